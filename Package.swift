@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], plugins: [Target.PluginUsage] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "wizard502",
+  targets: [
+    // C libraries: a module map and, where Swift cannot import something, a shim.
+    .systemLibrary(name: "CArchive"),
+    .systemLibrary(name: "CCmark"),
+    .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CNcurses"),
+    .systemLibrary(name: "CPCRE2"),
+    .systemLibrary(name: "CSQLite"),
+    .systemLibrary(name: "CYAML"),
+
+    // One Swift module around one C library.
+    module("Archive", ["CArchive"]),
+    module("HTTP", ["CCurl"]),
+    module("Markdown", ["CCmark"]),
+    module("Pattern", ["CPCRE2"]),
+    module("SQLite", ["CSQLite"]),
+    module("YAML", ["CYAML"]),
+
+    // The program: pure in the middle, the machine at the edge.
+    module("Model"),
+    module("Flow", ["Model"]),
+    module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
+    module("World", ["Model"]),
+    module("Machine", ["World", "Model", "HTTP", "SQLite", "CLinux"]),
+    module("Discovery", ["World", "Model", "Archive", "Pattern"]),
+    module("Checks", ["World", "Model", "Discovery", "Pattern"]),
+    module("Report", ["Flow", "Model"]),
+    module("Screen", ["Flow", "Model", "Report"]),
+    module("Terminal", ["Screen", "CNcurses", "CLinux"]),
+    .executableTarget(
+      name: "wizard502",
+      dependencies: [
+        "Model", "Flow", "Reader", "World", "Machine", "Discovery", "Checks", "Report", "Screen", "Terminal",
+      ],
+      swiftSettings: strict),
+
+    // The build: Flows and Screens become string literals of `Reader`.
+    .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
+    .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

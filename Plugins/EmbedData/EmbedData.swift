@@ -1,0 +1,18 @@
+import PackagePlugin
+import Foundation
+
+/// Writes Flows and Screens as string literals into the module that links to them.
+@main struct EmbedData: BuildToolPlugin {
+  func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+    guard let module = target.sourceModule else { return [] }
+    let files = ["yaml", "md"].flatMap { module.sourceFiles(withSuffix: $0).map(\.url) }
+    let output = context.pluginWorkDirectoryURL.appending(path: "Files.swift")
+    return [
+      .buildCommand(
+        displayName: "Embedding \(files.count) data files", executable: try context.tool(named: "embed-data").url,
+        arguments: [output, target.directoryURL].map { $0.path(percentEncoded: false) }
+          + files.map { $0.path(percentEncoded: false) }.sorted(),
+        inputFiles: files, outputFiles: [output])
+    ]
+  }
+}

@@ -1,0 +1,65 @@
+/// By what software and its messages are known: data from `Flows/signs.yaml`.
+public struct Signs: Sendable, Equatable {
+  /// How one kind of reverse proxy is recognised.
+  public struct Proxy: Sendable, Equatable {
+    /// The kind as `diagnosis.schema.json` names it.
+    public let kind: String
+    /// What people call it.
+    public let name: String
+    /// Regular expressions over an image's name without registry and tag.
+    public let images: [String]
+    /// Names of processes, as in `/proc/PID/comm`.
+    public let processes: [String]
+    public init(kind: String, name: String, images: [String], processes: [String]) {
+      self.kind = kind
+      self.name = name
+      self.images = images
+      self.processes = processes
+    }
+  }
+
+  /// An answer whose author or meaning is known from its headers or its body.
+  public struct Answer: Sendable, Equatable {
+    /// Kind of the server that wrote it, if the sign tells.
+    public let by: String?
+    /// What it means: `error-page`, `default-site`, `tls-port`, `edge`; nil if only the author is known.
+    public let means: String?
+    /// Header name in lower case to a regular expression for its value.
+    public let headers: [String: String]
+    /// Regular expression over the first bytes of the body.
+    public let body: String?
+    public init(by: String?, means: String?, headers: [String: String], body: String?) {
+      self.by = by
+      self.means = means
+      self.headers = headers
+      self.body = body
+    }
+  }
+
+  /// One log line and what it proves.
+  public struct Line: Sendable, Equatable {
+    public let proxy: String
+    /// A regular expression; the named groups `address`, `name` and `reason` are taken as facts.
+    public let pattern: String
+    /// The network fact: `refused`, `timeout`, `unreachable`, `closed`, `name`, …
+    public let shows: String
+    public let meaning: String
+    public let causes: [String]
+    public init(proxy: String, pattern: String, shows: String, meaning: String, causes: [String]) {
+      self.proxy = proxy
+      self.pattern = pattern
+      self.shows = shows
+      self.meaning = meaning
+      self.causes = causes
+    }
+  }
+
+  public var proxies: [Proxy]
+  public var answers: [Answer]
+  public var lines: [Line]
+  public init(proxies: [Proxy] = [], answers: [Answer] = [], lines: [Line] = []) {
+    self.proxies = proxies
+    self.answers = answers
+    self.lines = lines
+  }
+}

@@ -1,0 +1,160 @@
+/// One GET to the Docker engine's API, at the version it speaks.
+public struct DockerGet: Look {
+  public static let kind = "docker"
+  /// Path and query without the version prefix: `/containers/json?all=1`.
+  public var path: String
+  /// Bytes of the answer that are kept; a longer one is `unreadable`.
+  public var bodyLimit: Int
+  public var limit: Double
+
+  public init(path: String, bodyLimit: Int = 16_777_216, limit: Double = 5) {
+    self.path = path
+    self.bodyLimit = bodyLimit
+    self.limit = limit
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public let status: Int
+    public let body: [UInt8]
+    /// The API version that was spoken: `1.41`.
+    public let version: String
+    /// `Docker` or `Podman`.
+    public let engine: String
+    public init(status: Int, body: [UInt8], version: String, engine: String) {
+      self.status = status
+      self.body = body
+      self.version = version
+      self.engine = engine
+    }
+  }
+}
+
+/// A file's bytes, from the start or from the end. Links are followed inside the place's own root only.
+public struct FileRead: Look {
+  public static let kind = "file"
+  public var path: String
+  public var place: Place
+  public var limit: Int
+  /// The last `limit` bytes instead of the first.
+  public var fromEnd: Bool
+
+  public init(path: String, place: Place = .host, limit: Int = 1_048_576, fromEnd: Bool = false) {
+    self.path = path
+    self.place = place
+    self.limit = limit
+    self.fromEnd = fromEnd
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public let bytes: [UInt8]
+    /// The whole file's size in bytes.
+    public let size: Int
+    /// Seconds since 1970 of the last change.
+    public let modified: Double
+    public init(bytes: [UInt8], size: Int, modified: Double) {
+      self.bytes = bytes
+      self.size = size
+      self.modified = modified
+    }
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+  }
+}
+
+/// Paths that match a shell pattern (`*`, `?`, `[…]`), sorted; a pattern that matches nothing gives none.
+public struct FileGlob: Look {
+  public static let kind = "glob"
+  public var pattern: String
+  public var place: Place
+  public init(pattern: String, place: Place = .host) {
+    self.pattern = pattern
+    self.place = place
+  }
+
+  public typealias Sight = [String]
+}
+
+/// Rows of one SELECT over a SQLite file, opened read-only. Each row: column name to text; NULL is absent.
+public struct SQLiteQuery: Look {
+  public static let kind = "sqlite"
+  public var path: String
+  public var place: Place
+  public var sql: String
+  public init(path: String, place: Place, sql: String) {
+    self.path = path
+    self.place = place
+    self.sql = sql
+  }
+
+  public typealias Sight = [[String: String]]
+}
+
+/// The processes of this machine that have one of these names (`/proc/PID/comm`).
+public struct Processes: Look {
+  public static let kind = "processes"
+  public var names: [String]
+  public init(names: [String]) { self.names = names.sorted() }
+
+  public typealias Sight = [ProcessSeen]
+}
+
+public struct ProcessSeen: Sendable, Codable, Equatable {
+  public let id: Int32
+  public let parent: Int32
+  public let name: String
+  /// The command line; nginx rewrites its own: `nginx: master process nginx -c /etc/nginx/nginx.conf`.
+  public let command: [String]
+  /// Seconds since 1970.
+  public let started: Double
+  /// True if it shares this program's own network namespace; nil if that could not be seen.
+  public let sharesNetwork: Bool?
+  /// The 64 hexadecimal digits of the container's id in its cgroup; nil if it is in none.
+  public let container: String?
+  public init(
+    id: Int32, parent: Int32, name: String, command: [String], started: Double, sharesNetwork: Bool?,
+    container: String?
+  ) {
+    self.id = id
+    self.parent = parent
+    self.name = name
+    self.command = command
+    self.started = started
+    self.sharesNetwork = sharesNetwork
+    self.container = container
+  }
+}
+
+/// One of the few commands that only look, run on the host without a shell.
+public struct CommandRun: Look {
+  public static let kind = "command"
+  public enum Command: Hashable, Sendable, Codable {
+    /// `nginx -t`, with the running master's own `-c` and `-p`.
+    case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `iptables-save -c` in the place's network.
+    case packetFilter
+  }
+  public var command: Command
+  public var place: Place
+  public var limit: Double
+  public init(_ command: Command, place: Place = .host, limit: Double = 3) {
+    self.command = command
+    self.place = place
+    self.limit = limit
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public let exitCode: Int32
+    /// Standard output, then standard error, at most 1 MB.
+    public let output: String
+    public init(exitCode: Int32, output: String) {
+      self.exitCode = exitCode
+      self.output = output
+    }
+  }
+}
+
+/// The time of day, in seconds since 1970.
+public struct Clock: Look {
+  public static let kind = "clock"
+  public init() {}
+  public typealias Sight = Double
+}

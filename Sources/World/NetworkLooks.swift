@@ -1,0 +1,259 @@
+/// One HTTP request (GET), answered by a server or by the reason why not.
+public struct HTTPRequest: Look {
+  public static let kind = "http"
+
+  public var url: String
+  /// The `Host` header if it differs from the URL's host; also the TLS server name unless `serverName` is set.
+  public var host: String?
+  /// Where to connect instead of the URL's own host and port: an address, or a name to resolve in `place`.
+  public var address: String?
+  public var port: UInt16?
+  /// A Unix socket instead of TCP.
+  public var unixSocket: String?
+  public var place: Place
+  public var headers: [String]
+  public var tls: TLS
+  /// Seconds for the whole request.
+  public var limit: Double
+  /// Bytes of the body that are kept; the transfer stops there.
+  public var bodyLimit: Int
+
+  public enum TLS: Hashable, Sendable, Codable {
+    /// Any certificate is taken; the answer tells whether it would have been trusted.
+    case anyCertificate
+    /// Verified against the system's store, or these PEM certificates, for the URL's host.
+    case verify(authorities: String?)
+  }
+
+  public init(
+    url: String, host: String? = nil, address: String? = nil, port: UInt16? = nil, unixSocket: String? = nil,
+    place: Place = .host, headers: [String] = [], tls: TLS = .anyCertificate, limit: Double = 5,
+    bodyLimit: Int = 65_536
+  ) {
+    self.url = url
+    self.host = host
+    self.address = address
+    self.port = port
+    self.unixSocket = unixSocket
+    self.place = place
+    self.headers = headers
+    self.tls = tls
+    self.limit = limit
+    self.bodyLimit = bodyLimit
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    /// Nil if there was no HTTP answer.
+    public var status: Int?
+    /// As sent, in order, names in their own case.
+    public var headers: [Header]
+    /// The first `bodyLimit` bytes. For an answer that is not HTTP: its first bytes.
+    public var body: [UInt8]
+    public var times: Times
+    /// The address that was dialled.
+    public var address: String?
+    public var failure: Failure?
+    public var certificate: Certificate?
+
+    public init(
+      status: Int? = nil, headers: [Header] = [], body: [UInt8] = [], times: Times = Times(), address: String? = nil,
+      failure: Failure? = nil, certificate: Certificate? = nil
+    ) {
+      self.status = status
+      self.headers = headers
+      self.body = body
+      self.times = times
+      self.address = address
+      self.failure = failure
+      self.certificate = certificate
+    }
+
+    /// The first header of that name, whatever its case.
+    public func header(_ name: String) -> String? {
+      headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+  }
+
+  public struct Header: Sendable, Codable, Equatable {
+    public let name: String
+    public let value: String
+    public init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// Seconds from the start of the request; nil if that point was not reached.
+  public struct Times: Sendable, Codable, Equatable {
+    public var name: Double?
+    public var connect: Double?
+    public var tls: Double?
+    public var firstByte: Double?
+    public var total: Double?
+    public init(
+      name: Double? = nil, connect: Double? = nil, tls: Double? = nil, firstByte: Double? = nil, total: Double? = nil
+    ) {
+      self.name = name
+      self.connect = connect
+      self.tls = tls
+      self.firstByte = firstByte
+      self.total = total
+    }
+  }
+
+  /// What stopped a request. With a `status` present it struck after the header.
+  public enum Failure: Sendable, Codable, Equatable {
+    /// The name has no address here.
+    case name
+    /// TCP: refused (errno 111).
+    case refused
+    /// TCP: no route, or a gateway said no (errno 101, 113).
+    case unreachable
+    /// No TCP connection within the limit.
+    case connectTimeout
+    /// Connected; the TLS handshake did not end within the limit.
+    case tlsTimeout
+    /// Connected and asked; no complete header within the limit.
+    case answerTimeout
+    /// The header came; the body did not end within the limit.
+    case bodyTimeout
+    /// The other side closed before a full header (or, with a status, before the full body).
+    case closed
+    /// The other side reset the connection.
+    case reset
+    /// The other side does not speak TLS.
+    case notTLS(String)
+    /// The TLS handshake failed: alert or local reason.
+    case handshake(String)
+    /// The certificate is not trusted, and why.
+    case untrusted(String)
+    /// Bytes came that are not HTTP; they are in `body`.
+    case notHTTP
+    /// The header is larger than the program reads (256 KB).
+    case headerTooLarge
+    /// The URL cannot be asked for.
+    case badURL(String)
+    case other(String)
+  }
+
+  public struct Certificate: Sendable, Codable, Equatable {
+    public var subject: String
+    public var issuer: String
+    public var names: [String]
+    /// As OpenSSL prints it: `Jan  1 00:00:00 2030 GMT`.
+    public var expires: String
+    /// Nil: trusted by the authorities asked for. Else the reason, in OpenSSL's words.
+    public var problem: String?
+    public init(subject: String, issuer: String, names: [String], expires: String, problem: String?) {
+      self.subject = subject
+      self.issuer = issuer
+      self.names = names
+      self.expires = expires
+      self.problem = problem
+    }
+  }
+}
+
+/// One TCP connect, nothing sent.
+public struct TCPConnect: Look {
+  public static let kind = "tcp"
+  /// An IP address.
+  public var address: String
+  public var port: UInt16
+  public var place: Place
+  public var limit: Double
+
+  public init(address: String, port: UInt16, place: Place, limit: Double = 5) {
+    self.address = address
+    self.port = port
+    self.place = place
+    self.limit = limit
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public enum Outcome: String, Sendable, Codable { case accepted, refused, timeout, unreachable, denied, other }
+    public let outcome: Outcome
+    /// The system's error number, 0 for none.
+    public let errno: Int32
+    public let seconds: Double
+    public init(outcome: Outcome, errno: Int32, seconds: Double) {
+      self.outcome = outcome
+      self.errno = errno
+      self.seconds = seconds
+    }
+  }
+}
+
+/// A name asked of DNS servers directly (no hosts file), from a place.
+public struct DNSQuery: Look {
+  public static let kind = "dns"
+  public var name: String
+  /// Addresses of DNS servers, asked in turn.
+  public var servers: [String]
+  public var place: Place
+  public var limit: Double
+
+  public init(name: String, servers: [String], place: Place, limit: Double = 3) {
+    self.name = name
+    self.servers = servers
+    self.place = place
+    self.limit = limit
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public enum Answer: String, Sendable, Codable { case addresses, noSuchName, noData, serverFailure, refused, silent }
+    public let answer: Answer
+    /// IPv4 before IPv6.
+    public let addresses: [String]
+    public init(answer: Answer, addresses: [String]) {
+      self.answer = answer
+      self.addresses = addresses
+    }
+  }
+}
+
+/// A name as the system's own resolver sees it on the host: hosts file, then DNS.
+public struct SystemLookup: Look {
+  public static let kind = "lookup"
+  public var name: String
+  public init(name: String) { self.name = name }
+
+  /// Addresses, IPv4 before IPv6; empty if the name has none.
+  public typealias Sight = [String]
+}
+
+/// The addresses of this machine's own interfaces.
+public struct OwnAddresses: Look {
+  public static let kind = "addresses"
+  public init() {}
+  public typealias Sight = [String]
+}
+
+/// Who listens on TCP in a place.
+public struct Listeners: Look {
+  public static let kind = "listeners"
+  public var place: Place
+  public init(place: Place) { self.place = place }
+
+  public typealias Sight = [Listener]
+}
+
+public struct Listener: Sendable, Codable, Equatable {
+  /// `0.0.0.0`, `::`, `127.0.0.1`, …
+  public let address: String
+  public let port: UInt16
+  /// Connections that wait to be accepted.
+  public let waiting: Int
+  /// Ids of the processes that hold the socket; empty where that could not be seen.
+  public let processes: [Int32]
+  public init(address: String, port: UInt16, waiting: Int, processes: [Int32]) {
+    self.address = address
+    self.port = port
+    self.waiting = waiting
+    self.processes = processes
+  }
+
+  public var isLoopback: Bool { address.hasPrefix("127.") || address == "::1" || address.hasPrefix("::ffff:127.") }
+  /// `0.0.0.0` or `::`: every address of its place.
+  public var isEverywhere: Bool { address == "0.0.0.0" || address == "::" }
+}

@@ -1,0 +1,22 @@
+public import Model
+
+/// One read-only look at the world: what to look at. Its answer can be written down, so a look can be recorded.
+public protocol Look: Hashable, Sendable, Codable {
+  associatedtype Sight: Sendable, Codable
+  /// The kind of look in recordings: `http`, `docker`, `file`.
+  static var kind: String { get }
+}
+
+/// All that a check may touch: the real machine, a recording, or what a person pasted.
+public protocol World: Sendable {
+  /// Takes the look. Ends early, with `noAnswer`, when its task is cancelled.
+  func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight
+}
+
+/// Where a look is taken from: decides which network, names and files it meets.
+public enum Place: Hashable, Sendable, Codable {
+  /// This machine as the program itself sees it.
+  case host
+  /// The namespaces of the process with this id (on this machine).
+  case process(Int32)
+}
