@@ -48,3 +48,9 @@ public struct Facts: Sendable, Equatable, Codable {
 
   public func has(_ names: some Sequence<FactName>) -> Bool { names.allSatisfy { values[$0] != nil } }
 }
+
+extension Facts: ExpressibleByDictionaryLiteral {
+  public init(dictionaryLiteral elements: (FactName, String)...) {
+    self.init(Dictionary(elements) { _, new in new })
+  }
+}

@@ -1,0 +1,83 @@
+public import Model
+
+/// All that the program knows as data: the tree, the pages, the sentences and the signs.
+public struct Catalog: Sendable, Equatable {
+  public var tree: Tree
+  /// By cause id.
+  public var pages: [String: Page]
+  /// By check id.
+  public var checks: [String: CheckText]
+  /// The words of the program itself, by name.
+  public var words: [String: Template]
+  public var signs: Signs
+
+  public init(
+    tree: Tree, pages: [String: Page], checks: [String: CheckText], words: [String: Template], signs: Signs
+  ) {
+    self.tree = tree
+    self.pages = pages
+    self.checks = checks
+    self.words = words
+    self.signs = signs
+  }
+
+  /// A sentence of the program itself. A name that the catalogue lacks is shown as the name.
+  public func word(_ name: String, _ facts: Facts = Facts()) -> String { words[name]?.prose(facts) ?? name }
+
+  /// The title of a cause's page as far as the facts fill it in.
+  public func title(of cause: String, _ facts: Facts = Facts()) -> String {
+    pages[cause]?.title.prose(facts) ?? cause
+  }
+}
+
+/// What a check is called, where on the way it looks, and what its outcomes mean in words.
+public struct CheckText: Sendable, Equatable {
+  public struct Outcome: Sendable, Equatable {
+    public let mark: Diagnosis.Evidence.Mark
+    /// The first one that the facts can fill in is said.
+    public let sentences: [Template]
+    public init(mark: Diagnosis.Evidence.Mark, sentences: [Template]) {
+      self.mark = mark
+      self.sentences = sentences
+    }
+  }
+
+  public let title: String
+  /// The hop of the way from the browser to the app that it looks at.
+  public let hop: String
+  /// A command that shows the same by hand.
+  public let byHand: Template?
+  public let outcomes: [String: Outcome]
+  public init(title: String, hop: String, byHand: Template?, outcomes: [String: Outcome]) {
+    self.title = title
+    self.hop = hop
+    self.byHand = byHand
+    self.outcomes = outcomes
+  }
+}
+
+extension Catalog {
+  /// A finding in words, with the facts known by then.
+  public func evidence(_ finding: Finding, _ facts: Facts) -> Diagnosis.Evidence {
+    var facts = facts.merging(finding.facts)
+    facts[.unseenReason] = finding.unseen.map { reason($0) }
+    let outcome = checks[finding.check]?.outcomes[finding.outcome]
+    let text = outcome?.sentences.lazy.compactMap { $0.prose(facts) }.first
+    return Diagnosis.Evidence(
+      check: finding.check, mark: outcome?.mark ?? .unknown, text: text ?? "\(finding.check): \(finding.outcome)")
+  }
+
+  /// Why something could not be seen, in words.
+  public func reason(_ unseen: Unseen) -> String {
+    let (name, facts): (String, Facts) =
+      switch unseen {
+      case .notPermitted(let what): ("unseen.not-permitted", ["unseen.what": what])
+      case .missing(let what): ("unseen.missing", ["unseen.what": what])
+      case .noAnswer(let seconds): ("unseen.no-answer", ["unseen.seconds": seconds.inWords])
+      case .unreadable(let what, let why): ("unseen.unreadable", ["unseen.what": what, "unseen.why": why])
+      case .notEnoughKnown(let names): ("unseen.not-enough-known", ["unseen.what": names.map(\.text).joined(separator: ", ")])
+      case .notRecorded(let what): ("unseen.not-recorded", ["unseen.what": what])
+      }
+    return word(name, facts)
+  }
+}

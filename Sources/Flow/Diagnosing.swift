@@ -1,0 +1,59 @@
+public import Model
+
+extension Session {
+  /// The result as it stands: complete once `walk()` has ended.
+  public func diagnosis() -> Diagnosis {
+    let walk = walk()
+    let facts = facts
+    let evidence = evidence(on: walk, facts)
+    let causes = walk.causes.compactMap { names in
+      catalog.pages[names.cause]?.filled(facts, confidence: names.confidence, evidence: evidence)
+    }
+    let isDiagnosed = causes.contains { $0.confidence < .possible }
+    let verdict: Diagnosis.Verdict =
+      if isDiagnosed { .diagnosed } else if causes.isEmpty, walk.state == .ended(.working) { .working } else {
+        .inconclusive
+      }
+    return Diagnosis(
+      url: facts[.url] ?? "", verdict: verdict,
+      observed: .init(
+        status: facts[.siteStatus].flatMap { Int($0) }, seconds: facts.seconds(.siteSeconds),
+        error: facts[.siteError], emittedBy: facts[.siteServer]),
+      proxy: facts[.proxyKind].map {
+        .init(kind: $0, place: facts[.proxyWhere] ?? "", version: facts[.proxyVersion])
+      },
+      route: facts[.routeUpstream] == nil && facts[.routeHost] == nil
+        ? nil
+        : .init(host: facts[.routeHost], upstream: facts[.routeUpstream], definedIn: facts[.routeDefinedIn]),
+      causes: causes, ruledOut: ruledOut(on: walk, facts),
+      checks: record.findings.map { finding in
+        .init(
+          id: finding.check, outcome: finding.outcome, seconds: finding.seconds,
+          summary: catalog.evidence(finding, facts).text)
+      },
+      questions: walk.open)
+  }
+
+  /// The findings on the way, in its order.
+  public func evidence(on walk: Walk, _ facts: Facts) -> [Diagnosis.Evidence] {
+    walk.steps.compactMap { step in
+      guard case .check(let check) = step.node.looks, let finding = finding(of: check) else { return nil }
+      return catalog.evidence(finding, facts)
+    }
+  }
+
+  /// Causes of the branches that were not taken because something was seen.
+  private func ruledOut(on walk: Walk, _ facts: Facts) -> [Diagnosis.RuledOut] {
+    var seen = Set(walk.causes.map(\.cause))
+    return walk.steps.flatMap { step -> [Diagnosis.RuledOut] in
+      guard case .check(let check) = step.node.looks, let finding = finding(of: check),
+        finding.outcome != Finding.unknown
+      else { return [] }
+      let because = catalog.evidence(finding, facts).text
+      return step.node.branches.compactMap { branch in
+        guard branch.key != step.key, let cause = branch.names?.cause, seen.insert(cause).inserted else { return nil }
+        return .init(cause: cause, title: catalog.title(of: cause, facts), because: because)
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+public import Model
+
+/// The page of one cause: what is wrong, and how it is put right.
+public struct Page: Sendable, Equatable {
+  public let cause: String
+  public let title: Template
+  /// Causes that merely follow from this one; a diagnosis leaves them out.
+  public let hides: [String]
+  public let explanation: [Paragraph]
+  public let sections: [Section]
+  public let prevention: [Template]
+  public let sources: [String]
+
+  public init(
+    cause: String, title: Template, hides: [String], explanation: [Paragraph], sections: [Section],
+    prevention: [Template], sources: [String]
+  ) {
+    self.cause = cause
+    self.title = title
+    self.hides = hides
+    self.explanation = explanation
+    self.sections = sections
+    self.prevention = prevention
+    self.sources = sources
+  }
+
+  public struct Paragraph: Sendable, Equatable {
+    public let text: Template
+    public let when: [Condition]
+    public init(text: Template, when: [Condition]) {
+      self.text = text
+      self.when = when
+    }
+  }
+
+  public struct Section: Sendable, Equatable {
+    public let heading: String
+    public let steps: [Step]
+    public init(heading: String, steps: [Step]) {
+      self.heading = heading
+      self.steps = steps
+    }
+  }
+
+  public struct Step: Sendable, Equatable {
+    public enum Body: Sendable, Equatable {
+      /// Words only.
+      case none
+      /// A command for a shell at `place`.
+      case command(Template)
+      /// Lines of a unified diff, each with its sign; `line` is the number of the first old line.
+      case patch(file: Template, line: Template, lines: [Template])
+      /// What to set in a web page, a line each.
+      case form(Template)
+    }
+
+    public let text: Template
+    public let when: [Condition]
+    public let body: Body
+    public let place: Diagnosis.Place?
+    public let changes: Bool
+    public init(text: Template, when: [Condition], body: Body, place: Diagnosis.Place?, changes: Bool) {
+      self.text = text
+      self.when = when
+      self.body = body
+      self.place = place
+      self.changes = changes
+    }
+  }
+}
+
+/// Whether something is shown, by what is known.
+public struct Condition: Sendable, Equatable {
+  public enum Test: Sendable, Equatable {
+    case known
+    case unknown
+    case oneOf([String])
+    case noneOf([String])
+  }
+  public let fact: FactName
+  public let test: Test
+  public init(fact: FactName, test: Test) {
+    self.fact = fact
+    self.test = test
+  }
+
+  public func holds(_ facts: Facts) -> Bool {
+    switch test {
+    case .known: facts[fact] != nil
+    case .unknown: facts[fact] == nil
+    case .oneOf(let values): facts[fact].map(values.contains) ?? false
+    case .noneOf(let values): facts[fact].map { !values.contains($0) } ?? true
+    }
+  }
+}
+
+extension Page {
+  /// This page as a cause of a diagnosis: every part that the facts can fill in, in order.
+  public func filled(
+    _ facts: Facts, confidence: Confidence, evidence: [Diagnosis.Evidence]
+  ) -> Diagnosis.Cause {
+    Diagnosis.Cause(
+      id: cause, confidence: confidence, title: title.prose(facts) ?? cause,
+      explanation: explanation.filter { $0.when.allSatisfy { $0.holds(facts) } }.compactMap { $0.text.prose(facts) }
+        .joined(separator: " "),
+      evidence: evidence, steps: sections.flatMap(\.steps).compactMap { $0.filled(facts) },
+      prevention: prevention.compactMap { $0.prose(facts) }, sources: sources)
+  }
+}
+
+extension Page.Step {
+  /// Nil where a condition does not hold or a value is missing or cannot be shown as it is.
+  func filled(_ facts: Facts) -> Diagnosis.Step? {
+    guard when.allSatisfy({ $0.holds(facts) }), let text = text.prose(facts) else { return nil }
+    var command: String?
+    var file: String?
+    var patch: String?
+    var words = text
+    switch body {
+    case .none: break
+    case .command(let template):
+      guard let filled = template.shell(facts) else { return nil }
+      command = filled
+    case .form(let template):
+      guard let filled = template.prose(facts) else { return nil }
+      words += "\n" + filled
+    case .patch(let path, let line, let lines):
+      guard let path = path.literal(facts), let number = line.literal(facts).flatMap({ Int($0) }) else { return nil }
+      let filled = lines.compactMap { $0.literal(facts) }
+      guard filled.count == lines.count else { return nil }
+      file = path
+      patch = unifiedDiff(of: path, line: number, lines: filled)
+    }
+    return Diagnosis.Step(text: words, command: command, place: place, file: file, patch: patch, changes: changes)
+  }
+
+  private func unifiedDiff(of path: String, line: Int, lines: [String]) -> String {
+    let old = lines.count { !$0.hasPrefix("+") }
+    let new = lines.count { !$0.hasPrefix("-") }
+    return "--- \(path)\n+++ \(path)\n@@ -\(line),\(old) +\(line),\(new) @@\n" + lines.map { $0 + "\n" }.joined()
+  }
+}

@@ -1,0 +1,216 @@
+public import Model
+
+/// One case: facts, findings and answers in; running checks, the next question and ranked causes out.
+///
+/// A value: it does no I/O and reads no clock. `Record` is all of it that has to be saved.
+public struct Session: Sendable {
+  /// What happened so far; with the same catalogue it gives the same session.
+  public struct Record: Sendable, Codable, Equatable {
+    /// What was known at the start: the parts of the URL.
+    public var given: Facts
+    /// In the order in which they came.
+    public var findings: [Finding] = []
+    /// Node to the chosen branch, in the order of asking.
+    public var answers: [Answer] = []
+
+    public struct Answer: Sendable, Codable, Equatable {
+      public let node: String
+      public let key: String
+    }
+  }
+
+  public let catalog: Catalog
+  /// True if a person can be asked; else an open question is left open and its "unsure" branch taken.
+  public let asks: Bool
+  public private(set) var record: Record
+  public private(set) var running: Set<String> = []
+  private let shapes: [String: CheckShape]
+
+  public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, record: Record) {
+    self.catalog = catalog
+    self.asks = asks
+    self.record = record
+    let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
+    self.shapes = Dictionary(uniqueKeysWithValues: shapes.filter { used.contains($0.id) }.map { ($0.id, $0) })
+  }
+
+  public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, given: Facts) {
+    self.init(catalog: catalog, shapes: shapes, asks: asks, record: Record(given: given))
+  }
+
+  // MARK: What is known
+
+  /// Given facts, then those of the findings, then what a person answered.
+  public var facts: Facts {
+    var facts = record.given
+    for finding in record.findings { facts.merge(finding.facts) }
+    for answer in record.answers {
+      if case .fact(let name, _) = catalog.tree.nodes[answer.node]?.looks, answer.key != Node.unsure {
+        facts[name] = answer.key
+      }
+    }
+    return facts
+  }
+
+  public func finding(of check: String) -> Finding? { record.findings.last { $0.check == check } }
+
+  // MARK: What happens
+
+  /// Marks as running, and returns, every check that can start now, in the order of their ids.
+  public mutating func start() -> [String] {
+    let known = facts.names
+    let ready = shapes.values.filter { shape in
+      !running.contains(shape.id) && finding(of: shape.id) == nil && known.isSuperset(of: shape.needs)
+    }.map(\.id).sorted()
+    running.formUnion(ready)
+    return ready
+  }
+
+  /// Takes a finding in; returns the checks that can start now.
+  public mutating func learn(_ finding: Finding) -> [String] {
+    guard running.remove(finding.check) != nil else { return [] }
+    record.findings.append(finding)
+    return start()
+  }
+
+  /// Takes the answer to a node's question; an earlier answer to it, and what was asked after it, is dropped.
+  public mutating func answer(_ node: String, with key: String) -> [String] {
+    if let earlier = record.answers.firstIndex(where: { $0.node == node }) {
+      record.answers.removeSubrange(earlier...)
+    }
+    record.answers.append(.init(node: node, key: key))
+    return start()
+  }
+
+  /// Takes the last answer back; returns its node, or nil if there was none.
+  @discardableResult
+  public mutating func takeBack() -> String? { record.answers.popLast()?.node }
+
+  /// Everything is looked at again; answers stay.
+  public mutating func again() -> [String] {
+    record.findings = []
+    running = []
+    return start()
+  }
+
+  // MARK: Where the tree leads
+
+  public struct Step: Sendable, Equatable {
+    public enum Source: Sendable, Equatable {
+      case finding
+      case fact
+      case answer
+      /// Nobody could tell.
+      case open
+    }
+    public let node: Node
+    public let key: String
+    public let source: Source
+    public let branch: Branch?
+  }
+
+  public enum State: Sendable, Equatable {
+    /// The way on depends on a check that runs.
+    case waiting(check: String)
+    /// The way on depends on a person.
+    case asking(node: String)
+    case ended(Diagnosis.Verdict?)
+  }
+
+  public struct Walk: Sendable, Equatable {
+    public var steps: [Step] = []
+    public var state: State = .ended(nil)
+    /// Best first; those that merely follow from another are left out.
+    public var causes: [Branch.Names] = []
+    /// Questions of the way that nobody answered.
+    public var open: [String] = []
+  }
+
+  /// Follows the tree from its start as far as findings and answers reach.
+  public func walk() -> Walk {
+    let facts = facts
+    var walk = Walk()
+    var unseen = 0
+    var id = catalog.tree.start
+    while let node = catalog.tree.nodes[id] {
+      let key: String
+      let source: Step.Source
+      switch node.looks {
+      case .check(let check):
+        if let finding = finding(of: check) {
+          key = finding.outcome
+        } else if canStillEnd(check, facts) {
+          walk.state = .waiting(check: check)
+          return walk.ranked(by: catalog)
+        } else {
+          key = Finding.unknown
+        }
+        source = .finding
+        if key == Finding.unknown { unseen += 1 }
+      case .fact(let name, let question):
+        if let answer = record.answers.last(where: { $0.node == id }) {
+          (key, source) = (answer.key, .answer)
+        } else if let value = facts[name] {
+          (key, source) = (value, .fact)
+        } else if canStillLearn(name, facts) {
+          walk.state = .waiting(check: running.sorted().first ?? "")
+          return walk.ranked(by: catalog)
+        } else if let question, asks {
+          _ = question
+          walk.state = .asking(node: id)
+          return walk.ranked(by: catalog)
+        } else {
+          if let text = question?.text.prose(facts) { walk.open.append(text) }
+          (key, source) = (Node.unsure, .open)
+        }
+        if key == Node.unsure, question != nil { unseen += 1 }
+      }
+      let branch = node.branch(for: key)
+      walk.steps.append(Step(node: node, key: key, source: source, branch: branch))
+      if let names = branch?.names {
+        walk.causes.append(.init(cause: names.cause, confidence: names.confidence.lowered(by: unseen)))
+      }
+      guard let next = branch?.go else {
+        walk.state = .ended(branch?.end)
+        return walk.ranked(by: catalog)
+      }
+      id = next
+    }
+    return walk.ranked(by: catalog)
+  }
+
+  /// True while the check runs or a running check may still bring what it needs.
+  private func canStillEnd(_ check: String, _ facts: Facts) -> Bool {
+    guard let shape = shapes[check] else { return false }
+    return running.contains(check) || (!running.isEmpty && reachable(facts).isSuperset(of: shape.needs))
+  }
+
+  private func canStillLearn(_ name: FactName, _ facts: Facts) -> Bool {
+    !running.isEmpty && reachable(facts).contains(name)
+  }
+
+  /// The facts that the running checks, and those that could start after them, may bring.
+  private func reachable(_ facts: Facts) -> Set<FactName> {
+    var names = facts.names
+    var waiting = shapes.values.filter { finding(of: $0.id) == nil }
+    for check in running { names.formUnion(shapes[check]?.learns ?? []) }
+    while let next = waiting.firstIndex(where: { names.isSuperset(of: $0.needs) }) {
+      names.formUnion(waiting.remove(at: next).learns)
+    }
+    return names
+  }
+}
+
+extension Session.Walk {
+  /// Causes by confidence, then by order of the way; without those that others hide and without repetitions.
+  fileprivate func ranked(by catalog: Catalog) -> Self {
+    var walk = self
+    let hidden = Set(causes.flatMap { catalog.pages[$0.cause]?.hides ?? [] })
+    var seen: Set<String> = []
+    walk.causes = causes.enumerated()
+      .sorted { ($0.element.confidence, $0.offset) < ($1.element.confidence, $1.offset) }
+      .map(\.element)
+      .filter { !hidden.contains($0.cause) && seen.insert($0.cause).inserted }
+    return walk
+  }
+}
