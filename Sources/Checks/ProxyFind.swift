@@ -16,6 +16,8 @@ extension FactName {
   static let proxyPort: FactName = "proxy.port"
   /// `own` or `host`.
   static let proxyNetwork: FactName = "proxy.network"
+  /// Known if it does not run.
+  static let proxyStopped: FactName = "proxy.stopped"
   /// The name of its program on the host.
   static let proxyProgram: FactName = "proxy.program"
   /// Its configuration file and prefix, where its command line names them.
@@ -40,14 +42,14 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyProgram, .proxyConfiguration, .proxyPrefix,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyConfiguration, .proxyPrefix,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let port = facts.port(.sitePort) ?? 80
     if let proxy = try await world.proxies(at: port, signs).first {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
-    if let proxy = try? await world.stoppedProxy(at: port, signs) { return (.stopped, learned(proxy)) }
+    if let proxy = try? await world.stoppedProxy(at: port, signs) { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
     guard let listener = listeners.first else { return (.none, [:]) }
     guard let process = listener.processes.first else { throw .notPermitted(what: "the process behind port \(port)") }
