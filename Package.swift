@@ -59,6 +59,10 @@ let package = Package(
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
+
+    tests("FlowTests", ["Flow", "Model"]),
+    tests("ModelTests", ["Model"]),
+    tests("WorldTests", ["World", "Model"]),
   ],
   swiftLanguageModes: [.v6]
 )

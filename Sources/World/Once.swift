@@ -23,12 +23,11 @@ public final class Once: World {
   public init(_ world: any World) { self.world = world }
 
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
-    let key = AnyHashable(look)
     let waiter = entries.withLock { entries in
       entries.nextWaiter += 1
-      if entries.all[key] == nil {
-        entries.all[key] = .waiting([:])
-        Task { await self.take(look, key) }
+      if entries.all[AnyHashable(look)] == nil {
+        entries.all[AnyHashable(look)] = .waiting([:])
+        Task { await self.take(look) }
       }
       return entries.nextWaiter
     }
@@ -36,11 +35,11 @@ public final class Once: World {
       await withCheckedContinuation { continuation in
         let answer: Answer? = entries.withLock { entries in
           if Task.isCancelled { return .failure(.noAnswer(seconds: 0)) }
-          switch entries.all[key] {
+          switch entries.all[AnyHashable(look)] {
           case .taken(let answer): return answer
           case .waiting(var waiters):
             waiters[waiter] = continuation
-            entries.all[key] = .waiting(waiters)
+            entries.all[AnyHashable(look)] = .waiting(waiters)
             return nil
           case nil: return .failure(.noAnswer(seconds: 0))
           }
@@ -49,9 +48,9 @@ public final class Once: World {
       }
     } onCancel: {
       let continuation: CheckedContinuation<Answer, Never>? = entries.withLock { entries in
-        guard case .waiting(var waiters) = entries.all[key] else { return nil }
+        guard case .waiting(var waiters) = entries.all[AnyHashable(look)] else { return nil }
         let mine = waiters.removeValue(forKey: waiter)
-        entries.all[key] = .waiting(waiters)
+        entries.all[AnyHashable(look)] = .waiting(waiters)
         return mine
       }
       continuation?.resume(returning: .failure(.noAnswer(seconds: 0)))
@@ -64,12 +63,12 @@ public final class Once: World {
     }
   }
 
-  private func take<L: Look>(_ look: L, _ key: AnyHashable) async {
+  private func take<L: Look>(_ look: L) async {
     let answer: Answer
     do throws(Unseen) { answer = .success(try await world.see(look)) } catch { answer = .failure(error) }
     let waiters = entries.withLock { entries in
-      defer { entries.all[key] = .taken(answer) }
-      if case .waiting(let waiters) = entries.all[key] { return Array(waiters.values) }
+      defer { entries.all[AnyHashable(look)] = .taken(answer) }
+      if case .waiting(let waiters) = entries.all[AnyHashable(look)] { return Array(waiters.values) }
       return []
     }
     for waiter in waiters { waiter.resume(returning: answer) }
