@@ -2,11 +2,6 @@ import Discovery
 import Model
 import World
 
-extension FactName {
-  /// What is wrong with the proxy's configuration, in its own words.
-  static let configProblem: FactName = "config.problem"
-}
-
 private enum ValidOutcome: String, CheckOutcome {
   /// Its own test passes.
   case valid

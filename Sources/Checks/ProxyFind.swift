@@ -79,23 +79,6 @@ extension Check {
   }
 }
 
-/// What a proxy's command line tells: `nginx: master process nginx -p /srv -c conf/nginx.conf`.
-private struct ProxyCommandLine {
-  let program: String
-  var configuration: String?
-  var prefix: String?
-
-  init(_ command: [String]) {
-    var words = command.flatMap { $0.split(separator: " ").map(String.init) }
-    if words.starts(with: ["nginx:", "master", "process"]) { words.removeFirst(3) }
-    program = words.first ?? "nginx"
-    for (option, value) in zip(words, words.dropFirst()) {
-      if option == "-c" { configuration = value }
-      if option == "-p" { prefix = value }
-    }
-  }
-}
-
 extension String {
   /// The tag of an image where it is a version number: `1.27-alpine`.
   fileprivate var version: String? {

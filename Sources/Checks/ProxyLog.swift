@@ -69,7 +69,7 @@ extension Signs {
 extension World {
   /// The proxy's newest error lines: its log file, else what its container wrote.
   fileprivate func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
-    let files = try await ProxyFiles(of: facts.proxyOwner, in: self)
+    let files = try await ProxyFiles(of: facts.proxy, in: self)
     if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
       return lines.suffix(50).map(String.init)
     }

@@ -3,13 +3,6 @@ import Model
 import World
 
 extension FactName {
-  static let upstreamScheme: FactName = "upstream.scheme"
-  /// As the route has it: a name or an address.
-  static let upstreamHost: FactName = "upstream.host"
-  /// As the route has it.
-  static let upstreamPort: FactName = "upstream.port"
-  /// The path that the upstream is asked for.
-  static let upstreamPath: FactName = "upstream.path"
   /// Its container's name.
   static let upstreamContainer: FactName = "upstream.container"
   static let upstreamID: FactName = "upstream.id"

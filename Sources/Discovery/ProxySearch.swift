@@ -16,6 +16,8 @@ public struct ProxyFound: Sendable, Equatable {
   /// Seconds since 1970 of the start of its first process.
   public var started: Double?
   public var usesHostNetwork: Bool
+  /// Its own ports to those by which this machine is asked for them.
+  public var outside: [UInt16: UInt16]
 }
 
 extension ContainerSummary {
@@ -63,7 +65,8 @@ extension World {
       found.append(
         ProxyFound(
           sign: sign, container: containers?.first { $0.Id == process.container }?.reference, pid: first.id,
-          port: listener.port, command: first.command, started: first.started, usesHostNetwork: true))
+          port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
+          outside: [listener.port: listener.port]))
     }
     if found.isEmpty, containers == nil, processes.isEmpty { _ = try await listed }
     return found
@@ -80,7 +83,11 @@ extension World {
       found.append(
         ProxyFound(
           sign: sign, container: container.reference, pid: details?.pid, port: inside, command: [],
-          started: details?.started, usesHostNetwork: false))
+          started: details?.started, usesHostNetwork: false,
+          outside: Dictionary(
+            (container.Ports ?? []).compactMap { port in
+              port.PublicPort.flatMap { outside in port.PrivatePort.map { ($0, outside) } }
+            }) { first, _ in first }))
     }
     return found
   }
@@ -95,7 +102,7 @@ extension World {
       else { continue }
       return ProxyFound(
         sign: sign, container: container.reference, pid: nil, port: binding.inside, command: [], started: nil,
-        usesHostNetwork: false)
+        usesHostNetwork: false, outside: [binding.inside: port])
     }
     return nil
   }
