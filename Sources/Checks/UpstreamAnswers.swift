@@ -50,13 +50,12 @@ extension Check {
   static let upstreamSpeaks = Check(
     "upstream.speaks", needs: [.nameAddress, .upstreamPort, .proxyPlace], outcome: SpeaksOutcome.self, limit: 6
   ) { world, facts, signs throws(Unseen) in
-    async let encrypted = world.see(try facts.asProxy("https", limit: 3))
-    async let plain = world.see(try facts.asProxy("http", limit: 3))
-    let tls: HTTPRequest.Sight
-    do { tls = try await encrypted } catch let unseen as Unseen { throw unseen } catch { return (.unknown, [:]) }
+    let requests = (plain: try facts.asProxy("http", limit: 3), encrypted: try facts.asProxy("https", limit: 3))
+    async let plain = world.result(of: requests.plain)
+    let tls = try await world.see(requests.encrypted)
     if tls.status != nil || tls.certificate != nil { return (.tls, [:]) }
     if case .handshake = tls.failure { return (.tls, [:]) }
-    guard let http = try? await plain else { return (.unknown, [:]) }
+    guard let http = try? await plain.get() else { return (.unknown, [:]) }
     if http.status != nil { return (signs.read(http).means == "tls-port" ? .tls : .http, [:]) }
     switch (http.failure, tls.failure) {
     case (.notHTTP, _): return (http.body.first == 0x15 ? .tls : .other, [:])
@@ -123,7 +122,7 @@ extension Check {
     ]
     switch sight.failure {
     case .untrusted(let why):
-      return (.untrusted, [.certificateProblem: why, .certificateFault: fault(why)].merging(learned))
+      return (.untrusted, learned.merging([.certificateProblem: why, .certificateFault: fault(why)]))
     case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
     default: return (problem == nil ? (sight.certificate == nil ? .unknown : .trusted) : .untrusted, learned)
     }

@@ -49,13 +49,14 @@ extension World {
   ///
   /// `port` nil: all of them.
   public func proxies(at port: UInt16?, _ signs: Signs) async throws(Unseen) -> [ProxyFound] {
-    async let listening = see(Listeners(place: .host))
-    async let running = see(Processes(names: signs.proxyProcesses))
-    async let listed = containers()
-    let processes = (try? await running) ?? []
-    let containers = try? await listed
+    async let listening = result(of: Listeners(place: .host))
+    async let running = result(of: Processes(names: signs.proxyProcesses))
+    async let engine = listed()
+    let processes = (try? await running.get()) ?? []
+    let listed = await engine
+    let containers = try? listed.get()
     var found = try await published(containers ?? [], at: port, processes, signs)
-    for listener in try await listening where port == nil || listener.port == port {
+    for listener in try await listening.get() where port == nil || listener.port == port {
       guard let process = listener.processes.lazy.compactMap({ id in processes.first { $0.id == id } }).first,
         let sign = containers?.first(where: { $0.Id == process.container }).flatMap({ signs.proxy(of: $0, processes) })
           ?? signs.proxy(named: process.name),
@@ -68,8 +69,12 @@ extension World {
           port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
           outside: [listener.port: listener.port]))
     }
-    if found.isEmpty, containers == nil, processes.isEmpty { _ = try await listed }
+    if found.isEmpty, containers == nil, processes.isEmpty { _ = try listed.get() }
     return found
+  }
+
+  private func listed() async -> Result<[ContainerSummary], Unseen> {
+    do throws(Unseen) { return .success(try await containers()) } catch { return .failure(error) }
   }
 
   private func published(

@@ -106,7 +106,7 @@ public struct Container: Sendable, Decodable {
   public var bindings: [PublishedPort] {
     (HostConfig?.PortBindings ?? [:]).sorted { $0.key < $1.key }.flatMap { key, bindings in
       let inside = UInt16(key.prefix { $0 != "/" })
-      return (bindings ?? []).compactMap { binding -> (String, UInt16, UInt16)? in
+      return (bindings ?? []).compactMap { binding -> PublishedPort? in
         guard key.hasSuffix("/tcp"), let inside, let outside = binding.HostPort.flatMap({ UInt16($0) }) else { return nil }
         return PublishedPort(hostAddress: binding.HostIp ?? "", hostPort: outside, inside: inside)
       }
