@@ -24,11 +24,11 @@ let package = Package(
     .systemLibrary(name: "CArchive"),
     .systemLibrary(name: "CCmark"),
     .systemLibrary(name: "CCurl"),
-    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
     .systemLibrary(name: "CYAML"),
+    .target(name: "CLinux"),
 
     // One Swift module around one C library.
     module("Archive", ["CArchive"]),

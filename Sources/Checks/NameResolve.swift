@@ -61,11 +61,6 @@ extension Check {
   }
 }
 
-extension String {
-  /// An IPv6 address without the brackets it has in a URL.
-  var trimmedBrackets: String { hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self }
-}
-
 extension World {
   /// The hosts file of a place: name in lower case to its addresses.
   fileprivate func hosts(in place: Place) async throws(Unseen) -> [String: [String]] {

@@ -1,8 +1,4 @@
 import Model
-enum NginxReading {
-  static let read: RouteReading.Reading = { _, _, _ throws(Unseen) in (.unknown, [:]) }
-  static let list: RouteReading.Listing = { _, _ throws(Unseen) in [] }
-}
 enum NginxProxyManagerReading {
   static let read: RouteReading.Reading = { _, _, _ throws(Unseen) in (.unknown, [:]) }
   static let list: RouteReading.Listing = { _, _ throws(Unseen) in [] }

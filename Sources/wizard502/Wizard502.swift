@@ -133,7 +133,10 @@ import World
     return .working
   }
 
-  static func complain(_ text: String) { fputs(text + "\n", stderr) }
+  static func complain(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
 }
 
 extension Wizard502.Exit {
