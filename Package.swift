@@ -61,6 +61,7 @@ let package = Package(
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
     tests("FlowTests", ["Flow", "Model"]),
+    .testTarget(name: "Lab", path: "Tests/Lab", resources: [.copy("Images")], swiftSettings: strict),
     tests("ModelTests", ["Model"]),
     tests("WorldTests", ["World", "Model"]),
   ],

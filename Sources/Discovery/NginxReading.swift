@@ -13,6 +13,12 @@ enum NginxReading {
     try await load(owner, files).listed
   }
 
+  /// nginx's own regular expressions are PCRE, too.
+  static let matches: Nginx.Matcher = { regex, text in
+    guard let match = (try? Pattern(regex))?.firstMatch(in: text) else { return nil }
+    return { group in Int(group).map { match.text(of: $0) } ?? match.text(of: group) }
+  }
+
   /// Every file that nginx loads. A main file that is not there is `missing`.
   static func load(_ owner: RouteReading.Owner, _ files: ProxyFiles) async throws(Unseen) -> Nginx.Configuration {
     let prefix = owner.prefix.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
@@ -25,10 +31,7 @@ enum NginxReading {
     guard try await files.read(main) != nil else { throw .missing(what: main) }
     return await Nginx.Configuration.load(
       main: main,
-      matches: { regex, text in
-        guard let match = (try? Pattern(regex))?.firstMatch(in: text) else { return nil }
-        return { group in Int(group).map { match.text(of: $0) } ?? match.text(of: group) }
-      }, read: { try await files.read($0) }, glob: { try await files.glob($0) })
+      matches: matches, read: { try await files.read($0) }, glob: { try await files.glob($0) })
   }
 
   /// The facts of the route that serves the request, and whether it is a route of its own.

@@ -37,7 +37,7 @@ public enum Reader {
       case .comment(let c):
         flush()
         if c.hasPrefix("when:") { w = outer + when(c.dropFirst(5)) } else if c == "always" { w = outer }
-        else if c.hasPrefix("part:") { let name = String(c.dropFirst(5).drop { $0 == " " }); steps(Markdown(parts[name] ?? ""), heading: h, parts: parts, outer: w, out: &out, expl: &expl, top: false) }
+        else if c.hasPrefix("part:") { let rest = c.dropFirst(5).drop { $0 == " " }; let name = String(rest.prefix { $0 != " " }); let cond = rest.firstRange(of: "when:").map { when(rest[$0.upperBound...]) } ?? []; steps(Markdown(parts[name] ?? ""), heading: h, parts: parts, outer: outer + cond, out: &out, expl: &expl, top: false); w = outer }
       case .paragraph(let t): tw = w; if out.isEmpty { text = [t]; flush() } else { text.append(t) }
       case .fence(let info, let body):
         let words = info.split(separator: " ").map(String.init)
