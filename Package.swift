@@ -59,6 +59,12 @@ let package = Package(
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
+
+    tests("ArchiveTests", ["Archive"]),
+    tests("MarkdownTests", ["Markdown"]),
+    tests("PatternTests", ["Pattern"]),
+    tests("ReaderTests", ["Reader", "Flow", "Model"]),
+    tests("YAMLTests", ["YAML"]),
   ],
   swiftLanguageModes: [.v6]
 )
