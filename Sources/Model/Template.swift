@@ -32,6 +32,16 @@ public struct Template: Sendable, Equatable {
     self.parts = parts
   }
 
+  /// The text as it was written.
+  public var source: String {
+    parts.map { part in
+      switch part {
+      case .text(let text): text
+      case .fact(let name): "{\(name.text)}"
+      }
+    }.joined()
+  }
+
   public var placeholders: [FactName] {
     parts.compactMap { if case .fact(let name) = $0 { name } else { nil } }
   }
