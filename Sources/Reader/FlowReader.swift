@@ -27,13 +27,18 @@ struct FlowReader {
   }
 
   private func node(_ field: Field, into draft: inout Draft) -> Node {
-    let isCheck = field.value.has("check")
-    let record = field.value.record(
-      isCheck ? ["check", "outcomes"] : ["fact", "ask", "why", "find-out", "answers"], problems)
-    if !isCheck, record["fact"] == nil {
+    let looks: Node.Looks
+    let branches: [Branch]
+    // Told apart by either of their keys, so that a misspelt one does not hide the rest.
+    if field.value.has("check") || field.value.has("outcomes") {
+      (looks, branches) = check(field.value.record(["check", "outcomes"], problems), into: &draft)
+    } else if field.value.has("fact") || field.value.has("answers") {
+      let record = field.value.record(["fact", "ask", "why", "find-out", "answers"], problems)
+      (looks, branches) = fact(record, field.name.text, into: &draft)
+    } else {
       problems.add(field.name.at, "a node has either a 'check' or a 'fact'")
+      (looks, branches) = (.check(""), [])
     }
-    let (looks, branches) = isCheck ? check(record, into: &draft) : fact(record, field.name.text, into: &draft)
     return Node(id: field.name.text, looks: looks, branches: branches, at: field.name.at)
   }
 
@@ -41,13 +46,13 @@ struct FlowReader {
 
   private func check(_ record: Record, into draft: inout Draft) -> (Node.Looks, [Branch]) {
     let fields = record.required("outcomes")?.fields(problems) ?? []
-    guard let check = record.text("check") else { return (.check(""), []) }
-    if let shape = shapes[check.text] {
+    let check = record.requiredText("check")
+    if let check, let shape = shapes[check.text] {
       compare(fields, with: shape, at: check.at)
-    } else {
+    } else if let check {
       problems.add(check.at, "there is no check '\(check.text)'", check.text, notIn: shapes.keys)
     }
-    return (.check(check.text), fields.map { branch($0, asks: false, in: nil, into: &draft) })
+    return (.check(check?.text ?? ""), fields.map { branch($0, asks: false, in: nil, into: &draft) })
   }
 
   private func compare(_ fields: [Field], with shape: CheckShape, at: SourcePlace) {
@@ -69,7 +74,7 @@ struct FlowReader {
     if let answers = record["answers"], !fields.contains(where: { $0.name.text == Node.unsure }) {
       problems.add(answers.at, "'\(Node.unsure)' is missing; say where it leads if nobody knows")
     }
-    let fact = record.text("fact")
+    let fact = record.requiredText("fact")
     if let fact, !asks { draft.uses.append(.init(fact: FactName(fact.text), at: fact.at, scope: .anywhere)) }
     return (
       .fact(FactName(fact?.text ?? ""), question),
@@ -84,10 +89,10 @@ struct FlowReader {
       }
       return nil
     }
-    guard let why = record.requiredText("why"), let findOut = record.requiredText("find-out") else { return nil }
-    return Question(
-      text: draft.template(ask, .node(id)), why: draft.template(why, .node(id)),
-      findOut: draft.template(findOut, .node(id)))
+    let parts = [ask, record.requiredText("why"), record.requiredText("find-out")].map { text in
+      text.map { draft.template($0, .node(id)) } ?? Template("")
+    }
+    return Question(text: parts[0], why: parts[1], findOut: parts[2])
   }
 
   // MARK: Branches

@@ -3,13 +3,26 @@ import Model
 
 /// What only shows once all files are read: names that must exist, and facts that somebody must supply.
 struct Lint {
-  let draft: Draft
-  let tree: Tree
-  let shapes: [String: CheckShape]
-  let problems: Problems
+  private let draft: Draft
+  private let tree: Tree
+  private let shapes: [String: CheckShape]
+  private let problems: Problems
 
   /// What is known before anything is looked at.
   static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath]
+
+  init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
+    self.draft = draft
+    self.tree = tree
+    self.problems = problems
+    // One mistake is enough: a check that does not exist is taken as one that could bring anything.
+    let everything = shapes.values.flatMap(\.learns)
+    var shapes = shapes
+    for case .check(let id) in tree.nodes.values.map(\.looks) where shapes[id] == nil {
+      shapes[id] = CheckShape(id: id, needs: [], learns: everything, outcomes: [])
+    }
+    self.shapes = shapes
+  }
 
   func run() {
     links()

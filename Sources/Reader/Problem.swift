@@ -39,19 +39,20 @@ func nearest(to wrong: String, among names: some Sequence<String>) -> String? {
   return near.flatMap { $0.0 <= limit ? $0.1 : nil }
 }
 
-/// Insertions, deletions and replacements that turn one text into the other (Levenshtein); at most `limit` + 1.
+/// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other; at most
+/// `limit` + 1 (optimal string alignment distance).
 private func distance(_ left: String, _ right: String, atMost limit: Int) -> Int {
   let (left, right) = (Array(left.utf8), Array(right.utf8))
   guard abs(left.count - right.count) <= limit else { return limit + 1 }
-  var row = Array(0...right.count)
-  for (i, letter) in left.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, other) in right.enumerated() {
-      let replaced = diagonal + (letter == other ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+  var rows = [Array(0...right.count)]
+  for i in left.indices {
+    var row = [i + 1]
+    for j in right.indices {
+      var best = min(rows[i][j] + (left[i] == right[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] { best = min(best, rows[i - 1][j - 1] + 1) }
+      row.append(best)
     }
+    rows.append(row)
   }
-  return row[right.count]
+  return rows[left.count][right.count]
 }
