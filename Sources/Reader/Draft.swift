@@ -36,15 +36,27 @@ struct Draft {
       /// It is enough that there is such a fact.
       case anywhere
     }
+    /// Where it stands; in a page that is only looked up if there is something to say about it.
+    enum Place {
+      case known(SourcePlace)
+      case found(in: PageSource, String, line: Int)
+    }
     let fact: FactName
-    let at: SourcePlace
+    let at: Place
     let scope: Scope
+
+    var place: SourcePlace {
+      switch at {
+      case .known(let place): place
+      case .found(let source, let written, let line): source.place(of: written, from: line)
+      }
+    }
   }
 
   /// The text with its placeholders, which are noted as used there.
   mutating func template(_ text: Text, _ scope: Use.Scope) -> Template {
     let template = Template(text.text)
-    uses += template.placeholders.map { Use(fact: $0, at: text.at, scope: scope) }
+    uses += template.placeholders.map { Use(fact: $0, at: .known(text.at), scope: scope) }
     return template
   }
 }

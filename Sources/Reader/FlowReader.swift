@@ -75,7 +75,7 @@ struct FlowReader {
       problems.add(answers.at, "'\(Node.unsure)' is missing; say where it leads if nobody knows")
     }
     let fact = record.requiredText("fact")
-    if let fact, !asks { draft.uses.append(.init(fact: FactName(fact.text), at: fact.at, scope: .anywhere)) }
+    if let fact, !asks { draft.uses.append(.init(fact: FactName(fact.text), at: .known(fact.at), scope: .anywhere)) }
     return (
       .fact(FactName(fact?.text ?? ""), question),
       fields.map { branch($0, asks: asks, in: id, into: &draft) }

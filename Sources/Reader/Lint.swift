@@ -83,7 +83,13 @@ struct Lint {
 
   /// A check that waits for a fact that nobody supplies would never start.
   private func needs() {
-    let known = Paths.supplied(by: tree, shapes)
+    var known = Self.given
+    for node in tree.nodes.values {
+      switch node.looks {
+      case .check(let id): known.formUnion(shapes[id]?.learns ?? [])
+      case .fact(let name, _): known.insert(name)
+      }
+    }
     for node in tree.nodes.values {
       guard case .check(let id) = node.looks, let shape = shapes[id] else { continue }
       for fact in shape.needs where !known.contains(fact) {
@@ -116,13 +122,13 @@ struct Lint {
     for node in tree.nodes.values {
       if case .fact(let name, _?) = node.looks { existing.insert(name) }
     }
-    let paths = Paths(tree, shapes)
+    let paths = Paths(tree, shapes, facts: existing)
     for use in draft.uses {
       if case .check = use.scope, use.fact == .unseenReason { continue }
       if !existing.contains(use.fact) {
-        problems.add(use.at, "there is no fact '\(use.fact.text)'", use.fact.text, notIn: existing.map(\.text))
+        problems.add(use.place, "there is no fact '\(use.fact.text)'", use.fact.text, notIn: existing.map(\.text))
       } else if let target = paths.cannotSupply(use) {
-        problems.add(use.at, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
+        problems.add(use.place, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
       }
     }
   }

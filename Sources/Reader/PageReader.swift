@@ -5,10 +5,9 @@ import YAML
 
 /// Reads one page of `Screens/`, named after its cause.
 struct PageReader {
-  let file: String
-  let cause: String
-  let problems: Problems
-  private let source: String
+  private let source: PageSource
+  private let cause: String
+  private let problems: Problems
   private let markdown: Markdown
   private var explanation: [Page.Paragraph] = []
   private var sections: [Page.Section] = []
@@ -19,25 +18,24 @@ struct PageReader {
   private var words: [Text] = []
   private var when: [Condition] = []
 
-  init(file: String, cause: String, source: String, problems: Problems) {
-    self.file = file
+  init(file: String, cause: String, text: String, problems: Problems) {
+    self.source = PageSource(file: file, text: text)
     self.cause = cause
-    self.source = source
     self.problems = problems
-    markdown = Markdown(source)
+    markdown = Markdown(text)
   }
 
   mutating func read(into draft: inout Draft) {
-    draft.pageStarts[cause] = SourcePlace(file: file, line: 1, column: 1)
+    draft.pageStarts[cause] = source.place(1)
     guard let frontMatter = markdown.frontMatter else {
-      problems.add(place(1), "a page starts with its front matter between two lines '---'")
+      problems.add(source.place(1), "a page starts with its front matter between two lines '---'")
       return
     }
-    let (root, mistakes) = YAML.read(frontMatter, file: file, firstLine: 2)
+    let (root, mistakes) = YAML.read(frontMatter, file: source.file, firstLine: 2)
     for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
     for block in markdown.blocks { read(block, into: &draft) }
     endSection(into: &draft)
-    if !sections.contains(where: { !$0.steps.isEmpty }) { problems.add(place(1), "a page has at least one step") }
+    if !sections.contains(where: { !$0.steps.isEmpty }) { problems.add(source.place(1), "a page has at least one step") }
     guard let root else { return }
 
     let record = root.record(["cause", "title", "needs", "hides", "prevention", "sources"], problems)
@@ -45,7 +43,7 @@ struct PageReader {
       problems.add(named.at, "the cause '\(named.text)' is not this file's name, '\(cause)'")
     }
     let title = record.requiredText("title")
-    draft.uses += record.texts("needs").map { .init(fact: FactName($0.text), at: $0.at, scope: .page(cause)) }
+    draft.uses += record.texts("needs").map { .init(fact: FactName($0.text), at: .known($0.at), scope: .page(cause)) }
     let hides = record.texts("hides")
     draft.links += hides.map { .init(target: .page, name: $0) }
     let sources = record.required("sources")
@@ -62,12 +60,12 @@ struct PageReader {
   private mutating func read(_ block: Markdown.Block, into draft: inout Draft) {
     switch block.content {
     case .heading(let level, let text):
-      if level != 2 { problems.add(place(block.line), "a section of a page starts with '##'") }
+      if level != 2 { problems.add(source.place(block.line), "a section of a page starts with '##'") }
       endSection(into: &draft)
       heading = text
       when = []
     case .paragraph(let text), .item(let text):
-      let text = Text(text: text, at: place(block.line))
+      let text = Text(text: text, at: source.place(block.line))
       if heading == nil {
         explanation.append(.init(text: template(text, into: &draft), when: when))
       } else {
@@ -75,7 +73,7 @@ struct PageReader {
       }
     case .comment(let text): condition(text, line: block.line, into: &draft)
     case .code(let info, let text): step(info, text, line: block.line, into: &draft)
-    case .other(let kind): problems.add(place(block.line), "a page has no \(kind)")
+    case .other(let kind): problems.add(source.place(block.line), "a page has no \(kind)")
     }
   }
 
@@ -121,44 +119,44 @@ struct PageReader {
       fact = text[..<sign].dropLast(isNot ? 1 : 0).trimmed
       let values = text[text.index(after: sign)...].split(separator: "|", omittingEmptySubsequences: false)
         .map { String($0.trimmed) }
-      if values.contains("") { problems.add(place(line), "a value is missing in '\(text)'") }
+      if values.contains("") { problems.add(source.place(line), "a value is missing in '\(text)'") }
       test = isNot ? .noneOf(values) : .oneOf(values)
     } else if text.first == "!" {
       fact = text.dropFirst().trimmed
       test = .unknown
     }
     guard !fact.isEmpty else {
-      problems.add(place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
+      problems.add(source.place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
       return nil
     }
     let name = FactName(String(fact))
-    draft.uses.append(.init(fact: name, at: place(of: name.text, from: line), scope: .anywhere))
+    use(name, name.text, line: line, .anywhere, &draft)
     return Condition(fact: name, test: test)
   }
 
   // MARK: Steps
 
   private mutating func step(_ info: [String], _ code: String, line: Int, into draft: inout Draft) {
-    if heading == nil { problems.add(place(line), "a step belongs below a '##'") }
+    if heading == nil { problems.add(source.place(line), "a step belongs below a '##'") }
     let text = takeWords(into: &draft)
     var lines = code.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.last == "" { lines.removeLast() }
-    let kind = Text(text: info.first ?? "", at: place(line)).choice(of: Fence.allCases, what: "kind of step", problems)
-    var words = Words(info.dropFirst().map { Text(text: $0, at: place(of: $0, from: line)) }, problems)
-    let changes = words.changes(place(line))
+    let kind = Text(text: info.first ?? "", at: source.place(line)).choice(of: Fence.allCases, what: "kind of step", problems)
+    var words = FenceWords(words: Array(info.dropFirst()), source: source, line: line, problems: problems)
+    let changes = words.changes()
     let body: Page.Step.Body
     let runsAt: Diagnosis.Place?
     switch kind {
     case .sh:
-      runsAt = words.place(place(line))
+      runsAt = words.place()
       quotes(code, line: line)
-      body = .command(template(Text(text: lines.joined(separator: "\n"), at: place(line)), into: &draft))
+      body = .command(template(Text(text: lines.joined(separator: "\n"), at: source.place(line)), into: &draft))
     case .diff:
       runsAt = .file
       body = patch(&words, lines, line: line, into: &draft)
     case .form:
       runsAt = .webUI
-      body = .form(template(Text(text: lines.joined(separator: "\n"), at: place(line)), into: &draft))
+      body = .form(template(Text(text: lines.joined(separator: "\n"), at: source.place(line)), into: &draft))
     case nil: return
     }
     words.end()
@@ -168,17 +166,17 @@ struct PageReader {
   private enum Fence: String, CaseIterable { case sh, diff, form }
 
   private func patch(
-    _ words: inout Words, _ lines: [String], line: Int, into draft: inout Draft
+    _ words: inout FenceWords, _ lines: [String], line: Int, into draft: inout Draft
   ) -> Page.Step.Body {
-    let file = words.value("file", place(line))
-    let number = words.value("line", place(line))
+    let file = words.value("file")
+    let number = words.value("line")
     for (offset, text) in lines.enumerated() where !text.isEmpty && !["+", "-", " "].contains(text.first) {
-      problems.add(place(line + 1 + offset), "a line of a diff starts with '+', '-' or a space")
+      problems.add(source.place(line + 1 + offset), "a line of a diff starts with '+', '-' or a space")
     }
     return .patch(
       file: template(file, into: &draft), line: template(number, into: &draft),
       lines: lines.enumerated().map { offset, text in
-        template(Text(text: text.isEmpty ? " " : text, at: place(line + 1 + offset)), into: &draft)
+        template(Text(text: text.isEmpty ? " " : text, at: source.place(line + 1 + offset)), into: &draft)
       })
   }
 
@@ -186,75 +184,59 @@ struct PageReader {
   private func quotes(_ code: String, line: Int) {
     for name in placeholdersInQuotes(of: code) {
       problems.add(
-        place(of: "{\(name)}", from: line),
+        source.place(of: "{\(name)}", from: line),
         "'{\(name)}' stands in quotes; leave them out, it is filled in as one shell word")
     }
   }
 
-  // MARK: Places
-
-  private func place(_ line: Int) -> SourcePlace { SourcePlace(file: file, line: line, column: 1) }
-
-  /// Where `text` first stands from that line on; blocks only know their line.
-  private func place(of text: String, from line: Int) -> SourcePlace {
-    let lines = source.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(line - 1)
-    for (index, candidate) in lines.enumerated() {
-      if let start = candidate.firstRange(of: text)?.lowerBound {
-        return SourcePlace(
-          file: file, line: line + index, column: candidate.distance(from: candidate.startIndex, to: start) + 1)
-      }
-    }
-    return place(line)
-  }
-
   private func template(_ text: Text, into draft: inout Draft) -> Template {
     let template = Template(text.text)
-    draft.uses += template.placeholders.map {
-      .init(fact: $0, at: place(of: "{\($0.text)}", from: text.at.line), scope: .page(cause))
-    }
+    for fact in template.placeholders { use(fact, "{\(fact.text)}", line: text.at.line, .page(cause), &draft) }
     return template
+  }
+
+  private func use(_ fact: FactName, _ written: String, line: Int, _ scope: Draft.Use.Scope, _ draft: inout Draft) {
+    draft.uses.append(.init(fact: fact, at: .found(in: source, written, line: line), scope: scope))
   }
 }
 
 /// The words behind the backticks of a fence, taken one after the other.
-private struct Words {
-  private var words: [Text]
-  private let problems: Problems
+private struct FenceWords {
+  var words: [String]
+  let source: PageSource
+  let line: Int
+  let problems: Problems
 
-  init(_ words: [Text], _ problems: Problems) {
-    self.words = words
-    self.problems = problems
-  }
-
-  mutating func changes(_ at: SourcePlace) -> Bool {
-    if let index = words.firstIndex(where: { $0.text == "looks" || $0.text == "changes" }) {
-      return words.remove(at: index).text == "changes"
+  mutating func changes() -> Bool {
+    if let index = words.firstIndex(where: { $0 == "looks" || $0 == "changes" }) {
+      return words.remove(at: index) == "changes"
     }
-    problems.add(at, "say whether this step 'looks' or 'changes'")
+    problems.add(source.place(line), "say whether this step 'looks' or 'changes'")
     return false
   }
 
-  mutating func place(_ at: SourcePlace) -> Diagnosis.Place? {
+  mutating func place() -> Diagnosis.Place? {
     guard !words.isEmpty else {
-      problems.add(at, "say where this runs: 'host', 'container' or 'upstream-host'")
+      problems.add(source.place(line), "say where this runs: 'host', 'container' or 'upstream-host'")
       return nil
     }
-    return words.removeFirst().choice(
-      of: [Diagnosis.Place.host, .container, .upstreamHost], what: "place", problems)
+    let word = words.removeFirst()
+    let places = [Diagnosis.Place.host, .container, .upstreamHost]
+    if let place = places.first(where: { $0.rawValue == word }) { return place }
+    return Text(text: word, at: source.place(of: word, from: line)).choice(of: places, what: "place", problems)
   }
 
   /// The value of `key=value`; empty, and a problem, if there is none.
-  mutating func value(_ key: String, _ at: SourcePlace) -> Text {
-    guard let index = words.firstIndex(where: { $0.text.hasPrefix(key + "=") }) else {
-      problems.add(at, "'\(key)=' is missing")
-      return Text(text: "", at: at)
+  mutating func value(_ key: String) -> Text {
+    guard let index = words.firstIndex(where: { $0.hasPrefix(key + "=") }) else {
+      problems.add(source.place(line), "'\(key)=' is missing")
+      return Text(text: "", at: source.place(line))
     }
-    let word = words.remove(at: index)
-    return Text(text: String(word.text.dropFirst(key.utf8.count + 1)), at: word.at)
+    return Text(text: String(words.remove(at: index).dropFirst(key.utf8.count + 1)), at: source.place(line))
   }
 
   func end() {
-    for word in words { problems.add(word.at, "'\(word.text)' means nothing here") }
+    for word in words { problems.add(source.place(of: word, from: line), "'\(word)' means nothing here") }
   }
 }
 

@@ -3,33 +3,48 @@ import Model
 
 /// Which facts may be known where: by a check or an answer on some path through the tree.
 struct Paths {
+  private let numbers: [FactName: Int]
+  private let nothing: FactSet
+  /// What each check may bring.
+  private var learned: [String: FactSet] = [:]
   /// Facts that may be known when a node is reached.
-  private var before: [String: Set<FactName>] = [:]
+  private var before: [String: FactSet] = [:]
   /// Facts that may be known, at the end, on a path that names the cause.
-  private var causes: [String: Set<FactName>] = [:]
-  private var checks: [String: Set<FactName>] = [:]
+  private var causes: [String: FactSet] = [:]
+  /// Facts that may be known when the check has ended.
+  private var checks: [String: FactSet] = [:]
 
-  init(_ tree: Tree, _ shapes: [String: CheckShape]) {
+  /// - Parameter facts: All facts that there are.
+  init(_ tree: Tree, _ shapes: [String: CheckShape], facts: Set<FactName>) {
+    numbers = Dictionary(uniqueKeysWithValues: zip(facts, 0...))
+    nothing = FactSet(count: facts.count)
+    let given = set(Lint.given)
+    for shape in shapes.values {
+      learned[shape.id] = set(shape.learns)
+      // Its needs were known, else it would not have started.
+      checks[shape.id] = given.union(set(shape.needs)).union(set(shape.learns))
+    }
+    before[tree.start] = given
     let order = Self.order(tree)
-    before[tree.start] = Lint.given
     // In this order one round is enough; a tree with a circle takes more.
-    while order.reduce(false, { changed, node in spread(node, shapes) || changed }) {}
-    let after = Self.after(order, shapes)
+    while order.reduce(false, { changed, node in spread(node) || changed }) {}
+    let after = after(order)
     for node in order {
+      guard let known = before[node.id] else { continue }
       for branch in node.branches {
-        let known = (before[node.id] ?? []).union(Self.supplied(by: node, branch, shapes))
+        let known = known.union(supplied(by: node, branch))
         if let cause = branch.names?.cause {
-          causes[cause, default: []].formUnion(known.union(branch.go.flatMap { after[$0] } ?? []))
+          let later = branch.go.flatMap { after[$0] } ?? nothing
+          causes[cause] = (causes[cause] ?? nothing).union(known).union(later)
         }
-        if case .check(let id) = node.looks { checks[id, default: []].formUnion(known) }
+        if case .check(let id) = node.looks { checks[id] = (checks[id] ?? nothing).union(known) }
       }
     }
-    for shape in shapes.values { checks[shape.id, default: Lint.given].formUnion(shape.needs + shape.learns) }
   }
 
   /// The name of what is reached without the fact; nil if some path supplies it.
   func cannotSupply(_ use: Draft.Use) -> String? {
-    let (name, known): (String, Set<FactName>?) =
+    let (name, known): (String, FactSet?) =
       switch use.scope {
       case .page(let cause): (cause, causes[cause])
       case .check(let check): (check, checks[check])
@@ -37,51 +52,44 @@ struct Paths {
       case .anywhere: ("", nil)
       }
     // Nil: no path leads there at all, which is a problem of its own.
-    return known.flatMap { $0.contains(use.fact) ? nil : name }
-  }
-
-  /// All facts that the tree as a whole can supply.
-  static func supplied(by tree: Tree, _ shapes: [String: CheckShape]) -> Set<FactName> {
-    tree.nodes.values.reduce(into: Lint.given) { facts, node in
-      switch node.looks {
-      case .check(let id): facts.formUnion(shapes[id]?.learns ?? [])
-      case .fact(let name, _): facts.insert(name)
-      }
-    }
+    guard let known, let number = numbers[use.fact] else { return nil }
+    return known.contains(number) ? nil : name
   }
 
   /// Carries what is known at a node to the next ones; true if that was news.
-  private mutating func spread(_ node: Node, _ shapes: [String: CheckShape]) -> Bool {
+  private mutating func spread(_ node: Node) -> Bool {
     guard let known = before[node.id] else { return false }
     var isNews = false
     for branch in node.branches {
       guard let go = branch.go else { continue }
-      let next = known.union(Self.supplied(by: node, branch, shapes))
-      let count = before[go]?.count ?? -1
-      before[go, default: []].formUnion(next)
-      isNews = isNews || before[go]?.count != count
+      let next = (before[go] ?? nothing).union(known).union(supplied(by: node, branch))
+      isNews = isNews || before[go] != next
+      before[go] = next
     }
     return isNews
   }
 
   /// Facts that may still come at and after each node.
-  private static func after(_ order: [Node], _ shapes: [String: CheckShape]) -> [String: Set<FactName>] {
-    var after: [String: Set<FactName>] = [:]
+  private func after(_ order: [Node]) -> [String: FactSet] {
+    var after: [String: FactSet] = [:]
     for node in order.reversed() {
-      after[node.id] = node.branches.reduce(into: []) { facts, branch in
-        facts.formUnion(supplied(by: node, branch, shapes))
-        facts.formUnion(branch.go.flatMap { after[$0] } ?? [])
+      after[node.id] = node.branches.reduce(nothing) { facts, branch in
+        facts.union(supplied(by: node, branch)).union(branch.go.flatMap { after[$0] } ?? nothing)
       }
     }
     return after
   }
 
-  private static func supplied(
-    by node: Node, _ branch: Branch, _ shapes: [String: CheckShape]
-  ) -> [FactName] {
+  private func supplied(by node: Node, _ branch: Branch) -> FactSet {
     switch node.looks {
-    case .check(let id): shapes[id]?.learns ?? []
-    case .fact(let name, _): branch.key == Node.unsure ? [] : [name]
+    case .check(let id): learned[id] ?? nothing
+    case .fact(let name, _): branch.key == Node.unsure ? nothing : set([name])
+    }
+  }
+
+  private func set(_ facts: some Sequence<FactName>) -> FactSet {
+    facts.reduce(into: nothing) { set, fact in
+      if let number = numbers[fact] { set.insert(number) }
     }
   }
 
@@ -105,5 +113,22 @@ struct Paths {
       }
     }
     return order.reversed()
+  }
+}
+
+/// A set of facts by their numbers: a bit each, as the program reads its flows at every start.
+private struct FactSet: Equatable {
+  private var words: [UInt64]
+
+  init(count: Int) { words = Array(repeating: 0, count: count / 64 + 1) }
+
+  mutating func insert(_ number: Int) { words[number / 64] |= 1 << UInt64(number % 64) }
+
+  func contains(_ number: Int) -> Bool { words[number / 64] & 1 << UInt64(number % 64) != 0 }
+
+  func union(_ other: FactSet) -> FactSet {
+    var all = self
+    for index in words.indices { all.words[index] |= other.words[index] }
+    return all
   }
 }

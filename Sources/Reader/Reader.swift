@@ -51,7 +51,7 @@ public enum Reader {
     let start = SourcePlace(file: file.path, line: 1, column: 1)
     if parts.count == 2, parts[0] == "Screens", parts[1].hasSuffix(".md") {
       var page = PageReader(
-        file: file.path, cause: String(parts[1].dropLast(3)), source: file.text, problems: problems)
+        file: file.path, cause: String(parts[1].dropLast(3)), text: file.text, problems: problems)
       page.read(into: &draft)
     } else if file.path == "Screens/words.yaml" || (parts.count == 2 && parts[0] == "Flows" && parts[1].hasSuffix(".yaml")) {
       let (root, mistakes) = YAML.read(file.text, file: file.path)
