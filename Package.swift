@@ -60,10 +60,15 @@ let package = Package(
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
+    tests("ArchiveTests", ["Archive"]),
     tests("FlowTests", ["Flow", "Model"]),
     .testTarget(name: "Lab", path: "Tests/Lab", resources: [.copy("Images")], swiftSettings: strict),
+    tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"]),
+    tests("PatternTests", ["Pattern"]),
+    tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("WorldTests", ["World", "Model"]),
+    tests("YAMLTests", ["YAML"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,10 @@ enum NginxReading {
   /// nginx's own regular expressions are PCRE, too.
   static let matches: Nginx.Matcher = { regex, text in
     guard let match = (try? Pattern(regex))?.firstMatch(in: text) else { return nil }
-    return { group in Int(group).map { match.text(of: $0) } ?? match.text(of: group) }
+    return { group in
+      guard let number = Int(group) else { return match.text(of: group) }
+      return match.groups.indices.contains(number) ? match.groups[number] : nil
+    }
   }
 
   /// Every file that nginx loads. A main file that is not there is `missing`.

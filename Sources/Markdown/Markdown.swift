@@ -1,98 +1,134 @@
 internal import CCmark
 
-/// A CommonMark text as the flat list of blocks that a page is made of.
+/// A CommonMark text as a list of blocks, each with the line of the file on which it starts.
+///
+/// Text is plain: the characters that only mark up (`**`, `_`, backticks, backslashes) are gone, a line break
+/// inside a paragraph is a space, and a link is its text with the address in brackets behind it.
 public struct Markdown: Sendable, Equatable {
-  public enum Block: Sendable, Equatable {
-    case heading(level: Int, text: String)
-    /// A paragraph or a list item, without the marks of emphasis; code keeps no backticks.
-    case paragraph(String)
-    /// A fenced block: the words after the backticks, and its text with its last newline.
-    case fence(info: String, text: String)
-    /// An HTML comment's inside.
-    case comment(String)
-  }
-
-  public struct Placed: Sendable, Equatable {
-    public let block: Block
-    /// Counted from 1 in the whole text, front matter included.
+  public struct Block: Sendable, Equatable {
+    public enum Content: Sendable, Equatable {
+      case heading(level: Int, text: String)
+      case paragraph(String)
+      /// A list item as it is read: `- one`, `2. two`, indented by two spaces in an inner list.
+      case item(String)
+      /// A fenced block: the words behind the backticks, and its lines, each ended by a line feed.
+      case code(info: [String], text: String)
+      /// The inside of an HTML comment without the spaces around it.
+      case comment(String)
+      /// A block that has no plain text, by CommonMark's name: `html_block`, `thematic_break`.
+      case other(String)
+    }
+    public let content: Content
     public let line: Int
   }
 
-  /// What stands between two lines `---` at the start; nil if there is none.
+  /// The lines between the two `---` at the start, the first of them line 2 of the file; nil if there are none.
   public let frontMatter: String?
-  public let blocks: [Placed]
+  public let blocks: [Block]
 
   public init(_ source: String) {
-    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
-    var body = source
-    var skipped = 0
-    if lines.first == "---", let end = lines.dropFirst().firstIndex(of: "---") {
-      frontMatter = lines[1..<end].joined(separator: "\n") + "\n"
-      body = lines[(end + 1)...].joined(separator: "\n")
-      skipped = end + 1
-    } else {
-      frontMatter = nil
+    var source = source
+    (frontMatter, blocks) = source.withUTF8 { bytes in
+      let (matter, body, firstLine) = Self.split(bytes)
+      return (matter.map { String(decoding: $0, as: UTF8.self) }, Self.blocks(body, firstLine))
     }
-    blocks = Self.blocks(body).map { Placed(block: $0.block, line: $0.line + skipped) }
   }
 
-  private static func blocks(_ source: String) -> [Placed] {
-    guard let document = cmark_parse_document(source, source.utf8.count, CMARK_OPT_DEFAULT) else { return [] }
-    defer { cmark_node_free(document) }
-    var blocks: [Placed] = []
-    append(childrenOf: document, to: &blocks)
-    return blocks
+  private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
+
+  /// Front matter, the rest, and the line with which the rest starts.
+  private static func split(_ source: UnsafeBufferPointer<UInt8>) -> (matter: Bytes?, body: Bytes, firstLine: Int) {
+    var position = source.startIndex
+    var line = 0
+    var start: Int?
+    while position < source.endIndex {
+      let end = source[position...].firstIndex(of: UInt8(ascii: "\n")) ?? source.endIndex
+      let next = min(end + 1, source.endIndex)
+      let isFence = source[position..<end].elementsEqual("---".utf8) || source[position..<end].elementsEqual("---\r".utf8)
+      line += 1
+      switch (start, isFence) {
+      case (nil, true): start = next
+      case (nil, false): return (nil, source[...], 1)
+      case (let start?, true): return (source[start..<position], source[next...], line + 1)
+      case (_?, false): break
+      }
+      position = next
+    }
+    return (nil, source[...], 1)
   }
 
-  private static func append(childrenOf parent: OpaquePointer, to blocks: inout [Placed]) {
-    var child = cmark_node_first_child(parent)
-    while let node = child {
-      let line = Int(cmark_node_get_start_line(node))
+  /// Walks cmark's tree event by event, so that no nesting is too deep.
+  private static func blocks(_ body: Bytes, _ firstLine: Int) -> [Block] {
+    let body = UnsafeBufferPointer(rebasing: body)
+    let document = body.withMemoryRebound(to: CChar.self) {
+      cmark_parse_document($0.baseAddress, $0.count, CMARK_OPT_DEFAULT)
+    }
+    guard let document, let events = cmark_iter_new(document) else { fatalError("no memory for a document") }
+    defer {
+      cmark_iter_free(events)
+      cmark_node_free(document)
+    }
+    var blocks: [Block] = []
+    /// Numbers of the next items of the lists around; nil for bullets.
+    var lists: [Int?] = []
+    /// What the next paragraph starts with, as it is the first of an item.
+    var prefix: String?
+    var text = ""
+    while true {
+      let event = cmark_iter_next(events)
+      if event == CMARK_EVENT_DONE { return blocks }
+      guard let node = cmark_iter_get_node(events) else { return blocks }
+      let enters = event == CMARK_EVENT_ENTER
+      func add(_ content: Block.Content) {
+        blocks.append(Block(content: content, line: Int(cmark_node_get_start_line(node)) + firstLine - 1))
+      }
       switch cmark_node_get_type(node) {
-      case CMARK_NODE_HEADING:
-        blocks.append(Placed(block: .heading(level: Int(cmark_node_get_heading_level(node)), text: text(of: node)), line: line))
-      case CMARK_NODE_PARAGRAPH: blocks.append(Placed(block: .paragraph(text(of: node)), line: line))
-      case CMARK_NODE_CODE_BLOCK:
-        blocks.append(
-          Placed(block: .fence(info: string(cmark_node_get_fence_info(node)), text: string(cmark_node_get_literal(node))), line: line))
-      case CMARK_NODE_HTML_BLOCK:
-        for (offset, line) in comments(string(cmark_node_get_literal(node)), from: line) {
-          blocks.append(Placed(block: .comment(offset), line: line))
+      case CMARK_NODE_DOCUMENT, CMARK_NODE_BLOCK_QUOTE, CMARK_NODE_EMPH, CMARK_NODE_STRONG, CMARK_NODE_IMAGE: break
+      case CMARK_NODE_LIST:
+        if enters {
+          let isNumbered = cmark_node_get_list_type(node) == CMARK_ORDERED_LIST
+          lists.append(isNumbered ? Int(cmark_node_get_list_start(node)) : nil)
+        } else {
+          lists.removeLast()
         }
-      default: append(childrenOf: node, to: &blocks)
+      case CMARK_NODE_ITEM:
+        prefix = nil
+        guard enters, let number = lists.last else { break }
+        prefix = String(repeating: "  ", count: lists.count - 1) + (number.map { "\($0). " } ?? "- ")
+        lists[lists.count - 1] = number.map { $0 + 1 }
+      case CMARK_NODE_PARAGRAPH:
+        if enters {
+          text = prefix ?? ""
+        } else {
+          add(prefix == nil ? .paragraph(text) : .item(text))
+          prefix = nil
+        }
+      case CMARK_NODE_HEADING:
+        if enters { text = "" } else { add(.heading(level: Int(cmark_node_get_heading_level(node)), text: text)) }
+      case CMARK_NODE_CODE_BLOCK:
+        let info = string(cmark_node_get_fence_info(node)).split(separator: " ").map(String.init)
+        add(.code(info: info, text: string(cmark_node_get_literal(node))))
+      case CMARK_NODE_HTML_BLOCK:
+        add(comment(string(cmark_node_get_literal(node))).map { .comment($0) } ?? .other("html_block"))
+      case CMARK_NODE_SOFTBREAK, CMARK_NODE_LINEBREAK: text += " "
+      case CMARK_NODE_TEXT, CMARK_NODE_CODE, CMARK_NODE_HTML_INLINE: text += string(cmark_node_get_literal(node))
+      case CMARK_NODE_LINK:
+        let address = string(cmark_node_get_url(node))
+        if !enters, !text.hasSuffix(address) { text += " (" + address + ")" }
+      default: add(.other(string(cmark_node_get_type_string(node))))
       }
-      child = cmark_node_next(node)
     }
   }
 
-  /// The comments of one HTML block; each stands on a line of its own.
-  private static func comments(_ html: String, from line: Int) -> [(String, Int)] {
-    html.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, text in
-      text.hasPrefix("<!--") && text.hasSuffix("-->")
-        ? (String(text.dropFirst(4).dropLast(3)).trimmed, line + index) : nil
-    }
-  }
-
-  /// The plain text of a node's inlines.
-  private static func text(of node: OpaquePointer) -> String {
-    var result = ""
-    var child = cmark_node_first_child(node)
-    while let inline = child {
-      switch cmark_node_get_type(inline) {
-      case CMARK_NODE_TEXT, CMARK_NODE_CODE, CMARK_NODE_HTML_INLINE: result += string(cmark_node_get_literal(inline))
-      case CMARK_NODE_SOFTBREAK, CMARK_NODE_LINEBREAK: result += " "
-      default: result += text(of: inline)
-      }
-      child = cmark_node_next(inline)
-    }
-    return result
+  /// The inside of a block that is one comment and nothing else.
+  private static func comment(_ html: String) -> String? {
+    var inside = Substring(html)
+    while inside.last?.isWhitespace == true { inside.removeLast() }
+    guard inside.hasPrefix("<!--"), inside.hasSuffix("-->"), inside.utf8.count >= 7 else { return nil }
+    inside = inside.dropFirst(4).dropLast(3)
+    while inside.last?.isWhitespace == true { inside.removeLast() }
+    return String(inside.drop { $0.isWhitespace })
   }
 
   private static func string(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0) } ?? "" }
-}
-
-extension String {
-  fileprivate var trimmed: String {
-    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-  }
 }

@@ -1,92 +1,99 @@
 public import Flow
-import Markdown
 public import Model
+import Pattern
 import YAML
 
-public struct Problem: Sendable { public let description: String }
+/// Reads Flows and Screens, and reports every mistake in them at once.
 public enum Reader {
+  /// The data files of this build, in the order of their paths.
   public static var builtIn: [(path: String, text: String)] { embeddedFiles }
-  public static func overlay(_ a: [(path: String, text: String)], directory: String) throws -> [(path: String, text: String)] { a }
-  static func branch(_ key: String, _ y: YAML) -> Branch {
-    var d: [String: String] = [:]
-    for (k, v) in y.map ?? [] { d[k.text ?? ""] = v.text }
-    return Branch(key: key, text: d["text"].map { Template($0) }, names: d["cause"].map { .init(cause: $0, confidence: Confidence(rawValue: d["confidence"] ?? "") ?? .possible) }, go: d["go"], end: d["end"].flatMap { Diagnosis.Verdict(rawValue: $0) }, at: SourcePlace(file: "", line: y.line, column: y.column))
+
+  /// The catalogue in these files, or every problem that they have.
+  ///
+  /// - Parameters:
+  ///   - files: Paths such as `Flows/start.yaml` and `Screens/wrong-port.md`, with their texts.
+  ///   - shapes: What the checks declare of themselves.
+  ///   - checkingPatterns: Whether regular expressions are compiled too, which takes far longer than the rest.
+  /// - Returns: A nil catalogue if there is any problem; problems in the order of their places.
+  public static func read(
+    files: [(path: String, text: String)], shapes: [CheckShape], checkingPatterns: Bool
+  ) -> (catalog: Catalog?, problems: [Problem]) {
+    let problems = Problems()
+    let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
+    var draft = Draft()
+    let parts = parts(of: files)
+    // Which of two nodes of one name is the second does not depend on the caller's order.
+    for file in files.sorted(by: { $0.path < $1.path }) { read(file, shapes, parts, problems, into: &draft) }
+    for (name, part) in parts where !draft.usedParts.contains(name) {
+      problems.add(part.place(1), "no page takes this part in")
+    }
+    for path in ["Flows/start.yaml", "Flows/checks.yaml"] where !files.contains(where: { $0.path == path }) {
+      problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
+    }
+    let tree = Tree(start: draft.start?.text ?? "", nodes: draft.nodes)
+    Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run()
+    if checkingPatterns { checkPatterns(draft.patterns, problems) }
+    guard problems.found.isEmpty else { return (nil, problems.found.sorted()) }
+    return (
+      Catalog(tree: tree, pages: draft.pages, checks: draft.checks, words: draft.words, signs: draft.signs), []
+    )
   }
-  static func when(_ s: Substring) -> [Condition] {
-    s.split(separator: ",").map { part in
-      let t = part.trimmingPrefix { $0 == " " }
-      if t.hasPrefix("!") { return Condition(fact: FactName(String(t.dropFirst())), test: .unknown) }
-      for (op, isNot) in [(" != ", true), (" = ", false)] {
-        if let r = t.firstRange(of: op) {
-          let vals = t[r.upperBound...].split(separator: "|").map { String($0.trimmingPrefix { $0 == " " }).split(separator: " ").joined(separator: " ") }
-          return Condition(fact: FactName(String(t[..<r.lowerBound])), test: isNot ? .noneOf(vals) : .oneOf(vals))
-        }
-      }
-      return Condition(fact: FactName(String(t)), test: .known)
+
+  /// The built-in files with those of an author: one of the same path takes the place of the built-in one.
+  public static func overlay(
+    _ builtIn: [(path: String, text: String)], with files: [(path: String, text: String)]
+  ) -> [(path: String, text: String)] {
+    let replaced = Set(files.map(\.path))
+    return (builtIn.filter { !replaced.contains($0.path) } + files).sorted { $0.path < $1.path }
+  }
+
+  /// `Screens/parts/NAME.md` by name.
+  private static func parts(of files: [(path: String, text: String)]) -> [String: PageSource] {
+    let folder = "Screens/parts/"
+    return files.filter { $0.path.hasPrefix(folder) && $0.path.hasSuffix(".md") }.reduce(into: [:]) { parts, file in
+      parts[String(file.path.dropFirst(folder.count).dropLast(3))] = PageSource(file: file.path, text: file.text)
     }
   }
-  static func steps(_ md: Markdown, heading: String, parts: [String: String], outer: [Condition], out: inout [(String, [Page.Step])], expl: inout [Page.Paragraph], top: Bool) {
-    var w: [Condition] = outer
-    var text: [String] = []
-    var h = heading
-    var tw: [Condition] = []
-    func flush() { if !text.isEmpty { if out.isEmpty { for t in text { expl.append(.init(text: Template(t), when: tw)) } } else { out[out.count-1].1.append(.init(text: Template(text.joined(separator: " ")), when: tw, body: .none, place: nil, changes: false)) }; text = [] } }
-    for p in md.blocks {
-      switch p.block {
-      case .heading(_, let t): flush(); h = t; out.append((t, [])); w = outer
-      case .comment(let c):
-        flush()
-        if c.hasPrefix("when:") { w = outer + when(c.dropFirst(5)) } else if c == "always" { w = outer }
-        else if c.hasPrefix("part:") { let rest = c.dropFirst(5).drop { $0 == " " }; let name = String(rest.prefix { $0 != " " }); let cond = rest.firstRange(of: "when:").map { when(rest[$0.upperBound...]) } ?? []; steps(Markdown(parts[name] ?? ""), heading: h, parts: parts, outer: outer + cond, out: &out, expl: &expl, top: false); w = outer }
-      case .paragraph(let t): tw = w; if out.isEmpty { text = [t]; flush() } else { text.append(t) }
-      case .fence(let info, let body):
-        let words = info.split(separator: " ").map(String.init)
-        let b = body.hasSuffix("\n") ? String(body.dropLast()) : body
-        var opt: [String: String] = [:]
-        for x in words { if let e = x.firstIndex(of: "=") { opt[String(x[..<e])] = String(x[x.index(after: e)...]) } }
-        let changes = words.contains("changes")
-        let t = Template(text.isEmpty ? h : text.joined(separator: " ")); text = []
-        switch words.first {
-        case "sh": out[out.count-1].1.append(.init(text: t, when: w, body: .command(Template(b)), place: words.count > 1 ? Diagnosis.Place(rawValue: words[1]) : nil, changes: changes))
-        case "diff": out[out.count-1].1.append(.init(text: t, when: w, body: .patch(file: Template(opt["file"] ?? ""), line: Template(opt["line"] ?? ""), lines: b.split(separator: "\n", omittingEmptySubsequences: false).map { Template(String($0)) }), place: .file, changes: changes))
-        default: out[out.count-1].1.append(.init(text: t, when: w, body: .form(Template(b)), place: .webUI, changes: changes))
-        }
+
+  private static func read(
+    _ file: (path: String, text: String), _ shapes: [String: CheckShape], _ parts: [String: PageSource],
+    _ problems: Problems, into draft: inout Draft
+  ) {
+    let words = file.path.split(separator: "/").map(String.init)
+    let start = SourcePlace(file: file.path, line: 1, column: 1)
+    if words.starts(with: ["Screens", "parts"]), words.count == 3, words[2].hasSuffix(".md") {
+      return  // read where a page takes it in
+    } else if words.count == 2, words[0] == "Screens", words[1].hasSuffix(".md") {
+      var page = PageReader(
+        file: file.path, cause: String(words[1].dropLast(3)), text: file.text, parts: parts, problems: problems)
+      page.read(into: &draft)
+    } else if file.path == "Screens/words.yaml" || (words.count == 2 && words[0] == "Flows" && words[1].hasSuffix(".yaml")) {
+      let (root, mistakes) = YAML.read(file.text, file: file.path)
+      for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
+      guard let root else {
+        if mistakes.isEmpty { problems.add(start, "this file is empty") }
+        return
       }
+      switch file.path {
+      case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
+      case "Flows/signs.yaml": TextReader(problems: problems).signs(root, into: &draft)
+      case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
+      case let path:
+        FlowReader(shapes: shapes, problems: problems)
+          .read(root, isStart: path == "Flows/start.yaml", into: &draft)
+      }
+    } else {
+      problems.add(start, "files are named Flows/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml")
     }
-    flush()
   }
-  public static func read(files: [(path: String, text: String)], shapes: [CheckShape], checkingPatterns: Bool = false) -> (catalog: Catalog?, problems: [Problem]) {
-    var nodes: [String: Node] = [:]; var start = ""; var pages: [String: Page] = [:]; var checks: [String: CheckText] = [:]; var words: [String: Template] = [:]; var signs = Signs(); var problems: [Problem] = []
-    var parts: [String: String] = [:]
-    for f in files where f.path.hasPrefix("Screens/parts/") { parts[String(f.path.dropFirst(14).dropLast(3))] = f.text }
-    func dict(_ y: YAML?) -> [String: YAML] { var d: [String: YAML] = [:]; for (k, v) in y?.map ?? [] { d[k.text ?? ""] = v }; return d }
-    for f in files {
+
+  private static func checkPatterns(_ patterns: [Text], _ problems: Problems) {
+    for pattern in patterns {
       do {
-        if f.path == "Flows/checks.yaml" {
-          for (k, v) in try YAML.parse(f.text).map ?? [] { let d = dict(v); var o: [String: CheckText.Outcome] = [:]
-            for (n, l) in dict(d["outcomes"]) { let t = (l.list ?? []).compactMap(\.text); o[n] = .init(mark: Diagnosis.Evidence.Mark(rawValue: t.first ?? "") ?? .unknown, sentences: t.dropFirst().map { Template($0) }) }
-            checks[k.text ?? ""] = CheckText(title: d["title"]?.text ?? "", hop: d["hop"]?.text ?? "", byHand: d["by-hand"]?.text.map { Template($0) }, outcomes: o) }
-        } else if f.path == "Flows/signs.yaml" {
-          let d = dict(try YAML.parse(f.text))
-          signs.proxies = (d["proxies"]?.list ?? []).map { let e = dict($0); return .init(kind: e["kind"]?.text ?? "", name: e["name"]?.text ?? "", images: (e["images"]?.list ?? []).compactMap(\.text), processes: (e["processes"]?.list ?? []).compactMap(\.text)) }
-          signs.answers = (d["answers"]?.list ?? []).map { let e = dict($0); return .init(by: e["by"]?.text, means: e["means"]?.text, headers: dict(e["headers"]).compactMapValues(\.text), body: e["body"]?.text) }
-          signs.lines = (d["lines"]?.list ?? []).map { let e = dict($0); return .init(proxy: e["proxy"]?.text ?? "", pattern: e["pattern"]?.text ?? "", shows: e["shows"]?.text ?? "", meaning: e["meaning"]?.text ?? "", causes: []) }
-        } else if f.path.hasPrefix("Flows/") {
-          let d = dict(try YAML.parse(f.text)); if let s = d["start"]?.text { start = s }
-          for (k, v) in d["nodes"]?.map ?? [] { let e = dict(v); let id = k.text ?? ""
-            let br = ((e["outcomes"] ?? e["answers"])?.map ?? []).map { branch($0.key.text ?? "", $0.value) }
-            let q = e["ask"].map { Question(text: Template($0.text ?? ""), why: Template(e["why"]?.text ?? ""), findOut: Template(e["find-out"]?.text ?? "")) }
-            nodes[id] = Node(id: id, looks: e["check"].map { .check($0.text ?? "") } ?? .fact(FactName(e["fact"]?.text ?? ""), q), branches: br, at: SourcePlace(file: f.path, line: 1, column: 1)) }
-        } else if f.path == "Screens/words.yaml" { for (k, v) in try YAML.parse(f.text).map ?? [] { words[k.text ?? ""] = Template(v.text ?? "") }
-        } else if f.path.hasPrefix("Screens/"), !f.path.hasPrefix("Screens/parts/") {
-          let md = Markdown(f.text); let d = dict(try YAML.parse(md.frontMatter ?? "")); let c = d["cause"]?.text ?? ""
-          var out: [(String, [Page.Step])] = []; var ex: [Page.Paragraph] = []
-          steps(md, heading: "", parts: parts, outer: [], out: &out, expl: &ex, top: true)
-          pages[c] = Page(cause: c, title: Template(d["title"]?.text ?? ""), hides: (d["hides"]?.list ?? []).compactMap(\.text), explanation: ex, sections: out.map { .init(heading: $0.0, steps: $0.1) }, prevention: (d["prevention"]?.list ?? []).compactMap { $0.text.map { Template($0) } }, sources: (d["sources"]?.list ?? []).compactMap(\.text))
-        }
-      } catch { problems.append(Problem(description: "\(f.path): \(error)")) }
+        _ = try Pattern(pattern.text)
+      } catch {
+        problems.add(pattern.at, "this pattern does not compile: \(error.message), at its character \(error.offset + 1)")
+      }
     }
-    return (problems.isEmpty ? Catalog(tree: Tree(start: start, nodes: nodes), pages: pages, checks: checks, words: words, signs: signs) : nil, problems)
   }
 }
-extension Tree { public func dot(_ c: Catalog) -> String { "" }; public func mermaid(_ c: Catalog) -> String { "" } }

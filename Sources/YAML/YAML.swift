@@ -1,133 +1,175 @@
 internal import CYAML
 
-/// A node of a YAML document. Every scalar is text, as it was written; anchors, aliases and tags are refused.
-public struct YAML: Sendable, Equatable {
-  public indirect enum Value: Sendable, Equatable {
-    case text(String)
-    case list([YAML])
-    /// In the order of the file; repeated keys stay for the reader to complain about.
-    case map([(key: YAML, value: YAML)])
-
-    public static func == (left: Value, right: Value) -> Bool {
-      switch (left, right) {
-      case (.text(let left), .text(let right)): left == right
-      case (.list(let left), .list(let right)): left == right
-      case (.map(let left), .map(let right)):
-        left.count == right.count && zip(left, right).allSatisfy { $0.key == $1.key && $0.value == $1.value }
-      default: false
-      }
-    }
-  }
-
-  public let value: Value
-  /// Counted from 1.
-  public let line: Int
-  public let column: Int
-
-  /// What keeps a text from being read, and where.
-  public struct Failure: Error, Equatable {
-    public let message: String
+/// Reads the part of YAML that data files need: mappings, lists and text, each with its place.
+///
+/// Every scalar is text, so `no` and `8080` are what was written. Anchors, aliases and tags are refused.
+public enum YAML {
+  /// A place in a file; line and column count from one, the column in characters.
+  public struct Place: Sendable, Equatable {
+    public let file: String
     public let line: Int
     public let column: Int
   }
 
-  public var text: String? { if case .text(let text) = value { text } else { nil } }
-  public var list: [YAML]? { if case .list(let list) = value { list } else { nil } }
-  public var map: [(key: YAML, value: YAML)]? { if case .map(let map) = value { map } else { nil } }
-
-  /// The one document of `source`; an empty one is an empty map.
-  public static func parse(_ source: String) throws(Failure) -> YAML {
-    let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
-    defer { parser.deallocate() }
-    guard yaml_parser_initialize(parser) == 1 else { throw Failure(message: "out of memory", line: 1, column: 1) }
-    defer { yaml_parser_delete(parser) }
-    var bytes = Array(source.utf8)
-    let result: Result<YAML, Failure> = bytes.withUnsafeMutableBufferPointer { buffer in
-      yaml_parser_set_input_string(parser, buffer.baseAddress, buffer.count)
-      var builder = Builder(parser: parser)
-      do throws(Failure) { return .success(try builder.document()) } catch { return .failure(error) }
+  public struct Node: Sendable, Equatable {
+    public enum Content: Sendable, Equatable {
+      case scalar(String)
+      case mapping([Pair])
+      case sequence([Node])
     }
-    return try result.get()
+    public let content: Content
+    public let place: Place
+  }
+
+  public struct Pair: Sendable, Equatable {
+    public let key: String
+    public let place: Place
+    public let value: Node
+  }
+
+  public struct Mistake: Sendable, Equatable {
+    public let place: Place
+    public let message: String
+  }
+
+  /// How deep mappings and lists may be nested.
+  public static let depth = 32
+
+  /// The document in `text`, whose first line is line `firstLine` of `file`.
+  ///
+  /// - Returns: The root, nil if there is none or the text cannot be read to its end, and every mistake.
+  public static func read(_ text: String, file: String, firstLine: Int = 1) -> (root: Node?, mistakes: [Mistake]) {
+    var text = text
+    return text.withUTF8 { bytes in
+      let parser = Parser(bytes, file: file, firstLine: firstLine)
+      let root = try? parser.document()
+      return (root ?? nil, parser.mistakes)
+    }
   }
 }
 
-/// Builds the tree from libyaml's events.
-private struct Builder {
-  let parser: UnsafeMutablePointer<yaml_parser_t>
-  private var depth = 0
-  private static let deepest = 64
+/// The events of one text. It owns libyaml's parser, which points into itself and so stays where it is.
+private final class Parser {
+  /// The mistake is on the list, and nothing after it can be read.
+  struct Stop: Error {}
 
-  init(parser: UnsafeMutablePointer<yaml_parser_t>) { self.parser = parser }
+  var mistakes: [YAML.Mistake] = []
+  private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
+  private let text: UnsafeBufferPointer<UInt8>
+  private let file: String
+  private let firstLine: Int
 
-  /// One event, its text copied out.
-  private struct Event {
-    let type: yaml_event_type_t
-    let text: String
-    let line: Int
-    let column: Int
+  init(_ text: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int) {
+    self.text = text
+    self.file = file
+    self.firstLine = firstLine
+    guard yaml_parser_initialize(parser) == 1 else { fatalError("no memory for a YAML parser") }
+    yaml_parser_set_input_string(parser, text.baseAddress, text.count)
   }
 
-  private func next() throws(YAML.Failure) -> Event {
-    var event = yaml_event_t()
-    guard yaml_parser_parse(parser, &event) == 1 else {
-      let mark = parser.pointee.problem_mark
-      throw YAML.Failure(
-        message: parser.pointee.problem.map { String(cString: $0) } ?? "cannot be read", line: Int(mark.line) + 1,
-        column: Int(mark.column) + 1)
+  deinit {
+    yaml_parser_delete(parser)
+    parser.deallocate()
+  }
+
+  func document() throws -> YAML.Node? {
+    var root: YAML.Node?
+    while true {
+      let end = try event { event -> Bool in
+        switch event.type {
+        case YAML_STREAM_END_EVENT: return true
+        case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: return false
+        case YAML_DOCUMENT_START_EVENT:
+          guard root == nil else { try stop(event.start_mark, "a file has one YAML document") }
+          return false
+        default:
+          root = try node(event, depth: 0)
+          return false
+        }
+      }
+      if end { return root }
     }
-    defer { yaml_event_delete(&event) }
-    let (line, column) = (Int(event.start_mark.line) + 1, Int(event.start_mark.column) + 1)
-    var text = ""
-    var hasDecoration = event.type == YAML_ALIAS_EVENT
-    switch event.type {
+  }
+
+  /// The node that `first` starts.
+  private func node(_ first: yaml_event_t, depth: Int) throws -> YAML.Node {
+    let place = place(first.start_mark)
+    guard depth <= YAML.depth else { try stop(first.start_mark, "this is nested too deep") }
+    switch first.type {
     case YAML_SCALAR_EVENT:
-      let scalar = event.data.scalar
-      text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
-      hasDecoration = scalar.anchor != nil || scalar.tag != nil
+      let scalar = first.data.scalar
+      refuse(anchor: scalar.anchor, tag: scalar.tag, at: place)
+      let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+      return YAML.Node(content: .scalar(String(decoding: bytes, as: UTF8.self)), place: place)
     case YAML_SEQUENCE_START_EVENT:
-      hasDecoration = event.data.sequence_start.anchor != nil || event.data.sequence_start.tag != nil
+      refuse(anchor: first.data.sequence_start.anchor, tag: first.data.sequence_start.tag, at: place)
+      var items: [YAML.Node] = []
+      while let item = try child(until: YAML_SEQUENCE_END_EVENT, depth) { items.append(item) }
+      return YAML.Node(content: .sequence(items), place: place)
     case YAML_MAPPING_START_EVENT:
-      hasDecoration = event.data.mapping_start.anchor != nil || event.data.mapping_start.tag != nil
-    default: break
+      refuse(anchor: first.data.mapping_start.anchor, tag: first.data.mapping_start.tag, at: place)
+      return YAML.Node(content: .mapping(try pairs(depth)), place: place)
+    default:
+      mistakes.append(.init(place: place, message: "an alias is not supported; write the text again"))
+      return YAML.Node(content: .scalar(""), place: place)
     }
-    if hasDecoration {
-      throw YAML.Failure(message: "anchors, aliases and tags are not used here", line: line, column: column)
-    }
-    return Event(type: event.type, text: text, line: line, column: column)
   }
 
-  mutating func document() throws(YAML.Failure) -> YAML {
-    var event = try next()
-    while event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT { event = try next() }
-    if event.type == YAML_STREAM_END_EVENT { return YAML(value: .map([]), line: 1, column: 1) }
-    return try node(event)
+  private func pairs(_ depth: Int) throws -> [YAML.Pair] {
+    var pairs: [YAML.Pair] = []
+    var lines: [String: Int] = [:]
+    while let key = try child(until: YAML_MAPPING_END_EVENT, depth) {
+      guard let value = try child(until: YAML_MAPPING_END_EVENT, depth) else { break }
+      guard case .scalar(let name) = key.content else {
+        mistakes.append(.init(place: key.place, message: "a key must be plain text"))
+        continue
+      }
+      if let line = lines[name] {
+        mistakes.append(.init(place: key.place, message: "'\(name)' is here twice; the first is in line \(line)"))
+        continue
+      }
+      lines[name] = key.place.line
+      pairs.append(YAML.Pair(key: name, place: key.place, value: value))
+    }
+    return pairs
   }
 
-  private mutating func node(_ event: Event) throws(YAML.Failure) -> YAML {
-    depth += 1
-    defer { depth -= 1 }
-    guard depth < Self.deepest else {
-      throw YAML.Failure(message: "nested too deeply", line: event.line, column: event.column)
+  /// The next node, or nil at the end of the mapping or list.
+  private func child(until end: yaml_event_type_t, _ depth: Int) throws -> YAML.Node? {
+    try event { $0.type == end ? nil : try node($0, depth: depth + 1) }
+  }
+
+  private func event<Result>(_ use: (yaml_event_t) throws -> Result) throws -> Result {
+    var event = yaml_event_t()
+    guard yaml_parser_parse(parser, &event) == 1 else { try stop() }
+    defer { yaml_event_delete(&event) }
+    return try use(event)
+  }
+
+  private func refuse(anchor: UnsafeMutablePointer<UInt8>?, tag: UnsafeMutablePointer<UInt8>?, at place: YAML.Place) {
+    if anchor != nil { mistakes.append(.init(place: place, message: "an anchor is not supported")) }
+    if tag != nil { mistakes.append(.init(place: place, message: "a tag is not supported; every value is text")) }
+  }
+
+  private func place(_ mark: yaml_mark_t) -> YAML.Place {
+    YAML.Place(file: file, line: mark.line + firstLine, column: mark.column + 1)
+  }
+
+  private func stop(_ mark: yaml_mark_t, _ message: String) throws -> Never {
+    mistakes.append(.init(place: place(mark), message: message))
+    throw Stop()
+  }
+
+  /// Ends with libyaml's own error.
+  private func stop() throws -> Never {
+    var mark = parser.pointee.problem_mark
+    if parser.pointee.error == YAML_READER_ERROR {
+      // The reader knows bytes only.
+      let before = text.prefix(parser.pointee.problem_offset)
+      mark.line = before.count { $0 == UInt8(ascii: "\n") }
+      mark.column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count
     }
-    switch event.type {
-    case YAML_SCALAR_EVENT: return YAML(value: .text(event.text), line: event.line, column: event.column)
-    case YAML_SEQUENCE_START_EVENT:
-      var list: [YAML] = []
-      while true {
-        let inner = try next()
-        if inner.type == YAML_SEQUENCE_END_EVENT { break }
-        list.append(try node(inner))
-      }
-      return YAML(value: .list(list), line: event.line, column: event.column)
-    case YAML_MAPPING_START_EVENT:
-      var map: [(key: YAML, value: YAML)] = []
-      while true {
-        let inner = try next()
-        if inner.type == YAML_MAPPING_END_EVENT { break }
-        map.append((try node(inner), try node(try next())))
-      }
-      return YAML(value: .map(map), line: event.line, column: event.column)
-    default: throw YAML.Failure(message: "unexpected end", line: event.line, column: event.column)
-    }
+    let words = [parser.pointee.problem, parser.pointee.context].compactMap { $0.map { String(cString: $0) } }
+    try stop(mark, words.joined(separator: " "))
   }
 }

@@ -53,8 +53,8 @@ import World
   /// The built-in catalogue, with those of `directory` over it; nil, said on standard error, if that is broken.
   private static func catalog(_ directory: String?) -> Catalog? {
     do {
-      let files = try directory.map { try Reader.overlay(Reader.builtIn, directory: $0) } ?? Reader.builtIn
-      let read = Reader.read(files: files, shapes: Check.all.map(\.shape))
+      let files = try files(directory)
+      let read = Reader.read(files: files, shapes: Check.all.map(\.shape), checkingPatterns: false)
       read.problems.forEach { complain($0.description) }
       if read.catalog == nil, let directory { complain("wizard502: \(directory.printable) has mistakes and is not used") }
       return read.catalog
@@ -64,9 +64,14 @@ import World
     }
   }
 
+  private static func files(_ directory: String?) throws(Reader.Unreadable) -> [(path: String, text: String)] {
+    guard let directory else { return Reader.builtIn }
+    return Reader.overlay(Reader.builtIn, with: try Reader.files(in: directory))
+  }
+
   private static func lint(_ directory: String?) -> Exit {
     do {
-      let files = try directory.map { try Reader.overlay(Reader.builtIn, directory: $0) } ?? Reader.builtIn
+      let files = try files(directory)
       let read = Reader.read(files: files, shapes: Check.all.map(\.shape), checkingPatterns: true)
       read.problems.forEach { print($0.description) }
       return read.problems.isEmpty ? .working : .diagnosed
