@@ -1,0 +1,97 @@
+import Foundation
+
+/// The emulated Nginx Proxy Manager, worked through its API as its edit form does.
+struct Manager: Sendable {
+  var container: String
+  var port: Int
+  var admin: Int
+
+  /// A proxy host; the names are those of the API and of the table `proxy_host`.
+  struct ProxyHost: Codable, Sendable {
+    var id: Int?
+    var domain_names: [String]
+    var forward_scheme = "http"
+    var forward_host: String
+    var forward_port: Int
+    var enabled = 1
+    var advanced_config = ""
+    var locations: [Location] = []
+  }
+
+  struct Location: Codable, Sendable {
+    var path: String
+    var forward_scheme = "http"
+    var forward_host: String
+    var forward_port: Int
+    var advanced_config = ""
+  }
+
+  func isUp() async -> Bool {
+    let answer = try? await run(["curl", "-s", "--max-time", "1", "http://127.0.0.1:\(admin)/api/"])
+    return answer?.text.contains(#""status": "OK""#) ?? false
+  }
+
+  @discardableResult
+  func create(_ host: ProxyHost) async throws -> ProxyHost {
+    try JSONDecoder().decode(ProxyHost.self, from: try await call("POST", "", host))
+  }
+
+  /// Saves `host`: the database row, the generated file, a test of it and a reload.
+  func save(_ host: ProxyHost) async throws {
+    try await call("PUT", "/\(host.id!)", host)
+  }
+
+  func disable(_ host: ProxyHost) async throws {
+    try await call("POST", "/\(host.id!)/disable")
+  }
+
+  /// The proxy host that has `domain`, disabled ones included.
+  func host(of domain: String) async throws -> ProxyHost {
+    let all = try JSONDecoder().decode([ProxyHost].self, from: try await call("GET", ""))
+    guard let host = all.first(where: { $0.domain_names.contains(domain) }) else {
+      throw CommandFailed(description: "the proxy manager has no host \(domain)")
+    }
+    return host
+  }
+
+  /// Does in the edit form what `text` says, line by line, for the proxy host of `domain`, and saves.
+  ///
+  /// It understands `Set FIELD to VALUE`, `Add to Advanced: LINE` and `Custom location PATH`, after which the
+  /// fields are those of that location. Other lines (`Press Save`) are for the reader.
+  func carryOut(_ text: String, for domain: String) async throws {
+    var host = try await host(of: domain)
+    var place: Int?
+    for line in text.split(separator: "\n") {
+      if let match = line.firstMatch(of: /[Cc]ustom location `?(\/[^\s`:.,]*)/) {
+        place = host.locations.firstIndex { $0.path == match.1 }
+      }
+      if let match = line.firstMatch(of: /Add to Advanced: (.+)/) {
+        host.advanced_config += "\n\(match.1)"
+      }
+      guard let match = line.firstMatch(of: /Set (.+?) to `?([^`\s]+)`?/) else { continue }
+      let value = String(match.2)
+      switch (match.1, place) {
+      case ("Scheme", nil): host.forward_scheme = value
+      case ("Scheme", let place?): host.locations[place].forward_scheme = value
+      case ("Forward Hostname / IP", nil): host.forward_host = value
+      case ("Forward Hostname / IP", let place?): host.locations[place].forward_host = value
+      case ("Forward Port", nil): host.forward_port = Int(value) ?? 0
+      case ("Forward Port", let place?): host.locations[place].forward_port = Int(value) ?? 0
+      case ("Enabled", _): host.enabled = value == "on" ? 1 : 0
+      default: throw CommandFailed(description: "the edit form has no field \(match.1)")
+      }
+    }
+    try await save(host)
+  }
+
+  @discardableResult
+  private func call(_ method: String, _ path: String, _ host: ProxyHost? = nil) async throws -> Data {
+    var command = [
+      "curl", "-sS", "--fail-with-body", "--max-time", "10", "-X", method, "-H", "Authorization: Bearer lab-token",
+    ]
+    if let host { command += ["--json", String(decoding: try JSONEncoder().encode(host), as: UTF8.self)] }
+    let answer = try await run(command + ["http://127.0.0.1:\(admin)/api/nginx/proxy-hosts\(path)"])
+    guard answer.status == 0 else { throw CommandFailed(description: "proxy manager: \(answer.errors)\(answer.text)") }
+    return Data(answer.text.utf8)
+  }
+}
