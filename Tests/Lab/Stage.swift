@@ -62,6 +62,9 @@ actor Stage {
     }
   }
 
+  /// A port applications like to listen on in their containers.
+  nonisolated func appPort() -> Int { [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000].randomElement()! }
+
   // MARK: Docker
 
   /// A user-defined bridge network.
