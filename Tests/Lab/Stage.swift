@@ -9,6 +9,7 @@ actor Stage {
   nonisolated let suffix: String
   nonisolated let directory: URL
   private var processes: [Process] = []
+  private var proxies: [String] = []
   private var undo: [@Sendable () async throws -> Void] = []
 
   init() throws {
@@ -141,6 +142,7 @@ actor Stage {
     try await container(
       name, .nginx, on: network,
       options: ["-p", "\(port):80", "-v", "\(folder):/etc/nginx/conf.d"] + options)
+    proxies.append(name)
     try await answers(port)
     return Gate(port: port, file: file) { try await docker("exec", name, "nginx", "-s", "reload") }
   }
@@ -176,8 +178,9 @@ actor Stage {
     let data = directory.appending(path: "\(name)/data").path()
     try await container(
       name, .manager, on: network, options: ["-p", "\(port):80", "-p", "\(admin):81", "-v", "\(data):/data"])
+    proxies.append(name)
     let manager = Manager(container: name, port: port, admin: admin)
-    guard try await eventually(within: 20, { await manager.isUp() }) else {
+    guard await eventually(within: 20, { await manager.isUp() }) else {
       throw CommandFailed(description: "the proxy manager does not answer")
     }
     return manager
@@ -205,6 +208,15 @@ actor Stage {
     try process.run()
     processes.append(process)
     try await answers(port)
+  }
+
+  /// Lets the minute pass in which a proxy's kernel still believes in the link address of a container that is gone
+  /// and a connection to it hangs.
+  func settle() async throws {
+    for proxy in proxies {
+      let process = try await docker("inspect", "-f", "{{.State.Pid}}", proxy)
+      try await succeed("nsenter", "-t", process, "-n", "ip", "neigh", "flush", "all")
+    }
   }
 
   // MARK: The end

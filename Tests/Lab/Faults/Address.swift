@@ -1,3 +1,5 @@
+import Foundation
+
 /// The upstream is well, and the proxy looks for it in the wrong place or cannot get there.
 extension Fault {
   static let address = [

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The upstream is not there, not yet there, or does not answer.
 extension Fault {
   static let backend = [
@@ -34,11 +36,11 @@ extension Fault {
       try await stage.app(
         app, on: web, port: port, ["--needs", "/config/database.url"],
         options: ["--restart", "always", "-v", "\(settings):/config"], listens: false)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let isLooping = try await eventually(within: 10) {
-        Int(try await docker("inspect", "-f", "{{.RestartCount}}", app)) ?? 0 >= 3
+        Int(try await docker("inspect", "-f", "{{.RestartCount}}", app)) ?? 0 >= 4
       }
       guard isLooping else { throw CommandFailed(description: "\(app) does not restart") }
+      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(cause: "backend-crash-loop", upstream: "http://\(app):\(port)", mentions: [app]) {
         try stage.write("postgres://db/cloud", to: "cloud/database.url")
         try await docker("restart", app)
@@ -52,11 +54,11 @@ extension Fault {
       try await stage.app(
         app, on: web, port: port, ["--eat", "80"], options: ["--memory", "64m", "--memory-swap", "64m"],
         listens: false)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       try await stage.awaits(app, "exited")
       guard try await docker("inspect", "-f", "{{.State.OOMKilled}} {{.State.ExitCode}}", app) == "true 137" else {
         throw CommandFailed(description: "\(app) was not killed for its memory")
       }
+      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(
         cause: "backend-out-of-memory", upstream: "http://\(app):\(port)", mentions: [app], also: ["backend-stopped"])
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)

@@ -6,12 +6,11 @@ extension Fault {
     Fault("healthy, with old errors in the log", shows: 200) { stage in
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let web = try await stage.network()
-      try await stage.app(app, on: web, port: port)
+      try await stage.app(app, on: web, port: port, ["--after", "2"], listens: false)
       let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
       let url = "http://\(host):\(gate.port)/"
-      try await docker("stop", app)
       for _ in 0..<5 { _ = try await Answer.from(url) }
-      try await docker("start", app)
+      try await stage.isListening(app)
       return Site(url: url, says: app)
     },
 
