@@ -21,7 +21,7 @@ actor Stage {
   /// `word` with this stage's suffix: a container, a network or a folder nobody else has.
   nonisolated func named(_ word: String) -> String { "\(word)-\(suffix)" }
 
-  /// Runs `action` when the stage is taken down, latest first, before its containers go.
+  /// Runs `action` when the stage is taken down, the latest first, before its containers go.
   func atEnd(_ action: @escaping @Sendable () async throws -> Void) { undo.append(action) }
 
   // MARK: Files and names
@@ -165,9 +165,7 @@ actor Stage {
 
       """, to: "nginx/nginx.conf")
     let command = ["nginx", "-p", main.deletingLastPathComponent().path(), "-c", main.path()]
-    let started = try await run(command)
-    guard started.status == 0 else { throw CommandFailed(description: "nginx: \(started.errors)") }
-    atEnd { _ = try await run(command + ["-s", "stop"]) }
+    try launch(command + ["-g", "daemon off;"], in: directory)
     try await answers(port)
     return Gate(port: port, file: file) { _ = try await run(command + ["-s", "reload"]) }
   }
@@ -194,20 +192,27 @@ actor Stage {
     guard up else { throw CommandFailed(description: "nothing answers on port \(port)") }
   }
 
-  /// `server.py` as a process of the host, started as `words` in a folder of its own.
+  /// `server.py` as a process of the host, started as `word`-server.py in a folder of its own.
   func process(_ word: String, port: Int) async throws {
     let source = Bundle.module.bundleURL.appending(path: "Images/app/srv/server.py")
     let program = try write(String(contentsOf: source, encoding: .utf8), to: "\(word)/\(word)-server.py")
+    try launch(
+      ["/usr/bin/python3.11", program.path(), "--name", named(word), "--port", String(port)],
+      in: program.deletingLastPathComponent())
+    try await answers(port)
+  }
+
+  /// Starts a program that runs until the stage is taken down.
+  private func launch(_ command: [String], in folder: URL) throws {
     let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/python3.11")
-    process.arguments = [program.path(), "--name", named(word), "--port", String(port)]
-    process.currentDirectoryURL = program.deletingLastPathComponent()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = command
+    process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
     processes.append(process)
-    try await answers(port)
   }
 
   /// Lets the minute pass in which a proxy's kernel still believes in the link address of a container that is gone
@@ -224,10 +229,9 @@ actor Stage {
   /// Removes everything this stage made; goes on when a part of it is already gone.
   func takeDown() async {
     for action in undo.reversed() { try? await action() }
-    for process in processes {
-      process.terminate()
-      process.waitUntilExit()
-    }
+    // Each child holds the end of its elder siblings that `waitUntilExit` watches, so all end before one is awaited.
+    for process in processes { process.terminate() }
+    for process in processes { process.waitUntilExit() }
     let ours = ["--filter", "label=lab=\(suffix)", "-q"]
     let containers = try? await docker(["ps", "-a"] + ours).split(separator: "\n").map(String.init)
     if let containers, !containers.isEmpty { _ = try? await docker(["rm", "-f", "-v"] + containers) }
