@@ -126,7 +126,9 @@ actor Stage {
       "project": named(project), "service": service, "container-number": "1", "oneoff": "False",
       "project.working_dir": file.deletingLastPathComponent().path(), "project.config_files": file.path(),
     ]
-    return labels.sorted { $0.key < $1.key }.flatMap { ["--label", "com.docker.compose.\($0.key)=\($0.value)"] }
+    return labels.sorted { $0.key < $1.key }.flatMap {
+      ["--label", "com.docker.compose.\($0.key)=\($0.value)"]
+    }
       + ["--network-alias", service]
   }
 
@@ -187,7 +189,8 @@ actor Stage {
   /// Waits until something answers HTTP on `port` of this host, whatever it says.
   private func answers(_ port: Int) async throws {
     let up = try await eventually(within: 10) {
-      try await run(["curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://127.0.0.1:\(port)/"]).status != 7
+      try await run(["curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://127.0.0.1:\(port)/"]).status
+        != 7
     }
     guard up else { throw CommandFailed(description: "nothing answers on port \(port)") }
   }
@@ -240,7 +243,9 @@ actor Stage {
     try? FileManager.default.removeItem(at: directory)
     let hosts = URL(filePath: "/etc/hosts")
     if let text = try? String(contentsOf: hosts, encoding: .utf8) {
-      let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasSuffix("# lab \(suffix)") }
+      let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+        !$0.hasSuffix("# lab \(suffix)")
+      }
       try? Data(kept.joined(separator: "\n").utf8).write(to: hosts)
     }
   }
