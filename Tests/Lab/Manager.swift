@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The emulated Nginx Proxy Manager, worked through its API as its edit form does.
 struct Manager: Sendable {
@@ -38,11 +39,11 @@ struct Manager: Sendable {
 
   /// Saves `host`: the database row, the generated file, a test of it and a reload.
   func save(_ host: ProxyHost) async throws {
-    try await call("PUT", "/\(host.id!)", host)
+    try await call("PUT", "/\(try #require(host.id))", host)
   }
 
   func disable(_ host: ProxyHost) async throws {
-    try await call("POST", "/\(host.id!)/disable")
+    try await call("POST", "/\(try #require(host.id))/disable")
   }
 
   /// The proxy host that has `domain`, disabled ones included.

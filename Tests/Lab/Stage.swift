@@ -13,7 +13,7 @@ actor Stage {
   private var undo: [@Sendable () async throws -> Void] = []
 
   init() throws {
-    suffix = "x" + String((0..<4).map { _ in "23456789bcdfghjkmnpqrstvwxz".randomElement()! })
+    suffix = "x" + String("23456789bcdfghjkmnpqrstvwxz".shuffled().prefix(4))
     directory = FileManager.default.temporaryDirectory.appending(path: "lab-\(suffix)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
   }
@@ -64,7 +64,10 @@ actor Stage {
   }
 
   /// A port applications like to listen on in their containers.
-  nonisolated func appPort() -> Int { [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000].randomElement()! }
+  nonisolated func appPort() -> Int {
+    let usual = [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000]
+    return usual[Int.random(in: usual.indices)]
+  }
 
   // MARK: Docker
 

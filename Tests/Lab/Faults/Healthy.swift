@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Nothing is wrong, whatever lies around.
 extension Fault {
@@ -35,7 +36,7 @@ extension Fault {
       let web = try await stage.network("npm_default")
       try await stage.app(app, on: web, port: port)
       let site = try await stage.managed(host, app, on: web, "http", app, port)
-      let manager = site.manager!
+      let manager = try #require(site.manager)
       let disabled = Manager.ProxyHost(
         domainNames: ["old.example.test"], forwardHost: "old", forwardPort: 80)
       try await manager.disable(manager.create(disabled))

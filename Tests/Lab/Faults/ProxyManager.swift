@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Nginx Proxy Manager in front: routes in its database, fixes in its web interface.
 extension Fault {
@@ -39,7 +40,7 @@ extension Fault {
       try await stage.app(app, on: web, port: port)
       var site = try await stage.managed(
         host, app, on: web, "http", app, port, cause: "route-missing", mentions: ["Set Enabled to on"])
-      let manager = site.manager!
+      let manager = try #require(site.manager)
       try await manager.disable(manager.host(of: host))
       site.saysBefore = "Congratulations"
       // A disabled host is no route of the running proxy; its row in the database may still be shown as one.
@@ -63,7 +64,7 @@ extension Fault {
       var site = try await stage.managed(
         host, app, on: web, "http", app, port, cause: "proxy-config-invalid",
         mentions: ["client_max_body_size"])
-      let manager = site.manager!
+      let manager = try #require(site.manager)
       var saved = try await manager.host(of: host)
       saved.advancedConfig = "client_max_body_size 500m\nproxy_request_buffering off;"
       try await manager.save(saved)

@@ -111,9 +111,7 @@ extension Stage {
     renew: @escaping @Sendable (Certificate) async throws -> Certificate
   ) async throws -> Site {
     let (host, web) = (try site(word), try await network())
-    var trusted = authority
-    if trusted == nil { trusted = try await selfSigned(named("home-authority")) }
-    let authority = trusted!
+    let authority = if let authority { authority } else { try await selfSigned(named("home-authority")) }
     try await tlsApp(app, on: web, with: pair)
     let proxy = named("proxy")
     try write(String(contentsOf: authority.certificate, encoding: .utf8), to: "\(proxy)/conf.d/authority.pem")
