@@ -43,11 +43,13 @@ extension Stage {
     try write("", to: "certificates/index")
     let request = folder + "/request.pem"
     try await succeed(
-      "openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=\(name)", "-keyout", made.key.path(), "-out",
+      "openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=\(name)", "-keyout", made.key.path(),
+      "-out",
       request)
     try await succeed(
       "openssl", "ca", "-batch", "-notext", "-config", settings.path(), "-cert", authority.certificate.path(),
-      "-keyfile", authority.key.path(), "-startdate", "20240101000000Z", "-enddate", end, "-in", request, "-out",
+      "-keyfile", authority.key.path(), "-startdate", "20240101000000Z", "-enddate", end, "-in", request,
+      "-out",
       made.certificate.path())
     return made
   }

@@ -30,7 +30,8 @@ func succeed(_ arguments: String..., limit: Int = 60) async throws -> String {
   let output = try await run(arguments, limit: limit)
   guard output.status == 0 else {
     throw CommandFailed(
-      description: "\(arguments.joined(separator: " ")) ended with \(output.status): \(output.errors)\(output.text)")
+      description:
+        "\(arguments.joined(separator: " ")) ended with \(output.status): \(output.errors)\(output.text)")
   }
   return output.text.trimmingCharacters(in: .whitespacesAndNewlines)
 }

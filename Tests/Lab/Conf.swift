@@ -38,7 +38,8 @@ enum Conf {
 
   /// The upstream in a block of its own.
   static func group(
-    _ host: String, _ name: String, _ server: String, _ more: String..., scheme: String = "http", listen: Int = 80
+    _ host: String, _ name: String, _ server: String, _ more: String..., scheme: String = "http",
+    listen: Int = 80
   ) -> String {
     """
     upstream \(name) {

@@ -29,7 +29,8 @@ struct Image: Sendable {
   private func build() async throws {
     let sources = Bundle.module.bundleURL.appending(path: "Images").path()
     let hash = try await succeed(
-      "sh", "-c", #"cd "$1" && find tree.sh "$2" -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16"#, "sh",
+      "sh", "-c", #"cd "$1" && find tree.sh "$2" -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16"#,
+      "sh",
       sources, overlay)
     let present = try await run(["docker", "image", "inspect", "-f", "{{.Config.Labels.sources}}", tag])
     if present.text.hasPrefix(hash) { return }

@@ -21,7 +21,9 @@ import Testing
       try await stage.settle()
       let before = try await isAsStaged(fault, site)
       if Self.environment["LAB_KEEP"] != nil {
-        print("\(fault.name): \(site.url)\nends with: docker rm -f $(docker ps -aq --filter label=lab=\(stage.suffix))")
+        print(
+          "\(fault.name): \(site.url)\nends with: docker rm -f $(docker ps -aq --filter label=lab=\(stage.suffix))"
+        )
         return
       }
       if Self.environment["LAB_STAGE_ONLY"] == nil { try await diagnose(fault, site, showing: before) }
@@ -41,7 +43,8 @@ import Testing
     }
     try #require(shown, "\(fault.name) shows \(answer.status) \(answer.body), not \(fault.shows)")
     let again = try await Answer.from(site.url)
-    try #require(again.status == fault.shows, "\(fault.name) first shows \(fault.shows), then \(again.status)")
+    try #require(
+      again.status == fault.shows, "\(fault.name) first shows \(fault.shows), then \(again.status)")
     #expect(again.isGood(for: site) == site.findings.isEmpty, "a site that answers well is not broken")
     return again
   }
@@ -90,7 +93,9 @@ import Testing
     guard let cause = diagnosis.causes.first(where: { $0.id == finding.cause }) else { return }
     #expect(cause.confidence >= finding.atLeast)
     #expect(!cause.evidence.isEmpty)
-    let steps = cause.fix.steps.map { [$0.text, $0.command, $0.file, $0.patch].compactMap(\.self).joined(separator: "\n") }
+    let steps = cause.fix.steps.map {
+      [$0.text, $0.command, $0.file, $0.patch].compactMap(\.self).joined(separator: "\n")
+    }
     for literal in finding.mentions {
       #expect(steps.contains { $0.contains(literal) }, "no step of the fix mentions \(literal)")
     }
@@ -99,7 +104,9 @@ import Testing
   // MARK: The fix
 
   /// Carries out the steps that change something until the site answers well; tells how that went.
-  private func mend(_ fix: Diagnosis.Fix, of diagnosis: Diagnosis, _ finding: Finding, _ site: Site) async throws -> String {
+  private func mend(_ fix: Diagnosis.Fix, of diagnosis: Diagnosis, _ finding: Finding, _ site: Site)
+    async throws -> String
+  {
     let steps = fix.steps.filter { $0.changes == true }
     guard !steps.isEmpty else {
       let byHand = try #require(finding.byHand, "no step changes anything")
@@ -128,7 +135,8 @@ import Testing
       try await manager.carryOut(step.text, for: domain)
     } else if let command = step.command {
       let place = diagnosis.proxy?.where.split(separator: " ").last.map(String.init) ?? ""
-      let shell = step.place == "container" ? ["docker", "exec", place, "sh", "-c", command] : ["sh", "-c", command]
+      let shell =
+        step.place == "container" ? ["docker", "exec", place, "sh", "-c", command] : ["sh", "-c", command]
       let done = try await run(shell)
       #expect(done.status == 0, "\(command) ended with \(done.status): \(done.text)\(done.errors)")
     }

@@ -13,7 +13,7 @@ actor Stage {
   private var undo: [@Sendable () async throws -> Void] = []
 
   init() throws {
-    suffix = "x" + String((0..<4).map { _ in "23456789bcdfghjkmnpqrstvwxz".randomElement()! })
+    suffix = "x" + String("23456789bcdfghjkmnpqrstvwxz".shuffled().prefix(4))
     directory = FileManager.default.temporaryDirectory.appending(path: "lab-\(suffix)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
   }
@@ -64,7 +64,10 @@ actor Stage {
   }
 
   /// A port applications like to listen on in their containers.
-  nonisolated func appPort() -> Int { [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000].randomElement()! }
+  nonisolated func appPort() -> Int {
+    let usual = [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000]
+    return usual[Int.random(in: usual.indices)]
+  }
 
   // MARK: Docker
 
@@ -126,7 +129,9 @@ actor Stage {
       "project": named(project), "service": service, "container-number": "1", "oneoff": "False",
       "project.working_dir": file.deletingLastPathComponent().path(), "project.config_files": file.path(),
     ]
-    return labels.sorted { $0.key < $1.key }.flatMap { ["--label", "com.docker.compose.\($0.key)=\($0.value)"] }
+    return labels.sorted { $0.key < $1.key }.flatMap {
+      ["--label", "com.docker.compose.\($0.key)=\($0.value)"]
+    }
       + ["--network-alias", service]
   }
 
@@ -187,12 +192,13 @@ actor Stage {
   /// Waits until something answers HTTP on `port` of this host, whatever it says.
   private func answers(_ port: Int) async throws {
     let up = try await eventually(within: 10) {
-      try await run(["curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://127.0.0.1:\(port)/"]).status != 7
+      try await run(["curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://127.0.0.1:\(port)/"]).status
+        != 7
     }
     guard up else { throw CommandFailed(description: "nothing answers on port \(port)") }
   }
 
-  /// `server.py` as a process of the host, started as `words` in a folder of its own.
+  /// `server.py` as a process of the host, started as `word`-server.py in a folder of its own.
   func process(_ word: String, port: Int) async throws {
     let source = Bundle.module.bundleURL.appending(path: "Images/app/srv/server.py")
     let program = try write(String(contentsOf: source, encoding: .utf8), to: "\(word)/\(word)-server.py")
@@ -229,10 +235,9 @@ actor Stage {
   /// Removes everything this stage made; goes on when a part of it is already gone.
   func takeDown() async {
     for action in undo.reversed() { try? await action() }
-    for process in processes {
-      process.terminate()
-      process.waitUntilExit()
-    }
+    // Each child holds the end of its elder siblings that `waitUntilExit` watches, so all end before one is awaited.
+    for process in processes { process.terminate() }
+    for process in processes { process.waitUntilExit() }
     let ours = ["--filter", "label=lab=\(suffix)", "-q"]
     let containers = try? await docker(["ps", "-a"] + ours).split(separator: "\n").map(String.init)
     if let containers, !containers.isEmpty { _ = try? await docker(["rm", "-f", "-v"] + containers) }
@@ -241,7 +246,9 @@ actor Stage {
     try? FileManager.default.removeItem(at: directory)
     let hosts = URL(filePath: "/etc/hosts")
     if let text = try? String(contentsOf: hosts, encoding: .utf8) {
-      let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasSuffix("# lab \(suffix)") }
+      let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+        !$0.hasSuffix("# lab \(suffix)")
+      }
       try? Data(kept.joined(separator: "\n").utf8).write(to: hosts)
     }
   }

@@ -26,7 +26,7 @@ enum Wizard {
   }
 }
 
-/// What of `diagnose --json` the lab looks at; the schema is `Tests/Lab`'s contract with the program.
+/// What of `diagnose --json` the lab looks at.
 struct Diagnosis: Decodable {
   var schema: Int
   var verdict: Verdict
@@ -80,7 +80,8 @@ enum Confidence: Int, Decodable, Comparable, CustomStringConvertible {
   init(from decoder: any Decoder) throws {
     let word = try decoder.singleValueContainer().decode(String.self)
     guard let known = [Confidence.possible, .likely, .certain].first(where: { $0.description == word }) else {
-      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no confidence \(word)"))
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "no confidence \(word)"))
     }
     self = known
   }

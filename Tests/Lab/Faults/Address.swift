@@ -32,18 +32,22 @@ extension Fault {
 
         """)
       let finding = Finding(
-        cause: "wrong-port", upstream: "http://\(app):\(port + 10)", mentions: [String(port)], atLeast: .certain)
+        cause: "wrong-port", upstream: "http://\(app):\(port + 10)", mentions: [String(port)],
+        atLeast: .certain)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
     Fault("wrong port of one location, in an included file", shows: 502) { stage in
-      let (host, app, api) = (try await stage.site("portal"), stage.named("portal"), stage.named("portal-api"))
+      let (host, app, api) = (
+        try await stage.site("portal"), stage.named("portal"), stage.named("portal-api")
+      )
       let (web, port) = (try await stage.network(), stage.appPort())
       try await stage.app(app, on: web, port: port)
       try await stage.app(api, on: web, port: port)
       let proxy = stage.named("proxy")
       try stage.write(
-        "location /api/ {\n    proxy_pass http://\(api):\(port + 1)/;\n}\n", to: "\(proxy)/conf.d/portal/api.inc")
+        "location /api/ {\n    proxy_pass http://\(api):\(port + 1)/;\n}\n",
+        to: "\(proxy)/conf.d/portal/api.inc")
       let gate = try await stage.nginx(
         proxy, on: web,
         """
@@ -67,7 +71,7 @@ extension Fault {
       let (host, app) = (try await stage.site("dash"), stage.named("dashboard"))
       let (web, port) = (try await stage.network(), stage.appPort())
       try await stage.app(app, on: web, port: port)
-      let upstream = "http://\(["localhost", "127.0.0.1"].randomElement()!):\(port)"
+      let upstream = "http://\(Bool.random() ? "localhost" : "127.0.0.1"):\(port)"
       let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, upstream))
       let finding = Finding(
         cause: "upstream-is-localhost", upstream: upstream, mentions: ["\(app):\(port)"], atLeast: .likely)
@@ -109,7 +113,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("docs"), stage.named("docs"), stage.appPort())
       let (proxies, apps) = (try await stage.network("proxy"), try await stage.network("docs_default"))
       let proxy = stage.named("nginx")
-      try await stage.app(app, on: apps, port: port, options: try stage.compose("docs", in: "docs", port: port))
+      try await stage.app(
+        app, on: apps, port: port, options: try stage.compose("docs", in: "docs", port: port))
       let gate = try await stage.nginx(proxy, on: proxies, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(
         cause: "network-mismatch", upstream: "http://\(app):\(port)", mentions: ["network connect"],
@@ -125,7 +130,8 @@ extension Fault {
       // A network the fix may create carries no label of this stage: it goes by the containers it joins.
       await stage.atEnd { try await stage.leaveNetworks([app, proxy]) }
       let finding = Finding(
-        cause: "default-bridge-no-dns", upstream: "http://\(app):\(port)", mentions: [app, proxy], atLeast: .certain)
+        cause: "default-bridge-no-dns", upstream: "http://\(app):\(port)", mentions: [app, proxy],
+        atLeast: .certain)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
@@ -133,9 +139,11 @@ extension Fault {
       let (host, app, port) = (try await stage.site("home"), stage.named("homeassistant"), stage.freePort())
       let web = try await stage.network()
       try await stage.app(app, on: "host", port: port)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(
-        cause: "host-network-backend", upstream: "http://\(app):\(port)", mentions: [String(port)], atLeast: .certain)
+        cause: "host-network-backend", upstream: "http://\(app):\(port)", mentions: [String(port)],
+        atLeast: .certain)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
@@ -143,9 +151,11 @@ extension Fault {
       let (host, app, port) = (try await stage.site("metrics"), stage.named("metrics"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--bind", "127.0.0.1"])
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(
-        cause: "listens-on-localhost", upstream: "http://\(app):\(port)", mentions: ["0.0.0.0"], atLeast: .certain
+        cause: "listens-on-localhost", upstream: "http://\(app):\(port)", mentions: ["0.0.0.0"],
+        atLeast: .certain
       ) {
         try await docker("rm", "-f", app)
         try await stage.app(app, on: web, port: port, ["--bind", "0.0.0.0"])
@@ -158,8 +168,11 @@ extension Fault {
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port)
       let gate = try await stage.nginx(
-        stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)", "proxy_connect_timeout 2s;"))
-      let rule = ["-d", try await stage.address(app, on: web), "-p", "tcp", "--dport", String(port), "-j", "DROP"]
+        stage.named("proxy"), on: web,
+        Conf.literal(host, "http://\(app):\(port)", "proxy_connect_timeout 2s;"))
+      let rule = [
+        "-d", try await stage.address(app, on: web), "-p", "tcp", "--dport", String(port), "-j", "DROP",
+      ]
       _ = try await succeed("sh", "-c", "iptables -I DOCKER-USER \(rule.joined(separator: " "))")
       await stage.atEnd { _ = try await run(["iptables", "-D", "DOCKER-USER"] + rule) }
       let finding = Finding(
@@ -203,7 +216,9 @@ extension Stage {
     let rule = ["INPUT", "-p", "tcp", "--dport", String(port), "!", "-i", "lo", "-j", target]
     let added = try await run(filter + ["-A"] + rule)
     guard added.status == 0 else { throw CommandFailed(description: added.errors) }
-    let finding = Finding(cause: "firewall-blocked", upstream: "http://\(app):\(port)", mentions: [String(port)]) {
+    let finding = Finding(
+      cause: "firewall-blocked", upstream: "http://\(app):\(port)", mentions: [String(port)]
+    ) {
       _ = try await run(filter + ["-D"] + rule)
     }
     return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)

@@ -7,7 +7,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, options: ["--restart", "unless-stopped"])
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       try await docker("stop", app)
       let finding = Finding(
         cause: "backend-stopped", upstream: "http://\(app):\(port)", mentions: [app], atLeast: .certain)
@@ -20,7 +21,8 @@ extension Fault {
       try await stage.app(
         app, on: web, port: port, ["--exit-when", "/tmp/lost"],
         options: try stage.compose("wiki", in: "wiki", port: port))
-      let gate = try await stage.nginx(stage.named("nginx"), on: web, Conf.literal(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("nginx"), on: web, Conf.literal(host, "http://\(app):\(port)"))
       try await docker("exec", app, "touch", "/tmp/lost")
       try await stage.awaits(app, "exited")
       let finding = Finding(
@@ -40,7 +42,8 @@ extension Fault {
         Int(try await docker("inspect", "-f", "{{.RestartCount}}", app)) ?? 0 >= 4
       }
       guard isLooping else { throw CommandFailed(description: "\(app) does not restart") }
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(cause: "backend-crash-loop", upstream: "http://\(app):\(port)", mentions: [app]) {
         try stage.write("postgres://db/cloud", to: "cloud/database.url")
         try await docker("restart", app)
@@ -55,19 +58,23 @@ extension Fault {
         app, on: web, port: port, ["--eat", "80"], options: ["--memory", "64m", "--memory-swap", "64m"],
         listens: false)
       try await stage.awaits(app, "exited")
-      guard try await docker("inspect", "-f", "{{.State.OOMKilled}} {{.State.ExitCode}}", app) == "true 137" else {
+      guard try await docker("inspect", "-f", "{{.State.OOMKilled}} {{.State.ExitCode}}", app) == "true 137"
+      else {
         throw CommandFailed(description: "\(app) was not killed for its memory")
       }
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(
-        cause: "backend-out-of-memory", upstream: "http://\(app):\(port)", mentions: [app], also: ["backend-stopped"])
+        cause: "backend-out-of-memory", upstream: "http://\(app):\(port)", mentions: [app],
+        also: ["backend-stopped"])
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
     Fault("starting, its health check says so", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("tracker"), stage.named("tracker"), stage.appPort())
       let web = try await stage.network()
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       try await stage.app(
         app, on: web, port: port, ["--after", "9"],
         options: [
@@ -81,7 +88,8 @@ extension Fault {
     Fault("starting, its log says so", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("forum"), stage.named("forum"), stage.appPort())
       let web = try await stage.network()
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       try await stage.app(app, on: web, port: port, ["--after", "9"], listens: false)
       let finding = Finding(cause: "backend-starting", upstream: "http://\(app):\(port)", mentions: [app]) {}
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
@@ -105,7 +113,8 @@ extension Fault {
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--first", "hangs"])
       let gate = try await stage.nginx(
-        stage.named("proxy"), on: web, Conf.group(host, "webmail", "\(app):\(port)", "proxy_read_timeout 3s;"))
+        stage.named("proxy"), on: web, Conf.group(host, "webmail", "\(app):\(port)", "proxy_read_timeout 3s;")
+      )
       let finding = Finding(cause: "backend-unresponsive", upstream: "http://\(app):\(port)", mentions: [app])
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
@@ -114,7 +123,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("chat"), stage.named("chat"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--first", "closes"])
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       let finding = Finding(cause: "connection-dropped", upstream: "http://\(app):\(port)", mentions: [app])
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
@@ -147,10 +157,13 @@ extension Fault {
         }
         try await group.waitForAll()
       }
-      let sites = [Conf.variable(host, "http://\(app):\(port)")] + others.prefix(6).map {
-        Conf.variable("\($0).example.test", "http://\(stage.named($0)):\(port)")
-      }
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, sites.shuffled().joined(separator: "\n"))
+      let sites =
+        [Conf.variable(host, "http://\(app):\(port)")]
+        + others.prefix(6).map {
+          Conf.variable("\($0).example.test", "http://\(stage.named($0)):\(port)")
+        }
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, sites.shuffled().joined(separator: "\n"))
       try await docker("stop", app)
       let finding = Finding(
         cause: "backend-stopped", upstream: "http://\(app):\(port)", mentions: [app], atLeast: .certain)
@@ -173,7 +186,9 @@ extension Fault {
 
   /// What else runs on a home server.
   private static let others = [
-    "jellyfin", "sonarr", "radarr", "gitea", "vaultwarden", "grafana", "prometheus", "redis", "postgres", "mariadb",
-    "pihole", "homarr", "paperless", "immich", "nextcloud", "mosquitto", "nodered", "uptime", "portainer", "adguard",
+    "jellyfin", "sonarr", "radarr", "gitea", "vaultwarden", "grafana", "prometheus", "redis", "postgres",
+    "mariadb",
+    "pihole", "homarr", "paperless", "immich", "nextcloud", "mosquitto", "nodered", "uptime", "portainer",
+    "adguard",
   ]
 }

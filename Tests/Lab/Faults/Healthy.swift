@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Nothing is wrong, whatever lies around.
 extension Fault {
@@ -7,7 +8,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--after", "2"], listens: false)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
       let url = "http://\(host):\(gate.port)/"
       for _ in 0..<5 { _ = try await Answer.from(url) }
       try await stage.isListening(app)
@@ -21,9 +23,11 @@ extension Fault {
       try await stage.app(stage.named("wiki-old"), on: other, port: port)
       try await docker("stop", stage.named("wiki-old"))
       try await stage.app(
-        stage.named("wiki-import"), on: web, port: port, ["--needs", "/none"], options: ["--restart", "always"],
+        stage.named("wiki-import"), on: web, port: port, ["--needs", "/none"],
+        options: ["--restart", "always"],
         listens: false)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       return Site(url: "http://\(host):\(gate.port)/", says: app)
     },
 
@@ -32,11 +36,13 @@ extension Fault {
       let web = try await stage.network("npm_default")
       try await stage.app(app, on: web, port: port)
       let site = try await stage.managed(host, app, on: web, "http", app, port)
-      let manager = site.manager!
-      let disabled = Manager.ProxyHost(domain_names: ["old.example.test"], forward_host: "old", forward_port: 80)
+      let manager = try #require(site.manager)
+      let disabled = Manager.ProxyHost(
+        domainNames: ["old.example.test"], forwardHost: "old", forwardPort: 80)
       try await manager.disable(manager.create(disabled))
-      var offline = Manager.ProxyHost(domain_names: ["draft.example.test"], forward_host: "draft", forward_port: 80)
-      offline.advanced_config = "proxy_pass nowhere"
+      var offline = Manager.ProxyHost(
+        domainNames: ["draft.example.test"], forwardHost: "draft", forwardPort: 80)
+      offline.advancedConfig = "proxy_pass nowhere"
       try await manager.create(offline)
       return site
     },
@@ -71,7 +77,8 @@ extension Fault {
         try await docker("inspect", "-f", "{{.RestartCount}} {{.State.Status}}", app) == "1 running"
       }
       guard isBack else { throw CommandFailed(description: "\(app) did not restart") }
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
       return Site(url: "http://\(host):\(gate.port)/", says: app)
     },
 
@@ -85,7 +92,8 @@ extension Fault {
       try await docker("update", "--memory", "256m", "--memory-swap", "256m", app)
       try await docker("start", app)
       try await stage.isListening(app)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
       return Site(url: "http://\(host):\(gate.port)/", says: app)
     },
   ]

@@ -40,7 +40,9 @@ extension Fault {
       let (host, app, port) = (try await stage.site("tv"), stage.named("jellyfin"), stage.appPort())
       let published = stage.freePort()
       try await stage.app(app, port: port, options: ["-p", "\(published):\(port)"])
-      let gate = try await stage.hostNginx { Conf.literal(host, "https://localhost:\(published)", listen: $0) }
+      let gate = try await stage.hostNginx {
+        Conf.literal(host, "https://localhost:\(published)", listen: $0)
+      }
       let finding = Finding(
         cause: "https-to-http-backend", upstream: "https://localhost:\(published)", mentions: ["http://"],
         atLeast: .certain)
@@ -80,7 +82,8 @@ extension Fault {
       let gate = try await stage.hostNginx { Conf.group(host, "todo", "127.0.0.1:\(wrong)", listen: $0) }
       // That this process is the one meant is told by its name only, so it may be no more than possible.
       let finding = Finding(
-        cause: "wrong-port", upstream: "http://127.0.0.1:\(wrong)", mentions: [String(port)], atLeast: .possible)
+        cause: "wrong-port", upstream: "http://127.0.0.1:\(wrong)", mentions: [String(port)],
+        atLeast: .possible)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: stage.named("todo"))
     },
   ]

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Nginx Proxy Manager in front: routes in its database, fixes in its web interface.
 extension Fault {
@@ -8,14 +9,16 @@ extension Fault {
       let (web, published) = (try await stage.network("npm_default"), stage.freePort())
       try await stage.app(app, on: web, port: port, options: ["-p", "\(published):\(port)"])
       return try await stage.managed(
-        host, app, on: web, "http", app, published, cause: "wrong-port", mentions: ["Set Forward Port to \(port)"],
+        host, app, on: web, "http", app, published, cause: "wrong-port",
+        mentions: ["Set Forward Port to \(port)"],
         atLeast: .certain)
     },
 
     Fault("proxy manager, backend stopped", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("photos"), stage.named("immich"), stage.appPort())
       let web = try await stage.network("npm_default")
-      try await stage.app(app, on: web, port: port, options: try stage.compose("immich", in: "immich", port: port))
+      try await stage.app(
+        app, on: web, port: port, options: try stage.compose("immich", in: "immich", port: port))
       try await docker("stop", app)
       return try await stage.managed(
         host, app, on: web, "http", app, port, cause: "backend-stopped", mentions: [app], atLeast: .certain)
@@ -26,7 +29,8 @@ extension Fault {
       let web = try await stage.network("npm_default")
       try await stage.app(app, on: web, port: port)
       return try await stage.managed(
-        host, app, on: web, "https", app, port, cause: "https-to-http-backend", mentions: ["Set Scheme to http"],
+        host, app, on: web, "https", app, port, cause: "https-to-http-backend",
+        mentions: ["Set Scheme to http"],
         atLeast: .certain)
     },
 
@@ -36,7 +40,7 @@ extension Fault {
       try await stage.app(app, on: web, port: port)
       var site = try await stage.managed(
         host, app, on: web, "http", app, port, cause: "route-missing", mentions: ["Set Enabled to on"])
-      let manager = site.manager!
+      let manager = try #require(site.manager)
       try await manager.disable(manager.host(of: host))
       site.saysBefore = "Congratulations"
       // A disabled host is no route of the running proxy; its row in the database may still be shown as one.
@@ -58,16 +62,17 @@ extension Fault {
       let web = try await stage.network("npm_default")
       try await stage.app(app, on: web, port: port)
       var site = try await stage.managed(
-        host, app, on: web, "http", app, port, cause: "proxy-config-invalid", mentions: ["client_max_body_size"])
-      let manager = site.manager!
+        host, app, on: web, "http", app, port, cause: "proxy-config-invalid",
+        mentions: ["client_max_body_size"])
+      let manager = try #require(site.manager)
       var saved = try await manager.host(of: host)
-      saved.advanced_config = "client_max_body_size 500m\nproxy_request_buffering off;"
+      saved.advancedConfig = "client_max_body_size 500m\nproxy_request_buffering off;"
       try await manager.save(saved)
       site.saysBefore = "Congratulations"
       site.findings[0].upstream = nil
       site.findings[0].byHand = {
         var host = try await manager.host(of: host)
-        host.advanced_config = "client_max_body_size 500m;\nproxy_request_buffering off;"
+        host.advancedConfig = "client_max_body_size 500m;\nproxy_request_buffering off;"
         try await manager.save(host)
       }
       return site
@@ -85,14 +90,17 @@ extension Fault {
     },
 
     Fault("proxy manager, custom location with a wrong port", shows: 502) { stage in
-      let (host, app, api) = (try await stage.site("portal"), stage.named("portal"), stage.named("portal-api"))
+      let (host, app, api) = (
+        try await stage.site("portal"), stage.named("portal"), stage.named("portal-api")
+      )
       let (web, port) = (try await stage.network("npm_default"), stage.appPort())
       try await stage.app(app, on: web, port: port)
       try await stage.app(api, on: web, port: port)
       var site = try await stage.managed(
-        host, api, on: web, "http", app, port, cause: "wrong-port", mentions: ["Set Forward Port to \(port)", "/api"],
+        host, api, on: web, "http", app, port, cause: "wrong-port",
+        mentions: ["Set Forward Port to \(port)", "/api"],
         atLeast: .certain,
-        locations: [.init(path: "/api", forward_host: api, forward_port: port + 3)])
+        locations: [.init(path: "/api", forwardHost: api, forwardPort: port + 3)])
       site.url += "api/"
       site.findings[0].upstream = "http://\(api):\(port + 3)"
       return site
@@ -104,16 +112,20 @@ extension Stage {
   /// A site of a new proxy manager on `network` that forwards `domain` as given; `app` is what it says when it works.
   func managed(
     _ domain: String, _ app: String, on network: String, _ scheme: String, _ host: String, _ port: Int,
-    cause: String? = nil, mentions: [String] = [], atLeast: Confidence = .likely, locations: [Manager.Location] = []
+    cause: String? = nil, mentions: [String] = [], atLeast: Confidence = .likely,
+    locations: [Manager.Location] = []
   ) async throws -> Site {
     let manager = try await manager(named("npm"), on: network)
     try await manager.create(
-      .init(domain_names: [domain], forward_scheme: scheme, forward_host: host, forward_port: port, locations: locations))
+      .init(
+        domainNames: [domain], forwardScheme: scheme, forwardHost: host, forwardPort: port,
+        locations: locations))
     let finding = cause.map {
       Finding(cause: $0, upstream: "\(scheme)://\(host):\(port)", mentions: mentions, atLeast: atLeast)
     }
     return Site(
-      url: "http://\(domain):\(manager.port)/", proxy: "nginx-proxy-manager", findings: finding.map { [$0] } ?? [],
+      url: "http://\(domain):\(manager.port)/", proxy: "nginx-proxy-manager",
+      findings: finding.map { [$0] } ?? [],
       says: app, manager: manager)
   }
 }

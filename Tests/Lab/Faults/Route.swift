@@ -35,7 +35,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("radio"), stage.named("radio"), stage.appPort())
       let (web, proxy) = (try await stage.network(), stage.named("proxy"))
       try await stage.app(app, on: web, port: port)
-      let gate = try await stage.nginx(proxy, on: web, Conf.variable(host, "http://\(stage.named("radoi")):\(port)"))
+      let gate = try await stage.nginx(
+        proxy, on: web, Conf.variable(host, "http://\(stage.named("radoi")):\(port)"))
       let whole = Conf.variable(host, "http://\(app):\(port)")
       try Data(whole.dropLast(12).utf8).write(to: gate.file)
       _ = try await run(["docker", "exec", proxy, "nginx", "-s", "reload"])
@@ -69,7 +70,8 @@ extension Stage {
     let web = try await network()
     try await self.app(app, on: web, port: port)
     try await self.app(other, on: web, port: port)
-    let first = "server {\n    listen 80 default_server;\n    server_name old.example.test;\n    \(otherwise)\n}\n"
+    let first =
+      "server {\n    listen 80 default_server;\n    server_name old.example.test;\n    \(otherwise)\n}\n"
     let gate = try await nginx(
       named("proxy"), on: web, first + Conf.variable("wiki.example.test", "http://\(other):\(port)"))
     let finding = Finding(cause: "route-missing", upstream: nil, mentions: [host], also: []) {

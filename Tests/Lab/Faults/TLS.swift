@@ -7,9 +7,11 @@ extension Fault {
       let (host, app, port) = (try await stage.site("draw"), stage.named("drawio"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port)
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "https://\(app):\(port)"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.variable(host, "https://\(app):\(port)"))
       let finding = Finding(
-        cause: "https-to-http-backend", upstream: "https://\(app):\(port)", mentions: ["http://"], atLeast: .certain)
+        cause: "https-to-http-backend", upstream: "https://\(app):\(port)", mentions: ["http://"],
+        atLeast: .certain)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
@@ -30,10 +32,13 @@ extension Fault {
       try stage.write(site, to: "\(app)/conf.d/cloud.conf")
       let settings = stage.directory.appending(path: "\(app)/conf.d").path()
       try await stage.container(
-        app, .nginx, on: web, options: ["-v", "\(folder):/certificates:ro", "-v", "\(settings):/etc/nginx/conf.d:ro"])
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):8443"))
+        app, .nginx, on: web,
+        options: ["-v", "\(folder):/certificates:ro", "-v", "\(settings):/etc/nginx/conf.d:ro"])
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):8443"))
       let finding = Finding(
-        cause: "http-to-https-backend", upstream: "http://\(app):8443", mentions: ["https://"], atLeast: .certain)
+        cause: "http-to-https-backend", upstream: "http://\(app):8443", mentions: ["https://"],
+        atLeast: .certain)
       return Site(
         url: "http://\(host):\(gate.port)/", findings: [finding], says: app,
         saysBefore: "plain HTTP request was sent to HTTPS port")
@@ -43,15 +48,18 @@ extension Fault {
       let (host, app) = (try await stage.site("controller"), stage.named("unifi"))
       let web = try await stage.network()
       try await stage.tlsApp(app, on: web, with: try await stage.selfSigned(app))
-      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.group(host, "unifi", "\(app):8443"))
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.group(host, "unifi", "\(app):8443"))
       let finding = Finding(
-        cause: "http-to-https-backend", upstream: "http://\(app):8443", mentions: ["https://"], atLeast: .certain)
+        cause: "http-to-https-backend", upstream: "http://\(app):8443", mentions: ["https://"],
+        atLeast: .certain)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
     Fault("certificate signed by itself", shows: 502) { stage in
       let app = stage.named("keycloak")
-      return try await stage.verified("sso", app, "self-signed", with: try await stage.selfSigned(app)) { authority in
+      return try await stage.verified("sso", app, "self-signed", with: try await stage.selfSigned(app)) {
+        authority in
         try await stage.certificate(for: app, by: authority)
       }
     },
@@ -60,7 +68,8 @@ extension Fault {
       let app = stage.named("registry")
       let authority = try await stage.selfSigned(stage.named("home-authority"))
       let old = try await stage.certificate(for: app, by: authority, until: "20250101000000Z")
-      return try await stage.verified("registry", app, "expired", with: old, trusting: authority) { authority in
+      return try await stage.verified("registry", app, "expired", with: old, trusting: authority) {
+        authority in
         try await stage.certificate(for: app, by: authority)
       }
     },
@@ -69,7 +78,9 @@ extension Fault {
       let app = stage.named("ldap-ui")
       let authority = try await stage.selfSigned(stage.named("home-authority"))
       let other = try await stage.certificate(for: "ldap.internal.example", by: authority)
-      return try await stage.verified("people", app, "ldap.internal.example", with: other, trusting: authority) {
+      return try await stage.verified(
+        "people", app, "ldap.internal.example", with: other, trusting: authority
+      ) {
         try await stage.certificate(for: app, by: $0)
       }
     },
@@ -95,13 +106,12 @@ extension Stage {
   ///
   /// By hand the upstream gets the certificate that `renew` makes.
   fileprivate func verified(
-    _ word: String, _ app: String, _ reason: String, with pair: Certificate, trusting authority: Certificate? = nil,
+    _ word: String, _ app: String, _ reason: String, with pair: Certificate,
+    trusting authority: Certificate? = nil,
     renew: @escaping @Sendable (Certificate) async throws -> Certificate
   ) async throws -> Site {
     let (host, web) = (try site(word), try await network())
-    var trusted = authority
-    if trusted == nil { trusted = try await selfSigned(named("home-authority")) }
-    let authority = trusted!
+    let authority = if let authority { authority } else { try await selfSigned(named("home-authority")) }
     try await tlsApp(app, on: web, with: pair)
     let proxy = named("proxy")
     try write(String(contentsOf: authority.certificate, encoding: .utf8), to: "\(proxy)/conf.d/authority.pem")

@@ -95,6 +95,7 @@ def watch(path):
 
 
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # the thread that started it may block it
 log(f"starting {options.name}")
 if options.needs and not os.path.exists(options.needs):
     time.sleep(0.3)

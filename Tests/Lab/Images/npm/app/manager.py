@@ -139,6 +139,22 @@ def nginx_error():
     return None if test.returncode == 0 else test.stderr
 
 
+def workers():
+    """The process ids of nginx's workers."""
+    with open(f"/proc/{nginx.pid}/task/{nginx.pid}/children") as file:
+        return set(file.read().split())
+
+
+def reload():
+    """Loads the files and waits until no old worker takes connections, two seconds at most."""
+    old = workers()
+    subprocess.run(["/usr/sbin/nginx", "-s", "reload"], check=True)
+    for _ in range(100):
+        if not old & workers():
+            return
+        time.sleep(0.02)
+
+
 def configure(identifier):
     """What saving does: generate, test, take the host offline if the test fails, reload."""
     saved = host(identifier)
@@ -154,7 +170,7 @@ def configure(identifier):
         if error:
             os.rename(path, path + ".err")
     store(identifier, {"meta": {**saved["meta"], "nginx_online": error is None, "nginx_err": error}})
-    subprocess.run(["/usr/sbin/nginx", "-s", "reload"], check=True)
+    reload()
 
 
 def create(values):
