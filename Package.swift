@@ -62,7 +62,7 @@ let package = Package(
 
     tests("ArchiveTests", ["Archive"]),
     tests("FlowTests", ["Flow", "Model"]),
-    .testTarget(name: "Lab", path: "Tests/Lab", resources: [.copy("Images")], swiftSettings: strict),
+    tests("Lab", [], resources: [.copy("Images")]),
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"]),
     tests("PatternTests", ["Pattern"]),
