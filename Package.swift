@@ -59,6 +59,8 @@ let package = Package(
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
+
+    tests("NginxTests", ["Discovery"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -29,7 +29,8 @@ private struct Grammar {
     self.file = file
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       // nginx takes a byte order mark as part of the first word.
-      note("unknown directive: the file starts with a byte order mark (UTF-8 BOM)")
+      let word = bytes.prefix { !" \t\r\n;{".utf8.contains($0) }
+      note("unknown directive \"\(String(decoding: word, as: UTF8.self))\"")
       at = 3
     }
   }
@@ -76,7 +77,7 @@ private struct Grammar {
     while at < bytes.count {
       switch bytes[at] {
       case "\n", " ", "\t", "\r": step()
-      case "#": while at < bytes.count, bytes[at] != "\n" { at += 1 }
+      case "#": skipComment()
       case ";", "{":
         let end: End = bytes[at] == ";" ? .semicolon : .blockStart
         if words.isEmpty { note("unexpected \"\(end == .semicolon ? ";" : "{")\"") }
@@ -97,6 +98,17 @@ private struct Grammar {
     return (words, .file)
   }
 
+  private mutating func skipComment() {
+    let comment = bytes[at...].prefix { $0 != "\n" }
+    // It has to fit into the buffer like a word.
+    if comment.count >= Self.longestWord { noteTooLong(comment, at: line) }
+    at = comment.endIndex
+  }
+
+  private mutating func noteTooLong(_ word: ArraySlice<UInt8>, at line: Int) {
+    note("too long parameter \"\(String(decoding: word.prefix(10), as: UTF8.self))...\" started", at: line)
+  }
+
   private mutating func quotedWord(after words: [Nginx.Argument]) -> Nginx.Argument {
     let quote = bytes[at]
     at += 1
@@ -106,7 +118,7 @@ private struct Grammar {
       step()
     }
     let word = word(from: start)
-    if at - start.at > Self.longestWord {
+    if at - start.at >= Self.longestWord {
       let name = String(UnicodeScalar(quote))
       note("too long parameter, probably missing terminating \"\(name)\" character", at: start.line)
     }
@@ -130,9 +142,7 @@ private struct Grammar {
       step()
     }
     let word = word(from: start)
-    if at - start.at > Self.longestWord {
-      note("too long parameter \"\(word.text.prefix(10))...\" started", at: start.line)
-    }
+    if at - start.at >= Self.longestWord { noteTooLong(bytes[start.at...], at: start.line) }
     return word
   }
 
