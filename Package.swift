@@ -65,6 +65,7 @@ let package = Package(
     tests("Lab", [], resources: [.copy("Images")]),
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"]),
+    tests("NginxTests", ["Discovery"]),
     tests("PatternTests", ["Pattern"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("WorldTests", ["World", "Model"]),
