@@ -22,17 +22,18 @@ let package = Package(
   targets: [
     // C libraries: a module map and, where Swift cannot import something, a shim.
     .systemLibrary(name: "CArchive"),
+    .systemLibrary(name: "CAres"),
     .systemLibrary(name: "CCmark"),
     .systemLibrary(name: "CCurl"),
     .systemLibrary(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
     .systemLibrary(name: "CYAML"),
-    .target(name: "CLinux"),
+    .systemLibrary(name: "CLinux"),
 
     // One Swift module around one C library.
     module("Archive", ["CArchive"]),
-    module("HTTP", ["CCurl"]),
+    module("HTTP", ["World", "CCurl"]),
     module("Markdown", ["CCmark"]),
     module("Pattern", ["CPCRE2"]),
     module("SQLite", ["CSQLite"]),
@@ -43,7 +44,7 @@ let package = Package(
     module("Flow", ["Model"]),
     module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
     module("World", ["Model"]),
-    module("Machine", ["World", "Model", "HTTP", "SQLite", "CLinux"]),
+    module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Discovery", ["World", "Model", "Archive", "Pattern"]),
     module("Checks", ["World", "Model", "Discovery", "Pattern"]),
     module("Report", ["Flow", "Model"]),

@@ -1,132 +1,96 @@
 internal import CLinux
-import Glibc
-import Model
-import Synchronization
-import World
+internal import Glibc
+internal import Model
+internal import Synchronization
 
-/// Work that may block, on a thread of its own, never on the pool that all tasks share.
+/// Runs `work`, which may block, on a thread of its own and returns what it gives.
 ///
-/// The task gets its answer when the work ends, or at once when it is cancelled; the thread then ends by itself, at
-/// the work's own limit.
+/// Throws `noAnswer` as soon as the task is cancelled or `limit` seconds have passed. The thread is not stopped then:
+/// it ends with its system call, and frees what it holds.
 func onOwnThread<Value: Sendable>(
-  in place: Place = .host, _ work: @escaping @Sendable () -> Result<Value, Unseen>
+  limit: Double, _ work: @escaping @Sendable () throws(Unseen) -> Value
 ) async throws(Unseen) -> Value {
-  let waiter = Waiter<Value>()
-  let answer = await withTaskCancellationHandler {
+  let handover = Handover<Value>()
+  let start = timespec.monotonic
+  let timer = Task {
+    try? await Task.sleep(for: .seconds(limit))
+    handover.give(.failure(.noAnswer(seconds: limit)))
+  }
+  defer { timer.cancel() }
+  let result = await withTaskCancellationHandler {
     await withCheckedContinuation { continuation in
-      waiter.wait(continuation)
-      startThread {
-        do throws(Unseen) {
-          try enterNetwork(of: place)
-          waiter.end(work())
-        } catch { waiter.end(.failure(error)) }
+      handover.wait(continuation)
+      let job = Job {
+        do throws(Unseen) { handover.give(.success(try work())) } catch { handover.give(.failure(error)) }
       }
+      if let code = job.start() { handover.give(.failure(.system(code, "a thread"))) }
     }
   } onCancel: {
-    waiter.end(.failure(.noAnswer(seconds: 0)))
+    handover.give(.failure(.noAnswer(seconds: timespec.monotonic - start)))
   }
-  return try answer.get()
+  return try result.get()
 }
 
-/// The first answer counts, whoever gives it.
-private final class Waiter<Value: Sendable>: Sendable {
+/// One result for one waiting task; later results are dropped.
+private final class Handover<Value: Sendable>: Sendable {
   private enum State {
-    case new
+    case empty
     case waiting(CheckedContinuation<Result<Value, Unseen>, Never>)
-    case ended(Result<Value, Unseen>)
+    case given(Result<Value, Unseen>)
+    case done
   }
-  private let state = Mutex<State>(.new)
+
+  private let state = Mutex(State.empty)
 
   func wait(_ continuation: CheckedContinuation<Result<Value, Unseen>, Never>) {
-    let answer: Result<Value, Unseen>? = state.withLock { state in
-      if case .ended(let answer) = state { return answer }
-      state = .waiting(continuation)
-      return nil
+    let early = state.withLock { state -> Result<Value, Unseen>? in
+      guard case .given(let result) = state else {
+        state = .waiting(continuation)
+        return nil
+      }
+      state = .done
+      return result
     }
-    if let answer { continuation.resume(returning: answer) }
+    if let early { continuation.resume(returning: early) }
   }
 
-  func end(_ answer: Result<Value, Unseen>) {
-    let continuation: CheckedContinuation<Result<Value, Unseen>, Never>? = state.withLock { state in
+  func give(_ result: Result<Value, Unseen>) {
+    let waiting = state.withLock { state -> CheckedContinuation<Result<Value, Unseen>, Never>? in
       switch state {
-      case .new:
-        state = .ended(answer)
+      case .empty:
+        state = .given(result)
         return nil
       case .waiting(let continuation):
-        state = .ended(answer)
+        state = .done
         return continuation
-      case .ended: return nil
+      case .given, .done: return nil
       }
     }
-    continuation?.resume(returning: answer)
+    waiting?.resume(returning: result)
   }
 }
 
-private final class Work: Sendable {
-  let run: @Sendable () -> Void
-  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
+/// A detached thread.
+private final class Job: Sendable {
+  private let work: @Sendable () -> Void
 
-private func startThread(_ run: @escaping @Sendable () -> Void) {
-  var attributes = pthread_attr_t()
-  pthread_attr_init(&attributes)
-  pthread_attr_setstacksize(&attributes, 256 * 1024)
-  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-  var thread = pthread_t()
-  let work = Unmanaged.passRetained(Work(run))
-  let code = pthread_create(
-    &thread, &attributes,
-    { context in
-      guard let context else { return nil }
-      Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run()
+  init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+
+  /// The error number if the system gives no thread.
+  func start() -> Int32? {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, 1 << 20)
+    var thread = pthread_t()
+    let me = Unmanaged.passRetained(self)
+    let code = pthread_create(&thread, &attributes, { job in
+      job.map { Unmanaged<Job>.fromOpaque($0).takeRetainedValue().work() }
       return nil
-    }, work.toOpaque())
-  pthread_attr_destroy(&attributes)
-  if code != 0 { work.takeRetainedValue().run() }
-}
-
-/// Moves the calling thread, which must be one of its own, into a place's network namespace.
-private func enterNetwork(of place: Place) throws(Unseen) {
-  guard case .process(let pid) = place else { return }
-  let path = "/proc/\(pid)/ns/net"
-  let fd = open(path, O_RDONLY | O_CLOEXEC)
-  guard fd >= 0 else { throw Unseen(errno: errno, what: path) }
-  defer { close(fd) }
-  guard shim_enter_network(fd) == 0 else { throw Unseen(errno: errno, what: "the network of process \(pid)") }
-}
-
-private final class Made: Sendable { let socket = Mutex<Int32>(-1) }
-
-/// A socket made in a place's network namespace; it stays there, and can be used from anywhere. -1 on failure.
-func makeSocket(in place: Place, _ family: Int32, _ type: Int32, _ protocolNumber: Int32) -> Int32 {
-  guard place != .host else { return socket(family, type | Int32(SOCK_CLOEXEC.rawValue), protocolNumber) }
-  let made = Made()
-  var thread = pthread_t()
-  let work = Unmanaged.passRetained(
-    Work {
-      guard (try? enterNetwork(of: place)) != nil else { return }
-      made.socket.withLock { $0 = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), protocolNumber) }
-    })
-  let code = pthread_create(
-    &thread, nil,
-    { context in
-      guard let context else { return nil }
-      Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run()
-      return nil
-    }, work.toOpaque())
-  guard code == 0 else { return -1 }
-  pthread_join(thread, nil)
-  work.release()
-  return made.socket.withLock { $0 }
-}
-
-extension Unseen {
-  /// Why the system did not let something be seen.
-  init(errno code: Int32, what: String) {
-    switch code {
-    case EACCES, EPERM: self = .notPermitted(what: what)
-    case ENOENT, ESRCH, ENOTDIR: self = .missing(what: what)
-    default: self = .unreadable(what: what, why: String(cString: strerror(code)))
-    }
+    }, me.toOpaque())
+    guard code != 0 else { return nil }
+    me.release()
+    return code
   }
 }

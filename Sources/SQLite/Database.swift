@@ -1,85 +1,84 @@
 internal import CSQLite
-import Glibc
+internal import Glibc
 
-/// Reading a SQLite database of somebody else, without touching its files.
-public enum Database {
-  public struct Failure: Error, Equatable { public let message: String }
+/// Why SQLite could not answer, in words.
+public struct SQLiteError: Error, Equatable {
+  public let reason: String
+}
 
-  /// Rows of one SELECT over a database's bytes; each row: column name to text, NULL absent; at most `most` rows.
-  ///
-  /// With a journal (`-wal`) both are laid into a folder of this process alone, since only SQLite itself can put them
-  /// together; without one the bytes are opened in memory.
-  public static func rows(of bytes: [UInt8], journal: [UInt8], sql: String, most: Int = 10_000) throws(Failure) -> [[String: String]] {
-    guard bytes.starts(with: Array("SQLite format 3\0".utf8)) else { throw Failure(message: "it is no SQLite database") }
-    if journal.isEmpty { return try inMemory(bytes, sql, most) }
-    let folder = try privateFolder()
-    defer {
-      for suffix in ["", "-wal", "-shm"] { unlink(folder + "/copy" + suffix) }
-      rmdir(folder)
+/// A SQLite database that lives in memory: a copy of a file's bytes. Nothing is ever written to a file.
+public final class Database {
+  /// Bytes of all rows of one query.
+  private static let answerLimit = 16_777_216
+  private let handle: OpaquePointer
+  private var end = 0.0
+
+  /// - Parameters:
+  ///   - file: the whole database file.
+  ///   - log: its whole write-ahead log (`…-wal`); empty if there is none.
+  public init(file: [UInt8], log: [UInt8] = []) throws(SQLiteError) {
+    let image = try DatabaseImage(file: file, log: log).bytes
+    var handle: OpaquePointer?
+    let code = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
+    guard code == SQLITE_OK, let handle else { throw SQLiteError(reason: String(cString: sqlite3_errstr(code))) }
+    self.handle = handle
+    // SQLite frees this copy.
+    guard let copy = sqlite3_malloc64(UInt64(image.count)) else { throw SQLiteError(reason: "out of memory") }
+    image.withUnsafeBytes { bytes in
+      if let first = bytes.baseAddress { copy.copyMemory(from: first, byteCount: bytes.count) }
     }
-    try write(bytes, to: folder + "/copy")
-    try write(journal, to: folder + "/copy-wal")
-    return try query(folder + "/copy", nil, sql, most)
+    let size = Int64(image.count)
+    let flags = UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY)
+    try check(
+      sqlite3_deserialize(handle, "main", copy.assumingMemoryBound(to: UInt8.self), size, size, flags))
+    try check(shim_distrust_schema(handle))
   }
 
-  private static func inMemory(_ bytes: [UInt8], _ sql: String, _ most: Int) throws(Failure) -> [[String: String]] {
-    var bytes = bytes
-    // Bytes 18 and 19 ask for a journal beside the file (2); in memory there is none (1).
-    if bytes.count > 19 { (bytes[18], bytes[19]) = (1, 1) }
-    return try query(":memory:", bytes, sql, most)
-  }
+  deinit { sqlite3_close(handle) }
 
-  private static func query(_ path: String, _ bytes: [UInt8]?, _ sql: String, _ most: Int) throws(Failure) -> [[String: String]] {
-    var database: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE
-    guard sqlite3_open_v2(path, &database, flags, nil) == SQLITE_OK, let database else {
-      throw Failure(message: "it cannot be opened")
-    }
-    defer { sqlite3_close_v2(database) }
-    if let bytes {
-      guard let copy = sqlite3_malloc64(UInt64(bytes.count)) else { throw Failure(message: "out of memory") }
-      bytes.withUnsafeBytes { if let start = $0.baseAddress { memcpy(copy, start, bytes.count) } }
-      let code = sqlite3_deserialize(
-        database, "main", copy.assumingMemoryBound(to: UInt8.self), sqlite3_int64(bytes.count), sqlite3_int64(bytes.count),
-        UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY))
-      guard code == SQLITE_OK else { throw Failure(message: String(cString: sqlite3_errstr(code))) }
-    }
-    sqlite3_busy_timeout(database, 200)
+  /// The rows of one SELECT, each column's name to its text; NULL is absent. Fails after `limit` seconds.
+  public func rows(_ sql: String, limit: Double = 2) throws(SQLiteError) -> [[String: String]] {
+    end = Self.now + limit
+    sqlite3_progress_handler(handle, 1000, { me in
+      guard let me else { return 1 }
+      let database = Unmanaged<Database>.fromOpaque(me).takeUnretainedValue()
+      return Database.now > database.end ? 1 : 0
+    }, Unmanaged.passUnretained(self).toOpaque())
+    defer { sqlite3_progress_handler(handle, 0, nil, nil) }
+
     var statement: OpaquePointer?
-    guard sqlite3_prepare_v2(database, sql, -1, &statement, nil) == SQLITE_OK, let statement else {
-      throw Failure(message: String(cString: sqlite3_errmsg(database)))
-    }
+    try check(sqlite3_prepare_v2(handle, sql, -1, &statement, nil))
     defer { sqlite3_finalize(statement) }
+    guard let statement, sqlite3_stmt_readonly(statement) != 0 else { throw SQLiteError(reason: "not a SELECT: \(sql)") }
+
     var rows: [[String: String]] = []
-    while rows.count < most {
+    var size = 0
+    while true {
       let code = sqlite3_step(statement)
-      if code == SQLITE_DONE { break }
-      guard code == SQLITE_ROW else { throw Failure(message: String(cString: sqlite3_errmsg(database))) }
+      if code == SQLITE_DONE { return rows }
+      if code == SQLITE_INTERRUPT { throw SQLiteError(reason: "no answer within \(limit) seconds") }
+      guard code == SQLITE_ROW else { throw SQLiteError(reason: String(cString: sqlite3_errmsg(handle))) }
       var row: [String: String] = [:]
       for column in 0..<sqlite3_column_count(statement) {
-        guard let name = sqlite3_column_name(statement, column), let text = sqlite3_column_text(statement, column) else { continue }
-        row[String(cString: name)] = String(cString: text)
+        guard let name = sqlite3_column_name(statement, column), let text = sqlite3_column_text(statement, column)
+        else { continue }
+        let count = Int(sqlite3_column_bytes(statement, column))
+        size += count
+        row[String(cString: name)] = String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
       }
+      guard size <= Self.answerLimit else { throw SQLiteError(reason: "the rows have more than 16 MB") }
       rows.append(row)
     }
-    return rows
   }
 
-  private static func privateFolder() throws(Failure) -> String {
-    var template = Array("/tmp/wizard502-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Failure(message: "no place for a copy") }
-    return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  private func check(_ code: Int32) throws(SQLiteError) {
+    guard code != SQLITE_OK else { return }
+    throw SQLiteError(reason: String(cString: sqlite3_errmsg(handle)))
   }
 
-  private static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
-    let fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard fd >= 0 else { throw Failure(message: "no place for a copy") }
-    defer { close(fd) }
-    var sent = 0
-    while sent < bytes.count {
-      let count = bytes[sent...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
-      guard count > 0 else { throw Failure(message: "no room for a copy") }
-      sent += count
-    }
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 }
