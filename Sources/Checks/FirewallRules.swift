@@ -94,7 +94,9 @@ private struct FilterRule {
     if let name = value(of: "-p"), !["tcp", "all", "6"].contains(name) { return false }
     if let state = value(of: "--ctstate") ?? value(of: "--state"), !state.contains("NEW") { return false }
     if let to = value(of: "-d"), !fits(to, packet.to) { return false }
-    guard !words.contains("!"), !words.contains("--dst-type") else { return false }
+    // "Not from lo" holds for what comes over a network; any other exception is not judged.
+    let exceptions = words.indices.filter { words[$0] == "!" }.map { words.indices.contains($0 + 1) ? words[$0 + 1] : "" }
+    guard exceptions.allSatisfy({ $0 == "-i" || $0 == "-o" }), !words.contains("--dst-type") else { return false }
     if let ports = value(of: "--dport") ?? value(of: "--dports") {
       return ports.split(separator: ",").contains { range in
         let ends = range.split(separator: ":").compactMap { UInt16($0) }

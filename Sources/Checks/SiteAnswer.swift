@@ -63,7 +63,7 @@ extension Check {
     var facts: Facts = [
       .siteAsked: String(asked), .siteAddress: answer.address ?? "",
       .siteAskedAt: sight.isHere ? "here" : "",
-      .siteSeconds: (answer.times.firstByte ?? answer.times.total).map { String($0) } ?? "",
+      .siteSeconds: (answer.times.firstByte ?? answer.times.total).map { String(($0 * 1000).rounded() / 1000) } ?? "",
       .siteServer: sign.by ?? answer.header("Server")?.shortened(to: 60).printable ?? "",
       .siteMeans: sign.means ?? "",
     ]

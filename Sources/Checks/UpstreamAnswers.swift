@@ -109,22 +109,23 @@ extension Check {
       authorities = nil
     }
     var request = try facts.asProxy("https", limit: 4)
-    request.tls = .verify(authorities: authorities)
     if let name = facts[.routeTLSName] {
       request.url = "https://\(name):\(facts[.upstreamPort] ?? "443")/"
     }
+    let shown = try await world.see(request)
+    request.tls = .verify(authorities: authorities)
     let sight = try await world.see(request)
-    let problem = sight.certificate?.problem
-    let learned: Facts = [
-      .certificateProblem: problem ?? "", .certificateSubject: sight.certificate?.subject ?? "",
-      .certificateExpires: sight.certificate?.expires ?? "", .certificateName: sight.certificate?.names.first ?? "",
-      .certificateFault: problem.map { fault($0) } ?? "",
+    var learned: Facts = [
+      .certificateSubject: shown.certificate?.subject ?? "", .certificateExpires: shown.certificate?.expires ?? "",
+      .certificateName: shown.certificate?.names.first ?? "",
     ]
     switch sight.failure {
     case .untrusted(let why):
-      return (.untrusted, learned.merging([.certificateProblem: why, .certificateFault: fault(why)]))
+      learned[.certificateProblem] = why
+      learned[.certificateFault] = fault(why)
+      return (.untrusted, learned)
     case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
-    default: return (problem == nil ? (sight.certificate == nil ? .unknown : .trusted) : .untrusted, learned)
+    default: return (sight.status == nil ? .unknown : .trusted, learned)
     }
   }
 
@@ -141,7 +142,9 @@ extension Facts {
   /// The request that the proxy sends to its upstream.
   func asProxy(_ scheme: String, limit: Double) throws(Unseen) -> HTTPRequest {
     guard let place = proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
-    let host = self[.routeSendsHost] ?? self[.siteHost] ?? "localhost"
+    // A configuration that is cut may name a host that is none.
+    let sent = self[.routeSendsHost].flatMap { Site("http://\($0)") == nil ? nil : $0 }
+    let host = sent ?? self[.siteHost] ?? "localhost"
     return HTTPRequest(
       url: "\(scheme)://\(host)\(self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
       port: port(.upstreamPort), place: place, limit: limit)

@@ -99,11 +99,11 @@ final class Transfer: @unchecked Sendable {
     ]
   }
 
-  /// OpenSSL always finishes the handshake and says what it thinks of the certificate, host name included. So the
-  /// certificate can be shown in any case, and `verify` stops before the request is sent.
+  /// libcurl loads authorities only where it verifies. So `anyCertificate` shows the certificate and has no opinion of
+  /// it, and `verify` has the opinion, host name included, and stops before the request is sent.
   private func prepareTLS(_ me: UnsafeMutableRawPointer) -> [CURLcode] {
     var codes = [
-      shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0),
+      shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, request.tls == .anyCertificate ? 0 : 1),
       shim_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0),
       shim_set_long(easy, CURLOPT_CERTINFO, 1),
       shim_set_pointer(easy, CURLOPT_SSL_CTX_DATA, me),
@@ -309,9 +309,10 @@ final class Transfer: @unchecked Sendable {
 
   /// OpenSSL's words for what is wrong with the certificate; nil if it is trusted.
   private var certificateProblem: String? {
+    if request.tls == .anyCertificate { return nil }
     let code = shim_get_long(easy, CURLINFO_SSL_VERIFYRESULT)
     if code == shim_trusted { return nil }
-    if systemAuthorities == nil, request.tls == .anyCertificate || request.tls == .verify(authorities: nil) {
+    if systemAuthorities == nil, request.tls == .verify(authorities: nil) {
       return "this machine has no list of trusted authorities"
     }
     return String(cString: X509_verify_cert_error_string(code))
