@@ -89,6 +89,8 @@ let nginx = "/usr/sbin/nginx"
 
 /// A real nginx in a folder of its own, until `stop`.
 struct RunningNginx {
+  struct Refused: Error { let reason: String }
+
   private let process = Process()
 
   /// Returns when it listens on `port`.
@@ -99,7 +101,9 @@ struct RunningNginx {
     process.standardError = FileHandle.nullDevice
     try process.run()
     while process.isRunning, !withSocket(port: port, { connect($0, $1, $2) == 0 }) { usleep(5000) }
-    guard process.isRunning else { throw POSIXError(.ECONNREFUSED) }
+    guard process.isRunning else {
+      throw Refused(reason: try run(nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"]).output)
+    }
   }
 
   func stop() {

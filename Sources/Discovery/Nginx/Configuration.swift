@@ -149,7 +149,7 @@ private struct Loader {
   ) async -> [Nginx.Directive] {
     var result: [Nginx.Directive] = []
     for var directive in directives {
-      if let problem = pending, problem.line < directive.line {
+      if let problem = pending, problem.line <= directive.lastLine {
         problems.append(problem)
         pending = nil
       }
