@@ -208,7 +208,6 @@ import Testing
           server_name loc.test;
           root /nonexistent;
           set $back 127.0.0.1:BACK;
-          set $request 127.0.0.1:1;
           LABEL
           rewrite ^/server-moved/(.*)$ /api/$1;
           location = / {

@@ -117,6 +117,7 @@ extension Nginx.Configuration {
       return route(request, chosen, [], answer(code, target), variables)
     }
     // nginx gives up after ten changes of the path.
+    var last: [Nginx.Directive] = []
     for _ in 0..<10 {
       let found = Nginx.location(of: variables.path, in: chosen.server.block, matches: matches)
       variables.learn(found.groups)
@@ -133,13 +134,13 @@ extension Nginx.Configuration {
         step = enter(named.block ?? [], &variables)
       }
       switch step {
-      case .moved: continue
+      case .moved: last = chain
       case .returned(let code, let target): return route(request, chosen, chain, answer(code, target), variables)
       case .fallback, .content:
         return route(request, chosen, chain, kind(of: chain, chosen, variables), variables)
       }
     }
-    return route(request, chosen, [], .returned(500), variables)
+    return route(request, chosen, last, .returned(500), variables)
   }
 
   /// Every name and location that passes requests on, in a stable order: by name, port and location.
@@ -297,13 +298,12 @@ extension Nginx.Configuration {
     of target: Nginx.Target, _ kind: Nginx.Route.Kind, _ isLiteral: Bool, _ location: Nginx.Directive?,
     _ request: Nginx.Request, _ variables: Nginx.Variables
   ) -> String {
-    let query = variables.query.map { "?" + $0 } ?? ""
     guard kind == .proxied, let path = target.path?.text else {
-      return variables.isAsSent ? request.target : variables.path + query
+      return variables.isAsSent ? request.target : variables.escapedPath()
     }
     if !isLiteral { return path.hasPrefix("?") ? "/" + path : path }
-    guard variables.isOfLocation else { return variables.path + query }
+    guard variables.isOfLocation else { return variables.escapedPath() }
     let matched = location.flatMap { Nginx.Location($0).prefix } ?? ""
-    return path + String(decoding: variables.path.utf8.dropFirst(matched.utf8.count), as: UTF8.self) + query
+    return path + variables.escapedPath(droppingFirst: matched.utf8.count)
   }
 }
