@@ -14,13 +14,17 @@ import Testing
   private func labelled(_ template: String, ports: [String: UInt16]) -> String {
     var server = 0
     var above: Substring = ""
-    let lines = template.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map { number, line in
+    let lines = template.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
+      number, line in
       defer { above = line }
       if line.contains("server {") { server = number + 1 }
       let location = above.contains("location ") ? String(number) : "-"
-      return line.replacingOccurrences(of: "LABEL", with: "add_header X-Label '\(server)|\(location)' always;")
+      return line.replacingOccurrences(
+        of: "LABEL", with: "add_header X-Label '\(server)|\(location)' always;")
     }
-    return ports.reduce(lines.joined(separator: "\n")) { $0.replacingOccurrences(of: $1.key, with: String($1.value)) }
+    return ports.reduce(lines.joined(separator: "\n")) {
+      $0.replacingOccurrences(of: $1.key, with: String($1.value))
+    }
   }
 
   private func answers(_ asks: [Ask], port: UInt16, in folder: Folder) throws -> [String] {
@@ -45,7 +49,8 @@ import Testing
 
   private func expected(_ ask: Ask, port: UInt16, _ configuration: Nginx.Configuration) -> String {
     guard
-      let route = configuration.route(host: ask.host, port: port, path: ask.path, isTLS: false, address: ask.address)
+      let route = configuration.route(
+        host: ask.host, port: port, path: ask.path, isTLS: false, address: ask.address)
     else { return "no server" }
     let (code, body) =
       switch route.kind {
@@ -76,9 +81,11 @@ import Testing
 
   @Test func chosenServers() async throws {
     let hosts = [
-      "a.test", "A.Test", "a.test.", "a.test:8080", "www.a.test", "x.a.test", "x.y.a.test", "b.test", "x.b.test",
+      "a.test", "A.Test", "a.test.", "a.test:8080", "www.a.test", "x.a.test", "x.y.a.test", "b.test",
+      "x.b.test",
       "deep.b.test", "x.deep.b.test", "mail.test", "mail.example.org", "www.example.com", "www.example.co.uk",
-      "example.com", "www.example", "r1.c.test", "r12.c.test", "rx.c.test", "C.test", "app.d.test", "app.x.d.test",
+      "example.com", "www.example", "r1.c.test", "r12.c.test", "rx.c.test", "C.test", "app.d.test",
+      "app.x.d.test",
       "both.test", "x.both.test", "none.test", "_", "127.0.0.1", "unnamed", "starts.both.test", "mail.a.test",
       "UP.e.test",
     ]
@@ -169,21 +176,28 @@ import Testing
         }
       }
       """,
-      asks + ["a.test", "b.test", "elsewhere", "other"].flatMap { host in
-        ["127.0.0.2", "127.0.0.3"].map { Ask(host: host, path: "/", address: $0) }
-      })
+      asks
+        + ["a.test", "b.test", "elsewhere", "other"].flatMap { host in
+          ["127.0.0.2", "127.0.0.3"].map { Ask(host: host, path: "/", address: $0) }
+        })
   }
 
   @Test func chosenLocationsAndUpstreamPaths() async throws {
     let paths = [
-      "/", "/x", "/app", "/app/", "/app/x", "/app/y", "/apple", "/app?x=1", "//app//x", "/%61pp/x", "/a/../app/x",
-      "/a/./b", "/x.php", "/app/x.php", "/static/x.php", "/static/deep/x.php", "/static/deep", "/x.PNG", "/x.jpg",
-      "/nest/", "/nest/a", "/nest/a/b", "/nest/e", "/nest/x.php", "/nest/a/x.php", "/nest/y.jpg", "/nest/x.txt",
+      "/", "/x", "/app", "/app/", "/app/x", "/app/y", "/apple", "/app?x=1", "//app//x", "/%61pp/x",
+      "/a/../app/x",
+      "/a/./b", "/x.php", "/app/x.php", "/static/x.php", "/static/deep/x.php", "/static/deep", "/x.PNG",
+      "/x.jpg",
+      "/nest/", "/nest/a", "/nest/a/b", "/nest/e", "/nest/x.php", "/nest/a/x.php", "/nest/y.jpg",
+      "/nest/x.txt",
       "/final/x.php", "/final/in/x.php", "/slash", "/slash/", "/slash/a?b=c", "/api", "/api/", "/api/x/y?q=1",
-      "/api/a%20b", "/api/%2561", "/keep/a%20b?x", "/keep/../keep/x", "/one", "/one?x=1", "/one/", "/bare/x", "/var/x?y=1",
+      "/api/a%20b", "/api/%2561", "/keep/a%20b?x", "/keep/../keep/x", "/one", "/one?x=1", "/one/", "/bare/x",
+      "/var/x?y=1",
       "/var-path/x", "/var-request/x?y", "/cap/foo/bar", "/cap/foo/", "/map/x", "/old/page", "/old/page?x=1",
-      "/older/page", "/gone", "/there", "/chain", "/break/x", "/break-uri/x?q", "/files", "/files/x", "/index/x", "/temporary/1",
-      "/permanent/1", "/loop", "/no-query/x?y=1", "/exact-slash", "/host/x", "/Case", "/case", "/set", "/query?back=1",
+      "/older/page", "/gone", "/there", "/chain", "/break/x", "/break-uri/x?q", "/files", "/files/x",
+      "/index/x", "/temporary/1",
+      "/permanent/1", "/loop", "/no-query/x?y=1", "/exact-slash", "/host/x", "/Case", "/case", "/set",
+      "/query?back=1",
       "/braced/x", "/only-query", "/deep/inner/x", "/deep/inner", "/server-moved/x", "/two//slashes",
     ]
     try await compare(
@@ -464,13 +478,17 @@ import Testing
     let folder = try Folder()
     defer { folder.remove() }
     let file = try folder.write(text, to: "nginx.conf")
-    let (status, output) = try run(nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"])
+    let (status, output) = try run(
+      nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"])
     let configuration = await Nginx.Configuration.load(main: file, matches: regexes) { path in
       FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-    } glob: { _ in [] }
+    } glob: { _ in
+      []
+    }
     #expect((status == 0) == configuration.problems.isEmpty, "\(output)\(configuration.problems)")
     if let problem = configuration.problems.first {
-      #expect(output.contains("\(problem.message) in \(problem.file):\(problem.line)\n"), "\(problem)\n\(output)")
+      #expect(
+        output.contains("\(problem.message) in \(problem.file):\(problem.line)\n"), "\(problem)\n\(output)")
     }
   }
 }

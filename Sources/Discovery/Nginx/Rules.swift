@@ -39,7 +39,8 @@ extension Nginx {
 
   /// Of every version: a word that is none of these usually stands behind a missing `;`.
   private static let listenParameters: Set<String> = [
-    "default", "default_server", "ssl", "http2", "http3", "spdy", "quic", "proxy_protocol", "reuseport", "deferred",
+    "default", "default_server", "ssl", "http2", "http3", "spdy", "quic", "proxy_protocol", "reuseport",
+    "deferred",
     "bind", "multipath", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "ipv6only",
     "so_keepalive",
   ]
@@ -100,7 +101,9 @@ extension Nginx {
     }
     let name = "\"\(directive.name)\""
     if !rule.contexts.contains(context) { return problem("\(name) directive is not allowed here") }
-    if !rule.hasBlock, directive.block != nil { return problem("directive \(name) is not terminated by \";\"") }
+    if !rule.hasBlock, directive.block != nil {
+      return problem("directive \(name) is not terminated by \";\"")
+    }
     if rule.hasBlock, directive.block == nil { return problem("directive \(name) has no opening \"{\"") }
     if !rule.arguments.contains(directive.arguments.count) {
       return problem("invalid number of arguments in \(name) directive")

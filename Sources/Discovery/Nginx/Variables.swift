@@ -22,7 +22,9 @@ extension Nginx {
 
     static func split(_ target: String) -> (path: String, query: String?) {
       let parts = target.split(separator: "?", maxSplits: 1)
-      return (target.hasPrefix("?") ? "" : String(parts.first ?? ""), parts.count > 1 ? String(parts[1]) : nil)
+      return (
+        target.hasPrefix("?") ? "" : String(parts.first ?? ""), parts.count > 1 ? String(parts[1]) : nil
+      )
     }
 
     /// The path on which locations are chosen: unescaped, slashes merged, `.` and `..` gone.
@@ -202,7 +204,8 @@ extension Nginx {
         case "scheme": request.isTLS ? "https" : "http"
         case "https": request.isTLS ? "on" : ""
         case "host": request.host
-        case "http_host": request.port == (request.isTLS ? 443 : 80) ? request.host : "\(request.host):\(request.port)"
+        case "http_host":
+          request.port == (request.isTLS ? 443 : 80) ? request.host : "\(request.host):\(request.port)"
         case "server_name": serverName
         case "server_port": String(request.port)
         case "request_uri": request.target
