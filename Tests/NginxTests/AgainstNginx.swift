@@ -10,15 +10,21 @@ import Testing
     var address = "127.0.0.1"
   }
 
-  /// Lines with `LABEL text` become a header that names the `server` line and the text.
+  /// A `LABEL` under the first line of a server or location becomes a header with the lines of both.
   private func labelled(_ template: String, ports: [String: UInt16]) -> String {
     var server = 0
-    let lines = template.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map { number, line in
+    var above: Substring = ""
+    let lines = template.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
+      number, line in
+      defer { above = line }
       if line.contains("server {") { server = number + 1 }
-      guard let label = line.range(of: "LABEL ") else { return String(line) }
-      return "\(line[..<label.lowerBound])add_header X-Label '\(server)|\(line[label.upperBound...])' always;"
+      let location = above.contains("location ") ? String(number) : "-"
+      return line.replacingOccurrences(
+        of: "LABEL", with: "add_header X-Label '\(server)|\(location)' always;")
     }
-    return ports.reduce(lines.joined(separator: "\n")) { $0.replacingOccurrences(of: $1.key, with: String($1.value)) }
+    return ports.reduce(lines.joined(separator: "\n")) {
+      $0.replacingOccurrences(of: $1.key, with: String($1.value))
+    }
   }
 
   private func answers(_ asks: [Ask], port: UInt16, in folder: Folder) throws -> [String] {
@@ -43,7 +49,8 @@ import Testing
 
   private func expected(_ ask: Ask, port: UInt16, _ configuration: Nginx.Configuration) -> String {
     guard
-      let route = configuration.route(host: ask.host, port: port, path: ask.path, isTLS: false, address: ask.address)
+      let route = configuration.route(
+        host: ask.host, port: port, path: ask.path, isTLS: false, address: ask.address)
     else { return "no server" }
     let (code, body) =
       switch route.kind {
@@ -52,7 +59,7 @@ import Testing
       case .proxied: (200, "\(route.upstreamPath ?? "") \(route.hostHeader.value)")
       default: (404, "")
       }
-    return "\(body)|\(code)|\(route.serverLine)|\(route.location ?? "-")"
+    return "\(body)|\(code)|\(route.serverLine)|\(route.locationLine.map(String.init) ?? "-")"
   }
 
   private func compare(_ template: String, _ asks: [Ask]) async throws {
@@ -74,10 +81,12 @@ import Testing
 
   @Test func chosenServers() async throws {
     let hosts = [
-      "a.test", "A.Test", "a.test.", "a.test:8080", "www.a.test", "x.a.test", "x.y.a.test", "b.test", "x.b.test",
+      "a.test", "A.Test", "a.test.", "a.test:8080", "www.a.test", "x.a.test", "x.y.a.test", "b.test",
+      "x.b.test",
       "deep.b.test", "x.deep.b.test", "mail.test", "mail.example.org", "www.example.com", "www.example.co.uk",
-      "example.com", "www.example", "r1.c.test", "r12.c.test", "rx.c.test", "C.test", "app.d.test", "app.x.d.test",
-      "both.test", "x.both.test", "none.test", "_", "", "127.0.0.1", "unnamed", "starts.both.test", "mail.a.test",
+      "example.com", "www.example", "r1.c.test", "r12.c.test", "rx.c.test", "C.test", "app.d.test",
+      "app.x.d.test",
+      "both.test", "x.both.test", "none.test", "_", "127.0.0.1", "unnamed", "starts.both.test", "mail.a.test",
       "UP.e.test",
     ]
     let asks = hosts.map { Ask(host: $0, path: "/") }
@@ -90,98 +99,105 @@ import Testing
         server {
           listen 127.0.0.1:PORT;
           server_name first.test a.test;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT default_server;
           server_name _;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name a.test www.a.test;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name *.a.test *.both.test;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name .b.test;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name *.deep.b.test;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name mail.* www.example.* starts.both.*;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name ~^r\\d+\\.c\\.test$ "~^C\\.test$" ~^both\\. ~^x\\.both ;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name ~^(?<app>[^.]+)\\.d\\.test$ ~\\.e\\.test$;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.1:PORT;
           server_name ~test$ "";
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.2:PORT;
           server_name a.test;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen *:PORT;
           server_name elsewhere;
-          LABEL -
+          LABEL
           return 204;
         }
         server {
           listen 127.0.0.2:PORT;
           server_name b.test;
-          LABEL -
+          LABEL
           return 204;
         }
       }
       """,
-      asks + ["a.test", "b.test", "elsewhere", "other"].flatMap { host in
-        ["127.0.0.2", "127.0.0.3"].map { Ask(host: host, path: "/", address: $0) }
-      })
+      asks
+        + ["a.test", "b.test", "elsewhere", "other"].flatMap { host in
+          ["127.0.0.2", "127.0.0.3"].map { Ask(host: host, path: "/", address: $0) }
+        })
   }
 
   @Test func chosenLocationsAndUpstreamPaths() async throws {
     let paths = [
-      "/", "/x", "/app", "/app/", "/app/x", "/app/y", "/apple", "/app?x=1", "//app//x", "/%61pp/x", "/a/../app/x",
-      "/a/./b", "/x.php", "/app/x.php", "/static/x.php", "/static/deep/x.php", "/static/deep", "/x.PNG", "/x.jpg",
-      "/nest/", "/nest/a", "/nest/a/b", "/nest/e", "/nest/x.php", "/nest/a/x.php", "/nest/y.jpg", "/nest/x.txt",
+      "/", "/x", "/app", "/app/", "/app/x", "/app/y", "/apple", "/app?x=1", "//app//x", "/%61pp/x",
+      "/a/../app/x",
+      "/a/./b", "/x.php", "/app/x.php", "/static/x.php", "/static/deep/x.php", "/static/deep", "/x.PNG",
+      "/x.jpg",
+      "/nest/", "/nest/a", "/nest/a/b", "/nest/e", "/nest/x.php", "/nest/a/x.php", "/nest/y.jpg",
+      "/nest/x.txt",
       "/final/x.php", "/final/in/x.php", "/slash", "/slash/", "/slash/a?b=c", "/api", "/api/", "/api/x/y?q=1",
-      "/api/a%20b", "/api/%2561", "/keep/a%20b?x", "/keep/../keep/x", "/one", "/one?x=1", "/one/", "/bare/x", "/var/x?y=1",
+      "/api/a%20b", "/api/%2561", "/keep/a%20b?x", "/keep/../keep/x", "/one", "/one?x=1", "/one/", "/bare/x",
+      "/var/x?y=1",
       "/var-path/x", "/var-request/x?y", "/cap/foo/bar", "/cap/foo/", "/map/x", "/old/page", "/old/page?x=1",
-      "/older/page", "/gone", "/there", "/chain", "/break/x", "/break-uri/x?q", "/files", "/files/x", "/index/x", "/temporary/1",
-      "/permanent/1", "/loop", "/no-query/x?y=1", "/exact-slash", "/host/x", "/Case", "/case", "/set", "/query?back=1",
+      "/older/page", "/gone", "/there", "/chain", "/break/x", "/break-uri/x?q", "/files", "/files/x",
+      "/index/x", "/temporary/1",
+      "/permanent/1", "/loop", "/no-query/x?y=1", "/exact-slash", "/host/x", "/Case", "/case", "/set",
+      "/query?back=1",
       "/braced/x", "/only-query", "/deep/inner/x", "/deep/inner", "/server-moved/x", "/two//slashes",
     ]
     try await compare(
@@ -206,189 +222,188 @@ import Testing
           server_name loc.test;
           root /nonexistent;
           set $back 127.0.0.1:BACK;
-          set $request 127.0.0.1:1;
-          LABEL -
+          LABEL
           rewrite ^/server-moved/(.*)$ /api/$1;
           location = / {
-            LABEL = /
+            LABEL
             return 204;
           }
           location / {
-            LABEL /
+            LABEL
             return 204;
           }
           location /app {
-            LABEL /app
+            LABEL
             return 204;
           }
           location /app/ {
-            LABEL /app/
+            LABEL
             return 204;
           }
           location = /app/x {
-            LABEL = /app/x
+            LABEL
             return 204;
           }
           location ^~ /static/ {
-            LABEL ^~ /static/
+            LABEL
             return 204;
           }
           location /static/deep {
-            LABEL /static/deep
+            LABEL
             return 204;
           }
           location ~ \\.php$ {
-            LABEL ~ \\\\.php$
+            LABEL
             return 204;
           }
           location ~* \\.(PNG|jpg)$ {
-            LABEL ~* \\\\.(PNG|jpg)$
+            LABEL
             return 204;
           }
           location ~ x\\.php$ {
-            LABEL never
+            LABEL
             return 204;
           }
           location /nest/ {
-            LABEL /nest/
+            LABEL
             location /nest/a {
-              LABEL /nest/a
+              LABEL
               return 204;
             }
             location = /nest/e {
-              LABEL = /nest/e
+              LABEL
               return 204;
             }
             location ~ \\.(php|txt)$ {
-              LABEL ~ \\\\.(php|txt)$
+              LABEL
               return 204;
             }
             return 205;
           }
           location ^~ /final/ {
-            LABEL ^~ /final/
+            LABEL
             location /final/in/ {
-              LABEL /final/in/
+              LABEL
               return 204;
             }
             return 204;
           }
           location /slash/ {
-            LABEL /slash/
+            LABEL
             proxy_pass http://group;
           }
           location /api/ {
-            LABEL /api/
+            LABEL
             proxy_pass http://group/v1/;
           }
           location /keep/ {
-            LABEL /keep/
+            LABEL
             proxy_pass http://group;
           }
           location = /one {
-            LABEL = /one
+            LABEL
             proxy_pass http://127.0.0.1:BACK/two;
           }
           location /bare/ {
-            LABEL /bare/
+            LABEL
             proxy_pass http://127.0.0.1:BACK/no-slash;
           }
           location /var/ {
-            LABEL /var/
+            LABEL
             proxy_pass http://$back;
           }
           location /var-path/ {
-            LABEL /var-path/
+            LABEL
             proxy_pass http://$back/fixed;
           }
           location /var-request/ {
-            LABEL /var-request/
+            LABEL
             proxy_pass http://$back$request_uri;
           }
           location ~ ^/cap/(\\w+)/(?<rest>.*)$ {
-            LABEL ~ ^/cap/(\\\\w+)/(?<rest>.*)$
+            LABEL
             proxy_pass http://$back/$1?x=$rest;
           }
           location /map/ {
-            LABEL /map/
+            LABEL
             proxy_pass http://$mapped;
           }
           location /old/ {
-            LABEL /old/
+            LABEL
             rewrite ^/old/(.*)$ /keep/$1 last;
             return 410;
           }
           location /older/ {
-            LABEL /older/
+            LABEL
             rewrite ^/older/(.*)$ /old/$1;
           }
           location = /gone {
-            LABEL = /gone
+            LABEL
             return 410;
           }
           location = /there {
-            LABEL = /there
+            LABEL
             return 302 http://elsewhere.test/;
           }
           location = /chain {
-            LABEL = /chain
+            LABEL
             rewrite ^ /step;
             rewrite ^/step$ /keep/chain?added=1 last;
           }
           location /break/ {
-            LABEL /break/
+            LABEL
             rewrite ^/break/(.*)$ /broken/$1 break;
             proxy_pass http://group;
           }
           location /break-uri/ {
-            LABEL /break-uri/
+            LABEL
             rewrite ^/break-uri/(.*)$ /broken/$1 break;
             proxy_pass http://group/ignored/;
           }
           location /files {
-            LABEL /files
+            LABEL
             try_files $uri @app;
           }
           location @app {
-            LABEL @app
+            LABEL
             proxy_pass http://group;
           }
           location /index/ {
-            LABEL /index/
+            LABEL
             try_files $uri $uri/ /keep/index?$args;
           }
           location /temporary/ {
-            LABEL /temporary/
+            LABEL
             rewrite ^ /elsewhere redirect;
           }
           location /permanent/ {
-            LABEL /permanent/
+            LABEL
             rewrite ^ https://elsewhere.test/ permanent;
           }
           location = /loop {
-            LABEL = /loop
+            LABEL
             rewrite ^ /loop last;
           }
           location /no-query/ {
-            LABEL /no-query/
+            LABEL
             rewrite ^ /keep/q? last;
           }
           location = /exact-slash/ {
-            LABEL = /exact-slash/
+            LABEL
             proxy_pass http://group;
           }
           location /host/ {
-            LABEL /host/
+            LABEL
             proxy_set_header Host $host;
             proxy_set_header X-Other "a;b{c}";
             proxy_pass http://group;
           }
           location /case {
-            LABEL /case
+            LABEL
             return 204;
           }
           location /set {
-            LABEL /set
+            LABEL
             set $target $back;
             if ($host = nothing) {
               return 404;
@@ -396,22 +411,22 @@ import Testing
             proxy_pass http://$target;
           }
           location /query {
-            LABEL /query
+            LABEL
             proxy_pass http://$back/?$args;
           }
           location /braced/ {
-            LABEL /braced/
+            LABEL
             proxy_pass http://${back}/a${uri}b;
           }
           location /only-query {
-            LABEL /only-query
+            LABEL
             proxy_pass http://$back?x=1;
           }
           location /deep/ {
-            LABEL /deep/
+            LABEL
             proxy_set_header Host outer;
             location /deep/inner/ {
-              LABEL /deep/inner/
+              LABEL
               proxy_pass http://group/;
             }
           }
@@ -463,13 +478,17 @@ import Testing
     let folder = try Folder()
     defer { folder.remove() }
     let file = try folder.write(text, to: "nginx.conf")
-    let (status, output) = try run(nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"])
+    let (status, output) = try run(
+      nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"])
     let configuration = await Nginx.Configuration.load(main: file, matches: regexes) { path in
       FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-    } glob: { _ in [] }
+    } glob: { _ in
+      []
+    }
     #expect((status == 0) == configuration.problems.isEmpty, "\(output)\(configuration.problems)")
     if let problem = configuration.problems.first {
-      #expect(output.contains("\(problem.message) in \(problem.file):\(problem.line)\n"), "\(problem)\n\(output)")
+      #expect(
+        output.contains("\(problem.message) in \(problem.file):\(problem.line)\n"), "\(problem)\n\(output)")
     }
   }
 }

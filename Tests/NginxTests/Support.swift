@@ -16,8 +16,12 @@ let regexes: Nginx.Matcher = { regex, text in
 }
 
 /// A configuration from texts by their paths.
-func configuration(_ files: [String: String], main: String = "/etc/nginx/nginx.conf") async -> Nginx.Configuration {
-  await .load(main: main, matches: regexes) { files[$0] } glob: { pattern in
+func configuration(_ files: [String: String], main: String = "/etc/nginx/nginx.conf") async
+  -> Nginx.Configuration
+{
+  await .load(main: main, matches: regexes) {
+    files[$0]
+  } glob: { pattern in
     files.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }
   }
 }
@@ -81,7 +85,9 @@ func freePort() throws -> UInt16 {
     guard bind(descriptor, address, size) == 0, getsockname(descriptor, address, &size) == 0 else {
       throw POSIXError(.EADDRINUSE)
     }
-    return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+    return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+      UInt16(bigEndian: $0.pointee.sin_port)
+    }
   }
 }
 
@@ -89,6 +95,8 @@ let nginx = "/usr/sbin/nginx"
 
 /// A real nginx in a folder of its own, until `stop`.
 struct RunningNginx {
+  struct Refused: Error { let reason: String }
+
   private let process = Process()
 
   /// Returns when it listens on `port`.
@@ -99,7 +107,11 @@ struct RunningNginx {
     process.standardError = FileHandle.nullDevice
     try process.run()
     while process.isRunning, !withSocket(port: port, { connect($0, $1, $2) == 0 }) { usleep(5000) }
-    guard process.isRunning else { throw POSIXError(.ECONNREFUSED) }
+    guard process.isRunning else {
+      throw Refused(
+        reason: try run(nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"])
+          .output)
+    }
   }
 
   func stop() {

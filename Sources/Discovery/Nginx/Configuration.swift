@@ -30,9 +30,12 @@ extension Nginx {
 
     /// Reads the main file and all it includes. `prefix` is the folder of relative includes: the main file's own.
     public static func load(
-      main: String, prefix: String? = nil, matches: @escaping Matcher, read: @escaping Read, glob: @escaping Glob
+      main: String, prefix: String? = nil, matches: @escaping Matcher, read: @escaping Read,
+      glob: @escaping Glob
     ) async -> Configuration {
-      var loader = Loader(prefix: prefix ?? String(main[..<(main.lastIndex(of: "/") ?? main.startIndex)]), read: read, glob: glob)
+      var loader = Loader(
+        prefix: prefix ?? String(main[..<(main.lastIndex(of: "/") ?? main.startIndex)]), read: read,
+        glob: glob)
       let directives = await loader.load(main, from: nil, in: .main, within: [])
       return Configuration(directives, loader, matches)
     }
@@ -66,7 +69,8 @@ extension Nginx {
     /// The one place that all of `value` comes from; nil if there is none.
     func span(_ value: Traced) -> Span? {
       guard let place = value.place else { return nil }
-      return span(file: place.file, line: place.line, columns: place.column..<place.column + value.bytes.count)
+      return span(
+        file: place.file, line: place.line, columns: place.column..<place.column + value.bytes.count)
     }
 
     /// The place right behind `value`, where something may be inserted after `inserting`.
@@ -112,7 +116,8 @@ private struct Loader {
     _ path: String, from include: Nginx.Directive?, in context: Nginx.Context?, within: [String]
   ) async -> [Nginx.Directive] {
     func note(_ message: String) {
-      problems.append(Nginx.Problem(file: include?.file ?? path, line: include?.lastLine ?? 1, message: message))
+      problems.append(
+        Nginx.Problem(file: include?.file ?? path, line: include?.lastLine ?? 1, message: message))
     }
     includes += 1
     guard !within.contains(path), within.count < Self.deepest, includes < Self.mostIncludes else {
@@ -127,7 +132,8 @@ private struct Loader {
         }
         parsed[path] = Nginx.parse(text, file: path)
         files.append(path)
-        lines[path] = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+        lines[path] = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+          line in
           String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
         }
       } catch {
@@ -145,11 +151,12 @@ private struct Loader {
   /// Checks directives and puts files in the place of includes. `pending` is the file's own problem, which
   /// nginx meets before everything on later lines.
   private mutating func expand(
-    _ directives: [Nginx.Directive], in context: Nginx.Context?, within: [String], until pending: inout Nginx.Problem?
+    _ directives: [Nginx.Directive], in context: Nginx.Context?, within: [String],
+    until pending: inout Nginx.Problem?
   ) async -> [Nginx.Directive] {
     var result: [Nginx.Directive] = []
     for var directive in directives {
-      if let problem = pending, problem.line < directive.line {
+      if let problem = pending, problem.line <= directive.lastLine {
         problems.append(problem)
         pending = nil
       }
@@ -160,7 +167,8 @@ private struct Loader {
         }
       } else {
         if let block = directive.block {
-          directive.block = await expand(block, in: context?.inside(directive), within: within, until: &pending)
+          directive.block = await expand(
+            block, in: context?.inside(directive), within: within, until: &pending)
         }
         result.append(directive)
       }

@@ -41,7 +41,8 @@ private struct Grammar {
       let (words, end) = words()
       if let name = words.first {
         var directive = Nginx.Directive(
-          name: name.text, arguments: Array(words.dropFirst()), block: nil, file: file, line: name.line, lastLine: line)
+          name: name.text, arguments: Array(words.dropFirst()), block: nil, file: file, line: name.line,
+          lastLine: line)
         if end == .blockStart { directive.block = blockOf(name.text, depth: depth + 1) }
         directives.append(directive)
       } else if end == .blockStart {

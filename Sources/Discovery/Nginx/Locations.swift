@@ -50,7 +50,9 @@ extension Nginx {
   }
 
   /// True if no regular expression of an outer level is asked any more.
-  private static func search(_ path: String, in block: [Directive], _ matches: Matcher, _ chosen: inout ChosenLocation) -> Bool {
+  private static func search(
+    _ path: String, in block: [Directive], _ matches: Matcher, _ chosen: inout ChosenLocation
+  ) -> Bool {
     let above = chosen.chain
     let locations = block.all("location").map { (directive: $0, location: Location($0)) }
     var best: (directive: Directive, length: Int, isFinal: Bool)?

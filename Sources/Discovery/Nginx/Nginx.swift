@@ -16,7 +16,9 @@ public enum Nginx {
     public let lastLine: Int
 
     /// The text of an argument, 0 for the first after the name.
-    public func text(_ index: Int) -> String? { arguments.indices.contains(index) ? arguments[index].text : nil }
+    public func text(_ index: Int) -> String? {
+      arguments.indices.contains(index) ? arguments[index].text : nil
+    }
   }
 
   /// One word after a directive's name.

@@ -41,6 +41,8 @@ extension Nginx {
     public struct Setting<Value: Sendable & Equatable>: Sendable, Equatable {
       public let value: Value
       public let span: Span?
+
+      public init(value: Value, span: Span?) { (self.value, self.span) = (value, span) }
     }
 
     public let kind: Kind
@@ -96,7 +98,9 @@ extension Nginx {
 extension Nginx.Route {
   /// Name, port, location and place of the server: what tells two listed routes apart, and their order.
   fileprivate var order: [String] {
-    func padded(_ number: Int) -> String { String(repeating: "0", count: max(0, 7 - String(number).count)) + String(number) }
+    func padded(_ number: Int) -> String {
+      String(repeating: "0", count: max(0, 7 - String(number).count)) + String(number)
+    }
     return [serverName ?? "", padded(Int(listen.port ?? 0)), location ?? "", serverFile, padded(serverLine)]
   }
 }
@@ -117,6 +121,7 @@ extension Nginx.Configuration {
       return route(request, chosen, [], answer(code, target), variables)
     }
     // nginx gives up after ten changes of the path.
+    var last: [Nginx.Directive] = []
     for _ in 0..<10 {
       let found = Nginx.location(of: variables.path, in: chosen.server.block, matches: matches)
       variables.learn(found.groups)
@@ -133,13 +138,14 @@ extension Nginx.Configuration {
         step = enter(named.block ?? [], &variables)
       }
       switch step {
-      case .moved: continue
-      case .returned(let code, let target): return route(request, chosen, chain, answer(code, target), variables)
+      case .moved: last = chain
+      case .returned(let code, let target):
+        return route(request, chosen, chain, answer(code, target), variables)
       case .fallback, .content:
         return route(request, chosen, chain, kind(of: chain, chosen, variables), variables)
       }
     }
-    return route(request, chosen, [], .returned(500), variables)
+    return route(request, chosen, last, .returned(500), variables)
   }
 
   /// Every name and location that passes requests on, in a stable order: by name, port and location.
@@ -150,7 +156,9 @@ extension Nginx.Configuration {
       for listen in server.listens where listen.port != nil {
         for name in names {
           // `listen 80` and `listen [::]:80` are one route.
-          for route in passing(server, listen, name: name) { routes[route.order] = routes[route.order] ?? route }
+          for route in passing(server, listen, name: name) {
+            routes[route.order] = routes[route.order] ?? route
+          }
         }
       }
     }
@@ -195,12 +203,15 @@ extension Nginx.Configuration {
     case .moved: return .moved
     case .goesOn: break
     }
-    guard let files = block.first("try_files"), let last = files.arguments.last, !last.text.hasPrefix("=") else {
+    guard let files = block.first("try_files"), let last = files.arguments.last, !last.text.hasPrefix("=")
+    else {
       return .content
     }
     if last.text.hasPrefix("@") { return .fallback(last.text) }
     let target = variables.expand(last, in: files.file).text
-    guard !target.contains("$"), target.prefix(while: { $0 != "?" }) != variables.path else { return .content }
+    guard !target.contains("$"), target.prefix(while: { $0 != "?" }) != variables.path else {
+      return .content
+    }
     variables.move(to: target)
     return .moved
   }
@@ -245,9 +256,12 @@ extension Nginx.Configuration {
       upstreams(of: $0, kind: kind, isLiteral: isLiteral, resolvers: resolver?.resolvers ?? [])
     }
     let proxyHost = target.map { target in
-      target.host.text + (target.port.map { $0.text == target.defaultPort.map(String.init) ? "" : ":" + $0.text } ?? "")
+      target.host.text
+        + (target.port.map { $0.text == target.defaultPort.map(String.init) ? "" : ":" + $0.text } ?? "")
     }
-    func setting<Value>(_ name: String, _ fallback: Value, _ read: (Nginx.Directive) -> Value?) -> Nginx.Route.Setting<Value> {
+    func setting<Value>(_ name: String, _ fallback: Value, _ read: (Nginx.Directive) -> Value?)
+      -> Nginx.Route.Setting<Value>
+    {
       guard let directive = scope.first("\(kind.family)_\(name)"), let value = read(directive) else {
         return Nginx.Route.Setting(value: fallback, span: nil)
       }
@@ -273,7 +287,8 @@ extension Nginx.Configuration {
       listen: chosen.listen, serverFile: server.directive.file, serverLine: server.directive.line,
       location: chain.last.map { $0.arguments.map(\.text).joined(separator: " ") },
       locationFile: chain.last?.file, locationLine: chain.last?.line,
-      passSpan: pass.flatMap { span($0) }, pass: value?.text, upstreams: found?.servers ?? [], group: found?.group,
+      passSpan: pass.flatMap { span($0) }, pass: value?.text, upstreams: found?.servers ?? [],
+      group: found?.group,
       upstreamPath: target.map { path(of: $0, kind, isLiteral, chain.last, request, variables) },
       resolver: Nginx.Route.Setting(value: resolver?.resolvers ?? [], span: resolver.flatMap { span($0) }),
       connectTimeout: timeout("connect"), readTimeout: timeout("read"), sendTimeout: timeout("send"),
@@ -297,13 +312,12 @@ extension Nginx.Configuration {
     of target: Nginx.Target, _ kind: Nginx.Route.Kind, _ isLiteral: Bool, _ location: Nginx.Directive?,
     _ request: Nginx.Request, _ variables: Nginx.Variables
   ) -> String {
-    let query = variables.query.map { "?" + $0 } ?? ""
     guard kind == .proxied, let path = target.path?.text else {
-      return variables.isAsSent ? request.target : variables.path + query
+      return variables.isAsSent ? request.target : variables.escapedPath()
     }
     if !isLiteral { return path.hasPrefix("?") ? "/" + path : path }
-    guard variables.isOfLocation else { return variables.path + query }
+    guard variables.isOfLocation else { return variables.escapedPath() }
     let matched = location.flatMap { Nginx.Location($0).prefix } ?? ""
-    return path + String(decoding: variables.path.utf8.dropFirst(matched.utf8.count), as: UTF8.self) + query
+    return path + variables.escapedPath(droppingFirst: matched.utf8.count)
   }
 }

@@ -37,6 +37,14 @@ extension Nginx {
   private static let levels: Set<Context> = [.http, .server, .location]
   private static let scripts: Set<Context> = [.server, .location, .serverIf, .locationIf]
 
+  /// Of every version: a word that is none of these usually stands behind a missing `;`.
+  private static let listenParameters: Set<String> = [
+    "default", "default_server", "ssl", "http2", "http3", "spdy", "quic", "proxy_protocol", "reuseport",
+    "deferred",
+    "bind", "multipath", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "ipv6only",
+    "so_keepalive",
+  ]
+
   static let rules: [String: Rule] = {
     var rules: [String: Rule] = [
       "http": Rule([.main], 0...0, hasBlock: true),
@@ -93,7 +101,9 @@ extension Nginx {
     }
     let name = "\"\(directive.name)\""
     if !rule.contexts.contains(context) { return problem("\(name) directive is not allowed here") }
-    if !rule.hasBlock, directive.block != nil { return problem("directive \(name) is not terminated by \";\"") }
+    if !rule.hasBlock, directive.block != nil {
+      return problem("directive \(name) is not terminated by \";\"")
+    }
     if rule.hasBlock, directive.block == nil { return problem("directive \(name) has no opening \"{\"") }
     if !rule.arguments.contains(directive.arguments.count) {
       return problem("invalid number of arguments in \(name) directive")
@@ -105,6 +115,13 @@ extension Nginx {
       let modifier = directive.text(0), !["=", "^~", "~", "~*"].contains(modifier)
     {
       return problem("invalid location modifier \"\(modifier)\"")
+    }
+    if directive.name == "listen",
+      let unknown = directive.arguments.dropFirst().map(\.text).first(where: { word in
+        !listenParameters.contains(String(word.prefix { $0 != "=" }))
+      })
+    {
+      return problem("invalid parameter \"\(unknown)\"")
     }
     if directive.name == "proxy_pass", let url = directive.text(0)?.lowercased(), !url.contains("$"),
       !url.hasPrefix("http://"), !url.hasPrefix("https://")

@@ -138,7 +138,9 @@ extension Nginx.Configuration {
     let listening = servers.flatMap { server in
       server.listens.filter { $0.port == port }.map { (server: server, listen: $0) }
     }
-    let addresses = [address, address?.contains(":") == true ? "[::]" : "*", "*", "[::]", listening.first?.listen.address]
+    let addresses = [
+      address, address?.contains(":") == true ? "[::]" : "*", "*", "[::]", listening.first?.listen.address,
+    ]
     let group = addresses.lazy.compactMap { address in
       listening.filter { $0.listen.address == address }
     }.first { !$0.isEmpty }
@@ -151,9 +153,11 @@ extension Nginx.Configuration {
     if let found = Nginx.choose(among: names.map(\.2), for: host, matches: matches) {
       let (place, name, _) = names[found.index]
       return ChosenServer(
-        server: group[place].server, listen: group[place].listen, choice: found.choice, name: name, groups: found.groups)
+        server: group[place].server, listen: group[place].listen, choice: found.choice, name: name,
+        groups: found.groups)
     }
     let fallback = group.first(where: \.listen.isDefault) ?? first
-    return ChosenServer(server: fallback.server, listen: fallback.listen, choice: .default, name: nil, groups: nil)
+    return ChosenServer(
+      server: fallback.server, listen: fallback.listen, choice: .default, name: nil, groups: nil)
   }
 }

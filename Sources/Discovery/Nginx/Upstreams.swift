@@ -15,7 +15,9 @@ extension Nginx {
 
     static func parts(_ bytes: [UInt8]) -> (host: Range<Int>, port: Range<Int>?) {
       let afterAddress = bytes.first == UInt8(ascii: "[") ? (bytes.firstIndex(of: UInt8(ascii: "]")) ?? 0) : 0
-      guard let colon = bytes[afterAddress...].firstIndex(of: UInt8(ascii: ":")) else { return (0..<bytes.count, nil) }
+      guard let colon = bytes[afterAddress...].firstIndex(of: UInt8(ascii: ":")) else {
+        return (0..<bytes.count, nil)
+      }
       return (0..<colon, colon + 1..<bytes.count)
     }
 
@@ -137,11 +139,15 @@ extension Nginx.Configuration {
   ) -> (servers: [Nginx.Upstream], group: String?) {
     let scheme = target.scheme?.text.lowercased() ?? kind.scheme
     let name = target.host.text.lowercased()
-    let isKnown = ![scheme, name, target.port?.text ?? "", target.socket?.text ?? ""].contains { $0.contains("$") }
+    let isKnown = ![scheme, name, target.port?.text ?? "", target.socket?.text ?? ""].contains {
+      $0.contains("$")
+    }
     guard isKnown, !name.isEmpty || target.socket != nil else { return ([], nil) }
     if target.port == nil, let group = upstreams[name] {
       let servers = (group.block ?? []).all("server").map { server in
-        member(server, scheme: scheme, schemeSpan: target.scheme.flatMap(span), resolvers: group.block?.first("resolver")?.resolvers ?? resolvers)
+        member(
+          server, scheme: scheme, schemeSpan: target.scheme.flatMap(span),
+          resolvers: group.block?.first("resolver")?.resolvers ?? resolvers)
       }
       return (servers, group.text(0))
     }
@@ -185,9 +191,12 @@ extension Nginx.Configuration {
     let weight = parameters.first { $0.hasPrefix("weight=") }.flatMap { Int($0.dropFirst(7)) }
     return Nginx.Upstream(
       scheme: scheme, host: target.host.text, port: target.socket == nil ? target.endpoint.port : nil,
-      socket: target.socket?.text, isBackup: parameters.contains("backup"), isDown: parameters.contains("down"),
-      weight: weight ?? 1, resolution: resolution, schemeSpan: schemeSpan, hostSpan: span(target.socket ?? target.host),
-      portSpan: target.socket != nil ? nil : target.port.map(span) ?? span(behind: target.host, inserting: ":"))
+      socket: target.socket?.text, isBackup: parameters.contains("backup"),
+      isDown: parameters.contains("down"),
+      weight: weight ?? 1, resolution: resolution, schemeSpan: schemeSpan,
+      hostSpan: span(target.socket ?? target.host),
+      portSpan: target.socket != nil
+        ? nil : target.port.map(span) ?? span(behind: target.host, inserting: ":"))
   }
 
   static func isAddress(_ host: String) -> Bool {

@@ -17,7 +17,15 @@ extension Nginx {
       self.isTLS = isTLS
     }
 
-    var query: String? { target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) } }
+    /// Nil if there is none or it is empty.
+    var query: String? { Self.split(target).query }
+
+    static func split(_ target: String) -> (path: String, query: String?) {
+      let parts = target.split(separator: "?", maxSplits: 1)
+      return (
+        target.hasPrefix("?") ? "" : String(parts.first ?? ""), parts.count > 1 ? String(parts[1]) : nil
+      )
+    }
 
     /// The path on which locations are chosen: unescaped, slashes merged, `.` and `..` gone.
     var path: String {
@@ -83,11 +91,22 @@ extension Nginx {
       if let groups { self.groups.insert(groups, at: 0) }
     }
 
+    /// Gives the request another path; the query stays if `target` has none.
     mutating func move(to target: String) {
-      let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-      path = String(parts[0])
-      query = parts.count > 1 ? String(parts[1]) : query
+      let parts = Request.split(target)
+      path = parts.path
+      if target.contains("?") { query = parts.query }
       isAsSent = false
+    }
+
+    /// The part of the path behind its first bytes, as it is sent on: escaped again, with the query.
+    func escapedPath(droppingFirst count: Int = 0) -> String {
+      let escaped = path.utf8.dropFirst(count).map { byte in
+        let stays = (0x21...0x7E).contains(byte) && !"#%?".utf8.contains(byte)
+        let digits = String(byte, radix: 16, uppercase: true)
+        return stays ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
+      }
+      return escaped.joined() + (query.map { "?" + $0 } ?? "")
     }
 
     /// Runs the directives of one block in their order.
@@ -139,9 +158,8 @@ extension Nginx {
       let replacement = expand(target, in: directive.file).text
       let old = query
       move(to: replacement)
-      if replacement.hasSuffix("?") {
-        query = nil
-      } else if replacement.contains("?"), let old {
+      // A `?` at the end drops the old query, any other one puts the new query before it.
+      if replacement.contains("?"), !replacement.hasSuffix("?"), let old {
         query = [query, old].compactMap { $0 }.joined(separator: "&")
       }
     }
@@ -186,7 +204,8 @@ extension Nginx {
         case "scheme": request.isTLS ? "https" : "http"
         case "https": request.isTLS ? "on" : ""
         case "host": request.host
-        case "http_host": request.port == (request.isTLS ? 443 : 80) ? request.host : "\(request.host):\(request.port)"
+        case "http_host":
+          request.port == (request.isTLS ? 443 : 80) ? request.host : "\(request.host):\(request.port)"
         case "server_name": serverName
         case "server_port": String(request.port)
         case "request_uri": request.target

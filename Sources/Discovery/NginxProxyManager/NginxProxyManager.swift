@@ -44,6 +44,10 @@ public enum NginxProxyManager {
     public let scheme: String
     public let host: String
     public let port: UInt16?
+
+    public init(scheme: String, host: String, port: UInt16?) {
+      (self.scheme, self.host, self.port) = (scheme, host, port)
+    }
   }
 
   /// One entry of the tab *Custom Locations*. Its host is written literally into the file.
@@ -94,7 +98,9 @@ extension NginxProxyManager.Host {
   public var errorLog: String { "/data/logs/proxy-host-\(id)_error.log" }
 
   /// The custom location that serves `path`; nil if the host's own forwarding does.
-  public func location(for path: String, matches: @escaping Nginx.Matcher) -> NginxProxyManager.CustomLocation? {
+  public func location(for path: String, matches: @escaping Nginx.Matcher) -> NginxProxyManager
+    .CustomLocation?
+  {
     let lines = locations.map { "location \($0.path) { proxy_pass http://custom; }\n" } + ["location / {}"]
     let block = Nginx.parse(lines.joined(), file: file).directives
     let request = Nginx.Request(host: "", port: 80, path: path, isTLS: false)
@@ -143,7 +149,8 @@ extension NginxProxyManager.CustomLocation {
   fileprivate init?(_ json: NginxProxyManager.Loose) {
     guard let path = json["path"]?.text else { return nil }
     // `app/sub` in the host's field means the path `/sub` at the host `app`.
-    let parts = (json["forward_host"]?.text ?? "").split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = (json["forward_host"]?.text ?? "").split(
+      separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     self.init(
       path: path,
       forward: NginxProxyManager.Forward(
