@@ -63,7 +63,9 @@ let package = Package(
 
     tests("ArchiveTests", ["Archive"]),
     tests("FlowTests", ["Flow", "Model"]),
+    tests("HTTPTests", ["HTTP", "World"]),
     tests("Lab", [], resources: [.copy("Images")]),
+    tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"]),
     tests("NginxTests", ["Discovery"]),

@@ -1,5 +1,7 @@
 #pragma once
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <openssl/x509_vfy.h>
@@ -18,11 +20,6 @@ static inline CURLcode shim_set_list(CURL *easy, CURLoption option, struct curl_
 static inline CURLcode shim_set_pointer(CURL *easy, CURLoption option, void *value) {
   return curl_easy_setopt(easy, option, value);
 }
-static inline CURLcode shim_set_bytes(CURL *easy, CURLoption option, const void *bytes, size_t count) {
-  struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
-  return curl_easy_setopt(easy, option, &blob);
-}
-
 typedef size_t (*shim_receive)(char *bytes, size_t size, size_t count, void *transfer);
 static inline CURLcode shim_set_receive(CURL *easy, CURLoption option, shim_receive function) {
   return curl_easy_setopt(easy, option, function);
@@ -64,5 +61,23 @@ static inline int shim_expect_host(void *context, const char *host) {
   if (X509_VERIFY_PARAM_set1_ip_asc(parameters, host)) return 1;
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   return X509_VERIFY_PARAM_set1_host(parameters, host, 0);
+}
+
+// Trusts the certificates of a PEM file, or of PEM text. 1 if there was one.
+static inline int shim_trust_file(void *context, const char *path) {
+  return SSL_CTX_load_verify_file((SSL_CTX *)context, path);
+}
+static inline int shim_trust_text(void *context, const char *text) {
+  BIO *memory = BIO_new_mem_buf(text, -1);
+  X509_STORE *store = SSL_CTX_get_cert_store((SSL_CTX *)context);
+  X509 *certificate;
+  int count = 0;
+  while (memory && (certificate = PEM_read_bio_X509(memory, NULL, NULL, NULL))) {
+    count += X509_STORE_add_cert(store, certificate);
+    X509_free(certificate);
+  }
+  BIO_free(memory);
+  ERR_clear_error();
+  return count > 0;
 }
 static const long shim_trusted = X509_V_OK;

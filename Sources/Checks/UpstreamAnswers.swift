@@ -112,12 +112,11 @@ extension Check {
     if let name = facts[.routeTLSName] {
       request.url = "https://\(name):\(facts[.upstreamPort] ?? "443")/"
     }
-    let shown = try await world.see(request)
     request.tls = .verify(authorities: authorities)
     let sight = try await world.see(request)
     var learned: Facts = [
-      .certificateSubject: shown.certificate?.subject ?? "", .certificateExpires: shown.certificate?.expires ?? "",
-      .certificateName: shown.certificate?.names.first ?? "",
+      .certificateSubject: sight.certificate?.subject ?? "", .certificateExpires: sight.certificate?.expires ?? "",
+      .certificateName: sight.certificate?.names.first ?? "",
     ]
     switch sight.failure {
     case .untrusted(let why):

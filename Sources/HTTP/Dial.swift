@@ -60,6 +60,13 @@ public struct Dial: Sendable {
     else { throw BadURL(reason: "the address is not one") }
   }
 
+  /// `address`, if it is not a name.
+  var ipAddress: String? {
+    var bytes = in6_addr()
+    let isAddress = unixSocket == nil && [AF_INET, AF_INET6].contains { inet_pton($0, address, &bytes) == 1 }
+    return isAddress ? address : nil
+  }
+
   /// For `CURLOPT_CONNECT_TO`: whatever the URL names, connect here.
   var connectTo: String { "::" + (address.contains(":") ? "[\(address)]" : address) + ":\(port)" }
 }

@@ -27,6 +27,10 @@ final class Transfer: @unchecked Sendable {
   private var headerSize = 0
   private var body: [UInt8] = []
   private var stop: Stop?
+  /// libcurl tells the time of the TCP connect only after the TLS handshake; that one starts right after it.
+  private let clock = ContinuousClock()
+  private var started: ContinuousClock.Instant?
+  private var handshakeStarted: Double?
 
   /// Why this side ended the transfer.
   private enum Stop { case bodyLimit, headerLimit, notHTTP, untrusted }
@@ -59,6 +63,7 @@ final class Transfer: @unchecked Sendable {
 
   /// Tells libcurl everything; false if it refused an option, which only a lack of memory can cause.
   func prepare() -> Bool {
+    started = clock.now
     let milliseconds = max(1, Int(request.limit * 1000))
     let me = Unmanaged.passUnretained(self).toOpaque()
     let isSet = [
@@ -99,29 +104,26 @@ final class Transfer: @unchecked Sendable {
     ]
   }
 
-  /// libcurl loads authorities only where it verifies. So `anyCertificate` shows the certificate and has no opinion of
-  /// it, and `verify` has the opinion, host name included, and stops before the request is sent.
+  /// OpenSSL always finishes the handshake and says what it thinks of the certificate, host name included. So the
+  /// certificate can be shown in any case, and `verify` stops before the request is sent.
   private func prepareTLS(_ me: UnsafeMutableRawPointer) -> [CURLcode] {
     var codes = [
-      shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, request.tls == .anyCertificate ? 0 : 1),
+      shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0),
       shim_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0),
       shim_set_long(easy, CURLOPT_CERTINFO, 1),
       shim_set_pointer(easy, CURLOPT_SSL_CTX_DATA, me),
       shim_set_tls_context(easy) { _, context, me in
-        guard let context, let name = Transfer.from(me)?.dial.name else { return CURLE_FAILED_INIT }
-        return shim_expect_host(context, name) == 1 ? CURLE_OK : CURLE_SSL_CONNECT_ERROR
+        guard let context, let transfer = Transfer.from(me) else { return CURLE_FAILED_INIT }
+        return transfer.expectCertificate(context)
       },
       shim_set_pointer(easy, CURLOPT_PREREQDATA, me),
       shim_set_before_request(easy) { me, _, _, _, _ in
         Transfer.from(me)?.mayAsk() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
       },
     ]
-    if case .verify(let authorities?) = request.tls {
-      let bytes = Array(authorities.utf8)
-      codes.append(shim_set_bytes(easy, CURLOPT_CAINFO_BLOB, bytes, bytes.count))
-    } else if let store = systemAuthorities {
-      codes.append(shim_set_text(easy, CURLOPT_CAINFO, store))
-    }
+    // `expectCertificate` brings them.
+    codes.append(shim_set_text(easy, CURLOPT_CAINFO, nil))
+    codes.append(shim_set_text(easy, CURLOPT_CAPATH, nil))
     if let identity = dial.identity {
       codes.append(shim_set_text(easy, CURLOPT_SSLCERT, identity.certificate))
       codes.append(shim_set_text(easy, CURLOPT_SSLKEY, identity.key))
@@ -146,6 +148,17 @@ final class Transfer: @unchecked Sendable {
   private func takeSocket() -> curl_socket_t {
     defer { dial.socket = nil }
     return dial.socket ?? CURL_SOCKET_BAD
+  }
+
+  /// Tells OpenSSL whom to trust and which host the certificate has to be for.
+  private func expectCertificate(_ context: UnsafeMutableRawPointer) -> CURLcode {
+    handshakeStarted = started.map { ($0.duration(to: clock.now)) / .seconds(1) }
+    if case .verify(let authorities?) = request.tls {
+      guard shim_trust_text(context, authorities) == 1 else { return CURLE_SSL_CACERT_BADFILE }
+    } else if let systemAuthorities, shim_trust_file(context, systemAuthorities) != 1 {
+      return CURLE_SSL_CACERT_BADFILE
+    }
+    return shim_expect_host(context, dial.name) == 1 ? CURLE_OK : CURLE_SSL_CONNECT_ERROR
   }
 
   private func mayAsk() -> Bool {
@@ -192,23 +205,21 @@ final class Transfer: @unchecked Sendable {
   /// What came of the request, once libcurl is done with it.
   func sight(_ code: CURLcode) -> HTTPRequest.Sight {
     let times = HTTPRequest.Times(
-      name: seconds(CURLINFO_NAMELOOKUP_TIME_T), connect: seconds(CURLINFO_CONNECT_TIME_T),
+      name: seconds(CURLINFO_NAMELOOKUP_TIME_T), connect: handshakeStarted ?? seconds(CURLINFO_CONNECT_TIME_T),
       tls: seconds(CURLINFO_APPCONNECT_TIME_T), firstByte: seconds(CURLINFO_STARTTRANSFER_TIME_T),
       total: seconds(CURLINFO_TOTAL_TIME_T))
     let dialled = shim_get_text(easy, CURLINFO_PRIMARY_IP).map { String(cString: $0) } ?? ""
     var sight = HTTPRequest.Sight(
-      times: times, address: dialled.isEmpty ? nil : dialled, failure: failure(code, times),
+      times: times, address: dialled.isEmpty ? dial.ipAddress : dialled, failure: failure(code, times),
       certificate: dial.isTLS ? certificate : nil)
-    if isHeaderComplete, sight.failure != .notHTTP {
-      if let headers = parsedHeaders {
-        sight.status = shim_get_long(easy, CURLINFO_RESPONSE_CODE)
-        sight.headers = headers
-      } else {
-        sight.failure = .notHTTP
-      }
+    if sight.failure == .notHTTP {
+      // libcurl keeps the line to itself that it does not understand; these are the ones before.
+      sight.body = Array((header.flatMap { $0 + [0x0D, 0x0A] } + body).prefix(Self.oddLimit))
+    } else if isHeaderComplete {
+      sight.status = shim_get_long(easy, CURLINFO_RESPONSE_CODE)
+      sight.headers = headers
+      sight.body = body
     }
-    if sight.failure == .notHTTP { body = Array(header.flatMap { $0 + [0x0D, 0x0A] } + body) }
-    sight.body = Array(body.prefix(sight.failure == .notHTTP ? Self.oddLimit : request.bodyLimit))
     return sight
   }
 
@@ -289,17 +300,14 @@ final class Transfer: @unchecked Sendable {
     return text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
   }
 
-  /// Nil if a line is none of a header: no colon, and not the continuation of the one before.
-  private var parsedHeaders: [HTTPRequest.Header]? {
+  private var headers: [HTTPRequest.Header] {
     var headers: [HTTPRequest.Header] = []
     for line in header.dropFirst() {
       if let first = line.first, first == 0x20 || first == 0x09, let last = headers.popLast() {
         headers.append(.init(name: last.name, value: last.value + " " + String.trimmed(line[...])))
-      } else if let colon = line.firstIndex(of: 0x3A), colon > 0 {
+      } else if let colon = line.firstIndex(of: 0x3A) {
         let name = String(decoding: line[..<colon], as: UTF8.self)
         headers.append(.init(name: name, value: .trimmed(line[(colon + 1)...])))
-      } else {
-        return nil
       }
     }
     return headers
@@ -309,10 +317,9 @@ final class Transfer: @unchecked Sendable {
 
   /// OpenSSL's words for what is wrong with the certificate; nil if it is trusted.
   private var certificateProblem: String? {
-    if request.tls == .anyCertificate { return nil }
     let code = shim_get_long(easy, CURLINFO_SSL_VERIFYRESULT)
     if code == shim_trusted { return nil }
-    if systemAuthorities == nil, request.tls == .verify(authorities: nil) {
+    if systemAuthorities == nil, request.tls == .anyCertificate || request.tls == .verify(authorities: nil) {
       return "this machine has no list of trusted authorities"
     }
     return String(cString: X509_verify_cert_error_string(code))

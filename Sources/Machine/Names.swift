@@ -9,43 +9,58 @@ extension DNSQuery: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let (name, servers, limit) = (name, servers, limit)
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
-      let channel = try Channel(servers, limit: limit)
-      let four = channel.ask(name, ns_t_a)
-      let six = channel.ask(name, ns_t_aaaa)
-      channel.wait(limit: limit)
-      let addresses = four.addresses + six.addresses
-      if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
-      let answers = [four.answer, six.answer]
-      // A name that does not exist has no address of either kind; else the answer that tells least decides.
-      let order: [Sight.Answer] = [.noSuchName, .silent, .serverFailure, .refused, .noData]
-      return Sight(answer: order.first { answers.contains($0) } ?? .silent, addresses: [])
+      guard !servers.isEmpty else { throw .unreadable(what: "DNS", why: "there is no server to ask") }
+      let end = timespec.monotonic + limit
+      var best = Sight(answer: .silent, addresses: [])
+      for (index, server) in servers.enumerated() {
+        let share = (end - timespec.monotonic) / Double(servers.count - index)
+        let sight = try Sight(of: name, from: server, limit: share)
+        switch sight.answer {
+        case .addresses, .noSuchName, .noData: return sight
+        case .serverFailure, .refused: best = sight
+        case .silent: break
+        }
+      }
+      return best
     }
   }
 }
 
-/// One use of c-ares, on one thread.
+extension DNSQuery.Sight {
+  fileprivate init(of name: String, from server: String, limit: Double) throws(Unseen) {
+    let channel = try Channel(server, limit: limit)
+    let four = channel.ask(name, ns_t_a)
+    let six = channel.ask(name, ns_t_aaaa)
+    channel.wait(limit: limit)
+    let addresses = four.addresses + six.addresses
+    // A name that does not exist has no address of either kind; else the answer that tells least decides.
+    let order: [Answer] = addresses.isEmpty ? [.noSuchName, .silent, .serverFailure, .refused, .noData] : [.addresses]
+    self.init(
+      answer: order.first { $0 == four.answer || $0 == six.answer } ?? .silent, addresses: addresses)
+  }
+}
+
+/// One use of c-ares, on one thread: questions to one server.
 private final class Channel {
   private let channel: ares_channel
   private var questions: [Question] = []
 
-  init(_ servers: [String], limit: Double) throws(Unseen) {
-    let list = servers.joined(separator: ",")
-    guard !servers.isEmpty else { throw .unreadable(what: "DNS", why: "there is no server to ask") }
+  init(_ server: String, limit: Double) throws(Unseen) {
     ares_library_init(ARES_LIB_INIT_ALL)
     var options = ares_options()
-    options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES
+    // The server's own words, SERVFAIL and REFUSED too.
+    options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP
+    // c-ares doubles the wait for the second try: together they are the limit.
     options.tries = 2
-    // Each server gets its share of the first round; what is left of the limit belongs to the second.
-    options.timeout = Int32(max(50, limit * 1000 / Double(servers.count) / 3))
+    options.timeout = Int32(max(50, limit * 1000 / 3))
     var channel: ares_channel?
-    let code = ares_init_options(
-      &channel, &options, ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_TIMEOUTMS | ARES_OPT_NOROTATE)
+    let code = ares_init_options(&channel, &options, ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_TIMEOUTMS)
     guard code == ARES_SUCCESS, let channel else {
       throw .unreadable(what: "DNS", why: String(cString: ares_strerror(code)))
     }
     self.channel = channel
-    guard ares_set_servers_ports_csv(channel, list) == ARES_SUCCESS else {
-      throw .unreadable(what: "DNS", why: "\(list) are not addresses of servers")
+    guard ares_set_servers_ports_csv(channel, server) == ARES_SUCCESS else {
+      throw .unreadable(what: "DNS", why: "\(server) is not the address of a server")
     }
   }
 

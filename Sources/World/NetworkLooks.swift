@@ -19,7 +19,7 @@ public struct HTTPRequest: Look {
   public var bodyLimit: Int
 
   public enum TLS: Hashable, Sendable, Codable {
-    /// Any certificate is taken, and none is judged.
+    /// Any certificate is taken; the answer tells whether it would have been trusted.
     case anyCertificate
     /// Verified against the system's store, or these PEM certificates, for the URL's host.
     case verify(authorities: String?)
@@ -142,7 +142,7 @@ public struct HTTPRequest: Look {
     public var names: [String]
     /// As OpenSSL prints it: `Jan  1 00:00:00 2030 GMT`.
     public var expires: String
-    /// Why it is not trusted, in OpenSSL's words; nil if it is, or if nobody asked.
+    /// Nil: trusted by the authorities asked for. Else the reason, in OpenSSL's words.
     public var problem: String?
     public init(subject: String, issuer: String, names: [String], expires: String, problem: String?) {
       self.subject = subject
