@@ -35,7 +35,7 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteSlow, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
+    siteAnswer, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
     networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
     upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
   ]

@@ -17,6 +17,8 @@ extension FactName {
   static let siteMeans: FactName = "site.means"
 }
 
+private enum AgainOutcome: String, CheckOutcome { case good, bad, unknown }
+
 private enum SiteOutcome: String, CheckOutcome {
   case good, redirected, refusedByApp = "client-error", notFound = "not-found", defaultSite = "default-site"
   case badGateway = "bad-gateway", gatewayTimeout = "gateway-timeout", unavailable, serverError = "server-error"
@@ -52,6 +54,18 @@ extension Check {
     var (outcome, learned) = described(sight, of: facts, asked: 0, signs)
     learned[.siteAsked] = nil
     return (outcome, learned)
+  }
+
+  /// Asks once more, after the app itself has answered well.
+  static let siteAgain = Check(
+    "site.again", needs: [.url, .siteStatus, .upstreamStatus], learns: [.siteStatus, .siteSeconds],
+    outcome: AgainOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    guard let seen = try await world.site(facts, within: siteShort, isFirst: false), let status = seen.answer.status,
+      status < 400, seen.answer.failure == nil
+    else { return (.bad, [:]) }
+    let seconds = seen.answer.times.firstByte ?? seen.answer.times.total ?? 0
+    return (.good, [.siteStatus: String(status), .siteSeconds: String((seconds * 1000).rounded() / 1000)])
   }
 
   /// Seconds after which the other checks' results are worth more than waiting.
@@ -110,15 +124,17 @@ private struct SiteSeen: Sendable {
 
 extension World {
   /// Nil if no answer came in time.
-  fileprivate func site(_ facts: Facts, within seconds: Double?) async throws(Unseen) -> SiteSeen? {
+  fileprivate func site(_ facts: Facts, within seconds: Double?, isFirst: Bool = true) async throws(Unseen) -> SiteSeen? {
     let whole = facts.seconds(.limitSeconds) ?? 90
     let port = facts.port(.sitePort) ?? 80
     let url = facts[.url] ?? ""
     let own = try? await see(OwnAddresses())
     let addresses = try await see(SystemLookup(name: facts[.siteHost] ?? ""))
     let isHere = addresses.isEmpty || own.map { own in !addresses.contains { own.contains($0) || $0.hasPrefix("127.") } } ?? false
-    let named = HTTPRequest(url: url, address: addresses.first, port: port, limit: whole)
-    let local = HTTPRequest(url: url, address: "127.0.0.1", port: port, limit: whole)
+    // Another request than before, as a browser sends when its page is loaded anew.
+    let headers = isFirst ? [] : ["Cache-Control: no-cache"]
+    let named = HTTPRequest(url: url, address: addresses.first, port: port, headers: headers, limit: whole)
+    let local = HTTPRequest(url: url, address: "127.0.0.1", port: port, headers: headers, limit: whole)
     let answer = await race(addresses.isEmpty ? local : named, within: seconds)
     guard isHere, !addresses.isEmpty, let failed = answer, failed.status.map({ $0 >= 400 }) ?? true else {
       return answer.map { SiteSeen(answer: $0, isHere: addresses.isEmpty, hasName: !addresses.isEmpty) }

@@ -26,6 +26,8 @@ extension FactName {
 
 private enum UpstreamOutcome: String, CheckOutcome {
   case container, host, beside, itself, gone, nameless, elsewhere, unknown
+  /// The route has an address; a container has it that does not listen on that port.
+  case occupied
 }
 
 extension Check {
@@ -41,7 +43,14 @@ extension Check {
     let port = facts.port(.upstreamPort) ?? 80
     let found = try await world.upstream(host: host, port: port, of: facts.proxy)
     switch found {
-    case .container(let container, let inside): return (.container, learned(container, inside, routePort: port, host))
+    case .container(let container, let inside):
+      var facts = learned(container, inside, routePort: port, host)
+      guard host.isAddress, facts[.upstreamPublished] == nil, let place = facts.upstreamLooks,
+        let listeners = try? await world.see(Listeners(place: place)),
+        !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
+      else { return (.container, facts) }
+      facts[.routeLeadsNowhere] = "yes"
+      return (.occupied, facts)
     case .host:
       let isThere = try await world.see(Listeners(place: .host)).contains { $0.port == port }
       return (

@@ -108,17 +108,22 @@ import Testing
     async throws -> String
   {
     let steps = fix.steps.filter { $0.changes == true }
-    guard !steps.isEmpty else {
-      let byHand = try #require(finding.byHand, "no step changes anything")
-      try await byHand()
-      return try await isWell(site, within: 15) ? "by hand" : "no"
-    }
+    if try await carryOut(steps, of: diagnosis, site) { return "yes" }
+    // Where the app itself has to be changed, its owner does that; the commands that come after it follow.
+    let byHand = try #require(finding.byHand, "the steps do not help")
+    try await byHand()
+    if try await isWell(site, within: steps.isEmpty ? 15 : 3) { return "by hand" }
+    return try await carryOut(steps.filter { $0.command != nil }, of: diagnosis, site) ? "by hand" : "no"
+  }
+
+  /// Carries out steps until the site answers well; tells whether it does.
+  private func carryOut(_ steps: [Diagnosis.Step], of diagnosis: Diagnosis, _ site: Site) async throws -> Bool {
     for (index, step) in steps.enumerated() {
       try await carryOut(step, of: diagnosis, site)
       let isOnlyEdited = step.patch != nil && index + 1 < steps.count  // not yet loaded
-      if !isOnlyEdited, try await isWell(site, within: 3) { return "yes" }
+      if !isOnlyEdited, try await isWell(site, within: 3) { return true }
     }
-    return "no"
+    return false
   }
 
   private func carryOut(_ step: Diagnosis.Step, of diagnosis: Diagnosis, _ site: Site) async throws {

@@ -23,7 +23,7 @@ extension Fault {
       try gate.edit("http://\(app):\(port + 7);", to: "http://\(app):\(port)")
       _ = try await run(["docker", "exec", proxy, "nginx", "-s", "reload"])
       let finding = Finding(
-        cause: "proxy-config-invalid", upstream: nil, mentions: ["sites.conf"], also: ["wrong-port"]
+        cause: "proxy-config-invalid", upstream: "http://\(app):\(port)", mentions: ["sites.conf"], also: ["wrong-port"]
       ) {
         try gate.edit("http://\(app):\(port)", to: "http://\(app):\(port);")
         try await gate.reload()
@@ -41,7 +41,7 @@ extension Fault {
       try Data(whole.dropLast(12).utf8).write(to: gate.file)
       _ = try await run(["docker", "exec", proxy, "nginx", "-s", "reload"])
       let finding = Finding(
-        cause: "proxy-config-invalid", upstream: nil, mentions: ["sites.conf"], also: ["name-not-found"]
+        cause: "proxy-config-invalid", upstream: "http://\(app):\(port)", mentions: ["sites.conf"], also: ["name-not-found"]
       ) {
         try Data(whole.utf8).write(to: gate.file)
         try await gate.reload()
