@@ -25,7 +25,7 @@ let package = Package(
     .systemLibrary(name: "CCmark"),
     .systemLibrary(name: "CCurl"),
     .systemLibrary(name: "CLinux"),
-    .systemLibrary(name: "CNcurses"),
+    .target(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
     .systemLibrary(name: "CYAML"),
@@ -47,13 +47,19 @@ let package = Package(
     module("Discovery", ["World", "Model", "Archive", "Pattern"]),
     module("Checks", ["World", "Model", "Discovery", "Pattern"]),
     module("Report", ["Flow", "Model"]),
-    module("Screen", ["Flow", "Model", "Report"]),
-    module("Terminal", ["Screen", "CNcurses", "CLinux"]),
+    module("Screen", ["Flow", "Model"]),
+    module("Terminal", ["Screen", "CNcurses"]),
     .executableTarget(
       name: "wizard502",
       dependencies: [
         "Model", "Flow", "Reader", "World", "Machine", "Discovery", "Checks", "Report", "Screen", "Terminal",
       ],
+      swiftSettings: strict),
+
+    tests("ScreenTests", ["Screen", "Flow", "Model"], resources: [.copy("Snapshots")]),
+    tests("TerminalTests", ["Terminal", "Screen", "screen-demo"]),
+    .executableTarget(
+      name: "screen-demo", dependencies: ["Screen", "Terminal", "Flow", "Model"], path: "Tests/ScreenDemo",
       swiftSettings: strict),
 
     // The build: Flows and Screens become string literals of `Reader`.

@@ -8,11 +8,16 @@ extension FactName {
   public static let sitePort: FactName = "site.port"
   public static let sitePath: FactName = "site.path"
 
+  /// Seconds that all checks together may take.
+  public static let limitSeconds: FactName = "limit.seconds"
+
   // What the site answered.
   public static let siteStatus: FactName = "site.status"
   public static let siteSeconds: FactName = "site.seconds"
   public static let siteError: FactName = "site.error"
   public static let siteServer: FactName = "site.server"
+  /// Where the site sends the browser on, if that is within the same host.
+  public static let siteRedirect: FactName = "site.redirect"
 
   // The proxy that serves it.
   public static let proxyKind: FactName = "proxy.kind"
