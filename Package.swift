@@ -12,9 +12,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], plugins: [
   .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -56,11 +55,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    tests("ScreenTests", ["Screen", "Flow", "Model"], resources: [.copy("Snapshots")]),
-    tests("TerminalTests", ["Terminal", "Screen", "screen-demo"]),
+    tests("ScreenTests", ["Screen", "ScreenCase", "Flow", "Model"], exclude: ["Snapshots"]),
+    tests("TerminalTests", ["Terminal", "Screen", "ScreenCase", "screen-demo"]),
+    // One small case for both, and the guided session on it.
+    .target(
+      name: "ScreenCase", dependencies: ["Flow", "Model", "Screen"], path: "Tests/ScreenCase", swiftSettings: strict),
     .executableTarget(
-      name: "screen-demo", dependencies: ["Screen", "Terminal", "Flow", "Model"], path: "Tests/ScreenDemo",
-      swiftSettings: strict),
+      name: "screen-demo", dependencies: ["ScreenCase", "Screen", "Terminal", "Flow", "Model"],
+      path: "Tests/ScreenDemo", swiftSettings: strict),
 
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),

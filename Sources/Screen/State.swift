@@ -86,7 +86,8 @@ public struct State: Sendable {
   var shownSteps: [Diagnosis.Step] = []
   var report: String?
   var hint = ""
-  var isAlone = false
+  /// True while a text is shown alone, outside of the full screen.
+  public internal(set) var isAlone = false
   /// Redirects that were followed.
   var followed = 0
 
@@ -257,6 +258,9 @@ public struct State: Sendable {
     case .inconclusive: 2
     }
   }
+
+  /// The site's name, for the report's.
+  public var host: String { session?.facts[.siteHost] ?? "" }
 
   /// The line that stays when the screen is gone.
   var closingLine: String {

@@ -36,15 +36,16 @@ enum Clipboard {
   /// `tmux load-buffer -w -` with the text as its input; false if there is no such tmux (it came with 3.2).
   private func loadBuffer(_ text: String) -> Bool {
     var ends: [Int32] = [0, 0]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { return false }
+    guard pipe(&ends) == 0 else { return false }
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
     posix_spawn_file_actions_adddup2(&files, ends[0], STDIN_FILENO)
+    for end in ends { posix_spawn_file_actions_addclose(&files, end) }
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
       posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
     }
-    let words = ["tmux", "load-buffer", "-w", "-"].map { strdup($0) }
+    let words = ["tmux", "load-buffer", "-w", "-"].map { (word: String) in strdup(word) }
     defer { for word in words { free(word) } }
     var child = pid_t()
     let started = posix_spawnp(&child, "tmux", &files, nil, words + [nil], environ)

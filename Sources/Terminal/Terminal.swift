@@ -260,7 +260,7 @@ public final class Terminal {
     var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     var waiting: Int32 = 0
     _ = poll(&state, 1, 0)
-    ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting)
+    _ = ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting)
     if state.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 || (state.revents & Int16(POLLIN) != 0 && waiting == 0) {
       for source in sources { source.cancel() }
       send([.hungUp])
