@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 static SCREEN *screen;
+/// How the shell had left the terminal.
+static struct termios modes;
 
 bool shim_start(void) {
+  tcgetattr(STDIN_FILENO, &modes);
   screen = newterm(NULL, stdout, stdin);
   return screen != NULL;
 }
@@ -56,8 +59,14 @@ int shim_catch_signals(void) {
 }
 
 void shim_suspend(void) {
+  sigset_t stop, before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
   signal(SIGTSTP, SIG_DFL);
   raise(SIGTSTP);
+  // The threads of a dispatch queue block signals: it stops here.
+  pthread_sigmask(SIG_UNBLOCK, &stop, &before);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   catch(SIGTSTP);
 }
 
@@ -66,7 +75,6 @@ void shim_suspend(void) {
 static const int crashes[] = {SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE};
 enum { crash_count = sizeof crashes / sizeof *crashes };
 static struct sigaction before[crash_count];
-static struct termios modes;
 static char reset_text[512];
 static size_t reset_size;
 static int held = -1, real_error = -1;
@@ -104,7 +112,6 @@ static void crashed(int number) {
 void shim_guard(const char *reset) {
   reset_size = strnlen(reset, sizeof reset_text);
   memcpy(reset_text, reset, reset_size);
-  tcgetattr(STDIN_FILENO, &modes);
   if (isatty(STDERR_FILENO)) {
     real_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     held = memfd_create("stderr", MFD_CLOEXEC);
