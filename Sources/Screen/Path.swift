@@ -55,15 +55,21 @@ extension State {
 
   var pathSheet: Sheet {
     let facts = session?.facts ?? Facts()
-    let running = session?.running.count ?? 0
     var sheet = Sheet(title: word(isSettled ? "path.title" : previous == nil ? "path.checking" : "path.again", facts))
-    sheet.note =
-      isSettled
-      ? "" : word("path.count", ["checks.done": String(session?.record.findings.count ?? 0), "checks.running": String(running)])
+    if let session, !isSettled {
+      let done = session.record.findings.count
+      sheet.note = word(
+        "path.count", ["checks.done": String(done), "checks.begun": String(done + session.running.count)])
+    }
     let fault = faultyHop
     for hop in hops {
       let checks = begun(hop)
-      sheet.say(word("hop.\(hop)"), Style(isBold: true, isDim: checks.isEmpty))
+      let name = word("hop.\(hop)")
+      if checks.isEmpty {
+        sheet.say(word(isSettled ? "path.not-needed" : "path.not-yet", ["hop.name": name]), .dim)
+        continue
+      }
+      sheet.say(name, .bold)
       for check in checks {
         if let evidence = evidence(of: check), let finding = session?.finding(of: check) {
           let isFault = evidence.mark == .bad && hop == fault
@@ -77,9 +83,6 @@ extension State {
               label: Span(padded("…")), words: [Span(catalog.checks[check]?.title ?? check)],
               note: word("seconds", ["check.seconds": String(elapsed[check] ?? 0)])))
         }
-      }
-      if checks.isEmpty {
-        sheet.say(word(isSettled ? "path.not-needed" : "path.not-yet"), .dim, indent: 2)
       }
     }
     if !answered.isEmpty {
@@ -100,18 +103,17 @@ extension State {
   var pathLine: [Span] {
     let fault = faultyHop
     var spans: [Span] = []
-    var isBehind = false
     for (hop, mark) in hopMarks {
       if !spans.isEmpty { spans.append(Span(" → ", .dim)) }
       let name = word("hop.short.\(hop)")
       switch mark {
       case .bad where hop == fault:
         spans.append(Span("✗ \(word("mark.bad")) \(name)", Style(isBold: true, isReverse: true, colour: .bad)))
-        isBehind = true
-      case .ok where !isBehind: spans.append(Span("✓ \(name)", Style(colour: .good)))
-      case .unknown where !isBehind: spans.append(Span("? \(name)", Style(colour: .unsure)))
-      case .bad where isBehind: spans.append(Span("✗ \(name)", Style(colour: .bad)))
-      default: spans.append(Span(name, mark == nil || isBehind ? .dim : .plain))
+      case .bad where hop != firstHop: spans.append(Span("✗ \(name)", Style(colour: .bad)))
+      case .ok: spans.append(Span("✓ \(name)", Style(colour: .good)))
+      case .unknown: spans.append(Span("? \(name)", Style(colour: .unsure)))
+      case .bad, .note: spans.append(Span(name))
+      case nil: spans.append(Span(name, .dim))
       }
     }
     return spans

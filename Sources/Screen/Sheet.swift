@@ -66,19 +66,21 @@ extension Sheet {
       case .gap:
         if rows.last.map({ !$0.spans.isEmpty }) ?? false { rows.append(Row()) }
       case .text(let spans, let indent, let hanging):
-        rows += Self.wrap(spans, width: width - indent, hanging: hanging, isASCII).enumerated().map { index, spans in
+        rows += Self.wrap(spans, width: width - indent, next: width - indent - hanging, isASCII).enumerated().map { index, spans in
           Row(spans: spans, indent: indent + (index == 0 ? 0 : hanging))
         }
       case .item(let label, let words, let note):
         let start = 2 + label.text.drawable(isASCII: isASCII).columns + (label.text.isEmpty ? 0 : 1)
+        // On a narrow screen the rows after the first have no room to give away.
+        let next = width < 60 ? 4 : start
         let reserved = note.isEmpty ? 0 : note.columns + 1
-        let wrapped = Self.wrap(words, width: width - start - reserved, hanging: 0, isASCII)
+        let wrapped = Self.wrap(words, width: width - start - reserved, next: width - next - reserved, isASCII)
         rows += wrapped.enumerated().map { index, spans in
           index == 0
             ? Row(
               spans: (label.text.isEmpty ? [] : [label, Span(" ")]) + spans, indent: 2, note: note, item: items,
               cursor: 0)
-            : Row(spans: spans, indent: start, item: items)
+            : Row(spans: spans, indent: next, item: items)
         }
         items += 1
       case .field(let text, let cursor):
@@ -109,12 +111,11 @@ extension Sheet {
       spans: [Span(String(part))], indent: 2, item: item, cursor: String(head).columns)
   }
 
-  /// Rows of at most `width` columns, broken at blanks, or within a word that is longer.
-  static func wrap(_ spans: [Span], width: Int, hanging: Int, _ isASCII: Bool) -> [[Span]] {
+  /// Rows of at most `width` columns, `next` from the second on, broken at blanks, or within a word that is longer.
+  static func wrap(_ spans: [Span], width: Int, next: Int, _ isASCII: Bool) -> [[Span]] {
     var rows: [[Span]] = [[]]
     var used = 0
-    let width = max(width, 8)
-    func room() -> Int { rows.count == 1 ? width : width - hanging }
+    func room() -> Int { max(rows.count == 1 ? width : next, 8) }
     func add(_ text: String, _ style: Style) {
       rows[rows.count - 1].append(Span(text, style))
       used += text.columns
@@ -129,7 +130,7 @@ extension Sheet {
           continue
         }
         // A path or an address a little longer than the rest of the row moves on; a very long one is cut.
-        if used > 0, word.columns <= width - hanging || used > room() / 2 {
+        if used > 0, word.columns <= next || used > room() / 2 {
           rows.append([])
           used = 0
         } else if !blank.isEmpty, used < room() {

@@ -37,7 +37,7 @@ extension State {
       sheet.blocks.append(
         .item(
           label: Span("\(index + 1) \(mark.text)", mark.style),
-          words: [Span(route.url, .bold), Span(" " + word("start.route", facts))], note: route.status ?? "…"))
+          words: [Span(route.url, .bold), Span(" " + word("start.route", facts))], note: route.status ?? ""))
     }
     if !notices.isEmpty {
       sheet.head(word("start.notices"))

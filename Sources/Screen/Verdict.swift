@@ -6,7 +6,10 @@ extension State {
     guard let session else { return Sheet(title: "") }
     let diagnosis = session.diagnosis()
     var sheet = Sheet(title: word("verdict.title", session.facts))
-    if let previous { sheet.say(compared(diagnosis, with: previous), Style(isBold: true, colour: .accent)) }
+    if let previous {
+      sheet.say(compared(diagnosis, with: previous), Style(isBold: true, colour: .accent))
+      if diagnosis.verdict != .working { sheet.blocks.append(.gap) }
+    }
     if let index {
       sayCause(index, of: diagnosis, in: &sheet)
     } else if diagnosis.verdict == .working {
@@ -25,11 +28,11 @@ extension State {
   }
 
   private func sayWorking(_ diagnosis: Diagnosis, in sheet: inout Sheet) {
-    sheet.say(word("working.title"), .bold)
+    if previous == nil { sheet.say(word("working.title"), .bold) }
     sheet.say(observed(diagnosis))
     if previous?.verdict != .working, !shownSteps.isEmpty {
       sheet.head(word("working.steps"))
-      for step in shownSteps where step.changes { say(step, in: &sheet) }
+      for step in shownSteps where step.changes { sheet.say("- " + step.text, indent: 2, hanging: 2) }
       return
     }
     sheet.blocks.append(.gap)
@@ -53,6 +56,7 @@ extension State {
       ? word("verdict.number", ["cause.number": String(index + 1), "cause.count": String(diagnosis.causes.count)]) : ""
     sheet.say(cause.title, .bold)
     sheet.say(word("confidence.sentence.\(cause.confidence.rawValue)"))
+    if restsOnAPerson { sheet.say(word("verdict.on-your-word")) }
     sheet.blocks.append(.gap)
     sheet.say(cause.explanation)
     sheet.head(word("verdict.evidence"))
@@ -90,6 +94,15 @@ extension State {
     let crosses = cause.evidence.filter { $0.mark == .bad && catalog.checks[$0.check]?.hop != firstHop }
     let all = [named].compactMap { $0 } + crosses.filter { $0.check != named?.check }
     return all.isEmpty ? cause.evidence.filter { $0.mark == .bad } : all
+  }
+
+  /// True if the way to the causes goes by an answer or by a person's word for a finding.
+  private var restsOnAPerson: Bool {
+    guard let session else { return false }
+    return session.walk().steps.contains { step in
+      if case .check(let check) = step.node.looks { return session.record.overruled[check] != nil }
+      return step.source == .answer && step.key != Node.unsure
+    }
   }
 
   private func sayOthers(than index: Int, of diagnosis: Diagnosis, in sheet: inout Sheet) {
@@ -134,10 +147,4 @@ extension State {
   private func say(_ evidence: Diagnosis.Evidence, in sheet: inout Sheet) {
     let label = label(evidence.mark)
     sheet.blocks.append(.text([label, Span(" " + evidence.text)], indent: 2, hanging: label.text.columns + 1))
-  }
-
-  private func say(_ step: Diagnosis.Step, in sheet: inout Sheet) {
-    sheet.say("- " + step.text, indent: 2, hanging: 2)
-    if let command = step.command { sheet.blocks.append(.code(command)) }
-  }
-}
+  }}

@@ -9,7 +9,9 @@ extension State {
       let facts: Facts = [
         "size.columns": String(Size.smallest.columns), "size.rows": String(Size.smallest.rows),
       ]
-      for (row, spans) in Sheet.wrap([Span(word("small", facts))], width: size.columns, hanging: 0, isASCII).enumerated() {
+      for (row, spans) in Sheet.wrap(
+        [Span(word("small", facts))], width: size.columns, next: size.columns, isASCII
+      ).enumerated() {
         grid.put(spans.map(\.text).joined(), row: row, column: 0)
       }
       grid.cursor = .init(row: 0, column: 0)
@@ -122,17 +124,22 @@ extension State {
 
   private func drawHint(rows: Int, top: Int, in grid: inout Grid) {
     let line = size.rows - 2
-    var room = width
-    if rows > page {
+    if rows > page, hint.isEmpty {
       let place = word(
         "rows",
         [
           "rows.first": String(top + 1), "rows.last": String(min(top + page, rows)), "rows.count": String(rows),
         ])
-      room = width - place.columns
-      grid.put(place, row: line, column: room, style: .dim)
+      grid.put(place, row: line, column: width - place.columns, style: .dim)
     }
-    grid.put(hint, row: line, column: 0, style: .bold, limit: room - 1)
+    guard !hint.isEmpty else { return }
+    // A hint that is longer than its line covers the end of the text until the next key.
+    let rows = Sheet.wrap([Span(hint)], width: width - 1, next: width - 1, isASCII)
+    for (offset, spans) in rows.enumerated() {
+      let row = line - rows.count + 1 + offset
+      if row < line { grid.put(String(repeating: " ", count: size.columns), row: row, column: 0) }
+      grid.put(spans.map(\.text).joined(), row: row, column: 0, style: .bold)
+    }
   }
 
   private func drawKeys(in grid: inout Grid) {
