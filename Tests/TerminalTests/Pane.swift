@@ -25,18 +25,15 @@ final class Pane {
     try? FileManager.default.removeItem(at: folder)
   }
 
+  /// Runs one command of tmux; what it prints. (`Process` would wait for the server as well.)
   @discardableResult
   func tmux(_ words: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["tmux", "-L", socket, "-f", "/dev/null"] + words
-    process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "TERM": "xterm-256color"]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
+    let quoted = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
+    let output = try #require(popen("env -u TMUX TERM=xterm-256color tmux -L \(socket) -f /dev/null \(quoted) 2>&1", "r"))
+    defer { pclose(output) }
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 4096)
+    while case let count = fread(&part, 1, part.count, output), count > 0 { bytes += part.prefix(count) }
     return String(decoding: bytes, as: UTF8.self)
   }
 

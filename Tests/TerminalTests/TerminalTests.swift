@@ -38,7 +38,7 @@ struct TerminalTests {
     try pane.start("--crash shop.example.org")
     try pane.waits(for: "code 132")
     try expectGivenBack(pane)
-    #expect(try pane.screen.contains("Fatal error: as asked"))
+    #expect(try pane.tmux("capture-pane", "-p", "-S", "-100").contains("Fatal error: as asked"))
   }
 
   @Test func aStoppedProgramGivesTheTerminalBackAndComesBackAfterAResize() throws {
@@ -175,11 +175,11 @@ struct TerminalTests {
   @Test func withoutColoursNothingIsColoured() throws {
     let pane = try Pane()
     try pane.shell("NO_COLOR=1 \(Pane.demo) shop.example.org")
-    try pane.waits(for: "Result for shop.example.org")
+    try pane.waits(for: "q quit")
     #expect(try !pane.tmux("capture-pane", "-e", "-p").contains(/\u{1B}\[[0-9;]*3[0-7]m/))
     let coloured = try Pane()
     try coloured.shell("\(Pane.demo) shop.example.org")
-    try coloured.waits(for: "Result for shop.example.org")
+    try coloured.waits(for: "q quit")
     #expect(try coloured.tmux("capture-pane", "-e", "-p").contains(/\u{1B}\[[0-9;]*31m/))
   }
 
@@ -199,24 +199,19 @@ struct TerminalTests {
 
   /// The line drops and no signal says so: it was ignored, as by `nohup`.
   @Test func aDroppedLineEndsItWithoutASignal() throws {
-    let main = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(main >= 0 && grantpt(main) == 0 && unlockpt(main) == 0)
-    let name = try #require(ptsname(main).map { String(cString: $0) })
-    var files = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&files)
-    defer { posix_spawn_file_actions_destroy(&files) }
-    posix_spawn_file_actions_addopen(&files, 0, name, O_RDWR, 0)
-    for descriptor: Int32 in [1, 2] { posix_spawn_file_actions_adddup2(&files, 0, descriptor) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID))
-    let words = ["sh", "-c", "trap '' HUP; exec \(Pane.demo) shop.example.org"].map { strdup($0) }
-    let variables = ["TERM=xterm-256color", "LANG=C.UTF-8"].map { strdup($0) }
-    defer { for text in words + variables { free(text) } }
-    var child = pid_t()
-    try #require(posix_spawn(&child, "/bin/sh", &files, &attributes, words + [nil], variables + [nil]) == 0)
-    defer { kill(child, SIGKILL) }
+    var (main, side): (Int32, Int32) = (0, 0)
+    try #require(openpty(&main, &side, nil, nil, nil) == 0)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["setsid", "--ctty", "--wait", "sh", "-c", "trap '' HUP; exec \(Pane.demo) shop.example.org"]
+    process.environment = [
+      "TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
+    ]
+    let line = FileHandle(fileDescriptor: side, closeOnDealloc: false)
+    (process.standardInput, process.standardOutput, process.standardError) = (line, line, line)
+    try process.run()
+    close(side)
+    defer { process.terminate() }
     var seen = ""
     var bytes = [UInt8](repeating: 0, count: 4096)
     while !seen.contains("Ruled out") {
@@ -225,10 +220,10 @@ struct TerminalTests {
       seen += String(decoding: bytes.prefix(count), as: UTF8.self)
     }
     close(main)
-    var status: Int32 = 0
     let end = ContinuousClock.now + .seconds(5)
-    while waitpid(child, &status, WNOHANG) == 0, ContinuousClock.now < end { usleep(5_000) }
-    #expect(status == 129 << 8)
+    while process.isRunning, ContinuousClock.now < end { usleep(5_000) }
+    try #require(!process.isRunning, "it lives on")
+    #expect(process.terminationStatus == 129)
   }
 
   private func expectGivenBack(_ pane: Pane, _ location: SourceLocation = #_sourceLocation) throws {
@@ -251,16 +246,18 @@ struct WidthTests {
       uselocale(before)
       freelocale(locale)
     }
+    let symbol = try #require(dlsym(nil, "wcwidth"))
+    let wcwidth = unsafeBitCast(symbol, to: (@convention(c) (wchar_t) -> Int32).self)
     var different: [String] = []
     for value in UInt32(0x20)...0x1FFFF {
-      guard let scalar = UnicodeScalar(value), String(scalar) == "\(scalar)" else { continue }
+      guard let scalar = UnicodeScalar(value) else { continue }
       switch scalar.properties.generalCategory {
       case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: continue
       default: break
       }
       let width = wcwidth(wchar_t(bitPattern: value))
-      // Characters that are newer than the library have no width there.
-      if width >= 0, width != scalar.columns { different.append("U+" + String(value, radix: 16)) }
+      // Characters that are newer than the library have no width there; one mark has become a spacing one since.
+      if width >= 0, width != scalar.columns, !(width == 0 && scalar.properties.generalCategory == .spacingMark) { different.append("U+" + String(value, radix: 16)) }
     }
     #expect(different == [])
   }
