@@ -59,7 +59,9 @@ struct Binding: Sendable {
     Binding([.character("s")], "s", .save, "save") { $0.canSave },
 
     Binding([.up, .character("k"), .backTab], "Up k", .up, "up", inBar: false) { $0.canMove },
-    Binding([.down, .character("j"), .tab], "Down j", .down, "down", inBar: false) { $0.canMove && $0.otherCauses == 0 },
+    Binding([.down, .character("j"), .tab], "Down j", .down, "down", inBar: false) {
+      $0.canMove && $0.otherCauses == 0
+    },
     Binding([.down, .character("j")], "Down j", .down, "down", inBar: false) { $0.canMove && $0.otherCauses > 0 },
     Binding([.pageUp], "PgUp", .pageUp, "page-up", inBar: false) { $0.canMove },
     Binding([.pageDown], "PgDn", .pageDown, "page-down", inBar: false) { $0.canMove },

@@ -5,7 +5,7 @@ extension State {
   /// What a key does here, by the table of keys.
   mutating func press(_ key: Key) -> [Effect] {
     hint = ""
-    if isAlone {
+    if isAlone, key != .control("c") {
       isAlone = false
       return [.redraw]
     }

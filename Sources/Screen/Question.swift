@@ -60,9 +60,10 @@ extension State {
         sheet.say(findOut)
       }
     }
-    let known = session?.walk().steps.filter { step in
-      if case .fact(_, .some) = step.node.looks { step.source == .fact } else { false }
-    } ?? []
+    let known =
+      session?.walk().steps.filter { step in
+        if case .fact(_, .some) = step.node.looks { step.source == .fact } else { false }
+      } ?? []
     if !before.isEmpty || !known.isEmpty {
       sheet.head(word("question.known"))
       for answer in before { sheet.say("\(question(answer.node)) \(text(of: answer))", indent: 2, hanging: 2) }

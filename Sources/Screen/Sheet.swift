@@ -66,7 +66,8 @@ extension Sheet {
       case .gap:
         if rows.last.map({ !$0.spans.isEmpty }) ?? false { rows.append(Row()) }
       case .text(let spans, let indent, let hanging):
-        rows += Self.wrap(spans, width: width - indent, next: width - indent - hanging, isASCII).enumerated().map { index, spans in
+        rows += Self.wrap(spans, width: width - indent, next: width - indent - hanging, isASCII).enumerated().map {
+          index, spans in
           Row(spans: spans, indent: indent + (index == 0 ? 0 : hanging))
         }
       case .item(let label, let words, let note):

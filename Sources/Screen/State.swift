@@ -111,7 +111,7 @@ public struct State: Sendable {
   }
 
   /// True while a check runs, so that seconds count.
-  public var isRunning: Bool { session.map { !$0.running.isEmpty && scene == .path } ?? false }
+  public var isRunning: Bool { !(session?.running.isEmpty ?? true) }
 
   /// Takes `event` in and says what the outside is asked to do about it.
   public mutating func handle(_ event: Event) -> [Effect] {

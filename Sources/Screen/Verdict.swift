@@ -52,7 +52,8 @@ extension State {
   private func sayCause(_ index: Int, of diagnosis: Diagnosis, in sheet: inout Sheet) {
     guard diagnosis.causes.indices.contains(index) else { return }
     let cause = diagnosis.causes[index]
-    sheet.note = diagnosis.causes.count > 1
+    sheet.note =
+      diagnosis.causes.count > 1
       ? word("verdict.number", ["cause.number": String(index + 1), "cause.count": String(diagnosis.causes.count)]) : ""
     sheet.say(cause.title, .bold)
     sheet.say(word("confidence.sentence.\(cause.confidence.rawValue)"))
@@ -67,7 +68,9 @@ extension State {
     if !diagnosis.ruledOut.isEmpty {
       sheet.head(word("verdict.ruled-out"))
       for cause in diagnosis.ruledOut {
-        sheet.say("- " + word("verdict.because", ["cause.title": cause.title, "cause.because": cause.because]), indent: 2, hanging: 2)
+        sheet.say(
+          "- " + word("verdict.because", ["cause.title": cause.title, "cause.because": cause.because]), indent: 2,
+          hanging: 2)
       }
     }
     if !cause.sources.isEmpty {
@@ -119,7 +122,9 @@ extension State {
     sheet.say(observed(diagnosis))
     if !diagnosis.causes.isEmpty {
       sheet.head(word("inconclusive.causes"))
-      for (number, cause) in diagnosis.causes.enumerated() { sheet.say("\(number + 1) \(cause.title)", indent: 2, hanging: 2) }
+      for (number, cause) in diagnosis.causes.enumerated() {
+        sheet.say("\(number + 1) \(cause.title)", indent: 2, hanging: 2)
+      }
     }
     let unseen = seen.filter { $0.mark == .unknown }
     if !unseen.isEmpty {
@@ -147,4 +152,5 @@ extension State {
   private func say(_ evidence: Diagnosis.Evidence, in sheet: inout Sheet) {
     let label = label(evidence.mark)
     sheet.blocks.append(.text([label, Span(" " + evidence.text)], indent: 2, hanging: label.text.columns + 1))
-  }}
+  }
+}

@@ -60,7 +60,9 @@ extension State {
   mutating func page(by step: Int) {
     let rows = body
     spot.top = min(max(top(of: rows.count) + step * page, 0), max(rows.count - page, 0))
-    let shown = rows.indices.filter { isShown($0, of: rows.count) }.compactMap { rows[$0].cursor == nil ? nil : rows[$0].item }
+    let shown = rows.indices.filter { isShown($0, of: rows.count) }.compactMap {
+      rows[$0].cursor == nil ? nil : rows[$0].item
+    }
     let isAtEnd = step > 0 ? spot.top == max(rows.count - page, 0) : spot.top == 0
     if let item = (step > 0) == isAtEnd ? shown.last : shown.first { spot.focus = item }
   }

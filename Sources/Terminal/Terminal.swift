@@ -60,6 +60,8 @@ public final class Terminal {
   private var shown: Grid?
   private var takesPaste = false
   private var isAway = false
+  /// True if the next signal that says "resumed" follows from `suspend`, which has answered it.
+  private var isBack = false
   private var sources: [any DispatchSourceProtocol] = []
 
   /// Runs `body` with the terminal's messages, in the order in which they come; several that came at once together.
@@ -118,7 +120,7 @@ public final class Terminal {
     for source in sources { source.cancel() }
     sources = []
     if takesPaste { put(Self.pasteOff) }
-    if !isAway { leave() }
+    if isAway { reset_shell_mode() } else { leave() }
     shim_stop()
     shim_unguard()
   }
@@ -176,7 +178,6 @@ public final class Terminal {
 
   /// Everything anew, on a screen that something else has written to.
   public func redraw(_ grid: Grid) {
-    if isAway { flushinp() }
     isAway = false
     takesPaste = false
     shown = nil
@@ -199,9 +200,13 @@ public final class Terminal {
   public func suspend() {
     if takesPaste { put(Self.pasteOff) }
     leave()
+    isBack = true
     shim_suspend()
     reset_prog_mode()
   }
+
+  /// Takes the terminal's modes back after somebody else stopped and resumed the program.
+  public func resume() { reset_prog_mode() }
 
   /// Bytes for the terminal itself; what ncurses had to say has been flushed before.
   private func put(_ text: String) {
@@ -261,7 +266,8 @@ public final class Terminal {
     var waiting: Int32 = 0
     _ = poll(&state, 1, 0)
     _ = ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting)
-    if state.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 || (state.revents & Int16(POLLIN) != 0 && waiting == 0) {
+    if state.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 || (state.revents & Int16(POLLIN) != 0 && waiting == 0)
+    {
       for source in sources { source.cancel() }
       send([.hungUp])
       return
@@ -327,15 +333,20 @@ public final class Terminal {
     KEY_ENTER: .enter, KEY_F0 + 1: .function(1),
   ]
 
+  private func resumed() -> Message? {
+    defer { isBack = false }
+    return isBack ? nil : .resumed
+  }
+
   private func readSignals(_ descriptor: Int32) {
     var bytes = [UInt8](repeating: 0, count: 64)
     let count = read(descriptor, &bytes, bytes.count)
     guard count > 0 else { return }
     send(
-      bytes.prefix(count).compactMap { byte in
+      bytes.prefix(count).compactMap { byte -> Message? in
         switch Int32(byte) {
         case SIGWINCH: .resized(size)
-        case SIGCONT: .resumed
+        case SIGCONT: resumed()
         case SIGINT: .key(.control("c"))
         case SIGTSTP: .key(.control("z"))
         case SIGHUP: .hungUp

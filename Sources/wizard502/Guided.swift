@@ -82,6 +82,7 @@ private final class Loop {
     case .key(let key): return carryOut(state.handle(.key(key)))
     case .resized(let size): return carryOut(state.handle(.resized(size)))
     case .resumed:
+      terminal.resume()
       _ = state.handle(.resized(terminal.size))
       if !state.isAlone { terminal.redraw(state.view()) }
       return nil

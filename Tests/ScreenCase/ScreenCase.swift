@@ -11,7 +11,9 @@ public enum ScreenCase {
       outcomes: ["good", "bad-gateway", "unknown"]),
     CheckShape(
       id: "route.find", needs: [.url],
-      learns: [.proxyKind, .proxyWhere, "proxy.container", .routeHost, .routeUpstream, "upstream.container", "upstream.port"],
+      learns: [
+        .proxyKind, .proxyWhere, "proxy.container", .routeHost, .routeUpstream, "upstream.container", "upstream.port",
+      ],
       outcomes: ["found", "missing", "unknown"]),
     CheckShape(
       id: "port.listening", needs: ["upstream.port"], learns: ["upstream.listening"],
@@ -42,7 +44,9 @@ public enum ScreenCase {
       var value = ""
       var isEscaped = false
       for character in text[text.index(after: quote)..<last] {
-        if character == "\\", !isEscaped { isEscaped = true } else {
+        if character == "\\", !isEscaped {
+          isEscaped = true
+        } else {
           value.append(character)
           isEscaped = false
         }
@@ -112,10 +116,13 @@ public enum ScreenCase {
   private static let nodes = [
     Node(
       id: "site", looks: .check("site.answer"),
-      branches: [branch("good", end: .working), branch("bad-gateway", go: "route"), branch("unknown", go: "route")], at: at),
+      branches: [branch("good", end: .working), branch("bad-gateway", go: "route"), branch("unknown", go: "route")],
+      at: at),
     Node(
       id: "route", looks: .check("route.find"),
-      branches: [branch("found", go: "port"), branch("missing", cause: "route-missing"), branch("unknown", go: "runs-in")],
+      branches: [
+        branch("found", go: "port"), branch("missing", cause: "route-missing"), branch("unknown", go: "runs-in"),
+      ],
       at: at),
     Node(
       id: "port", looks: .check("port.listening"),
@@ -234,7 +241,9 @@ public enum ScreenCase {
       sources: ["https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass"]),
     Page(
       cause: "backend-stopped", title: Template("The app does not run"), hides: [],
-      explanation: [.init(text: Template("Nothing answers behind {site.host}, because the app is not running."), when: [])],
+      explanation: [
+        .init(text: Template("Nothing answers behind {site.host}, because the app is not running."), when: [])
+      ],
       sections: [
         .init(
           heading: "Put it right",

@@ -22,7 +22,7 @@ let guide = Guide(
   run: { check, _ in
     if isCrashing { fatalError("as asked") }
     if isSlow, check == "port.listening" { try? await Task.sleep(for: .seconds(60)) }
-    return isUnseen && check != "site.answer" ? ScreenCase.unseen(check) : ScreenCase.broken[check]!
+    return (isUnseen && check != "site.answer" ? nil : ScreenCase.broken[check]) ?? ScreenCase.unseen(check)
   },
   routes: {
     AsyncStream { continuation in

@@ -28,8 +28,8 @@ struct Play {
 
   /// Ends the running checks, each with its finding, and those that start then.
   mutating func find(_ findings: [String: Finding] = ScreenCase.broken) {
-    while let check = state.session?.running.sorted().first(where: { findings[$0] != nil }) {
-      send(.found(findings[check]!, run: state.run))
+    while let finding = state.session?.running.sorted().lazy.compactMap({ findings[$0] }).first {
+      send(.found(finding, run: state.run))
     }
   }
 

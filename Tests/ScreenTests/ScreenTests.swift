@@ -65,8 +65,10 @@ struct KeyTests {
     for scene in Self.scenes() {
       let line = scene.row(scene.state.size.rows - 1)
       #expect(!line.isEmpty)
-      for binding in Binding.all where binding.isInBar && line.contains("\(binding.shown) \(scene.state.word("key.\(binding.name)"))") {
-        #expect(Binding.all.contains { $0.shown == binding.shown && $0.isValid(scene.state) }, "\(binding.name): \(line)")
+      for binding in Binding.all
+      where binding.isInBar && line.contains("\(binding.shown) \(scene.state.word("key.\(binding.name)"))") {
+        #expect(
+          Binding.all.contains { $0.shown == binding.shown && $0.isValid(scene.state) }, "\(binding.name): \(line)")
       }
     }
   }
@@ -420,7 +422,8 @@ struct SessionTests {
     play.press(.enter)
     play.send(
       .found(
-        Finding(check: "site.answer", outcome: "good", facts: [.siteRedirect: "http://shop.example.org/login"]), run: 1))
+        Finding(check: "site.answer", outcome: "good", facts: [.siteRedirect: "http://shop.example.org/login"]), run: 1)
+    )
     #expect(play.state.session?.facts[.url] == "http://shop.example.org/login")
     #expect(play.state.scene == .path)
   }

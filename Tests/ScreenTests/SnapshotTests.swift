@@ -11,7 +11,8 @@ struct SnapshotTests {
   static let sizes = [Size(columns: 80, rows: 24), Size.smallest]
 
   @Test(arguments: sizes) func start(_ size: Size) {
-    var play = Play(size: size, notices: ["Docker's socket may not be opened by this user, so containers cannot be seen."])
+    var play = Play(
+      size: size, notices: ["Docker's socket may not be opened by this user, so containers cannot be seen."])
     play.type("shop.example.org")
     expectSnapshot("start", play)
   }

@@ -13,7 +13,8 @@ final class Pane {
   init(columns: Int = 80, rows: Int = 24) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: socket)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let shell = "cd \(folder.path); exec env LANG=C.UTF-8 LC_ALL= HOME=\(folder.path) PS1='$ ' ENV= SWIFT_BACKTRACE=enable=no sh -i"
+    let shell =
+      "cd \(folder.path); exec env -u NO_COLOR LANG=C.UTF-8 LC_ALL= HOME=\(folder.path) PS1='$ ' ENV= SWIFT_BACKTRACE=enable=no sh -i"
     try tmux("-u", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", shell)
     try tmux("set", "-g", "status", "off")
     try tmux("resize-window", "-x", "\(columns)", "-y", "\(rows)")
@@ -29,7 +30,8 @@ final class Pane {
   @discardableResult
   func tmux(_ words: String...) throws -> String {
     let quoted = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
-    let output = try #require(popen("env -u TMUX TERM=xterm-256color tmux -L \(socket) -f /dev/null \(quoted) 2>&1", "r"))
+    let output = try #require(
+      popen("env -u TMUX TERM=xterm-256color tmux -L \(socket) -f /dev/null \(quoted) 2>&1", "r"))
     defer { pclose(output) }
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 4096)
@@ -68,7 +70,8 @@ final class Pane {
     try waits("'\(wanted)' never came", location) { try screen.contains(wanted) }
   }
 
-  func waits(_ failure: Comment, _ location: SourceLocation = #_sourceLocation, until isTrue: () throws -> Bool) throws {
+  func waits(_ failure: Comment, _ location: SourceLocation = #_sourceLocation, until isTrue: () throws -> Bool) throws
+  {
     let end = ContinuousClock.now + .seconds(10)
     while try !isTrue() {
       guard ContinuousClock.now < end else {

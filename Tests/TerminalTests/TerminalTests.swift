@@ -118,6 +118,34 @@ struct TerminalTests {
     #expect(try pane.isOnAlternateScreen)
   }
 
+  @Test func aTextShownAloneIsLeftForGoodWithControlC() throws {
+    let pane = try Pane()
+    try pane.start("shop.example.org")
+    try pane.waits(for: "Result for shop.example.org")
+    try pane.keys("Enter", "p")
+    try pane.waits(for: "[press any key to go back]")
+    try pane.keys("C-c")
+    try pane.waits(for: "code 130")
+    try expectGivenBack(pane)
+  }
+
+  @Test func aProgramThatWasHaltedDrawsAnew() throws {
+    let pane = try Pane()
+    try pane.start("shop.example.org")
+    try pane.waits(for: "Result for shop.example.org")
+    kill(try pane.pid(), SIGSTOP)
+    try pane.waits(for: "Stopped")
+    // The shell has the program's modes now, in which Enter ends no line.
+    try pane.tmux("send-keys", "-l", "clear; stty sane; fg")
+    try pane.keys("C-j")
+    try pane.waits("it did not draw anew") {
+      let screen = try pane.screen
+      return screen.contains("q quit") && !screen.contains("Stopped")
+    }
+    try pane.keys("e")
+    try pane.waits(for: "What was seen for")
+  }
+
   @Test func aSlowLinesArrowIsNoEscape() throws {
     let pane = try Pane()
     try pane.start("--slow shop.example.org")
@@ -166,9 +194,8 @@ struct TerminalTests {
 
   @Test func itIsNotStartedInTheBackground() throws {
     let pane = try Pane()
-    try pane.shell("\(Pane.demo) > /dev/tty & wait; echo done")
-    try pane.waits(for: "done")
-    #expect(try pane.screen.contains("refused: inBackground"))
+    try pane.shell("\(Pane.demo) > /dev/tty &")
+    try pane.waits(for: "refused: inBackground")
     #expect(try !pane.isOnAlternateScreen)
   }
 
@@ -180,10 +207,12 @@ struct TerminalTests {
     let coloured = try Pane()
     try coloured.shell("\(Pane.demo) shop.example.org")
     try coloured.waits(for: "q quit")
-    #expect(try coloured.tmux("capture-pane", "-e", "-p").contains(/\u{1B}\[[0-9;]*31m/))
+    let screen = try coloured.tmux("capture-pane", "-e", "-p")
+    #expect(screen.contains(/\u{1B}\[[0-9;]*31m/), "\(screen.debugDescription)")
   }
 
-  @Test(arguments: ["LC_ALL=C ", "LC_ALL=POSIX "]) func withoutUTF8NothingButASCIIIsDrawn(_ environment: String) throws {
+  @Test(arguments: ["LC_ALL=C ", "LC_ALL=POSIX "]) func withoutUTF8NothingButASCIIIsDrawn(_ environment: String) throws
+  {
     let pane = try Pane()
     try pane.shell("\(environment)\(Pane.demo) shop.example.org")
     try pane.waits(for: "Result for shop.example.org")
@@ -257,7 +286,9 @@ struct WidthTests {
       }
       let width = wcwidth(wchar_t(bitPattern: value))
       // Characters that are newer than the library have no width there; one mark has become a spacing one since.
-      if width >= 0, width != scalar.columns, !(width == 0 && scalar.properties.generalCategory == .spacingMark) { different.append("U+" + String(value, radix: 16)) }
+      if width >= 0, width != scalar.columns, !(width == 0 && scalar.properties.generalCategory == .spacingMark) {
+        different.append("U+" + String(value, radix: 16))
+      }
     }
     #expect(different == [])
   }
