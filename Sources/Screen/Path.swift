@@ -49,6 +49,11 @@ extension State {
     return bad.first { $0 != firstHop } ?? bad.first
   }
 
+  /// The first cross, as a line of the path.
+  var fault: PathItem? {
+    faultyHop.flatMap { hop in begun(hop).first { evidence(of: $0)?.mark == .bad } }.map(PathItem.check)
+  }
+
   func evidence(of check: String) -> Diagnosis.Evidence? {
     session.flatMap { $0.evidence(of: check, $0.facts) }
   }

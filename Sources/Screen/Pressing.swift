@@ -66,7 +66,9 @@ extension State {
     case .save: return diagnosis.map { [.save($0)] } ?? []
     case .again: return checkAgain()
     case .skip: return skip()
-    case .path: push(.path)
+    case .path:
+      push(.path)
+      focus(on: fault)
     case .otherCause:
       guard case .verdict(let shown) = scene, let diagnosis else { return [] }
       let next = shown.map { $0 + 1 } ?? 0
@@ -154,10 +156,13 @@ extension State {
   /// What can be copied: a command or a patch.
   var stepText: String? { step.flatMap { $0.step.command ?? $0.step.patch } }
 
+  var focusedPathItem: PathItem? {
+    guard scene == .path, pathItems.indices.contains(spot.focus) else { return nil }
+    return pathItems[spot.focus]
+  }
+
   var focusedRunningCheck: String? {
-    guard scene == .path, pathItems.indices.contains(spot.focus), case .check(let check) = pathItems[spot.focus],
-      session?.running.contains(check) == true
-    else { return nil }
+    guard case .check(let check) = focusedPathItem, session?.running.contains(check) == true else { return nil }
     return check
   }
 
@@ -171,8 +176,8 @@ extension State {
       }
       return check(field.text)
     case .path:
-      guard pathItems.indices.contains(spot.focus) else { return [] }
-      switch pathItems[spot.focus] {
+      switch focusedPathItem {
+      case nil: break
       case .check(let check): push(.evidence(check: check))
       case .answer(let node): push(.question(node: node), focus: focus(ofAnswerTo: node))
       }

@@ -67,7 +67,10 @@ extension State {
     if !before.isEmpty || !known.isEmpty {
       sheet.head(word("question.known"))
       for answer in before { sheet.say("\(question(answer.node)) \(text(of: answer))", indent: 2, hanging: 2) }
-      for step in known { sheet.say("\(question(step.node.id)) \(step.key)", indent: 2, hanging: 2) }
+      for step in known {
+        let answer = answers(to: step.node.id).first { $0.key == step.key }?.text ?? step.key
+        sheet.say("\(question(step.node.id)) \(answer)", indent: 2, hanging: 2)
+      }
     }
     return sheet
   }

@@ -121,7 +121,9 @@ public struct State: Sendable {
     case .found(let finding, let run):
       guard run == self.run, session != nil else { return [] }
       elapsed[finding.check] = nil
+      let focused = focusedPathItem
       let ready = session?.learn(finding) ?? []
+      focus(on: focused)
       return start(ready) + advance()
     case .route(let line):
       if let index = routes.firstIndex(where: { $0.url == line.url }) {
@@ -159,6 +161,13 @@ public struct State: Sendable {
   var isVerdict: Bool { if case .verdict = scene { true } else { false } }
 
   func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }
+
+  /// Keeps the focus on the same line of the path when lines come in above it.
+  mutating func focus(on item: PathItem?) {
+    guard scene == .path, let item, let index = pathItems.firstIndex(of: item) else { return }
+    spot.focus = index
+    showFocus()
+  }
 
   mutating func push(_ scene: Scene, focus: Int = 0) {
     spots.append(Spot(scene: scene, focus: focus))

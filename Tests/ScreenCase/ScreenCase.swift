@@ -66,20 +66,24 @@ public enum ScreenCase {
     return [.url: url, .siteHost: host]
   }
 
-  public static let broken: [String: Finding] = [
-    "site.answer": Finding(
-      check: "site.answer", outcome: "bad-gateway", facts: [.siteStatus: "502", .siteSeconds: "0.02"], seconds: 0.03),
-    "route.find": Finding(
-      check: "route.find", outcome: "found",
-      facts: [
-        .proxyKind: "nginx", .proxyWhere: "container edge", "proxy.container": "edge", .routeHost: "shop.example.org",
-        .routeUpstream: "http://shop:3000", .routeDefinedIn: "/etc/nginx/conf.d/shop.conf:7",
-        "upstream.container": "shop", "upstream.port": "3000", "route.file": "/etc/nginx/conf.d/shop.conf",
-        "route.line": "7",
-      ], seconds: 0.4),
-    "port.listening": Finding(
-      check: "port.listening", outcome: "other-port", facts: ["upstream.listening": "8080"], seconds: 1.2),
-  ]
+  public static let badGateway = Finding(
+    check: "site.answer", outcome: "bad-gateway", facts: [.siteStatus: "502", .siteSeconds: "0.02"], seconds: 0.03)
+
+  public static let routeFound = Finding(
+    check: "route.find", outcome: "found",
+    facts: [
+      .proxyKind: "nginx", .proxyWhere: "container edge", "proxy.container": "edge", .routeHost: "shop.example.org",
+      .routeUpstream: "http://shop:3000", .routeDefinedIn: "/etc/nginx/conf.d/shop.conf:7",
+      "upstream.container": "shop", "upstream.port": "3000", "route.file": "/etc/nginx/conf.d/shop.conf",
+      "route.line": "7",
+    ], seconds: 0.4)
+
+  public static let otherPort = Finding(
+    check: "port.listening", outcome: "other-port", facts: ["upstream.listening": "8080"], seconds: 1.2)
+
+  /// What each check finds on a system whose route has a wrong port.
+  public static let broken = Dictionary(
+    uniqueKeysWithValues: [badGateway, routeFound, otherPort].map { ($0.check, $0) })
 
   public static let works = Finding(
     check: "site.answer", outcome: "good", facts: [.siteStatus: "200", .siteSeconds: "0.05"], seconds: 0.05)

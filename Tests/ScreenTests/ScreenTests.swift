@@ -14,7 +14,7 @@ struct KeyTests {
     var checking = Play(size: Size.smallest)
     checking.type("shop.example.org")
     checking.press(.enter)
-    checking.send(.found(ScreenCase.broken["site.answer"]!, run: 1))
+    checking.send(.found(ScreenCase.badGateway, run: 1))
     var path = Play.diagnosed(size: Size.smallest)
     path.press(.character("e"), .down)
     var possible = Play.blind()
@@ -276,7 +276,7 @@ struct SessionTests {
     var play = Play()
     play.press(.down, .enter)
     play.effects = []
-    play.send(.found(ScreenCase.broken["route.find"]!, run: 1))
+    play.send(.found(ScreenCase.routeFound, run: 1))
     guard case .run(let checks, let facts, _)? = play.effects.first else {
       Issue.record("nothing was started")
       return
@@ -288,7 +288,7 @@ struct SessionTests {
   @Test func aFindingOfAnEarlierRunIsIgnored() {
     var play = Play.diagnosed()
     play.press(.character("r"))
-    play.send(.found(ScreenCase.broken["site.answer"]!, run: 1))
+    play.send(.found(ScreenCase.badGateway, run: 1))
     #expect(play.state.session?.record.findings.isEmpty == true)
   }
 
@@ -299,6 +299,50 @@ struct SessionTests {
     #expect(play.state.scene == .path)
     play.press(.character("n"))
     #expect(play.state.scene == .verdict(cause: 0))
+  }
+
+  @Test func theFocusStaysOnItsLineWhenOthersComeInAboveIt() {
+    var play = Play()
+    play.press(.down, .enter, .down)
+    #expect(play.state.focusedPathItem == .check("route.find"))
+    play.send(.found(ScreenCase.routeFound, run: 1))
+    #expect(play.state.focusedPathItem == .check("route.find"))
+    play.press(.up)
+    #expect(play.state.focusedPathItem == .check("site.answer"))
+  }
+
+  @Test func theEvidenceOpensAtTheFirstCross() {
+    var play = Play.diagnosed()
+    play.press(.character("e"))
+    #expect(play.state.focusedPathItem == .check("port.listening"))
+  }
+
+  /// Whatever is pressed and found, in whatever order: no screen without keys, and no trap.
+  @Test(arguments: [1, 2, 3]) func anyOrderOfEventsIsTaken(seed: UInt64) {
+    var seed = seed
+    func next(_ count: Int) -> Int {
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((seed >> 33) % UInt64(count))
+    }
+    let keys = Binding.all.flatMap(\.keys) + [.other, .paste("shop.example.org\n"), .character("x")]
+    let sizes = [Size.smallest, Size(columns: 80, rows: 24), Size(columns: 10, rows: 3), Size(columns: 200, rows: 60)]
+    var play = Play()
+    for _ in 0..<400 {
+      switch next(8) {
+      case 0:
+        guard let check = play.state.session?.running.sorted().first else { continue }
+        let finding = next(2) == 0 ? ScreenCase.broken[check] : nil
+        play.send(.found(finding ?? ScreenCase.unseen(check), run: play.state.run))
+      case 1: play.send(.resized(sizes[next(sizes.count)]))
+      case 2: play.send(.tick)
+      default: play.press(keys[next(keys.count)])
+      }
+      let grid = play.state.view()
+      guard grid.size.columns >= 40 else { continue }
+      #expect(!grid.text(row: grid.size.rows - 1).isEmpty)
+      let cursor = grid.cursor
+      #expect(cursor.map { $0.row < grid.size.rows && $0.column < grid.size.columns } == true)
+    }
   }
 
   @Test func aRunningCheckCanBeSkipped() {
@@ -374,7 +418,7 @@ struct SessionTests {
     #expect(play.shows("The same as before: The proxy dials a port nobody listens on."))
     play.press(.character("r"))
     play.find([
-      "site.answer": ScreenCase.broken["site.answer"]!, "route.find": Finding(check: "route.find", outcome: "missing"),
+      "site.answer": ScreenCase.badGateway, "route.find": Finding(check: "route.find", outcome: "missing"),
     ])
     #expect(play.shows("The first cause is gone. The next one: The proxy has no route for shop.example.org."))
     play.press(.character("r"))
@@ -405,7 +449,7 @@ struct SessionTests {
   @Test func theReportSaysWhereItIs() {
     var play = Play.diagnosed()
     play.press(.character("s"))
-    #expect(play.effects.last == .save(play.state.diagnosis!))
+    #expect(play.effects.last == play.state.diagnosis.map(Effect.save))
     play.send(.saved("/home/ada/wizard502-shop.md"))
     #expect(play.row(22) == "Saved to /home/ada/wizard502-shop.md")
     play.press(.character("q"))
