@@ -12,8 +12,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], plugins: [
   .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, resources: resources,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -21,17 +25,18 @@ let package = Package(
   targets: [
     // C libraries: a module map and, where Swift cannot import something, a shim.
     .systemLibrary(name: "CArchive"),
+    .systemLibrary(name: "CAres"),
     .systemLibrary(name: "CCmark"),
     .systemLibrary(name: "CCurl"),
-    .systemLibrary(name: "CLinux"),
     .target(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
     .systemLibrary(name: "CYAML"),
+    .systemLibrary(name: "CLinux"),
 
     // One Swift module around one C library.
     module("Archive", ["CArchive"]),
-    module("HTTP", ["CCurl"]),
+    module("HTTP", ["World", "CCurl"]),
     module("Markdown", ["CCmark"]),
     module("Pattern", ["CPCRE2"]),
     module("SQLite", ["CSQLite"]),
@@ -42,7 +47,7 @@ let package = Package(
     module("Flow", ["Model"]),
     module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
     module("World", ["Model"]),
-    module("Machine", ["World", "Model", "HTTP", "SQLite", "CLinux"]),
+    module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Discovery", ["World", "Model", "Archive", "Pattern"]),
     module("Checks", ["World", "Model", "Discovery", "Pattern"]),
     module("Report", ["Flow", "Model"]),
@@ -67,6 +72,17 @@ let package = Package(
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
+
+    tests("ArchiveTests", ["Archive"]),
+    tests("FlowTests", ["Flow", "Model"]),
+    tests("Lab", [], resources: [.copy("Images")]),
+    tests("MarkdownTests", ["Markdown"]),
+    tests("ModelTests", ["Model"]),
+    tests("NginxTests", ["Discovery"]),
+    tests("PatternTests", ["Pattern"]),
+    tests("ReaderTests", ["Reader", "Flow", "Model"]),
+    tests("WorldTests", ["World", "Model"]),
+    tests("YAMLTests", ["YAML"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,2 +1,49 @@
 #pragma once
-#include <sched.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Swift's module of glibc was built without _GNU_SOURCE, which hides what only Linux has.
+#ifndef O_PATH
+#define O_PATH 010000000
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
+
+// Several modules hold these enumerators, and Swift then finds none.
+static const int shim_stream = SOCK_STREAM;
+static const int shim_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
+static const int shim_nonblocking = SOCK_NONBLOCK;
+
+// Moves the calling thread, and no other, into a network namespace; 0, or -1 with errno.
+static inline int shim_enter_network(int namespace_descriptor) {
+  return (int)syscall(SYS_setns, namespace_descriptor, CLONE_NEWNET);
+}
+
+// Opens `path` as if `root` were the file system's root, links included (Linux 5.6); the descriptor, or -1 with errno.
+static inline int shim_open_in_root(int root, const char *path, int flags) {
+  struct open_how how = {.flags = (unsigned int)flags, .resolve = RESOLVE_IN_ROOT};
+  return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+// Open file description locks; `fcntl` is variadic. 0, or -1 with errno.
+static inline int shim_lock(int descriptor, short type, long start, long length) {
+  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+  return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+// 1 if another process holds any lock there, else 0.
+static inline int shim_is_locked(int descriptor, long start, long length) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+  return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+// A pipe whose ends no other program inherits; 0, or -1 with errno.
+static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+// glibc 2.34, for `posix_spawn_file_actions_t`: the new program gets no descriptor from `first` on.
+extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);

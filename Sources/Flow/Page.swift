@@ -140,3 +140,25 @@ extension Page.Step {
     return "--- \(path)\n+++ \(path)\n@@ -\(line),\(old) +\(line),\(new) @@\n" + lines.map { $0 + "\n" }.joined()
   }
 }
+
+extension Page {
+  /// Every fact that the page can show.
+  public var placeholders: [FactName] {
+    title.placeholders + explanation.flatMap(\.text.placeholders) + prevention.flatMap(\.placeholders)
+      + sections.flatMap(\.steps).flatMap(\.placeholders)
+  }
+}
+
+extension Page.Step {
+  /// Every fact without which the step is left out.
+  public var placeholders: [FactName] {
+    let inBody: [FactName] =
+      switch body {
+      case .none: []
+      case .command(let template), .form(let template): template.placeholders
+      case .patch(let file, let line, let lines):
+        file.placeholders + line.placeholders + lines.flatMap(\.placeholders)
+      }
+    return text.placeholders + inBody
+  }
+}

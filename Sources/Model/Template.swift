@@ -10,26 +10,32 @@ public struct Template: Sendable, Equatable {
   public let parts: [Part]
 
   public init(_ source: String) {
+    let bytes = source.utf8
     var parts: [Part] = []
-    var text = ""
-    var rest = Substring(source)
-    while let brace = rest.firstIndex(of: "{") {
-      text += rest[..<brace]
-      let before = text.last
-      let inside = rest[rest.index(after: brace)...]
-      if before != "$", before != "{", let end = inside.firstIndex(of: "}"), Self.isName(inside[..<end]) {
-        if !text.isEmpty { parts.append(.text(text)) }
-        text = ""
-        parts.append(.fact(FactName(String(inside[..<end]))))
-        rest = inside[inside.index(after: end)...]
-      } else {
-        text += "{"
-        rest = inside
-      }
+    var textStart = bytes.startIndex
+    var position = textStart
+    while let brace = bytes[position...].firstIndex(of: UInt8(ascii: "{")) {
+      let before = brace > bytes.startIndex ? bytes[bytes.index(before: brace)] : nil
+      position = bytes.index(after: brace)
+      guard before != UInt8(ascii: "$"), before != UInt8(ascii: "{"), let end = Self.nameEnd(bytes[position...])
+      else { continue }
+      if textStart < brace { parts.append(.text(String(source[textStart..<brace]))) }
+      parts.append(.fact(FactName(String(source[position..<end]))))
+      position = bytes.index(after: end)
+      textStart = position
     }
-    text += rest
-    if !text.isEmpty { parts.append(.text(text)) }
+    if textStart < bytes.endIndex { parts.append(.text(String(source[textStart...]))) }
     self.parts = parts
+  }
+
+  /// The text as it was written.
+  public var source: String {
+    parts.map { part in
+      switch part {
+      case .text(let text): text
+      case .fact(let name): "{\(name.text)}"
+      }
+    }.joined()
   }
 
   public var placeholders: [FactName] {
@@ -60,13 +66,22 @@ public struct Template: Sendable, Equatable {
     return result
   }
 
-  /// `a.b`, `a.b-c`, `a2.b`: lower case, at least one dot.
-  private static func isName(_ text: Substring) -> Bool {
-    let words = text.split(separator: ".", omittingEmptySubsequences: false)
-    return words.count > 1
-      && words.allSatisfy { word in
-        word.first.map { $0.isASCII && $0.isLowercase } == true
-          && word.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-" || $0 == "_") }
+  /// Where the closing brace stands if `text` starts with a name and one: `a.b}`, `a2.b-c_d}`.
+  private static func nameEnd(_ text: Substring.UTF8View) -> String.Index? {
+    var isWordStart = true
+    var dots = 0
+    for (index, byte) in zip(text.indices, text) {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"): isWordStart = false
+      case _ where isWordStart: return nil
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): break
+      case UInt8(ascii: "."):
+        isWordStart = true
+        dots += 1
+      case UInt8(ascii: "}"): return dots > 0 ? index : nil
+      default: return nil
       }
+    }
+    return nil
   }
 }

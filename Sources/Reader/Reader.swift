@@ -1,1 +1,99 @@
-// Placeholder until the module is written.
+public import Flow
+public import Model
+import Pattern
+import YAML
+
+/// Reads Flows and Screens, and reports every mistake in them at once.
+public enum Reader {
+  /// The data files of this build, in the order of their paths.
+  public static var builtIn: [(path: String, text: String)] { embeddedFiles }
+
+  /// The catalogue in these files, or every problem that they have.
+  ///
+  /// - Parameters:
+  ///   - files: Paths such as `Flows/start.yaml` and `Screens/wrong-port.md`, with their texts.
+  ///   - shapes: What the checks declare of themselves.
+  ///   - checkingPatterns: Whether regular expressions are compiled too, which takes far longer than the rest.
+  /// - Returns: A nil catalogue if there is any problem; problems in the order of their places.
+  public static func read(
+    files: [(path: String, text: String)], shapes: [CheckShape], checkingPatterns: Bool
+  ) -> (catalog: Catalog?, problems: [Problem]) {
+    let problems = Problems()
+    let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
+    var draft = Draft()
+    let parts = parts(of: files)
+    // Which of two nodes of one name is the second does not depend on the caller's order.
+    for file in files.sorted(by: { $0.path < $1.path }) { read(file, shapes, parts, problems, into: &draft) }
+    for (name, part) in parts where !draft.usedParts.contains(name) {
+      problems.add(part.place(1), "no page takes this part in")
+    }
+    for path in ["Flows/start.yaml", "Flows/checks.yaml"] where !files.contains(where: { $0.path == path }) {
+      problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
+    }
+    let tree = Tree(start: draft.start?.text ?? "", nodes: draft.nodes)
+    Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run()
+    if checkingPatterns { checkPatterns(draft.patterns, problems) }
+    guard problems.found.isEmpty else { return (nil, problems.found.sorted()) }
+    return (
+      Catalog(tree: tree, pages: draft.pages, checks: draft.checks, words: draft.words, signs: draft.signs), []
+    )
+  }
+
+  /// The built-in files with those of an author: one of the same path takes the place of the built-in one.
+  public static func overlay(
+    _ builtIn: [(path: String, text: String)], with files: [(path: String, text: String)]
+  ) -> [(path: String, text: String)] {
+    let replaced = Set(files.map(\.path))
+    return (builtIn.filter { !replaced.contains($0.path) } + files).sorted { $0.path < $1.path }
+  }
+
+  /// `Screens/parts/NAME.md` by name.
+  private static func parts(of files: [(path: String, text: String)]) -> [String: PageSource] {
+    let folder = "Screens/parts/"
+    return files.filter { $0.path.hasPrefix(folder) && $0.path.hasSuffix(".md") }.reduce(into: [:]) { parts, file in
+      parts[String(file.path.dropFirst(folder.count).dropLast(3))] = PageSource(file: file.path, text: file.text)
+    }
+  }
+
+  private static func read(
+    _ file: (path: String, text: String), _ shapes: [String: CheckShape], _ parts: [String: PageSource],
+    _ problems: Problems, into draft: inout Draft
+  ) {
+    let words = file.path.split(separator: "/").map(String.init)
+    let start = SourcePlace(file: file.path, line: 1, column: 1)
+    if words.starts(with: ["Screens", "parts"]), words.count == 3, words[2].hasSuffix(".md") {
+      return  // read where a page takes it in
+    } else if words.count == 2, words[0] == "Screens", words[1].hasSuffix(".md") {
+      var page = PageReader(
+        file: file.path, cause: String(words[1].dropLast(3)), text: file.text, parts: parts, problems: problems)
+      page.read(into: &draft)
+    } else if file.path == "Screens/words.yaml" || (words.count == 2 && words[0] == "Flows" && words[1].hasSuffix(".yaml")) {
+      let (root, mistakes) = YAML.read(file.text, file: file.path)
+      for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
+      guard let root else {
+        if mistakes.isEmpty { problems.add(start, "this file is empty") }
+        return
+      }
+      switch file.path {
+      case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
+      case "Flows/signs.yaml": TextReader(problems: problems).signs(root, into: &draft)
+      case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
+      case let path:
+        FlowReader(shapes: shapes, problems: problems)
+          .read(root, isStart: path == "Flows/start.yaml", into: &draft)
+      }
+    } else {
+      problems.add(start, "files are named Flows/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml")
+    }
+  }
+
+  private static func checkPatterns(_ patterns: [Text], _ problems: Problems) {
+    for pattern in patterns {
+      do {
+        _ = try Pattern(pattern.text)
+      } catch {
+        problems.add(pattern.at, "this pattern does not compile: \(error.message), at its character \(error.offset + 1)")
+      }
+    }
+  }
+}

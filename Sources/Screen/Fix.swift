@@ -27,11 +27,10 @@ extension State {
 
   /// The place of a step and what it does, in words.
   private func placed(_ step: Diagnosis.Step) -> String {
-    let session = session?.facts ?? Facts()
-    let container = session["proxy.container"] ?? session["upstream.container"] ?? "?"
-    let facts: Facts = ["step.file": step.file ?? "?", "step.container": container]
-    let place = step.place.map { word("place.\($0.rawValue)", facts) + ": " } ?? ""
-    return place + word(step.changes ? "step.changes" : "step.looks")
+    let effect = word(step.changes ? "step.changes" : "step.looks")
+    guard let place = step.place else { return effect }
+    let words = word("place.\(place.rawValue)", ["step.file": step.file ?? "?"])
+    return word("fix.place", ["step.place": words, "step.effect": effect])
   }
 
   var leavingSheet: Sheet {

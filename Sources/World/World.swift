@@ -13,6 +13,13 @@ public protocol World: Sendable {
   func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight
 }
 
+extension World {
+  /// The look's result as a value, for looks that are taken side by side with `async let`.
+  public func result<L: Look>(of look: L) async -> Result<L.Sight, Unseen> {
+    do throws(Unseen) { return .success(try await see(look)) } catch { return .failure(error) }
+  }
+}
+
 /// Where a look is taken from: decides which network, names and files it meets.
 public enum Place: Hashable, Sendable, Codable {
   /// This machine as the program itself sees it.

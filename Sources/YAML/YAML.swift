@@ -1,1 +1,175 @@
-// Placeholder until the module is written.
+internal import CYAML
+
+/// Reads the part of YAML that data files need: mappings, lists and text, each with its place.
+///
+/// Every scalar is text, so `no` and `8080` are what was written. Anchors, aliases and tags are refused.
+public enum YAML {
+  /// A place in a file; line and column count from one, the column in characters.
+  public struct Place: Sendable, Equatable {
+    public let file: String
+    public let line: Int
+    public let column: Int
+  }
+
+  public struct Node: Sendable, Equatable {
+    public enum Content: Sendable, Equatable {
+      case scalar(String)
+      case mapping([Pair])
+      case sequence([Node])
+    }
+    public let content: Content
+    public let place: Place
+  }
+
+  public struct Pair: Sendable, Equatable {
+    public let key: String
+    public let place: Place
+    public let value: Node
+  }
+
+  public struct Mistake: Sendable, Equatable {
+    public let place: Place
+    public let message: String
+  }
+
+  /// How deep mappings and lists may be nested.
+  public static let depth = 32
+
+  /// The document in `text`, whose first line is line `firstLine` of `file`.
+  ///
+  /// - Returns: The root, nil if there is none or the text cannot be read to its end, and every mistake.
+  public static func read(_ text: String, file: String, firstLine: Int = 1) -> (root: Node?, mistakes: [Mistake]) {
+    var text = text
+    return text.withUTF8 { bytes in
+      let parser = Parser(bytes, file: file, firstLine: firstLine)
+      let root = try? parser.document()
+      return (root ?? nil, parser.mistakes)
+    }
+  }
+}
+
+/// The events of one text. It owns libyaml's parser, which points into itself and so stays where it is.
+private final class Parser {
+  /// The mistake is on the list, and nothing after it can be read.
+  struct Stop: Error {}
+
+  var mistakes: [YAML.Mistake] = []
+  private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
+  private let text: UnsafeBufferPointer<UInt8>
+  private let file: String
+  private let firstLine: Int
+
+  init(_ text: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int) {
+    self.text = text
+    self.file = file
+    self.firstLine = firstLine
+    guard yaml_parser_initialize(parser) == 1 else { fatalError("no memory for a YAML parser") }
+    yaml_parser_set_input_string(parser, text.baseAddress, text.count)
+  }
+
+  deinit {
+    yaml_parser_delete(parser)
+    parser.deallocate()
+  }
+
+  func document() throws -> YAML.Node? {
+    var root: YAML.Node?
+    while true {
+      let end = try event { event -> Bool in
+        switch event.type {
+        case YAML_STREAM_END_EVENT: return true
+        case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: return false
+        case YAML_DOCUMENT_START_EVENT:
+          guard root == nil else { try stop(event.start_mark, "a file has one YAML document") }
+          return false
+        default:
+          root = try node(event, depth: 0)
+          return false
+        }
+      }
+      if end { return root }
+    }
+  }
+
+  /// The node that `first` starts.
+  private func node(_ first: yaml_event_t, depth: Int) throws -> YAML.Node {
+    let place = place(first.start_mark)
+    guard depth <= YAML.depth else { try stop(first.start_mark, "this is nested too deep") }
+    switch first.type {
+    case YAML_SCALAR_EVENT:
+      let scalar = first.data.scalar
+      refuse(anchor: scalar.anchor, tag: scalar.tag, at: place)
+      let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+      return YAML.Node(content: .scalar(String(decoding: bytes, as: UTF8.self)), place: place)
+    case YAML_SEQUENCE_START_EVENT:
+      refuse(anchor: first.data.sequence_start.anchor, tag: first.data.sequence_start.tag, at: place)
+      var items: [YAML.Node] = []
+      while let item = try child(until: YAML_SEQUENCE_END_EVENT, depth) { items.append(item) }
+      return YAML.Node(content: .sequence(items), place: place)
+    case YAML_MAPPING_START_EVENT:
+      refuse(anchor: first.data.mapping_start.anchor, tag: first.data.mapping_start.tag, at: place)
+      return YAML.Node(content: .mapping(try pairs(depth)), place: place)
+    default:
+      mistakes.append(.init(place: place, message: "an alias is not supported; write the text again"))
+      return YAML.Node(content: .scalar(""), place: place)
+    }
+  }
+
+  private func pairs(_ depth: Int) throws -> [YAML.Pair] {
+    var pairs: [YAML.Pair] = []
+    var lines: [String: Int] = [:]
+    while let key = try child(until: YAML_MAPPING_END_EVENT, depth) {
+      guard let value = try child(until: YAML_MAPPING_END_EVENT, depth) else { break }
+      guard case .scalar(let name) = key.content else {
+        mistakes.append(.init(place: key.place, message: "a key must be plain text"))
+        continue
+      }
+      if let line = lines[name] {
+        mistakes.append(.init(place: key.place, message: "'\(name)' is here twice; the first is in line \(line)"))
+        continue
+      }
+      lines[name] = key.place.line
+      pairs.append(YAML.Pair(key: name, place: key.place, value: value))
+    }
+    return pairs
+  }
+
+  /// The next node, or nil at the end of the mapping or list.
+  private func child(until end: yaml_event_type_t, _ depth: Int) throws -> YAML.Node? {
+    try event { $0.type == end ? nil : try node($0, depth: depth + 1) }
+  }
+
+  private func event<Result>(_ use: (yaml_event_t) throws -> Result) throws -> Result {
+    var event = yaml_event_t()
+    guard yaml_parser_parse(parser, &event) == 1 else { try stop() }
+    defer { yaml_event_delete(&event) }
+    return try use(event)
+  }
+
+  private func refuse(anchor: UnsafeMutablePointer<UInt8>?, tag: UnsafeMutablePointer<UInt8>?, at place: YAML.Place) {
+    if anchor != nil { mistakes.append(.init(place: place, message: "an anchor is not supported")) }
+    if tag != nil { mistakes.append(.init(place: place, message: "a tag is not supported; every value is text")) }
+  }
+
+  private func place(_ mark: yaml_mark_t) -> YAML.Place {
+    YAML.Place(file: file, line: mark.line + firstLine, column: mark.column + 1)
+  }
+
+  private func stop(_ mark: yaml_mark_t, _ message: String) throws -> Never {
+    mistakes.append(.init(place: place(mark), message: message))
+    throw Stop()
+  }
+
+  /// Ends with libyaml's own error.
+  private func stop() throws -> Never {
+    var mark = parser.pointee.problem_mark
+    if parser.pointee.error == YAML_READER_ERROR {
+      // The reader knows bytes only.
+      let before = text.prefix(parser.pointee.problem_offset)
+      mark.line = before.count { $0 == UInt8(ascii: "\n") }
+      mark.column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count
+    }
+    let words = [parser.pointee.problem, parser.pointee.context].compactMap { $0.map { String(cString: $0) } }
+    try stop(mark, words.joined(separator: " "))
+  }
+}

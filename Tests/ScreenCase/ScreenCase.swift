@@ -39,8 +39,13 @@ public enum ScreenCase {
     var line = [CChar](repeating: 0, count: 4096)
     while fgets(&line, Int32(line.count), file) != nil {
       let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard let quote = text.firstIndex(of: "\""), let last = text.lastIndex(of: "\""), quote < last else { continue }
-      let name = text[..<quote].prefix { $0 != ":" }
+      guard !text.hasPrefix("#"), let colon = text.firstIndex(of: ":") else { continue }
+      let name = text[..<colon]
+      let plain = text[text.index(after: colon)...].drop { $0 == " " }.prefix { $0 != "\n" }
+      guard let quote = plain.firstIndex(of: "\""), let last = plain.lastIndex(of: "\""), quote < last else {
+        words[String(name)] = Template(String(plain))
+        continue
+      }
       var value = ""
       var isEscaped = false
       for character in text[text.index(after: quote)..<last] {

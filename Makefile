@@ -1,0 +1,51 @@
+# The two commands that do everything: `make run` and `make test`. See CONTRIBUTING.md for the others.
+
+PREFIX ?= /usr/local
+BUILD := .build/release/wizard502
+RELEASE := -c release --static-swift-stdlib -Xlinker -s
+
+# What the program is built from, and what its tests use for real.
+LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev libc-ares-dev
+PEERS := docker.io nginx-light busybox-static openssl sqlite3 tmux iptables iproute2 util-linux procps patch curl python3 python3-minimal
+
+.PHONY: run build test lab bench format lint install uninstall libraries peers clean
+
+run: build
+	$(BUILD) $(URL)
+
+build: libraries
+	swift build $(RELEASE)
+
+# Unit tests, the staged faults on a real Docker engine and real proxies, and the guided session in a terminal.
+test: build peers
+	$(BUILD) lint
+	swift test
+
+# The staged faults alone. One of them: make lab FAULT=wrong-port
+lab: build peers
+	swift test --filter 'Lab.*$(FAULT)'
+
+bench: build
+	Tests/bench
+
+lint: build
+	swift format lint --strict --recursive Sources Tests Plugins Package.swift
+	$(BUILD) lint
+
+format:
+	swift format --in-place --recursive Sources Tests Plugins Package.swift
+
+install: build
+	install -D -m 0755 $(BUILD) $(DESTDIR)$(PREFIX)/bin/wizard502
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/wizard502
+
+libraries:
+	@Tests/install $(LIBRARIES)
+
+peers:
+	@Tests/install $(PEERS)
+
+clean:
+	swift package clean

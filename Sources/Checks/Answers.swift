@@ -1,0 +1,47 @@
+import Model
+import Pattern
+import World
+
+/// Reading answers by the signs of `signs.yaml`.
+extension Signs {
+  /// Who wrote an answer and what it means, as far as the signs tell.
+  func read(_ answer: HTTPRequest.Sight) -> (by: String?, means: String?) {
+    let matching = answers.filter { $0.fits(answer) }
+    return (matching.lazy.compactMap(\.by).first, matching.lazy.compactMap(\.means).first)
+  }
+}
+
+extension Signs.Answer {
+  fileprivate func fits(_ answer: HTTPRequest.Sight) -> Bool {
+    guard answer.status != nil else { return false }
+    let headersFit = headers.allSatisfy { name, regex in
+      answer.header(name).map { (try? Pattern(regex, ignoringCase: true))?.matches($0) == true } ?? (regex == "^$")
+    }
+    guard headersFit, let body else { return headersFit }
+    return (try? Pattern(body, ignoringCase: true))?.matches(String(decoding: answer.body, as: UTF8.self)) == true
+  }
+}
+
+extension HTTPRequest.Failure {
+  /// The error as it stands in a report: short, in the words of the field.
+  var inShort: String {
+    switch self {
+    case .name: "the name has no address"
+    case .refused: "connection refused"
+    case .unreachable: "no route to host"
+    case .connectTimeout: "no TCP connection in time"
+    case .tlsTimeout: "TLS handshake did not end in time"
+    case .answerTimeout: "connected, but no answer in time"
+    case .bodyTimeout: "the answer did not end in time"
+    case .closed: "closed before a full answer"
+    case .reset: "connection reset"
+    case .notTLS(let text): "not TLS: \(text.printable)"
+    case .handshake(let text): "TLS handshake failed: \(text.printable)"
+    case .untrusted(let text): "certificate not trusted: \(text.printable)"
+    case .notHTTP: "the answer is not HTTP"
+    case .headerTooLarge: "the answer's header is too large"
+    case .badURL(let text): "not a URL to ask for: \(text.printable)"
+    case .other(let text): text.printable
+    }
+  }
+}

@@ -1,0 +1,71 @@
+public import Model
+public import World
+
+/// One live check: it looks at the world, and tells one of its outcomes and the facts it saw.
+///
+/// It never changes anything, knows no other check and no sentence: what an outcome means in words, and where it
+/// leads, is written in `Flows/`. A fact that comes together with a needed one may be read without being needed.
+public struct Check: Sendable {
+  /// What a check finds out before it is named and timed.
+  public typealias Found = (outcome: String, facts: Facts)
+
+  public let shape: CheckShape
+  /// Seconds after which it is given up as `unknown`; nil: the limit of the whole session.
+  let limit: Double?
+  let run: @Sendable (any World, Facts, Signs) async throws(Unseen) -> Found
+
+  init<Outcome: CheckOutcome>(
+    _ id: String, needs: [FactName], learns: [FactName] = [], outcome: Outcome.Type, limit: Double? = 10,
+    run: @escaping @Sendable (any World, Facts, Signs) async throws(Unseen) -> (Outcome, Facts)
+  ) {
+    shape = CheckShape(id: id, needs: needs, learns: learns, outcomes: Outcome.allCases.map(\.rawValue))
+    self.limit = limit
+    self.run = { world, facts, signs async throws(Unseen) in
+      let (outcome, facts) = try await run(world, facts, signs)
+      return (outcome.rawValue, facts)
+    }
+  }
+}
+
+/// The outcomes of a check; `unknown` is one of them.
+protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
+  static var unknown: Self { get }
+}
+
+extension Check {
+  /// Every check, in the order in which a person would make them.
+  public static let all: [Check] = [
+    siteAnswer, siteSlow, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
+    networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
+    upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
+  ]
+
+  public static func named(_ id: String) -> Check? { byID[id] }
+  private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.shape.id, $0) })
+
+  /// Runs the check to its end, its limit, or its cancellation; always gives a finding.
+  public func finding(in world: any World, facts: Facts, signs: Signs) async -> Finding {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let whole = facts.seconds(.limitSeconds) ?? 90
+    let limit = min(limit ?? whole, whole)
+    let found = await withTaskGroup(of: Result<Found, Unseen>.self) { group in
+      group.addTask {
+        do throws(Unseen) { return .success(try await run(world, facts, signs)) } catch { return .failure(error) }
+      }
+      group.addTask {
+        try? await Task.sleep(for: .seconds(limit))
+        return .failure(.noAnswer(seconds: limit))
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? .failure(.noAnswer(seconds: limit))
+    }
+    let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
+    switch found {
+    case .success(let found):
+      return Finding(check: shape.id, outcome: found.outcome, facts: found.facts, seconds: seconds)
+    case .failure(let unseen):
+      return Finding(check: shape.id, outcome: Finding.unknown, unseen: unseen, seconds: seconds)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  static let containerStatus: FactName = "container.status"
+  static let containerExitCode: FactName = "container.exit-code"
+  static let containerError: FactName = "container.error"
+  static let containerRestarts: FactName = "container.restarts"
+  static let containerHealth: FactName = "container.health"
+  /// Seconds since it started, rounded.
+  static let containerAge: FactName = "container.age"
+  /// Known if it started within the last two minutes.
+  static let containerFresh: FactName = "container.fresh"
+  /// Its memory limit, as `docker update --memory` takes it: `64m`.
+  static let containerMemory: FactName = "container.memory"
+  /// Twice that.
+  static let containerMoreMemory: FactName = "container.more-memory"
+}
+
+private enum ContainerOutcome: String, CheckOutcome {
+  case running, starting, unhealthy, restarting, outOfMemory = "out-of-memory", stopped, paused, unknown
+}
+
+extension Check {
+  /// Asks Docker whether the upstream's container runs, and how it ended if it does not.
+  ///
+  /// Source: Docker Engine API, "Inspect a container" and "Monitor events".
+  static let containerState = Check(
+    "container.state", needs: [.upstreamID],
+    learns: [
+      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth, .containerAge, .containerFresh,
+      .containerMemory, .containerMoreMemory,
+    ], outcome: ContainerOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    let container = try await world.container(facts[.upstreamID] ?? "")
+    let now = try await world.see(Clock())
+    guard let state = container.State, let status = state.Status else { return (.unknown, [:]) }
+    let age = container.started.map { now - $0 }
+    let memory = container.HostConfig?.Memory ?? 0
+    var learned: Facts = [
+      .containerStatus: status, .containerExitCode: state.ExitCode.map { String($0) } ?? "",
+      .containerError: state.Error?.printable ?? "", .containerRestarts: container.RestartCount.map { String($0) } ?? "",
+      .containerHealth: state.Health?.Status ?? "", .containerAge: age.map { String(Int($0)) } ?? "",
+      .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
+      .containerMemory: memory > 0 ? megabytes(memory) : "", .containerMoreMemory: memory > 0 ? megabytes(memory * 2) : "",
+    ]
+    // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
+    let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)
+    let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: now - 600, until: now)) : nil
+    let isLooping = status == "restarting" || (mayLoop && (container.RestartCount ?? 0) > 1)
+    let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false && isLooping)
+    if let code = deaths?.exitCode, isLooping { learned[.containerExitCode] = String(code) }
+    let outcome: ContainerOutcome =
+      switch status {
+      case "paused": .paused
+      case "restarting": wasKilledForMemory ? .outOfMemory : .restarting
+      case "running" where isLooping: wasKilledForMemory ? .outOfMemory : .restarting
+      case "running" where state.Health?.Status == "starting": .starting
+      case "running" where state.Health?.Status == "unhealthy": .unhealthy
+      case "running": .running
+      default: wasKilledForMemory ? .outOfMemory : .stopped
+      }
+    return (outcome, learned)
+  }
+
+  private static func megabytes(_ bytes: Int) -> String { "\(max(6, bytes / 1_048_576))m" }
+}

@@ -1,0 +1,40 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// The container that was probably meant; absent for a process of the host.
+  static let neighbourContainer: FactName = "neighbour.container"
+  /// Host and port by which the proxy reaches it.
+  static let neighbourHost: FactName = "neighbour.host"
+  static let neighbourPort: FactName = "neighbour.port"
+  /// The network that the proxy has to join first.
+  static let neighbourNetwork: FactName = "neighbour.network"
+}
+
+private enum NeighbourOutcome: String, CheckOutcome { case one, several, none, unknown }
+
+extension Check {
+  /// Looks for the app that was probably meant by a route that leads to nobody.
+  static let neighbourFind = Check(
+    "neighbour.find", needs: [.upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
+    learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourNetwork], outcome: NeighbourOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    var gateway: String?
+    if let id = facts[.proxyID], let proxy = try? await world.container(id) {
+      gateway = proxy.networks.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
+    }
+    let proxyPort = facts.port(.sitePort)
+    let found = try await world.neighbours(
+      at: facts.port(.upstreamPort) ?? 80, site: facts[.siteHost] ?? "", of: facts.proxy, gateway: gateway
+    ).filter { $0.container != nil || $0.port != proxyPort }
+    guard let best = found.first else { return (.none, [:]) }
+    return (
+      found.count == 1 || best.container != nil ? .one : .several,
+      [
+        .neighbourContainer: best.container ?? "", .neighbourHost: best.host, .neighbourPort: String(best.port),
+        .neighbourNetwork: best.network ?? "",
+      ]
+    )
+  }
+}

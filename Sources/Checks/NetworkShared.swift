@@ -1,0 +1,72 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// The proxy's Docker networks.
+  static let networkProxy: FactName = "network.of-proxy"
+  static let networkUpstream: FactName = "network.of-upstream"
+  static let networkCommon: FactName = "network.common"
+  /// The network that one of the two has to join.
+  static let networkJoin: FactName = "network.join"
+  /// The container that has to join it.
+  static let networkJoiner: FactName = "network.joiner"
+  /// A name for a network that does not exist yet.
+  static let networkNew: FactName = "network.new"
+  /// This machine's address in the proxy's network.
+  static let networkGateway: FactName = "network.gateway"
+}
+
+private enum NetworkOutcome: String, CheckOutcome {
+  /// A user-defined network, or the addresses of a common default bridge.
+  case shared
+  case separate
+  /// Only Docker's default network, where names do not resolve.
+  case defaultBridge = "default-bridge"
+  /// The upstream has no network of its own.
+  case hostNetwork = "host-network"
+  /// The proxy dials a port of this machine, so Docker's networks do not matter.
+  case published
+  case unknown
+}
+
+extension Check {
+  /// Compares the Docker networks of proxy and upstream, by id.
+  static let networkShared = Check(
+    "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
+    learns: [
+      .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
+    ], outcome: NetworkOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    let upstream = try await world.container(facts[.upstreamID] ?? "")
+    let theirs = upstream.networks
+    var learned: Facts = [.networkUpstream: theirs.keys.sorted().joined(separator: ", ")]
+    guard let id = facts[.proxyID], !facts.proxy.usesHostNetwork else { return (.published, learned) }
+    let proxy = try await world.container(id)
+    let ours = proxy.networks
+    let name = facts[.upstreamHost] ?? ""
+    learned[.networkProxy] = ours.keys.sorted().joined(separator: ", ")
+    learned[.networkGateway] = ours.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
+    if facts[.upstreamPublished] != nil, try await world.see(OwnAddresses()).contains(name) || name.hasPrefix("host.") {
+      return (.published, learned)
+    }
+    if upstream.usesHostNetwork { return (.hostNetwork, learned) }
+    let common = ours.filter { network in theirs.values.contains { $0.NetworkID == network.value.NetworkID } }
+    let named = common.keys.filter { $0 != defaultBridge }.sorted()
+    learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
+    if let network = named.first {
+      learned[.networkCommon] = network
+      return (.shared, learned)
+    }
+    if !common.isEmpty, name.isAddress { return (.shared, learned) }
+    // Whoever has a network of its own takes the other one in; the proxy joins rather than the app.
+    let join = theirs.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, proxy.name) }
+      ?? ours.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, upstream.name) }
+    learned[.networkJoin] = join?.0
+    learned[.networkJoiner] = join?.1
+    learned[.networkNew] = "\(proxy.name)-net"
+    return (common.isEmpty ? .separate : .defaultBridge, learned)
+  }
+
+  private static let defaultBridge = "bridge"
+}

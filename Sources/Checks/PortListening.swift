@@ -1,0 +1,79 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// The port on which the upstream does listen, reachable from outside: the one that answers HTTP if several do.
+  static let upstreamListening: FactName = "upstream.listening"
+  /// Every port on which it listens.
+  static let upstreamPorts: FactName = "upstream.ports"
+  /// The address to which the route's port is bound.
+  static let upstreamBoundTo: FactName = "upstream.bound-to"
+  /// Connections that wait to be accepted at the route's port.
+  static let upstreamWaiting: FactName = "upstream.waiting"
+  /// The route's port, if it is a published one of this machine: the port to use instead.
+  static let upstreamRightPort: FactName = "upstream.right-port"
+}
+
+private enum ListeningOutcome: String, CheckOutcome {
+  case listening
+  /// Bound to loopback, so nothing outside its own network can connect.
+  case loopback
+  /// It listens, on other ports.
+  case otherPort = "other-port"
+  case nothing
+  /// Connections wait in the queue: the app does not accept them.
+  case stuck
+  case unknown
+}
+
+extension Check {
+  /// Reads the upstream's table of listening sockets. Source: proc(5), `/proc/PID/net/tcp`.
+  static let portListening = Check(
+    "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
+    learns: [.upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .upstreamRightPort],
+    outcome: ListeningOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    guard let place = facts.upstreamLooks else { throw .notEnoughKnown([.upstreamPID]) }
+    let port = facts.port(.upstreamInside) ?? 0
+    let listeners = try await world.see(Listeners(place: place))
+    let isInReach: (Listener) -> Bool = { !$0.isLoopback || facts.proxy.usesHostNetwork && facts[.upstreamPlace] == "host" }
+    let outside = listeners.filter(isInReach)
+    let here = listeners.filter { $0.port == port }
+    var learned: Facts = [
+      .upstreamPorts: Set(listeners.map(\.port)).sorted().map { String($0) }.joined(separator: ", "),
+      .upstreamBoundTo: here.first?.address ?? "",
+      .upstreamWaiting: here.map(\.waiting).max().flatMap { $0 > 0 ? String($0) : nil } ?? "",
+    ]
+    if let listener = here.first(where: isInReach) {
+      return (listener.waiting > 0 ? .stuck : .listening, learned)
+    }
+    if !here.isEmpty { return (.loopback, learned) }
+    // On the host every program listens: which of them is meant, nobody can see.
+    guard facts[.upstreamPlace] != "host" else { return (.nothing, learned) }
+    let best = await world.best(of: Set(outside.map(\.port)).sorted(), facts)
+    learned[.upstreamListening] = best.map { String($0) }
+    learned[.upstreamRightPort] = best.map { String($0) }
+    if best == nil, !listeners.isEmpty { return (.loopback, learned) }
+    return (best == nil ? .nothing : .otherPort, learned)
+  }
+}
+
+extension World {
+  /// The port that answers HTTP first of all; else the lowest.
+  fileprivate func best(of ports: [UInt16], _ facts: Facts) async -> UInt16? {
+    guard ports.count > 1, let address = facts.list(.upstreamAddresses).first else { return ports.first }
+    let place = facts.proxyLooks ?? .host
+    let answers = await withTaskGroup(of: (UInt16, Bool).self) { group in
+      for port in ports.prefix(6) {
+        group.addTask {
+          let request = HTTPRequest(
+            url: "http://\(facts[.siteHost] ?? "localhost")/", address: address, port: port, place: place, limit: 1)
+          return (port, (try? await see(request))?.status != nil)
+        }
+      }
+      return await group.reduce(into: [UInt16: Bool]()) { $0[$1.0] = $1.1 }
+    }
+    return ports.first { answers[$0] == true } ?? ports.first
+  }
+}

@@ -1,0 +1,88 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// `nginx`, `Nginx Proxy Manager`: what people call it.
+  static let proxyName: FactName = "proxy.name"
+  /// `container` or `host`.
+  static let proxyPlace: FactName = "proxy.place"
+  /// Its container's name.
+  static let proxyContainer: FactName = "proxy.container"
+  static let proxyID: FactName = "proxy.id"
+  /// A process in its network and file system; absent while it does not run.
+  static let proxyPID: FactName = "proxy.pid"
+  /// The port on which it listens in its own network.
+  static let proxyPort: FactName = "proxy.port"
+  /// `own` or `host`.
+  static let proxyNetwork: FactName = "proxy.network"
+  /// Known if it does not run.
+  static let proxyStopped: FactName = "proxy.stopped"
+  /// The name of its program on the host.
+  static let proxyProgram: FactName = "proxy.program"
+  /// Its configuration file and prefix, where its command line names them.
+  static let proxyConfiguration: FactName = "proxy.configuration"
+  static let proxyPrefix: FactName = "proxy.prefix"
+}
+
+private enum ProxyOutcome: String, CheckOutcome {
+  /// Its routes can be read.
+  case found
+  /// Its kind is known, its routes cannot be read yet.
+  case recognised
+  case stopped
+  /// Something listens there that is no known proxy.
+  case other
+  case none, unknown
+}
+
+extension Check {
+  /// Finds the proxy that serves the site's port: by published ports and by who listens on this machine.
+  static let proxyFind = Check(
+    "proxy.find", needs: [.sitePort],
+    learns: [
+      .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyConfiguration, .proxyPrefix,
+    ], outcome: ProxyOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    let port = facts.port(.sitePort) ?? 80
+    if let proxy = try await world.proxies(at: port, signs).first {
+      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+    }
+    if let proxy = try? await world.stoppedProxy(at: port, signs) { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
+    let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
+    guard let listener = listeners.first else { return (.none, [:]) }
+    guard let process = listener.processes.first else { throw .notPermitted(what: "the process behind port \(port)") }
+    return (.other, [.proxyKind: "unknown", .proxyWhere: "process \(process)"])
+  }
+
+  private static func learned(_ proxy: ProxyFound) -> Facts {
+    var facts: Facts = [
+      .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name, .proxyPort: String(proxy.port),
+      .proxyPlace: proxy.container == nil ? "host" : "container",
+      .proxyNetwork: proxy.usesHostNetwork ? "host" : "own",
+      .proxyPID: proxy.pid.map { String($0) } ?? "",
+    ]
+    if let container = proxy.container {
+      facts[.proxyContainer] = container.name
+      facts[.proxyID] = container.id
+      facts[.proxyWhere] = "container \(container.name)"
+      facts[.proxyVersion] = container.image.version
+    } else {
+      facts[.proxyWhere] = proxy.pid.map { "process \($0)" }
+      let line = ProxyCommandLine(proxy.command)
+      facts[.proxyProgram] = line.program
+      facts[.proxyConfiguration] = line.configuration
+      facts[.proxyPrefix] = line.prefix
+    }
+    return facts
+  }
+}
+
+extension String {
+  /// The tag of an image where it is a version number: `1.27-alpine`.
+  fileprivate var version: String? {
+    let tag = split(separator: "/").last?.split(separator: ":").dropFirst().last.map(String.init)
+    return tag.flatMap { $0.first?.isNumber == true ? $0 : nil }
+  }
+}

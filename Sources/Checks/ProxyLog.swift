@@ -1,0 +1,90 @@
+import Discovery
+import Model
+import Pattern
+import World
+
+extension FactName {
+  /// The address and port that the proxy dialled, by its log.
+  static let logAddress: FactName = "log.address"
+  /// The reason that the log gives.
+  static let logReason: FactName = "log.reason"
+  /// The network fact that the line shows: `refused`, `name`, …
+  static let logShows: FactName = "log.shows"
+}
+
+private enum LogOutcome: String, CheckOutcome {
+  case sameAddress = "same-address", otherAddress = "other-address", otherPort = "other-port"
+  case configError = "config-error"
+  /// No line is about this request.
+  case silent
+  case unknown
+}
+
+private enum LastWordsOutcome: String, CheckOutcome { case configError = "config-error", other, unknown }
+
+extension Check {
+  /// Reads what the proxy logged since the site was asked, and compares the address it dialled with the app's.
+  static let proxyLog = Check(
+    "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
+    learns: [.logAddress, .logReason, .logShows], outcome: LogOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    let host = facts[.siteHost] ?? ""
+    let lines = try await world.proxyLog(facts, since: facts.seconds(.siteAsked)).filter {
+      $0.contains(host) || $0.contains("[emerg]")
+    }
+    guard let (sign, match) = lines.reversed().lazy.compactMap({ signs.read($0) }).first else { return (.silent, [:]) }
+    let learned: Facts = [
+      .logShows: sign.shows, .logReason: match.text(of: "reason")?.printable ?? "",
+      .logAddress: match.text(of: "address")?.printable ?? "",
+    ]
+    if sign.shows == "config-error" { return (.configError, learned) }
+    guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else { return (.silent, learned) }
+    if let port, port != facts.port(.upstreamPort) { return (.otherPort, learned) }
+    return (facts.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
+  }
+
+  /// Reads the last words of a proxy that does not run.
+  static let proxyLastWords = Check(
+    "proxy.last-words", needs: [.proxyStopped, .proxyID], learns: [.logReason], outcome: LastWordsOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    let container = try await world.container(facts[.proxyID] ?? "")
+    let lines = try await world.log(of: container, lines: 30)
+    for line in lines.reversed() {
+      if let (sign, match) = signs.read(line), sign.shows == "config-error" {
+        return (.configError, [.logReason: match.text(of: "reason")?.printable ?? ""])
+      }
+    }
+    return (.other, [.logReason: lines.last?.printable.shortened(to: 200) ?? ""])
+  }
+}
+
+extension Signs {
+  fileprivate func read(_ line: String) -> (Line, Pattern.Match)? {
+    lines.lazy.compactMap { sign in
+      (try? Pattern(sign.pattern))?.firstMatch(in: line).map { (sign, $0) }
+    }.first
+  }
+}
+
+extension World {
+  /// The proxy's newest error lines: its log file, else what its container wrote.
+  fileprivate func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
+    let files = try await ProxyFiles(of: facts.proxy, in: self)
+    if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
+      return lines.suffix(50).map(String.init)
+    }
+    guard let id = facts[.proxyID] else { throw .missing(what: facts[.routeLog] ?? "a log file") }
+    return try await log(of: try await container(id), since: since)
+  }
+}
+
+extension String {
+  /// `10.0.0.3:80`, `[::1]:80`, `10.0.0.3` taken apart.
+  fileprivate var addressAndPort: (String, UInt16?)? {
+    if hasPrefix("["), let end = firstIndex(of: "]") {
+      return (String(self[index(after: startIndex)..<end]), UInt16(self[end...].dropFirst(2)))
+    }
+    let parts = split(separator: ":", maxSplits: 1)
+    return parts.first.map { (String($0), parts.count > 1 ? UInt16(parts[1]) : nil) }
+  }
+}

@@ -1,0 +1,154 @@
+import Discovery
+import Model
+import Pattern
+import World
+
+extension FactName {
+  /// The status that the upstream itself answers.
+  static let upstreamStatus: FactName = "upstream.status"
+  /// Seconds to its first byte.
+  static let upstreamSeconds: FactName = "upstream.seconds"
+  static let upstreamError: FactName = "upstream.error"
+  /// A time-out, in whole seconds, that its answer would fit into.
+  static let timeoutNeeded: FactName = "timeout.needed"
+  static let certificateProblem: FactName = "certificate.problem"
+  static let certificateSubject: FactName = "certificate.subject"
+  static let certificateExpires: FactName = "certificate.expires"
+  /// The first name that it is valid for.
+  static let certificateName: FactName = "certificate.name"
+  /// `expired`, `name` or `issuer`: what is wrong with it.
+  static let certificateFault: FactName = "certificate.fault"
+}
+
+private enum SpeaksOutcome: String, CheckOutcome {
+  case http, tls
+  /// Something, but neither HTTP/1 nor TLS.
+  case other
+  /// It accepts and closes at once, whatever it is told.
+  case closes
+  case silent, unknown
+}
+
+private enum AnswerOutcome: String, CheckOutcome {
+  case good
+  /// The app itself answers 5xx.
+  case error
+  /// It answers, later than the proxy waits.
+  case late
+  case never, closes, refused, unknown
+}
+
+private enum CertificateOutcome: String, CheckOutcome {
+  case trusted, untrusted
+  /// The proxy does not verify.
+  case notVerified = "not-verified"
+  case handshake, unknown
+}
+
+extension Check {
+  /// Tells whether plain HTTP or TLS is spoken at the upstream's port: tries both from the proxy's place.
+  static let upstreamSpeaks = Check(
+    "upstream.speaks", needs: [.nameAddress, .upstreamPort, .proxyPlace], outcome: SpeaksOutcome.self, limit: 6
+  ) { world, facts, signs throws(Unseen) in
+    let requests = (plain: try facts.asProxy("http", limit: 3), encrypted: try facts.asProxy("https", limit: 3))
+    async let plain = world.result(of: requests.plain)
+    let tls = try await world.see(requests.encrypted)
+    if tls.status != nil || tls.certificate != nil { return (.tls, [:]) }
+    if case .handshake = tls.failure { return (.tls, [:]) }
+    guard let http = try? await plain.get() else { return (.unknown, [:]) }
+    if http.status != nil { return (signs.read(http).means == "tls-port" ? .tls : .http, [:]) }
+    switch (http.failure, tls.failure) {
+    case (.notHTTP, _): return (http.body.first == 0x15 ? .tls : .other, [:])
+    case (_, .notTLS): return (.http, [:])
+    case (.answerTimeout, _): return (.silent, [:])
+    case (.closed, _), (.reset, _): return (.closes, [:])
+    default: return (.unknown, [:])
+    }
+  }
+
+  /// Asks the upstream just as the proxy does, from its place, and waits longer than the proxy would.
+  static let upstreamAnswer = Check(
+    "upstream.answer", needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme],
+    learns: [.upstreamStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded], outcome: AnswerOutcome.self, limit: nil
+  ) { world, facts, _ throws(Unseen) in
+    let patience = facts.seconds(.routeReadTimeout) ?? 60
+    let limit = min(facts.seconds(.limitSeconds) ?? 90, max(8, patience * 1.5 + 4))
+    let sight = try await world.see(try facts.asProxy(facts[.upstreamScheme] ?? "http", limit: limit))
+    let seconds = sight.times.firstByte
+    var learned: Facts = [
+      .upstreamStatus: sight.status.map { String($0) } ?? "", .upstreamError: sight.failure?.inShort ?? "",
+      .upstreamSeconds: (seconds ?? limit).inWords,
+    ]
+    switch (sight.status, sight.failure) {
+    case (let status?, _):
+      if let seconds, seconds > patience {
+        learned[.timeoutNeeded] = String(Int((seconds * 2 / 30).rounded(.up)) * 30)
+        return (.late, learned)
+      }
+      return (status >= 500 ? .error : .good, learned)
+    case (nil, .answerTimeout): return (.never, learned)
+    case (nil, .refused), (nil, .connectTimeout), (nil, .unreachable): return (.refused, learned)
+    case (nil, .closed), (nil, .reset), (nil, .notHTTP): return (.closes, learned)
+    default: return (.unknown, learned)
+    }
+  }
+
+  /// Checks the upstream's certificate as the proxy is told to: against its authorities, for its name.
+  static let upstreamCertificate = Check(
+    "upstream.certificate", needs: [.nameAddress, .upstreamPort, .proxyPlace, .routeVerifies],
+    learns: [
+      .certificateProblem, .certificateSubject, .certificateExpires, .certificateName, .certificateFault,
+    ], outcome: CertificateOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    guard facts[.routeVerifies] == "on" else { return (.notVerified, [:]) }
+    let authorities: String?
+    if let path = facts[.routeAuthorities] {
+      guard let place = facts.proxyFiles else { throw .notEnoughKnown([.proxyPID]) }
+      authorities = try await world.see(FileRead(path: path, place: place)).text
+    } else {
+      authorities = nil
+    }
+    var request = try facts.asProxy("https", limit: 4)
+    request.tls = .verify(authorities: authorities)
+    if let name = facts[.routeTLSName] {
+      request.url = "https://\(name):\(facts[.upstreamPort] ?? "443")/"
+    }
+    let sight = try await world.see(request)
+    let problem = sight.certificate?.problem
+    let learned: Facts = [
+      .certificateProblem: problem ?? "", .certificateSubject: sight.certificate?.subject ?? "",
+      .certificateExpires: sight.certificate?.expires ?? "", .certificateName: sight.certificate?.names.first ?? "",
+      .certificateFault: problem.map { fault($0) } ?? "",
+    ]
+    switch sight.failure {
+    case .untrusted(let why):
+      return (.untrusted, learned.merging([.certificateProblem: why, .certificateFault: fault(why)]))
+    case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
+    default: return (problem == nil ? (sight.certificate == nil ? .unknown : .trusted) : .untrusted, learned)
+    }
+  }
+
+  /// What OpenSSL's reason comes down to.
+  private static func fault(_ reason: String) -> String {
+    let reason = reason.lowercased()
+    if reason.contains("expired") || reason.contains("not yet valid") { return "expired" }
+    if reason.contains("mismatch") || reason.contains("subject") || reason.contains("match") { return "name" }
+    return "issuer"
+  }
+}
+
+extension Facts {
+  /// The request that the proxy sends to its upstream.
+  func asProxy(_ scheme: String, limit: Double) throws(Unseen) -> HTTPRequest {
+    guard let place = proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
+    let host = self[.routeSendsHost] ?? self[.siteHost] ?? "localhost"
+    return HTTPRequest(
+      url: "\(scheme)://\(host)\(self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
+      port: port(.upstreamPort), place: place, limit: limit)
+  }
+
+  /// The place whose files the proxy sees.
+  var proxyFiles: Place? {
+    self[.proxyPlace] == "host" ? .host : self[.proxyPID].flatMap { Int32($0) }.map { .process($0) }
+  }
+}

@@ -1,0 +1,91 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// Its container's name.
+  static let upstreamContainer: FactName = "upstream.container"
+  static let upstreamID: FactName = "upstream.id"
+  /// A process in its network; absent while it does not run.
+  static let upstreamPID: FactName = "upstream.pid"
+  /// `container`, `host`, `proxy`.
+  static let upstreamPlace: FactName = "upstream.place"
+  /// The port on which it has to listen in its own network.
+  static let upstreamInside: FactName = "upstream.inside-port"
+  /// Known if the route goes to a published port of this machine.
+  static let upstreamPublished: FactName = "upstream.published"
+  /// The addresses it has now in its networks.
+  static let upstreamAddresses: FactName = "upstream.addresses"
+  /// The name that was probably meant.
+  static let upstreamNear: FactName = "upstream.near"
+  /// Known if nobody is at the route's host and port, so that the app has to be looked for.
+  static let routeLeadsNowhere: FactName = "route.leads-nowhere"
+  static let composeFile: FactName = "compose.file"
+  static let composeService: FactName = "compose.service"
+}
+
+private enum UpstreamOutcome: String, CheckOutcome {
+  case container, host, beside, itself, gone, nameless, elsewhere, unknown
+}
+
+extension Check {
+  /// Finds what stands behind the route's host and port: a container, a process, or nothing.
+  static let upstreamFind = Check(
+    "upstream.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace],
+    learns: [
+      .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
+      .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .composeFile, .composeService,
+    ], outcome: UpstreamOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    let host = facts[.upstreamHost] ?? ""
+    let port = facts.port(.upstreamPort) ?? 80
+    let found = try await world.upstream(host: host, port: port, of: facts.proxy)
+    switch found {
+    case .container(let container, let inside): return (.container, learned(container, inside, routePort: port, host))
+    case .host:
+      let isThere = try await world.see(Listeners(place: .host)).contains { $0.port == port }
+      return (
+        .host,
+        [.upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes"]
+      )
+    case .besideProxy:
+      return (.beside, [.upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: facts[.proxyPID] ?? ""])
+    case .proxyItself: return (.itself, [.routeLeadsNowhere: "yes"])
+    case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
+    case .noSuchContainer(let near): return (.nameless, [.upstreamNear: near ?? ""])
+    case .elsewhere: return (.elsewhere, [:])
+    }
+  }
+
+  private static func learned(_ container: Container, _ inside: UInt16, routePort: UInt16, _ host: String) -> Facts {
+    let addresses = container.networks.sorted { $0.key < $1.key }.flatMap(\.value.addresses)
+    let labels = container.Config?.Labels ?? [:]
+    return [
+      .upstreamContainer: container.name, .upstreamID: container.Id, .upstreamPlace: "container",
+      .upstreamPID: container.pid.map { String($0) } ?? "", .upstreamInside: String(inside),
+      .upstreamPublished: container.bindings.contains { $0.hostPort == routePort } && host.lowercased() != container.name.lowercased() && !addresses.contains(host) ? "yes" : "",
+      .upstreamAddresses: addresses.joined(separator: ", "),
+      .composeFile: labels["com.docker.compose.project.config_files"]?.split(separator: ",").first.map(String.init) ?? "",
+      .composeService: labels["com.docker.compose.service"] ?? "",
+    ]
+  }
+}
+
+extension Facts {
+  var proxy: ProxyPlace {
+    ProxyPlace(
+      id: self[.proxyID], pid: self[.proxyPID].flatMap { Int32($0) },
+      usesHostNetwork: self[.proxyPlace] == "host" || self[.proxyNetwork] == "host")
+  }
+
+  /// The place from which the proxy dials.
+  var proxyLooks: Place? {
+    if proxy.usesHostNetwork { return .host }
+    return proxy.pid.map { .process($0) }
+  }
+
+  /// The place in which the upstream listens.
+  var upstreamLooks: Place? {
+    self[.upstreamPlace] == "host" ? .host : self[.upstreamPID].flatMap { Int32($0) }.map { .process($0) }
+  }
+}

@@ -1,0 +1,221 @@
+import FoundationEssentials
+public import Model
+public import World
+
+/// A container in the engine's list: what one call tells of all of them.
+///
+/// Source: Docker Engine API, `GET /containers/json`. Every field is optional in some engine's answer.
+public struct ContainerSummary: Sendable, Decodable {
+  public struct Port: Sendable, Decodable {
+    public let IP: String?
+    public let PrivatePort: UInt16?
+    public let PublicPort: UInt16?
+    public let `Type`: String?
+  }
+  public struct Settings: Sendable, Decodable { public let Networks: [String: Endpoint]? }
+  public struct Host: Sendable, Decodable { public let NetworkMode: String? }
+
+  public let Id: String
+  public let Names: [String]?
+  public let Image: String?
+  public let State: String?
+  public let Labels: [String: String]?
+  public let Ports: [Port]?
+  public let HostConfig: Host?
+  public let NetworkSettings: Settings?
+
+  public var name: String { Names?.first.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
+  public var isRunning: Bool { State == "running" || State == "paused" || State == "restarting" }
+  public var networks: [String: Endpoint] { NetworkSettings?.Networks ?? [:] }
+  /// The image without registry and tag: `jc21/nginx-proxy-manager`.
+  public var image: String { Image?.withoutTag ?? "" }
+  public var service: String? { Labels?["com.docker.compose.service"] }
+  public var project: String? { Labels?["com.docker.compose.project"] }
+  public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
+  public var addresses: [String] { networks.values.flatMap(\.addresses) }
+}
+
+/// A container's end at one network.
+public struct Endpoint: Sendable, Decodable {
+  public let NetworkID: String?
+  public let IPAddress: String?
+  public let GlobalIPv6Address: String?
+  public let Gateway: String?
+  public let Aliases: [String]?
+  public let DNSNames: [String]?
+
+  public var addresses: [String] { [IPAddress, GlobalIPv6Address].compactMap { $0 }.filter { !$0.isEmpty } }
+  public var names: [String] { (Aliases ?? []) + (DNSNames ?? []) }
+}
+
+/// One container in full. Source: Docker Engine API, `GET /containers/ID/json`.
+public struct Container: Sendable, Decodable {
+  public struct Status: Sendable, Decodable {
+    public struct Health: Sendable, Decodable { public let Status: String? }
+    public let Status: String?
+    public let Pid: Int32?
+    public let ExitCode: Int?
+    public let Error: String?
+    public let OOMKilled: Bool?
+    public let StartedAt: String?
+    public let FinishedAt: String?
+    public let Health: Health?
+  }
+  public struct Binding: Sendable, Decodable {
+    public let HostIp: String?
+    public let HostPort: String?
+  }
+  public struct Host: Sendable, Decodable {
+    public let NetworkMode: String?
+    public let PortBindings: [String: [Binding]?]?
+    public let Memory: Int?
+  }
+  public struct Configuration: Sendable, Decodable {
+    public let Image: String?
+    public let Hostname: String?
+    public let Labels: [String: String]?
+    public let Tty: Bool?
+  }
+  public struct Settings: Sendable, Decodable { public let Networks: [String: Endpoint]? }
+  public struct Mount: Sendable, Decodable {
+    public let Source: String?
+    public let Destination: String?
+    public let RW: Bool?
+  }
+
+  public let Id: String
+  public let Name: String?
+  public let RestartCount: Int?
+  public let State: Status?
+  public let HostConfig: Host?
+  public let Config: Configuration?
+  public let NetworkSettings: Settings?
+  public let Mounts: [Mount]?
+
+  public var name: String { Name.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
+  public var networks: [String: Endpoint] { NetworkSettings?.Networks ?? [:] }
+  public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
+  /// Its first process; nil while it does not run.
+  public var pid: Int32? { State?.Pid.flatMap { $0 > 0 ? $0 : nil } }
+  public var isRunning: Bool { pid != nil }
+  /// Seconds since 1970.
+  public var started: Double? { State?.StartedAt.flatMap(secondsSince1970) }
+  public var finished: Double? { State?.FinishedAt.flatMap(secondsSince1970) }
+
+  /// Published ports as wanted: host port and address to the port inside.
+  public var bindings: [PublishedPort] {
+    (HostConfig?.PortBindings ?? [:]).sorted { $0.key < $1.key }.flatMap { key, bindings in
+      let inside = UInt16(key.prefix { $0 != "/" })
+      return (bindings ?? []).compactMap { binding -> PublishedPort? in
+        guard key.hasSuffix("/tcp"), let inside, let outside = binding.HostPort.flatMap({ UInt16($0) }) else { return nil }
+        return PublishedPort(hostAddress: binding.HostIp ?? "", hostPort: outside, inside: inside)
+      }
+    }
+  }
+
+  /// The path on the host of a path inside, if a mount brings it in; nil if it is part of the container itself.
+  public func hostPath(of path: String) -> String? {
+    let mounts = (Mounts ?? []).compactMap { mount in
+      mount.Destination.flatMap { to in mount.Source.map { (from: $0, to: to) } }
+    }
+    let mount = mounts.filter { path == $0.to || path.hasPrefix($0.to + "/") }.max { $0.to.count < $1.to.count }
+    return mount.map { $0.from + path.dropFirst($0.to.count) }
+  }
+}
+
+/// A port of the host that leads to a port inside a container.
+public struct PublishedPort: Sendable, Equatable {
+  /// Empty: every address.
+  public let hostAddress: String
+  public let hostPort: UInt16
+  public let inside: UInt16
+}
+
+/// How a container ended lately.
+public struct Deaths: Sendable {
+  /// Of the last end; nil if none is remembered.
+  public let exitCode: Int?
+  public let outOfMemory: Bool
+}
+
+private struct Event: Decodable {
+  struct Actor: Decodable { let Attributes: [String: String]? }
+  let Action: String?
+  let Actor: Actor?
+}
+
+/// One network. Source: Docker Engine API, `GET /networks`.
+public struct Network: Sendable, Decodable {
+  public struct Plan: Sendable, Decodable {
+    public struct Range: Sendable, Decodable {
+      public let Subnet: String?
+      public let Gateway: String?
+    }
+    public let Config: [Range]?
+  }
+  public let Id: String
+  public let Name: String
+  public let Driver: String?
+  public let IPAM: Plan?
+
+  public var subnets: [String] { IPAM?.Config?.compactMap(\.Subnet) ?? [] }
+  public var gateways: [String] { IPAM?.Config?.compactMap(\.Gateway) ?? [] }
+}
+
+extension World {
+  /// Every container, stopped ones too.
+  public func containers() async throws(Unseen) -> [ContainerSummary] {
+    try await docker("/containers/json?all=1", as: [ContainerSummary].self)
+  }
+
+  public func container(_ id: String) async throws(Unseen) -> Container {
+    try await docker("/containers/\(id)/json", as: Container.self)
+  }
+
+  public func networks() async throws(Unseen) -> [Network] { try await docker("/networks", as: [Network].self) }
+
+  /// How a container ended in a span of time (seconds since 1970), as far as the engine remembers (256 events).
+  public func deaths(of id: String, since: Double, until: Double) async throws(Unseen) -> Deaths {
+    let filters = "%7B%22container%22%3A%5B%22\(id)%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%5D%7D"
+    let answer = try await see(
+      DockerGet(path: "/events?since=\(Int(since))&until=\(Int(until))&filters=\(filters)"))
+    let events = answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? JSONDecoder().decode(Event.self, from: Data($0))
+    }
+    let code = events.last { $0.Action == "die" }?.Actor?.Attributes?["exitCode"].flatMap { Int($0) }
+    return Deaths(exitCode: code, outOfMemory: events.contains { $0.Action == "oom" })
+  }
+
+  private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {
+    let answer = try await see(DockerGet(path: path))
+    switch answer.status {
+    case 200: break
+    case 403: throw .notPermitted(what: "Docker's \(path)")
+    case 404: throw .missing(what: "Docker's \(path)")
+    default: throw .unreadable(what: "Docker's \(path)", why: "status \(answer.status)")
+    }
+    do { return try JSONDecoder().decode(type, from: Data(answer.body)) } catch {
+      throw .unreadable(what: "Docker's \(path)", why: "\(error)")
+    }
+  }
+}
+
+/// Seconds since 1970 of Docker's time text `2026-11-21T12:21:37.734612287Z`; nil for its "never", year 1.
+func secondsSince1970(_ text: String) -> Double? {
+  guard !text.hasPrefix("0001-"), let dot = text.firstIndex(where: { $0 == "." || $0 == "Z" }) else { return nil }
+  guard let date = try? Date(text[..<dot] + "Z", strategy: .iso8601) else { return nil }
+  let fraction = text[dot...].dropFirst().prefix { $0.isNumber }
+  return date.timeIntervalSince1970 + (Double("0." + fraction) ?? 0)
+}
+
+extension String {
+  /// An image's name without registry and tag or digest.
+  var withoutTag: String {
+    let name = prefix { $0 != "@" }
+    let slash = name.lastIndex(of: "/") ?? name.startIndex
+    let end = name[slash...].firstIndex(of: ":") ?? name.endIndex
+    let parts = name[..<end].split(separator: "/")
+    let isRegistry = parts.count > 1 && (parts[0].contains(".") || parts[0].contains(":") || parts[0] == "localhost")
+    return (isRegistry ? parts.dropFirst() : parts[...]).joined(separator: "/")
+  }
+}

@@ -1,0 +1,87 @@
+public import Model
+public import World
+
+/// An app that a route with a wrong host or port probably meant.
+public struct Neighbour: Sendable, Equatable {
+  /// Its container's name; nil for a process of the host.
+  public let container: String?
+  /// Host and port as the proxy would reach it.
+  public let host: String
+  public let port: UInt16
+  /// The network that the proxy has to join first; nil if it can reach it already.
+  public let network: String?
+  fileprivate let rank: Int
+}
+
+extension World {
+  /// Apps that fit a port at which the route's own host has nobody, best first.
+  ///
+  /// For a proxy with a network of its own: containers that listen on that port or publish it. For one in the
+  /// host's network: published ports that lead to it, then processes of the host that answer HTTP.
+  public func neighbours(
+    at port: UInt16, site: String, of proxy: ProxyPlace, gateway: String?
+  ) async throws(Unseen) -> [Neighbour] {
+    let containers: [ContainerSummary]
+    do throws(Unseen) { containers = try await self.containers() } catch .missing { containers = [] }
+    let own = containers.first { $0.Id == proxy.id }
+    let running = containers.filter { $0.Id != proxy.id && $0.State == "running" }
+    let labels = site.split(separator: ".").map(String.init).filter { $0.count > 2 }
+    func rank(_ container: ContainerSummary) -> Int {
+      let names = [container.name, container.service ?? ""].joined(separator: " ").lowercased()
+      return (container.sharesNetwork(with: own) ? 4 : 0) + (labels.contains { names.contains($0) } ? 2 : 0)
+    }
+    var found: [Neighbour] = []
+    if proxy.usesHostNetwork {
+      for container in running {
+        for mapping in container.Ports ?? [] where mapping.PrivatePort == port {
+          guard let outside = mapping.PublicPort else { continue }
+          found.append(Neighbour(container: container.name, host: "127.0.0.1", port: outside, network: nil, rank: rank(container)))
+        }
+      }
+      if found.isEmpty { found = try await answering(besides: port) }
+    } else {
+      // Those in reach first; a host with hundreds of containers is not searched through.
+      let nearest = running.map { ($0, rank($0)) }.sorted { ($1.1, $0.0.name) < ($0.1, $1.0.name) }.map(\.0)
+      for container in nearest.prefix(24) {
+        guard let inside = try await listeningPort(of: container, fitting: port) else { continue }
+        let shares = container.sharesNetwork(with: own)
+        found.append(
+          Neighbour(
+            container: container.name, host: container.service ?? container.name, port: inside,
+            network: shares ? nil : container.networks.keys.filter { $0 != "bridge" }.sorted().first,
+            rank: rank(container) + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))
+      }
+      if found.isEmpty, let gateway,
+        try await see(Listeners(place: .host)).contains(where: { $0.port == port && !$0.isLoopback })
+      {
+        found.append(Neighbour(container: nil, host: gateway, port: port, network: nil, rank: 0))
+      }
+    }
+    return found.sorted { ($1.rank, $0.container ?? "") < ($0.rank, $1.container ?? "") }
+  }
+
+  /// The port inside a container that a dialled port means: itself, or the one behind a published port.
+  private func listeningPort(of container: ContainerSummary, fitting port: UInt16) async throws(Unseen) -> UInt16? {
+    let published = container.Ports?.first { $0.PublicPort == port }?.PrivatePort
+    guard let pid = (try? await self.container(container.Id))?.pid,
+      let listeners = try? await see(Listeners(place: .process(pid)))
+    else { return published }
+    let open = Set(listeners.filter { !$0.isLoopback }.map(\.port))
+    return [port, published].compactMap { $0 }.first { open.contains($0) }
+  }
+
+  /// Processes of the host, other than proxies, that answer HTTP on an unprivileged port.
+  private func answering(besides port: UInt16) async throws(Unseen) -> [Neighbour] {
+    let ports = Set(try await see(Listeners(place: .host)).map(\.port).filter { $0 > 1023 && $0 != port }).sorted()
+    return await withTaskGroup(of: UInt16?.self) { group in
+      for port in ports.prefix(12) {
+        group.addTask {
+          let request = HTTPRequest(url: "http://localhost/", address: "127.0.0.1", port: port, limit: 1)
+          return (try? await see(request))?.status.map { _ in port }
+        }
+      }
+      return await group.reduce(into: [UInt16]()) { if let port = $1 { $0.append(port) } }.sorted()
+        .map { Neighbour(container: nil, host: "127.0.0.1", port: $0, network: nil, rank: 0) }
+    }
+  }
+}

@@ -1,0 +1,179 @@
+extension Nginx {
+  /// All files that nginx loads, as one tree.
+  public struct Configuration: Sendable {
+    /// Reads a file; nil if there is none.
+    public typealias Read = @Sendable (_ path: String) async throws -> String?
+    /// Paths that match a shell pattern.
+    public typealias Glob = @Sendable (_ pattern: String) async throws -> [String]
+
+    /// A file or pattern that could not be read though it may be there, and why.
+    public struct Unread: Sendable {
+      public let path: String
+      public let error: any Error
+    }
+
+    /// From the main file; each `include` is replaced by what it includes.
+    public let directives: [Directive]
+    /// In the order in which nginx meets them: it stops at the first.
+    public let problems: [Problem]
+    /// Paths in the order of loading, each once.
+    public let files: [String]
+    public let unread: [Unread]
+    let lines: [String: [String]]
+    let matches: Matcher
+
+    let servers: [Server]
+    let upstreams: [String: Directive]
+    let maps: [String: Directive]
+    /// Names and ports that some `*_pass` names literally: nginx looks them up when it starts.
+    let literals: [Endpoint: Directive]
+
+    /// Reads the main file and all it includes. `prefix` is the folder of relative includes: the main file's own.
+    public static func load(
+      main: String, prefix: String? = nil, matches: @escaping Matcher, read: @escaping Read, glob: @escaping Glob
+    ) async -> Configuration {
+      var loader = Loader(prefix: prefix ?? String(main[..<(main.lastIndex(of: "/") ?? main.startIndex)]), read: read, glob: glob)
+      let directives = await loader.load(main, from: nil, in: .main, within: [])
+      return Configuration(directives, loader, matches)
+    }
+
+    private init(_ directives: [Directive], _ loader: Loader, _ matches: @escaping Matcher) {
+      self.directives = directives
+      self.matches = matches
+      (problems, files, unread, lines) = (loader.problems, loader.files, loader.unread, loader.lines)
+      let http = directives.first("http")?.block ?? []
+      servers = http.all("server").map { Server($0, http: http) }
+      upstreams = http.all("upstream").reduce(into: [:]) { groups, group in
+        if let name = group.text(0)?.lowercased(), groups[name] == nil { groups[name] = group }
+      }
+      maps = http.all("map").reduce(into: [:]) { maps, map in
+        if let name = map.text(1) { maps[String(name.drop { $0 == "$" })] = map }
+      }
+      literals = Endpoint.literals(in: http)
+    }
+
+    /// The text of a line, from 1, without its end.
+    public func line(_ number: Int, of file: String) -> String? {
+      lines[file].flatMap { $0.indices.contains(number - 1) ? $0[number - 1] : nil }
+    }
+
+    /// The place of a directive's argument; nil if it has none of its own.
+    func span(_ directive: Directive, _ index: Int = 0) -> Span? {
+      guard directive.arguments.indices.contains(index) else { return nil }
+      return span(Traced(directive.arguments[index], in: directive.file))
+    }
+
+    /// The one place that all of `value` comes from; nil if there is none.
+    func span(_ value: Traced) -> Span? {
+      guard let place = value.place else { return nil }
+      return span(file: place.file, line: place.line, columns: place.column..<place.column + value.bytes.count)
+    }
+
+    /// The place right behind `value`, where something may be inserted after `inserting`.
+    func span(behind value: Traced, inserting: String) -> Span? {
+      guard let place = value.place else { return nil }
+      let end = place.column + value.bytes.count
+      return span(file: place.file, line: place.line, columns: end..<end, inserting: inserting)
+    }
+
+    private func span(file: String, line: Int, columns: Range<Int>, inserting: String = "") -> Span? {
+      guard let text = self.line(line, of: file) else { return nil }
+      let bytes = Array(text.utf8)
+      guard columns.upperBound <= bytes.count else { return nil }
+      return Span(
+        file: file, line: line, text: text,
+        head: String(decoding: bytes[..<columns.lowerBound], as: UTF8.self) + inserting,
+        tail: String(decoding: bytes[columns.upperBound...], as: UTF8.self))
+    }
+  }
+}
+
+/// Loads files and follows includes.
+private struct Loader {
+  private static let deepest = 32
+  private static let mostIncludes = 10_000
+
+  let prefix: String
+  let read: Nginx.Configuration.Read
+  let glob: Nginx.Configuration.Glob
+  var problems: [Nginx.Problem] = []
+  var files: [String] = []
+  var unread: [Nginx.Configuration.Unread] = []
+  var lines: [String: [String]] = [:]
+  private var parsed: [String: (directives: [Nginx.Directive], problems: [Nginx.Problem])] = [:]
+  private var includes = 0
+
+  init(prefix: String, read: @escaping Nginx.Configuration.Read, glob: @escaping Nginx.Configuration.Glob) {
+    (self.prefix, self.read, self.glob) = (prefix, read, glob)
+  }
+
+  /// The directives of a file; `within` are the files that include it.
+  mutating func load(
+    _ path: String, from include: Nginx.Directive?, in context: Nginx.Context?, within: [String]
+  ) async -> [Nginx.Directive] {
+    func note(_ message: String) {
+      problems.append(Nginx.Problem(file: include?.file ?? path, line: include?.lastLine ?? 1, message: message))
+    }
+    includes += 1
+    guard !within.contains(path), within.count < Self.deepest, includes < Self.mostIncludes else {
+      note("open() \"\(path)\" failed: includes go round in a circle or too deep")
+      return []
+    }
+    if parsed[path] == nil {
+      do {
+        guard let text = try await read(path) else {
+          note("open() \"\(path)\" failed (2: No such file or directory)")
+          return []
+        }
+        parsed[path] = Nginx.parse(text, file: path)
+        files.append(path)
+        lines[path] = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+          String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+        }
+      } catch {
+        unread.append(Nginx.Configuration.Unread(path: path, error: error))
+        return []
+      }
+    }
+    guard let file = parsed[path] else { return [] }
+    var pending = file.problems.first
+    let directives = await expand(file.directives, in: context, within: within + [path], until: &pending)
+    if let pending { problems.append(pending) }
+    return directives
+  }
+
+  /// Checks directives and puts files in the place of includes. `pending` is the file's own problem, which
+  /// nginx meets before everything on later lines.
+  private mutating func expand(
+    _ directives: [Nginx.Directive], in context: Nginx.Context?, within: [String], until pending: inout Nginx.Problem?
+  ) async -> [Nginx.Directive] {
+    var result: [Nginx.Directive] = []
+    for var directive in directives {
+      if let problem = pending, problem.line < directive.line {
+        problems.append(problem)
+        pending = nil
+      }
+      if let context, let problem = Nginx.problem(of: directive, in: context) { problems.append(problem) }
+      if directive.name == "include", directive.block == nil, let pattern = directive.text(0) {
+        for path in await paths(pattern) {
+          result += await load(path, from: directive, in: context, within: within)
+        }
+      } else {
+        if let block = directive.block {
+          directive.block = await expand(block, in: context?.inside(directive), within: within, until: &pending)
+        }
+        result.append(directive)
+      }
+    }
+    return result
+  }
+
+  private mutating func paths(_ pattern: String) async -> [String] {
+    let pattern = pattern.hasPrefix("/") ? pattern : "\(prefix)/\(pattern)"
+    guard pattern.contains(where: { "*?[".contains($0) }) else { return [pattern] }
+    do { return try await glob(pattern).sorted() } catch {
+      unread.append(Nginx.Configuration.Unread(path: pattern, error: error))
+      return []
+    }
+  }
+}

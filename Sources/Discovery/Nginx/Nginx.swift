@@ -1,0 +1,75 @@
+/// nginx configuration as nginx itself reads it: text in, values out, no I/O.
+///
+/// Source: nginx, `ngx_conf_file.c` (words and blocks), `ngx_http.c` and `ngx_hash.c` (servers),
+/// `ngx_http_core_module.c` (locations), `ngx_http_proxy_module.c` and `ngx_http_upstream.c` (upstreams).
+public enum Nginx {
+  /// `name argument… ;` or `name argument… { block }`.
+  public struct Directive: Sendable, Equatable {
+    public let name: String
+    public let arguments: [Argument]
+    /// Nil if it ends with `;`. For a block in Lua it is empty.
+    public var block: [Directive]?
+    public let file: String
+    /// The line of its name, from 1.
+    public let line: Int
+    /// The line of its `;` or `{`: the one that nginx names in its messages.
+    public let lastLine: Int
+
+    /// The text of an argument, 0 for the first after the name.
+    public func text(_ index: Int) -> String? { arguments.indices.contains(index) ? arguments[index].text : nil }
+  }
+
+  /// One word after a directive's name.
+  public struct Argument: Sendable, Equatable {
+    /// Without quotes, escapes replaced, variables as written.
+    public let text: String
+    /// From 1.
+    public let line: Int
+    /// Where the text stands in its line, in UTF-8 bytes from 0 and without quotes.
+    /// Nil if it has escapes or goes on over a line's end: then no part of it has a place of its own.
+    public let columns: Range<Int>?
+  }
+
+  /// What keeps nginx from loading the configuration, in nginx's own words where it has some.
+  public struct Problem: Sendable, Equatable, CustomStringConvertible {
+    public let file: String
+    /// The line that nginx names, from 1.
+    public let line: Int
+    public let message: String
+    /// The line at whose end a `;` is probably missing.
+    public let unterminatedLine: Int?
+
+    init(file: String, line: Int, message: String, unterminatedLine: Int? = nil) {
+      self.file = file
+      self.line = line
+      self.message = message
+      self.unterminatedLine = unterminatedLine
+    }
+
+    public var description: String { "\(file):\(line): \(message)" }
+  }
+
+  /// A value's place in a file: `head + value + tail` is the line with another value.
+  public struct Span: Sendable, Equatable {
+    public let file: String
+    /// From 1.
+    public let line: Int
+    /// The whole line, without its end.
+    public let text: String
+    public let head: String
+    public let tail: String
+
+    /// The blanks before the line's first word.
+    public var indentation: String { String(text.prefix { $0 == " " || $0 == "\t" }) }
+  }
+
+  /// The groups of a match by their number (`1`) or name; nil for a group that took no part.
+  public typealias Groups = @Sendable (_ group: String) -> String?
+  /// Searches a text for a Perl-compatible regular expression; nil if it does not match or compile.
+  public typealias Matcher = @Sendable (_ regex: String, _ text: String) -> Groups?
+}
+
+extension [Nginx.Directive] {
+  func all(_ name: String) -> [Nginx.Directive] { filter { $0.name == name } }
+  func first(_ name: String) -> Nginx.Directive? { first { $0.name == name } }
+}

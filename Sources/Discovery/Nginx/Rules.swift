@@ -1,0 +1,143 @@
+extension Nginx {
+  /// What nginx demands of a directive in `http`: where it stands, its block, how many arguments.
+  ///
+  /// Only for directives on which a route depends; all others are taken as they are.
+  struct Rule {
+    let contexts: Set<Context>
+    let arguments: ClosedRange<Int>
+    let hasBlock: Bool
+
+    init(_ contexts: Set<Context>, _ arguments: ClosedRange<Int>, hasBlock: Bool = false) {
+      self.contexts = contexts
+      self.arguments = arguments
+      self.hasBlock = hasBlock
+    }
+  }
+
+  /// A block whose rules are known. Within any other (`events`, `stream`, `types`, `map`) nothing is demanded.
+  enum Context {
+    case main, http, upstream, server, location, serverIf, locationIf, limitExcept
+
+    /// The context within `directive`, which stands in this one.
+    func inside(_ directive: Directive) -> Context? {
+      switch (self, directive.name) {
+      case (.main, "http"): .http
+      case (.http, "upstream"): .upstream
+      case (.http, "server"): .server
+      case (.server, "location"), (.location, "location"): .location
+      case (.server, "if"): .serverIf
+      case (.location, "if"): .locationIf
+      case (.location, "limit_except"): .limitExcept
+      default: nil
+      }
+    }
+  }
+
+  private static let many = 1000
+  private static let levels: Set<Context> = [.http, .server, .location]
+  private static let scripts: Set<Context> = [.server, .location, .serverIf, .locationIf]
+
+  static let rules: [String: Rule] = {
+    var rules: [String: Rule] = [
+      "http": Rule([.main], 0...0, hasBlock: true),
+      "upstream": Rule([.http], 1...1, hasBlock: true),
+      "map": Rule([.http], 2...2, hasBlock: true),
+      "location": Rule([.server, .location], 1...2, hasBlock: true),
+      "limit_except": Rule([.location], 1...many, hasBlock: true),
+      "if": Rule([.server, .location], 1...many, hasBlock: true),
+      "listen": Rule([.server], 1...many),
+      "server_name": Rule([.server], 1...many),
+      "proxy_pass": Rule([.location, .locationIf, .limitExcept], 1...1),
+      "return": Rule(scripts, 1...2),
+      "rewrite": Rule(scripts, 2...3),
+      "set": Rule(scripts, 2...2),
+      "break": Rule(scripts, 0...0),
+      "try_files": Rule([.server, .location], 2...many),
+      "error_page": Rule(levels.union([.locationIf]), 2...many),
+      "root": Rule(levels.union([.locationIf]), 1...1),
+      "alias": Rule([.location], 1...1),
+      "resolver": Rule(levels, 1...many),
+      "resolver_timeout": Rule(levels, 1...1),
+      "client_max_body_size": Rule(levels, 1...1),
+      "error_log": Rule(levels.union([.main]), 1...many),
+      "access_log": Rule(levels.union([.locationIf, .limitExcept]), 1...many),
+    ]
+    for pass in ["fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"] {
+      rules[pass] = Rule([.location, .locationIf], 1...1)
+    }
+    for family in Route.Kind.families {
+      for timeout in ["connect_timeout", "read_timeout", "send_timeout"] {
+        rules["\(family)_\(timeout)"] = Rule(levels, 1...1)
+      }
+      rules["\(family)_next_upstream"] = Rule(levels, 1...many)
+    }
+    for setting in ["verify", "name", "server_name", "trusted_certificate"] {
+      rules["proxy_ssl_\(setting)"] = Rule(levels, 1...1)
+    }
+    rules["proxy_set_header"] = Rule(levels, 2...2)
+    return rules
+  }()
+
+  /// What nginx says of `directive` in `context`; nil if nothing is wrong with it.
+  static func problem(of directive: Directive, in context: Context) -> Problem? {
+    // `server` is a block in `http` and a line in `upstream`.
+    let rule =
+      directive.name == "server"
+      ? (context == .upstream ? Rule([.upstream], 1...many) : Rule([.http], 0...0, hasBlock: true))
+      : rules[directive.name]
+    guard let rule else { return nil }
+    func problem(_ message: String) -> Problem {
+      Problem(
+        file: directive.file, line: directive.lastLine, message: message,
+        unterminatedLine: directive.lastLine > directive.line ? directive.line : nil)
+    }
+    let name = "\"\(directive.name)\""
+    if !rule.contexts.contains(context) { return problem("\(name) directive is not allowed here") }
+    if !rule.hasBlock, directive.block != nil { return problem("directive \(name) is not terminated by \";\"") }
+    if rule.hasBlock, directive.block == nil { return problem("directive \(name) has no opening \"{\"") }
+    if !rule.arguments.contains(directive.arguments.count) {
+      return problem("invalid number of arguments in \(name) directive")
+    }
+    if directive.name.hasSuffix("_timeout"), directive.text(0).flatMap(duration) == nil {
+      return problem("\(name) directive invalid value")
+    }
+    if directive.name == "location", directive.arguments.count == 2,
+      let modifier = directive.text(0), !["=", "^~", "~", "~*"].contains(modifier)
+    {
+      return problem("invalid location modifier \"\(modifier)\"")
+    }
+    if directive.name == "proxy_pass", let url = directive.text(0)?.lowercased(), !url.contains("$"),
+      !url.hasPrefix("http://"), !url.hasPrefix("https://")
+    {
+      return problem("invalid URL prefix")
+    }
+    return nil
+  }
+
+  /// A time as nginx writes it, `90`, `90s`, `1m30s`, `500ms`, `1h 30m`: units from large to small, each once.
+  public static func duration(_ text: String) -> Duration? {
+    let units: [(name: String, milliseconds: Int64)] = [
+      ("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
+    ]
+    var total: Int64 = 0
+    var next = 0
+    var rest = Substring(text)
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      guard let number = Int64(digits) else { return nil }
+      rest = rest[digits.endIndex...]
+      let unit = rest.prefix { $0.isLetter }
+      rest = rest[unit.endIndex...].drop { $0 == " " }
+      // A number without a unit is the last one, in seconds.
+      guard let index = units.firstIndex(where: { $0.name == (unit.isEmpty ? "s" : unit) }), index >= next,
+        !unit.isEmpty || rest.isEmpty
+      else { return nil }
+      let (value, tooLarge) = number.multipliedReportingOverflow(by: units[index].milliseconds)
+      let (sum, tooLargeSum) = total.addingReportingOverflow(value)
+      if tooLarge || tooLargeSum { return nil }
+      total = sum
+      next = index + 1
+    }
+    return text.isEmpty ? nil : .milliseconds(total)
+  }
+}

@@ -1,0 +1,226 @@
+extension Nginx {
+  /// What is asked of nginx.
+  struct Request: Sendable {
+    /// Lower case, without a port or a dot at the end.
+    let host: String
+    let port: UInt16
+    /// As sent: escaped, with the query.
+    let target: String
+    let isTLS: Bool
+
+    init(host: String, port: UInt16, path: String, isTLS: Bool) {
+      let name = Endpoint(host.lowercased()).host
+      self.host = name.hasSuffix(".") ? String(name.dropLast()) : name
+      self.port = port
+      let visible = path.prefix { $0 != "#" }
+      target = visible.hasPrefix("/") ? String(visible) : "/" + visible
+      self.isTLS = isTLS
+    }
+
+    var query: String? { target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) } }
+
+    /// The path on which locations are chosen: unescaped, slashes merged, `.` and `..` gone.
+    var path: String {
+      let bytes = Array(target.prefix { $0 != "?" }.utf8)
+      var decoded: [UInt8] = []
+      var index = 0
+      while index < bytes.count {
+        let digits = bytes[(index + 1)...].prefix(2)
+        if bytes[index] == UInt8(ascii: "%"), digits.count == 2,
+          let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+        {
+          decoded.append(byte)
+          index += 3
+        } else {
+          decoded.append(bytes[index])
+          index += 1
+        }
+      }
+      var parts: [Substring] = []
+      let pieces = String(decoding: decoded, as: UTF8.self).split(separator: "/")
+      for piece in pieces where piece != "." {
+        if piece == ".." { _ = parts.popLast() } else { parts.append(piece) }
+      }
+      let isFolder = decoded.last == UInt8(ascii: "/") || pieces.last == "." || pieces.last == ".."
+      return "/" + parts.joined(separator: "/") + (isFolder && !parts.isEmpty ? "/" : "")
+    }
+  }
+
+  /// The variables of one request, and what `set`, `rewrite` and `return` do to it. Conditions (`if`) are left out.
+  struct Variables {
+    enum Ending {
+      case goesOn
+      /// `rewrite` gave the request another path.
+      case moved
+      case returned(code: Int, target: String?, Directive)
+    }
+
+    private static let deepest = 10
+
+    private let configuration: Configuration
+    private let request: Request
+    private let serverName: String
+    private(set) var path: String
+    private(set) var query: String?
+    /// False once a `rewrite` has changed the path: then the request's own text no longer counts.
+    private(set) var isAsSent = true
+    /// False once a `rewrite … break` has changed the path: then `proxy_pass` replaces no prefix.
+    private(set) var isOfLocation = true
+    private var values: [String: Traced] = [:]
+    /// The latest match first: numbers mean that one, names any.
+    private var groups: [Groups] = []
+
+    init(_ configuration: Configuration, _ request: Request, _ chosen: Configuration.ChosenServer) {
+      self.configuration = configuration
+      self.request = request
+      serverName = chosen.server.names.first?.text ?? ""
+      path = request.path
+      query = request.query
+      if let groups = chosen.groups { learn(groups) }
+    }
+
+    mutating func learn(_ groups: Groups?) {
+      if let groups { self.groups.insert(groups, at: 0) }
+    }
+
+    mutating func move(to target: String) {
+      let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+      path = String(parts[0])
+      query = parts.count > 1 ? String(parts[1]) : query
+      isAsSent = false
+    }
+
+    /// Runs the directives of one block in their order.
+    mutating func run(_ block: [Directive]) -> Ending {
+      var isMoved = false
+      isOfLocation = true
+      for directive in block {
+        switch directive.name {
+        case "set":
+          guard let name = directive.text(0), directive.arguments.count > 1 else { continue }
+          values[String(name.drop { $0 == "$" })] = expand(directive.arguments[1], in: directive.file)
+        case "return": return returned(directive)
+        case "rewrite":
+          guard let found = directive.text(0).flatMap({ configuration.matches($0, path) }) else { continue }
+          learn(found)
+          if let ending = redirected(directive) { return ending }
+          rewrite(directive)
+          isMoved = true
+          if directive.text(2) == "last" { return .moved }
+          if directive.text(2) == "break" { fallthrough }
+        case "break":
+          isOfLocation = !isMoved
+          return .goesOn
+        default: continue
+        }
+      }
+      return isMoved ? .moved : .goesOn
+    }
+
+    private func returned(_ directive: Directive) -> Ending {
+      let words = directive.arguments.map { expand($0, in: directive.file).text }
+      guard let code = words.first.flatMap({ Int($0) }) else {
+        return .returned(code: 302, target: words.first, directive)
+      }
+      return .returned(code: code, target: words.count > 1 ? words[1] : nil, directive)
+    }
+
+    /// A `rewrite` that answers with a redirect instead of giving the request another path.
+    private func redirected(_ directive: Directive) -> Ending? {
+      guard let target = directive.arguments.dropFirst().first else { return nil }
+      let leaves = ["http://", "https://", "$scheme"].contains { target.text.hasPrefix($0) }
+      guard leaves || directive.text(2) == "redirect" || directive.text(2) == "permanent" else { return nil }
+      let code = directive.text(2) == "permanent" ? 301 : 302
+      return .returned(code: code, target: expand(target, in: directive.file).text, directive)
+    }
+
+    private mutating func rewrite(_ directive: Directive) {
+      guard let target = directive.arguments.dropFirst().first else { return }
+      let replacement = expand(target, in: directive.file).text
+      let old = query
+      move(to: replacement)
+      if replacement.hasSuffix("?") {
+        query = nil
+      } else if replacement.contains("?"), let old {
+        query = [query, old].compactMap { $0 }.joined(separator: "&")
+      }
+    }
+
+    /// The argument with its variables replaced. One whose value cannot be known stays as it is written.
+    func expand(_ argument: Argument, in file: String, depth: Int = 0) -> Traced {
+      let source = Traced(argument, in: file)
+      let bytes = source.bytes
+      var result = Traced("")
+      var index = 0
+      while index < bytes.count {
+        guard bytes[index] == UInt8(ascii: "$") else {
+          let end = bytes[index...].firstIndex(of: UInt8(ascii: "$")) ?? bytes.count
+          result += source[index..<end]
+          index = end
+          continue
+        }
+        let isBraced = index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "{")
+        let start = index + (isBraced ? 2 : 1)
+        let name = bytes[min(start, bytes.count)...].prefix { byte in
+          byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
+        let end = min(name.endIndex + (isBraced ? 1 : 0), bytes.count)
+        if let value = value(of: String(decoding: name, as: UTF8.self), depth: depth + 1) {
+          result += value
+        } else {
+          result += Traced(String(decoding: bytes[index..<end], as: UTF8.self))
+        }
+        index = max(end, index + 1)
+      }
+      return result
+    }
+
+    private func value(of name: String, depth: Int) -> Traced? {
+      if let value = values[name] { return value }
+      if name.allSatisfy(\.isNumber), !name.isEmpty { return groups.first.map { Traced($0(name) ?? "") } }
+      if let text = groups.lazy.compactMap({ $0(name) }).first { return Traced(text) }
+      if let map = configuration.maps[name], depth < Self.deepest { return value(of: map, depth: depth) }
+      let text: String? =
+        switch name {
+        case "scheme": request.isTLS ? "https" : "http"
+        case "https": request.isTLS ? "on" : ""
+        case "host": request.host
+        case "http_host": request.port == (request.isTLS ? 443 : 80) ? request.host : "\(request.host):\(request.port)"
+        case "server_name": serverName
+        case "server_port": String(request.port)
+        case "request_uri": request.target
+        case "uri", "document_uri": path
+        case "args", "query_string": query ?? ""
+        case "is_args": query == nil ? "" : "?"
+        default: nil
+        }
+      return text.map { Traced($0) }
+    }
+
+    /// The value of a `map`: the entry of its source's value where that is known, else `default`.
+    private func value(of map: Directive, depth: Int) -> Traced? {
+      guard let source = map.arguments.first, let block = map.block else { return nil }
+      let key = expand(source, in: map.file, depth: depth).text
+      let entries = block.filter { !["default", "hostnames", "volatile"].contains($0.name) }
+      var entry = block.first("default")
+      if !key.contains("$") {
+        let hasWildcards = block.first("hostnames") != nil
+        let names = entries.map { $0.name.hasPrefix("\\") ? String($0.name.dropFirst()) : $0.name }
+        let place =
+          hasWildcards
+          ? Nginx.choose(among: names, for: key.lowercased(), matches: configuration.matches)?.index
+          : names.firstIndex { $0.lowercased() == key.lowercased() }
+            ?? names.firstIndex { $0.hasPrefix("~") && matches(String($0.dropFirst()), key) }
+        entry = place.map { entries[$0] } ?? entry
+      }
+      guard let entry else { return Traced("") }
+      return entry.arguments.first.map { expand($0, in: entry.file, depth: depth) }
+    }
+
+    private func matches(_ regex: String, _ text: String) -> Bool {
+      let isCaseless = regex.hasPrefix("*")
+      return configuration.matches(isCaseless ? "(?i)" + regex.dropFirst() : regex, text) != nil
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Model
+import Pattern
+import World
+
+/// From Nginx Proxy Manager's generated files and its database to the facts of a route.
+///
+/// The files are what runs; the database says which field of the web page made them, and what was switched off.
+enum NginxProxyManagerReading {
+  static let read: RouteReading.Reading = { request, owner, files throws(Unseen) in
+    let configuration = try await NginxReading.load(owner, files)
+    var (outcome, facts) = await NginxReading.route(request, in: configuration, files, container: owner.place.id)
+    // It is edited in the web page: a changed file would be written over.
+    facts[.configInside] = nil
+    let hosts: [NginxProxyManager.Host]
+    do throws(Unseen) { hosts = try await rows(files) } catch {
+      // Another database, or none that can be seen: the files alone still tell the route.
+      return (outcome, facts)
+    }
+    guard let host = NginxProxyManager.host(for: request.site.host, among: hosts.filter { !$0.isDeleted }, matches: NginxReading.matches)
+    else {
+      facts[.routeNear] = request.site.host.nearest(among: hosts.filter { !$0.isDeleted }.flatMap(\.domainNames))
+      return (outcome == .broken ? .broken : .missing, facts)
+    }
+    facts[.npmDomain] = host.domainNames.first
+    facts[.npmAdvanced] = host.advancedConfig.isEmpty ? nil : "yes"
+    facts[.routeLog] = host.errorLog
+    if let location = host.location(for: request.site.path, matches: NginxReading.matches) {
+      facts[.npmLocation] = location.path
+    }
+    if !host.isEnabled {
+      facts[.npmDisabled] = "yes"
+      return (.disabled, facts.merging([.routeDefinedIn: "proxy_host row \(host.id)", .routeHost: request.site.host]))
+    }
+    let refused = try await files.read(host.errorFile)
+    let isOffline = try await files.read(host.file) == nil && refused != nil
+    if isOffline || host.isOnline == false {
+      facts[.configProblem] = host.error?.printable ?? "\(host.errorFile) is there"
+      facts[.routeHost] = request.site.host
+      facts[.routeDefinedIn] = "proxy_host row \(host.id)"
+      return (.offline, facts)
+    }
+    return (outcome, facts)
+  }
+
+  static let list: RouteReading.Listing = { owner, files throws(Unseen) in
+    try await NginxReading.load(owner, files).listed
+  }
+
+  private static func rows(_ files: ProxyFiles) async throws(Unseen) -> [NginxProxyManager.Host] {
+    NginxProxyManager.hosts(try await files.rows(of: "/data/database.sqlite", "SELECT * FROM proxy_host"))
+  }
+}

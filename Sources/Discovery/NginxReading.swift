@@ -1,0 +1,177 @@
+import Model
+import Pattern
+import World
+
+/// From nginx's files to the facts of a route.
+enum NginxReading {
+  static let read: RouteReading.Reading = { request, owner, files throws(Unseen) in
+    let configuration = try await load(owner, files)
+    return await route(request, in: configuration, files, container: owner.place.id)
+  }
+
+  static let list: RouteReading.Listing = { owner, files throws(Unseen) in
+    try await load(owner, files).listed
+  }
+
+  /// nginx's own regular expressions are PCRE, too.
+  static let matches: Nginx.Matcher = { regex, text in
+    guard let match = (try? Pattern(regex))?.firstMatch(in: text) else { return nil }
+    return { group in
+      guard let number = Int(group) else { return match.text(of: group) }
+      return match.groups.indices.contains(number) ? match.groups[number] : nil
+    }
+  }
+
+  /// Every file that nginx loads. A main file that is not there is `missing`.
+  static func load(_ owner: RouteReading.Owner, _ files: ProxyFiles) async throws(Unseen) -> Nginx.Configuration {
+    let prefix = owner.prefix.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    let main: String
+    switch owner.configuration {
+    case let path? where path.hasPrefix("/"): main = path
+    case let path?: main = (prefix ?? "/etc/nginx") + "/" + path
+    case nil: main = prefix.map { $0 + "/conf/nginx.conf" } ?? "/etc/nginx/nginx.conf"
+    }
+    guard try await files.read(main) != nil else { throw .missing(what: main) }
+    return await Nginx.Configuration.load(
+      main: main,
+      matches: matches, read: { try await files.read($0) }, glob: { try await files.glob($0) })
+  }
+
+  /// The facts of the route that serves the request, and whether it is a route of its own.
+  static func route(
+    _ request: RouteReading.Request, in configuration: Nginx.Configuration, _ files: ProxyFiles, container: String?
+  ) async -> (RouteReading.Outcome, Facts) {
+    var facts = Facts()
+    await describe(configuration, files, &facts)
+    let isTLS = request.site.scheme == "https"
+    let found = configuration.route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
+    guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
+      if configuration.problems.first != nil { return (.broken, facts) }
+      let names = Set(configuration.listed.map(\.host))
+      let near = request.site.host.nearest(among: Array(names))
+      facts[.routeNear] = near
+      if let near, let span = configuration.nameSpan(near) { facts.set(span, "name", files) }
+      if let found { facts[.routeDefinedIn] = "\(found.serverFile):\(found.serverLine)" }
+      return (found == nil ? .missing : .default, facts)
+    }
+    facts[.routeHost] = route.choice == .default ? request.site.host : route.serverName ?? request.site.host
+    facts[.routeDefinedIn] =
+      route.passSpan.map { "\($0.file):\($0.line)" } ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)"
+    if let span = route.passSpan, files.hostPath(of: span.file) == nil { facts[.configInside] = container ?? "" }
+    switch route.kind {
+    case .proxied: break
+    case .fastcgi, .uwsgi, .scgi, .grpc:
+      facts[.routeUpstream] = route.upstreams.first?.url
+      return (.otherProtocol, facts)
+    case .returned, .redirect, .static: return (.static, facts)
+    }
+    guard let upstream = route.upstreams.first(where: { !$0.isDown && !$0.isBackup }) ?? route.upstreams.first else {
+      return (configuration.problems.isEmpty ? .otherProtocol : .broken, facts)
+    }
+    describe(route, upstream, files, &facts)
+    return (upstream.socket == nil ? .found : .otherProtocol, facts)
+  }
+
+  private static func describe(_ configuration: Nginx.Configuration, _ files: ProxyFiles, _ facts: inout Facts) async {
+    if let problem = configuration.problems.first {
+      facts[.configProblem] = problem.description.printable
+      facts[.line("problem", "file")] = files.hostPath(of: problem.file) ?? problem.file
+      let line = problem.unterminatedLine ?? problem.line
+      facts[.line("problem", "number")] = String(line)
+      facts[.line("problem", "text")] = configuration.line(line, of: problem.file)
+      if problem.unterminatedLine != nil {
+        facts["problem-line.fixed"] = configuration.line(line, of: problem.file).map { $0 + ";" }
+      }
+    }
+    var newest: (path: String, time: Double)?
+    for path in configuration.files.prefix(200) {
+      guard let time = await files.modified(path), time > newest?.time ?? 0 else { continue }
+      newest = (path, time)
+    }
+    facts[.configNewest] = newest?.path
+    facts[.configNewestTime] = newest.map { String($0.time) }
+    let folder = configuration.files.last { $0.hasSuffix(".conf") }.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) }
+    facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
+  }
+
+  private static func describe(_ route: Nginx.Route, _ upstream: Nginx.Upstream, _ files: ProxyFiles, _ facts: inout Facts) {
+    let port = upstream.port ?? (upstream.scheme == "https" ? 443 : 80)
+    facts[.routeUpstream] = "\(upstream.scheme)://\(upstream.host):\(port)"
+    facts[.upstreamScheme] = upstream.scheme
+    facts[.upstreamHost] = upstream.host.trimmedBrackets
+    facts[.upstreamPort] = String(port)
+    facts[.upstreamPath] = route.upstreamPath
+    facts[.routeReadTimeout] = route.readTimeout.value.seconds.inWords
+    facts[.routeVerifies] = upstream.scheme == "https" && route.verifies.value ? "on" : "off"
+    facts[.routeTLSName] = route.tlsName.value
+    facts[.routeSendsHost] = route.hostHeader.value
+    facts[.routeAuthorities] = route.trustedCertificate?.value
+    facts[.routeAuthoritiesFile] = route.trustedCertificate.flatMap { files.hostPath(of: $0.value) }
+    facts[.routeLog] = route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil }
+    switch upstream.resolution {
+    case .address, .atStart, .atStartBecause: facts[.routeResolves] = RouteReading.atStart
+    case .eachRequest(let resolvers):
+      facts[.routeResolves] = RouteReading.eachRequest
+      facts[.routeResolver] = resolvers.joined(separator: ", ")
+    case .never: facts[.routeResolves] = RouteReading.eachRequest
+    }
+    for (name, span) in [
+      ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan), ("pass", route.passSpan),
+      ("timeout", route.readTimeout.span), ("verify", route.verifies.span), ("ssl-name", route.tlsName.span),
+      ("name", route.serverNameSpan),
+    ] {
+      if let span { facts.set(span, name, files) }
+    }
+    facts["pass-line.indent"] = route.passSpan?.indentation
+  }
+}
+
+extension Facts {
+  /// A span as facts; its file as this machine sees it.
+  fileprivate mutating func set(_ span: Nginx.Span, _ name: String, _ files: ProxyFiles) {
+    self[.line(name, "file")] = files.hostPath(of: span.file) ?? span.file
+    self[.line(name, "number")] = String(span.line)
+    self[.line(name, "text")] = span.text
+    self[.line(name, "head")] = span.head
+    self[.line(name, "tail")] = span.tail
+  }
+}
+
+extension Nginx.Configuration {
+  /// True if the default server is plainly meant for other sites: it has names of its own, and is not the only one.
+  fileprivate func isForOthers(_ route: Nginx.Route, _ request: RouteReading.Request) -> Bool {
+    guard case .proxied = route.kind else { return true }
+    if request.site.host.isAddress || request.site.host == "localhost" { return false }
+    guard let name = route.serverName, !["_", "localhost", ""].contains(name) else { return false }
+    return Set(listed.map(\.host)).count > 1 || name.contains(".")
+  }
+
+  /// The sites that are passed on, one for each name, port and location.
+  var listed: [RouteReading.Listed] {
+    var seen: Set<RouteReading.Listed> = []
+    return allRoutes().compactMap { route in
+      guard case .proxied = route.kind, let port = route.listen.port, let name = route.serverName, name.isHostName,
+        let upstream = route.upstreams.first
+      else { return nil }
+      let path = route.location.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/"
+      return RouteReading.Listed(
+        host: name, port: port, isTLS: route.listen.isTLS, path: path, upstream: upstream.url)
+    }.filter { seen.insert($0).inserted }
+  }
+
+  fileprivate func nameSpan(_ name: String) -> Nginx.Span? {
+    allRoutes().first { $0.serverName == name }?.serverNameSpan
+  }
+}
+
+extension Duration {
+  fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+extension String {
+  /// True for a name that can be asked for: no wildcard, no regular expression, no catch-all.
+  fileprivate var isHostName: Bool { !isEmpty && self != "_" && self != "localhost" && !contains("*") && !hasPrefix("~") && !hasPrefix(".") }
+
+  /// An IPv6 address without the brackets it has in a URL.
+  public var trimmedBrackets: String { hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self }
+}

@@ -1,0 +1,124 @@
+import Archive
+import Glibc
+public import Model
+public import World
+
+/// The files as a proxy sees them, wherever it runs.
+///
+/// On the host: the host's. In a container: its own root, by way of a process in it or, where that is not
+/// permitted or nothing runs, by the engine's archive of the folder.
+public struct ProxyFiles: Sendable {
+  private enum Way {
+    case place(Place)
+    case archive(container: String)
+  }
+
+  private let world: any World
+  private let way: Way
+  private let container: Container?
+
+  /// Throws what keeps the files from being seen at all.
+  public init(of proxy: ProxyPlace, in world: any World) async throws(Unseen) {
+    self.world = world
+    guard let id = proxy.id else {
+      (way, container) = (.place(.host), nil)
+      return
+    }
+    container = try await world.container(id)
+    guard let pid = proxy.pid else {
+      way = .archive(container: id)
+      return
+    }
+    do throws(Unseen) {
+      _ = try await world.see(FileGlob(pattern: "/etc/*", place: .process(pid)))
+      way = .place(.process(pid))
+    } catch {
+      way = .archive(container: id)
+    }
+  }
+
+  /// Nil if there is no such file.
+  public func read(_ path: String) async throws(Unseen) -> String? {
+    switch way {
+    case .place(let place):
+      do throws(Unseen) { return try await world.see(FileRead(path: path, place: place)).text } catch .missing {
+        return nil
+      }
+    case .archive(let container):
+      return try await entries(of: container, around: path)[path].map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  /// Sorted paths that match a shell pattern.
+  public func glob(_ pattern: String) async throws(Unseen) -> [String] {
+    switch way {
+    case .place(let place): return try await world.see(FileGlob(pattern: pattern, place: place))
+    case .archive(let container):
+      return try await entries(of: container, around: pattern).keys
+        .filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }.sorted()
+    }
+  }
+
+  /// Seconds since 1970 of a file's last change; nil where that cannot be seen.
+  public func modified(_ path: String) async -> Double? {
+    guard case .place(let place) = way else { return nil }
+    return try? await world.see(FileRead(path: path, place: place, limit: 1)).modified
+  }
+
+  /// The last bytes of a file, as lines.
+  public func lastLines(of path: String, bytes: Int = 65_536) async throws(Unseen) -> [Substring] {
+    switch way {
+    case .place(let place):
+      return try await world.see(FileRead(path: path, place: place, limit: bytes, fromEnd: true)).text
+        .split(separator: "\n")
+    case .archive: return (try await read(path) ?? "").split(separator: "\n")
+    }
+  }
+
+  /// Rows of a SELECT over a SQLite file.
+  public func rows(of path: String, _ sql: String) async throws(Unseen) -> [[String: String]] {
+    guard case .place(let place) = way else { throw .notPermitted(what: path) }
+    return try await world.see(SQLiteQuery(path: path, place: place, sql: sql))
+  }
+
+  /// Where a person edits the file: on this machine, or nil if it is only inside the container.
+  public func hostPath(of path: String) -> String? { container.map { $0.hostPath(of: path) } ?? path }
+
+  /// The files of the folder two levels below the root that holds `path`, by their paths, links followed.
+  private func entries(of container: String, around path: String) async throws(Unseen) -> [String: [UInt8]] {
+    let folder = "/" + path.split(separator: "/").prefix(2).joined(separator: "/")
+    let answer = try await world.see(DockerGet(path: "/containers/\(container)/archive?path=\(folder)"))
+    if answer.status == 404 { return [:] }
+    guard answer.status == 200 else { throw .notPermitted(what: folder) }
+    let parent = "/" + folder.split(separator: "/").dropLast().joined(separator: "/")
+    let entries: [Archive.Entry]
+    do { entries = try Archive.entries(tar: answer.body) } catch {
+      throw .unreadable(what: folder, why: "\(error)")
+    }
+    return Self.files(entries, below: parent)
+  }
+
+  private static func files(_ entries: [Archive.Entry], below parent: String) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    var links: [(from: String, to: String)] = []
+    for entry in entries {
+      let path = absolute(entry.path, in: parent)
+      switch entry.kind {
+      case .file: files[path] = entry.bytes
+      case .link(let target): links.append((path, absolute(target, in: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))))
+      case .directory, .other: break
+      }
+    }
+    for link in links where files[link.from] == nil { files[link.from] = files[link.to] }
+    return files
+  }
+
+  /// `path` as seen from `folder`, without `.` and `..`.
+  private static func absolute(_ path: String, in folder: String) -> String {
+    var parts: [Substring] = path.hasPrefix("/") ? [] : folder.split(separator: "/")
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+}

@@ -1,0 +1,114 @@
+public import Model
+import Pattern
+public import World
+
+/// A reverse proxy found on this machine.
+public struct ProxyFound: Sendable, Equatable {
+  public var sign: Signs.Proxy
+  /// Its container; nil if it runs on the host itself.
+  public var container: ContainerSummary.Reference?
+  /// The process that accepts connections, or the container's first one; nil while it does not run.
+  public var pid: Int32?
+  /// The port on which it listens in its own network.
+  public var port: UInt16
+  /// The command line of its first process, where it could be seen.
+  public var command: [String]
+  /// Seconds since 1970 of the start of its first process.
+  public var started: Double?
+  public var usesHostNetwork: Bool
+  /// Its own ports to those by which this machine is asked for them.
+  public var outside: [UInt16: UInt16]
+}
+
+extension ContainerSummary {
+  /// A container's id, name and image.
+  public struct Reference: Sendable, Equatable {
+    public let id: String
+    public let name: String
+    public let image: String
+  }
+
+  public var reference: Reference { Reference(id: Id, name: name, image: Image ?? "") }
+}
+
+extension Signs {
+  /// The kind of a container by its image, else by a process that runs in it.
+  public func proxy(of container: ContainerSummary, _ processes: [ProcessSeen]) -> Proxy? {
+    proxies.first { sign in
+      sign.images.contains { (try? Pattern($0))?.matches(container.image) == true }
+    } ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
+  }
+
+  public func proxy(named process: String) -> Proxy? { proxies.first { $0.processes.contains(process) } }
+
+  public var proxyProcesses: [String] { Array(Set(proxies.flatMap(\.processes))) }
+}
+
+extension World {
+  /// The proxies that run here, on the host and in containers, each port on which one can be reached.
+  ///
+  /// `port` nil: all of them.
+  public func proxies(at port: UInt16?, _ signs: Signs) async throws(Unseen) -> [ProxyFound] {
+    async let listening = result(of: Listeners(place: .host))
+    async let running = result(of: Processes(names: signs.proxyProcesses))
+    async let engine = listed()
+    let processes = (try? await running.get()) ?? []
+    let listed = await engine
+    let containers = try? listed.get()
+    var found = try await published(containers ?? [], at: port, processes, signs)
+    for listener in try await listening.get() where port == nil || listener.port == port {
+      guard let process = listener.processes.lazy.compactMap({ id in processes.first { $0.id == id } }).first,
+        let sign = containers?.first(where: { $0.Id == process.container }).flatMap({ signs.proxy(of: $0, processes) })
+          ?? signs.proxy(named: process.name),
+        !found.contains(where: { $0.pid == process.id || $0.port == listener.port && $0.usesHostNetwork })
+      else { continue }
+      let first = processes.first { $0.id == process.parent && $0.name == process.name } ?? process
+      found.append(
+        ProxyFound(
+          sign: sign, container: containers?.first { $0.Id == process.container }?.reference, pid: first.id,
+          port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
+          outside: [listener.port: listener.port]))
+    }
+    if found.isEmpty, containers == nil, processes.isEmpty { _ = try listed.get() }
+    return found
+  }
+
+  private func listed() async -> Result<[ContainerSummary], Unseen> {
+    do throws(Unseen) { return .success(try await containers()) } catch { return .failure(error) }
+  }
+
+  private func published(
+    _ containers: [ContainerSummary], at port: UInt16?, _ processes: [ProcessSeen], _ signs: Signs
+  ) async throws(Unseen) -> [ProxyFound] {
+    var found: [ProxyFound] = []
+    for container in containers where container.isRunning {
+      let ports = (container.Ports ?? []).filter { $0.PublicPort != nil && (port == nil || $0.PublicPort == port) }
+      guard let inside = ports.first?.PrivatePort, let sign = signs.proxy(of: container, processes) else { continue }
+      let details = try? await self.container(container.Id)
+      found.append(
+        ProxyFound(
+          sign: sign, container: container.reference, pid: details?.pid, port: inside, command: [],
+          started: details?.started, usesHostNetwork: false,
+          outside: Dictionary(
+            (container.Ports ?? []).compactMap { port in
+              port.PublicPort.flatMap { outside in port.PrivatePort.map { ($0, outside) } }
+            }) { first, _ in first }))
+    }
+    return found
+  }
+
+  /// A proxy's container that would serve the port and does not run.
+  public func stoppedProxy(at port: UInt16, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
+    let candidates = try await containers().lazy.filter { !$0.isRunning || $0.State == "restarting" }
+      .compactMap { container in signs.proxy(of: container, []).map { (container, $0) } }
+    for (container, sign) in candidates.prefix(8) {
+      guard let details = try? await self.container(container.Id),
+        let binding = details.bindings.first(where: { $0.hostPort == port })
+      else { continue }
+      return ProxyFound(
+        sign: sign, container: container.reference, pid: nil, port: binding.inside, command: [], started: nil,
+        usesHostNetwork: false, outside: [binding.inside: port])
+    }
+    return nil
+  }
+}

@@ -1,0 +1,174 @@
+public import Model
+public import World
+
+/// What stands behind a route's host and port, seen from the proxy's place.
+public enum UpstreamFound: Sendable {
+  /// A container, and the port inside it that the route's port leads to.
+  case container(Container, port: UInt16)
+  /// A process of this machine.
+  case host
+  /// A process in the proxy's own container.
+  case besideProxy
+  /// Loopback, where nobody listens: the proxy's own container.
+  case proxyItself
+  /// An address of a Docker network here that no container has.
+  case goneAddress
+  /// A name that no container here has; `near` is the most similar one that the proxy could use.
+  case noSuchContainer(near: String?)
+  /// An address that is not of this machine.
+  case elsewhere
+}
+
+/// The proxy as the search for its upstream needs it.
+public struct ProxyPlace: Sendable {
+  public let id: String?
+  public let pid: Int32?
+  /// True if its loopback is this machine's.
+  public let usesHostNetwork: Bool
+  public init(id: String?, pid: Int32?, usesHostNetwork: Bool) {
+    self.id = id
+    self.pid = pid
+    self.usesHostNetwork = usesHostNetwork
+  }
+}
+
+extension World {
+  public func upstream(host: String, port: UInt16, of proxy: ProxyPlace) async throws(Unseen) -> UpstreamFound {
+    let host = host.lowercased()
+    if host.isLoopback, !proxy.usesHostNetwork {
+      guard let pid = proxy.pid else { return .proxyItself }
+      let listening = try await see(Listeners(place: .process(pid)))
+      return listening.contains { $0.port == port } ? .besideProxy : .proxyItself
+    }
+    let containers: [ContainerSummary]
+    do throws(Unseen) { containers = try await self.containers() } catch .missing { containers = [] }
+    if try await isOfThisMachine(host) {
+      return try await published(port, containers).map { .container($0.0, port: $0.1) } ?? .host
+    }
+    if host.isAddress {
+      if let owner = containers.first(where: { $0.addresses.contains(host) }) {
+        return .container(try await container(owner.Id), port: port)
+      }
+      let subnets = containers.isEmpty ? [] : try await networks().flatMap(\.subnets)
+      return subnets.contains { Subnet($0)?.contains(host) == true } ? .goneAddress : .elsewhere
+    }
+    if let named = try await named(host, containers, near: proxy) { return .container(named, port: port) }
+    return .noSuchContainer(near: nearName(host, containers, proxy))
+  }
+
+  private func isOfThisMachine(_ host: String) async throws(Unseen) -> Bool {
+    if host.isLoopback || host == "host.docker.internal" || host == "host.containers.internal" { return true }
+    return host.isAddress ? try await see(OwnAddresses()).contains(host) : false
+  }
+
+  /// The container to which a port of this machine leads, running or not, and the port inside.
+  private func published(_ port: UInt16, _ containers: [ContainerSummary]) async throws(Unseen) -> (Container, UInt16)? {
+    for container in containers where container.isRunning {
+      if let inside = container.Ports?.first(where: { $0.PublicPort == port })?.PrivatePort {
+        return (try await self.container(container.Id), inside)
+      }
+    }
+    // A container that does not run has no ports in the list; its wish is in its own description.
+    for container in containers.filter({ !$0.isRunning || $0.State == "restarting" }).prefix(32) {
+      guard let details = try? await self.container(container.Id) else { continue }
+      if let binding = details.bindings.first(where: { $0.hostPort == port }) { return (details, binding.inside) }
+    }
+    return nil
+  }
+
+  /// The container that a name means: by its own name, its Compose service, its id, then its network aliases.
+  private func named(
+    _ name: String, _ containers: [ContainerSummary], near proxy: ProxyPlace
+  ) async throws(Unseen) -> Container? {
+    let own = containers.first { $0.Id == proxy.id }
+    let others = containers.filter { $0.Id != proxy.id }
+    let matching = others.filter { $0.name.lowercased() == name || $0.service?.lowercased() == name || $0.Id.hasPrefix(name) && name.count >= 12 }
+    let best = matching.max { left, right in
+      (left.rank(for: name, beside: own)) < (right.rank(for: name, beside: own))
+    }
+    if let best { return try await container(best.Id) }
+    for other in others.filter({ $0.sharesNetwork(with: own) || !$0.isRunning }).prefix(24) {
+      guard let details = try? await container(other.Id) else { continue }
+      if details.Config?.Hostname?.lowercased() == name
+        || details.networks.values.contains(where: { $0.names.contains { $0.lowercased() == name } })
+      { return details }
+    }
+    return nil
+  }
+
+  private func nearName(_ name: String, _ containers: [ContainerSummary], _ proxy: ProxyPlace) -> String? {
+    let own = containers.first { $0.Id == proxy.id }
+    let names = containers.filter { $0.Id != proxy.id && $0.isRunning && $0.sharesNetwork(with: own) }
+      .flatMap { [$0.service, $0.name].compactMap { $0 } }
+    return name.nearest(among: names)
+  }
+}
+
+extension ContainerSummary {
+  func sharesNetwork(with other: ContainerSummary?) -> Bool {
+    !Set(networks.values.compactMap(\.NetworkID)).isDisjoint(with: (other?.networks ?? [:]).values.compactMap(\.NetworkID))
+  }
+
+  /// How well a container fits a name: reachable ones first, then running ones, then its own name.
+  fileprivate func rank(for name: String, beside proxy: ContainerSummary?) -> Int {
+    (sharesNetwork(with: proxy) ? 8 : 0) + (project != nil && project == proxy?.project ? 4 : 0)
+      + (isRunning ? 2 : 0) + (self.name.lowercased() == name ? 1 : 0)
+  }
+}
+
+extension String {
+  public var isLoopback: Bool { self == "localhost" || hasPrefix("127.") || self == "::1" || self == "[::1]" }
+
+  /// True for an IPv4 or IPv6 address.
+  public var isAddress: Bool { contains(":") || isIPv4 }
+
+  private var isIPv4: Bool { Subnet.number(self) != nil }
+
+  /// The most similar of some names, if it is similar enough to be what was meant.
+  public func nearest(among names: [String]) -> String? {
+    let best = names.map { (name: $0, distance: distance(to: $0)) }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+    guard let best, best.distance > 0 else { return nil }
+    let isPart = best.name.count > 2 && (contains(best.name) || best.name.contains(self))
+    if best.distance <= max(1, count / 3) || isPart { return best.name }
+    return names.sorted().first { $0.count > 2 && $0 != self && (contains($0) || $0.contains(self)) }
+  }
+
+  /// Levenshtein's distance in characters.
+  private func distance(to other: String) -> Int {
+    let other = Array(other)
+    var row = Array(0...other.count)
+    for (index, character) in enumerated() {
+      var diagonal = row[0]
+      row[0] = index + 1
+      for column in other.indices {
+        let above = row[column + 1]
+        row[column + 1] = Swift.min(above + 1, row[column] + 1, diagonal + (character == other[column] ? 0 : 1))
+        diagonal = above
+      }
+    }
+    return row[other.count]
+  }
+}
+
+/// An IPv4 subnet: `172.18.0.0/16`.
+public struct Subnet {
+  private let network: UInt32
+  private let mask: UInt32
+
+  public init?(_ text: String) {
+    let parts = text.split(separator: "/")
+    guard parts.count == 2, let network = Self.number(String(parts[0])), let bits = UInt32(parts[1]), bits <= 32 else {
+      return nil
+    }
+    mask = bits == 0 ? 0 : UInt32.max << (32 - bits)
+    self.network = network & mask
+  }
+
+  public func contains(_ address: String) -> Bool { Self.number(address).map { $0 & mask == network } ?? false }
+
+  static func number(_ address: String) -> UInt32? {
+    let parts = address.split(separator: ".", omittingEmptySubsequences: false)
+    let bytes = parts.compactMap { UInt8($0) }
+    return parts.count == 4 && bytes.count == 4 ? bytes.reduce(0) { $0 << 8 | UInt32($1) } : nil
+  }
+}

@@ -1,0 +1,132 @@
+internal import CLinux
+internal import Glibc
+internal import Model
+internal import World
+
+/// A place's files. In a process's root every link stays inside that root, as the process itself would see it.
+final class Root: Sendable {
+  private let directory: Descriptor?
+
+  init(_ place: Place) throws(Unseen) {
+    guard case .process(let id) = place else {
+      directory = nil
+      return
+    }
+    directory = try Descriptor(
+      Glibc.open("\(place.proc)/root", O_PATH | O_DIRECTORY | O_CLOEXEC), "the files of process \(id)")
+  }
+
+  /// The thing at an absolute path, found but not opened: opening a device or a FIFO can already do something.
+  func find(_ path: String) throws(Unseen) -> Descriptor {
+    guard path.hasPrefix("/") else { throw .unreadable(what: path, why: "it is not an absolute path") }
+    guard !path.utf8.contains(0) else { throw .missing(what: path.printable) }
+    let flags = O_PATH | O_CLOEXEC
+    guard let directory else { return try Descriptor(Glibc.open(path, flags), path) }
+    return try Descriptor(shim_open_in_root(directory.number, path, flags), path)
+  }
+
+  /// A regular file, open for reading, with its status.
+  func file(_ path: String) throws(Unseen) -> (Descriptor, stat) {
+    try open(path, S_IFREG, "it is not a regular file")
+  }
+
+  /// A socket's file that may be connected to.
+  func socket(_ path: String) throws(Unseen) -> Descriptor {
+    let found = try find(path)
+    guard try found.status(path).st_mode & S_IFMT == S_IFSOCK else {
+      throw .unreadable(what: path, why: "it is not a socket")
+    }
+    guard faccessat(AT_FDCWD, found.path, W_OK, AT_EACCESS) == 0 else { throw .system(errno, path) }
+    return found
+  }
+
+  /// The names in a directory, without `.` and `..`.
+  func names(in path: String) throws(Unseen) -> [String] {
+    let (directory, _) = try open(path, S_IFDIR, "it is not a directory")
+    return try directory.names(path)
+  }
+
+  private func open(_ path: String, _ kind: mode_t, _ otherwise: String) throws(Unseen) -> (Descriptor, stat) {
+    let found = try find(path)
+    let status = try found.status(path)
+    guard status.st_mode & S_IFMT == kind else { throw .unreadable(what: path, why: otherwise) }
+    return (try Descriptor(Glibc.open(found.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), path), status)
+  }
+}
+
+extension Descriptor {
+  /// The names in this open directory, without `.` and `..`, in the system's order.
+  func names(_ what: String) throws(Unseen) -> [String] {
+    // The stream closes its descriptor, so it gets its own.
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0, let stream = fdopendir(copy) else { throw .system(errno, what) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: Int(entry.pointee.d_reclen)) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}
+
+/// Seconds after which a file system that does not answer (a dead NFS server) is given up.
+let fileLimit = 5.0
+
+extension FileRead: MachineLook {
+  func taken(on machine: Machine) async throws(Unseen) -> Sight {
+    let (path, place, limit, fromEnd) = (path, place, limit, fromEnd)
+    return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> Sight in
+      let (file, status) = try Root(place).file(path)
+      let size = Int(status.st_size)
+      let bytes = try file.read(at: fromEnd ? max(0, size - limit) : 0, count: limit, path)
+      // Files of /proc say 0.
+      return Sight(bytes: bytes, size: max(size, bytes.count), modified: status.st_mtim.seconds)
+    }
+  }
+}
+
+extension FileGlob: MachineLook {
+  func taken(on machine: Machine) async throws(Unseen) -> [String] {
+    let (pattern, place) = (pattern, place)
+    return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> [String] in
+      let root = try Root(place)
+      guard pattern.hasPrefix("/") else { throw .unreadable(what: pattern, why: "it is not an absolute path") }
+      var found = [""]
+      for component in pattern.split(separator: "/").map(String.init) {
+        var next: [String] = []
+        for directory in found {
+          for name in try root.names(in: directory, matching: component) { next.append("\(directory)/\(name)") }
+          guard next.count <= FileGlob.most else {
+            throw .unreadable(what: pattern, why: "more than \(FileGlob.most) paths match")
+          }
+        }
+        found = next
+      }
+      return found.sorted()
+    }
+  }
+
+  /// Paths that a pattern may match.
+  private static let most = 10_000
+}
+
+extension Root {
+  /// The names in `directory` that match one component of a pattern; none where there is no such directory.
+  fileprivate func names(in directory: String, matching component: String) throws(Unseen) -> [String] {
+    do throws(Unseen) {
+      guard component.contains(where: { "*?[\\".contains($0) }) else {
+        _ = try find("\(directory)/\(component)")
+        return [component]
+      }
+      return try names(in: directory + "/").filter { fnmatch(component, $0, FNM_PERIOD) == 0 }
+    } catch {
+      switch error {
+      case .missing, .unreadable(_, "it is not a directory"): return []
+      default: throw error
+      }
+    }
+  }
+}

@@ -1,0 +1,187 @@
+internal import CAres
+internal import CLinux
+internal import Glibc
+internal import Model
+internal import World
+
+extension DNSQuery: MachineLook {
+  /// `servers` may name a port: `127.0.0.11`, `10.0.0.2:5353`, `[::1]:5353`. Asks for A and AAAA at once.
+  func taken(on machine: Machine) async throws(Unseen) -> Sight {
+    let (name, servers, limit) = (name, servers, limit)
+    return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
+      let channel = try Channel(servers, limit: limit)
+      let four = channel.ask(name, ns_t_a)
+      let six = channel.ask(name, ns_t_aaaa)
+      channel.wait(limit: limit)
+      let addresses = four.addresses + six.addresses
+      if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
+      let answers = [four.answer, six.answer]
+      // A name that does not exist has no address of either kind; else the answer that tells least decides.
+      let order: [Sight.Answer] = [.noSuchName, .silent, .serverFailure, .refused, .noData]
+      return Sight(answer: order.first { answers.contains($0) } ?? .silent, addresses: [])
+    }
+  }
+}
+
+/// One use of c-ares, on one thread.
+private final class Channel {
+  private let channel: ares_channel
+  private var questions: [Question] = []
+
+  init(_ servers: [String], limit: Double) throws(Unseen) {
+    let list = servers.joined(separator: ",")
+    guard !servers.isEmpty else { throw .unreadable(what: "DNS", why: "there is no server to ask") }
+    ares_library_init(ARES_LIB_INIT_ALL)
+    var options = ares_options()
+    options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES
+    options.tries = 2
+    // Each server gets its share of the first round; what is left of the limit belongs to the second.
+    options.timeout = Int32(max(50, limit * 1000 / Double(servers.count) / 3))
+    var channel: ares_channel?
+    let code = ares_init_options(
+      &channel, &options, ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_TIMEOUTMS | ARES_OPT_NOROTATE)
+    guard code == ARES_SUCCESS, let channel else {
+      throw .unreadable(what: "DNS", why: String(cString: ares_strerror(code)))
+    }
+    self.channel = channel
+    guard ares_set_servers_ports_csv(channel, list) == ARES_SUCCESS else {
+      throw .unreadable(what: "DNS", why: "\(list) are not addresses of servers")
+    }
+  }
+
+  deinit { ares_destroy(channel) }
+
+  func ask(_ name: String, _ type: ns_type) -> Question {
+    let question = Question(type)
+    questions.append(question)
+    ares_query(
+      channel, name, Int32(ns_c_in.rawValue), Int32(type.rawValue),
+      { question, code, _, bytes, count in
+        question.map { Unmanaged<Question>.fromOpaque($0).takeUnretainedValue().take(code, bytes, count) }
+      }, Unmanaged.passUnretained(question).toOpaque())
+    return question
+  }
+
+  func wait(limit: Double) {
+    let end = timespec.monotonic + limit
+    while questions.contains(where: { $0.isOpen }) {
+      var left = end - timespec.monotonic
+      guard left > 0 else { return ares_cancel(channel) }
+      var longest = timeval(tv_sec: Int(left), tv_usec: Int(left.truncatingRemainder(dividingBy: 1) * 1e6))
+      var next = timeval()
+      if let chosen = ares_timeout(channel, &longest, &next)?.pointee {
+        left = Double(chosen.tv_sec) + Double(chosen.tv_usec) / 1e6
+      }
+      var sockets = [ares_socket_t](repeating: ARES_SOCKET_BAD, count: Int(ARES_GETSOCK_MAXNUM))
+      let bits = ares_getsock(channel, &sockets, ARES_GETSOCK_MAXNUM)
+      var waits = sockets.enumerated().compactMap { index, socket -> pollfd? in
+        let reads = bits & (1 << index) != 0
+        let writes = bits & (1 << (index + Int(ARES_GETSOCK_MAXNUM))) != 0
+        guard reads || writes else { return nil }
+        return pollfd(fd: socket, events: Int16((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)), revents: 0)
+      }
+      poll(&waits, nfds_t(waits.count), Int32(left * 1000) + 1)
+      // Time limits are looked at even when no socket is ready.
+      ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
+      for wait in waits where wait.revents != 0 {
+        let writes = wait.revents & Int16(POLLOUT) != 0
+        let reads = wait.revents & ~Int16(POLLOUT) != 0
+        ares_process_fd(channel, reads ? wait.fd : ARES_SOCKET_BAD, writes ? wait.fd : ARES_SOCKET_BAD)
+      }
+    }
+  }
+}
+
+private final class Question {
+  private let type: ns_type
+  private(set) var isOpen = true
+  private(set) var answer = DNSQuery.Sight.Answer.silent
+  private(set) var addresses: [String] = []
+
+  init(_ type: ns_type) { self.type = type }
+
+  func take(_ code: Int32, _ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int32) {
+    isOpen = false
+    switch code {
+    case ARES_SUCCESS:
+      addresses = type == ns_t_a ? parseFour(bytes, count) : parseSix(bytes, count)
+      answer = addresses.isEmpty ? .noData : .addresses
+    case ARES_ENODATA: answer = .noData
+    case ARES_ENOTFOUND, ARES_EBADNAME: answer = .noSuchName
+    case ARES_ESERVFAIL, ARES_EFORMERR, ARES_ENOTIMP, ARES_EBADRESP: answer = .serverFailure
+    case ARES_EREFUSED: answer = .refused
+    default: answer = .silent
+    }
+  }
+
+  private func parseFour(_ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int32) -> [String] {
+    var records = [ares_addrttl](repeating: ares_addrttl(), count: 64)
+    var found = Int32(records.count)
+    guard ares_parse_a_reply(bytes, count, nil, &records, &found) == 0 else { return [] }
+    return records.prefix(Int(found)).map { record in withUnsafeBytes(of: record.ipaddr) { text(AF_INET, $0) } }
+  }
+
+  private func parseSix(_ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int32) -> [String] {
+    var records = [ares_addr6ttl](repeating: ares_addr6ttl(), count: 64)
+    var found = Int32(records.count)
+    guard ares_parse_aaaa_reply(bytes, count, nil, &records, &found) == 0 else { return [] }
+    return records.prefix(Int(found)).map { record in withUnsafeBytes(of: record.ip6addr) { text(AF_INET6, $0) } }
+  }
+}
+
+/// An address of 4 or 16 bytes in network order.
+func text(_ family: Int32, _ address: UnsafeRawBufferPointer) -> String {
+  var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+  guard inet_ntop(family, address.baseAddress, &text, socklen_t(text.count)) != nil else { return "" }
+  return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+extension SystemLookup: MachineLook {
+  /// Ends after 5 seconds; `unreadable` where the resolver itself fails.
+  func taken(on machine: Machine) async throws(Unseen) -> [String] {
+    let name = name
+    return try await onOwnThread(limit: 5) { () throws(Unseen) -> [String] in
+      var hints = addrinfo()
+      hints.ai_socktype = shim_stream
+      var list: UnsafeMutablePointer<addrinfo>?
+      let code = getaddrinfo(name, nil, &hints, &list)
+      switch code {
+      case 0: break
+      case EAI_NONAME, -5: return []
+      default: throw .unreadable(what: name, why: String(cString: gai_strerror(code)))
+      }
+      defer { freeaddrinfo(list) }
+      var addresses: [String] = []
+      var entry = list
+      while let found = entry?.pointee {
+        if let address = UnsafePointer(found.ai_addr)?.ipAddress { addresses.append(address) }
+        entry = found.ai_next
+      }
+      return addresses.fourBeforeSix
+    }
+  }
+}
+
+extension OwnAddresses: MachineLook {
+  func taken(on machine: Machine) async throws(Unseen) -> [String] {
+    var list: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&list) == 0 else { throw .system(errno, "the network interfaces") }
+    defer { freeifaddrs(list) }
+    var addresses: [String] = []
+    var entry = list
+    while let found = entry?.pointee {
+      if let address = UnsafePointer(found.ifa_addr)?.ipAddress { addresses.append(address) }
+      entry = found.ifa_next
+    }
+    return addresses.fourBeforeSix
+  }
+}
+
+extension [String] {
+  /// Each address once, IPv4 before IPv6, otherwise in the system's order.
+  fileprivate var fourBeforeSix: [String] {
+    var seen: Set<String> = []
+    let once = filter { seen.insert($0).inserted }
+    return once.filter { !$0.contains(":") } + once.filter { $0.contains(":") }
+  }
+}

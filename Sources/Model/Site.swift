@@ -1,0 +1,77 @@
+/// A site as it was typed: `shop.example.org`, `https://shop.example.org:8443/path`.
+public struct Site: Sendable, Equatable {
+  public let scheme: String
+  /// In lower case; an IPv6 address in brackets.
+  public let host: String
+  public let port: UInt16
+  /// With its query; at least `/`.
+  public let path: String
+
+  /// Nil for what is no HTTP address. Without a scheme `https` is taken for port 443, else `http`.
+  public init?(_ typed: String, defaultScheme: String = "http") {
+    guard typed.utf8.count <= 2048, typed.unicodeScalars.allSatisfy({ $0.isASCII && !$0.isUnsafe && $0 != " " }) else {
+      return nil
+    }
+    var rest = Substring(typed)
+    var scheme: String?
+    if let mark = rest.range(of: "://") {
+      scheme = rest[..<mark.lowerBound].lowercased()
+      rest = rest[mark.upperBound...]
+      guard scheme == "http" || scheme == "https" else { return nil }
+    }
+    let authority = rest.prefix { !"/?#".contains($0) }
+    let tail = rest[authority.endIndex...].prefix { $0 != "#" }
+    guard let colon = authority.lastIndex(of: ":"), authority[colon...].contains("]") == false else {
+      guard Self.isHost(authority) else { return nil }
+      self.init(scheme: scheme ?? defaultScheme, host: authority.lowercased(), port: nil, path: String(tail))
+      return
+    }
+    guard Self.isHost(authority[..<colon]), let port = UInt16(authority[authority.index(after: colon)...]), port > 0
+    else { return nil }
+    self.init(
+      scheme: scheme ?? (port == 443 ? "https" : "http"), host: authority[..<colon].lowercased(), port: port,
+      path: String(tail))
+  }
+
+  private init(scheme: String, host: String, port: UInt16?, path: String) {
+    self.scheme = scheme
+    self.host = host
+    self.port = port ?? (scheme == "https" ? 443 : 80)
+    self.path = path.hasPrefix("/") ? path : "/" + path
+  }
+
+  /// Where a `Location` leads; nil if it leads to another host, or nowhere.
+  public func redirected(to location: String) -> Site? {
+    if location.hasPrefix("/"), !location.hasPrefix("//") {
+      return Site("\(scheme)://\(authority)\(location)")
+    }
+    let target = location.hasPrefix("//") ? Site("\(scheme):\(location)") : Site(location)
+    return target.flatMap { $0.host == host && $0 != self ? $0 : nil }
+  }
+
+  public var url: String { "\(scheme)://\(authority)\(path)" }
+
+  private var authority: String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }
+
+  public var facts: Facts {
+    [
+      .url: url, .siteScheme: scheme, .siteHost: host, .sitePort: String(port), .sitePath: path,
+    ]
+  }
+
+  /// Letters, digits, dots, hyphens and underscores, or an address in brackets.
+  private static func isHost(_ text: Substring) -> Bool {
+    if text.hasPrefix("["), text.hasSuffix("]") {
+      return text.count > 3 && text.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+    }
+    return !text.isEmpty && text.utf8.count <= 253 && text.first != "-" && text.first != "."
+      && text.allSatisfy { $0.isLetter || $0.isNumber || "._-".contains($0) } && !text.contains("..")
+  }
+}
+
+extension Substring {
+  /// The first place of a text in this one.
+  fileprivate func range(of text: String) -> Range<Index>? {
+    indices.first { self[$0...].hasPrefix(text) }.map { $0..<index($0, offsetBy: text.count) }
+  }
+}

@@ -1,0 +1,63 @@
+import Flow
+import Model
+import YAML
+
+/// What the files say, and where they refer to something that another file may hold.
+struct Draft {
+  var start: Text?
+  var nodes: [String: Node] = [:]
+  var pages: [String: Page] = [:]
+  /// Where each page starts; also pages that could not be read whole.
+  var pageStarts: [String: SourcePlace] = [:]
+  var checks: [String: CheckText] = [:]
+  var words: [String: Template] = [:]
+  var signs = Signs()
+
+  var links: [Link] = []
+  var uses: [Use] = []
+  var patterns: [Text] = []
+  var usedParts: Set<String> = []
+
+  /// A name that must be that of a node or a page.
+  struct Link {
+    enum Target { case node, page }
+    let target: Target
+    let name: Text
+  }
+
+  /// A fact that some text needs, and who must be able to supply it.
+  struct Use {
+    enum Scope: Hashable {
+      /// Known when the page is shown.
+      case page(String)
+      /// Known when the check has ended.
+      case check(String)
+      /// Known when the node is reached.
+      case node(String)
+      /// It is enough that there is such a fact.
+      case anywhere
+    }
+    /// Where it stands; in a page that is only looked up if there is something to say about it.
+    enum Place {
+      case known(SourcePlace)
+      case found(in: PageSource, String, line: Int)
+    }
+    let fact: FactName
+    let at: Place
+    let scope: Scope
+
+    var place: SourcePlace {
+      switch at {
+      case .known(let place): place
+      case .found(let source, let written, let line): source.place(of: written, from: line)
+      }
+    }
+  }
+
+  /// The text with its placeholders, which are noted as used there.
+  mutating func template(_ text: Text, _ scope: Use.Scope) -> Template {
+    let template = Template(text.text)
+    uses += template.placeholders.map { Use(fact: $0, at: .known(text.at), scope: scope) }
+    return template
+  }
+}

@@ -1,0 +1,148 @@
+import Flow
+import Model
+
+/// What only shows once all files are read: names that must exist, and facts that somebody must supply.
+struct Lint {
+  private let draft: Draft
+  private let tree: Tree
+  private let shapes: [String: CheckShape]
+  private let problems: Problems
+
+  /// What is known before anything is looked at.
+  static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath]
+
+  init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
+    self.draft = draft
+    self.tree = tree
+    self.problems = problems
+    // One mistake is enough: a check that does not exist is taken as one that could bring anything.
+    let everything = shapes.values.flatMap(\.learns)
+    var shapes = shapes
+    for case .check(let id) in tree.nodes.values.map(\.looks) where shapes[id] == nil {
+      shapes[id] = CheckShape(id: id, needs: [], learns: everything, outcomes: [])
+    }
+    self.shapes = shapes
+  }
+
+  func run() {
+    links()
+    reach()
+    needs()
+    pages()
+    facts()
+  }
+
+  private func links() {
+    for link in draft.links {
+      switch link.target {
+      case .node where draft.nodes[link.name.text] == nil:
+        problems.add(
+          link.name.at, "there is no node '\(link.name.text)'", link.name.text, notIn: draft.nodes.keys)
+      case .page where draft.pageStarts[link.name.text] == nil:
+        problems.add(
+          link.name.at, "the cause '\(link.name.text)' has no page", link.name.text, notIn: draft.pageStarts.keys)
+      default: break
+      }
+    }
+  }
+
+  /// Nodes that no path reaches, and paths that come back to where they were.
+  private func reach() {
+    guard draft.start != nil else { return }
+    enum Mark { case open, done }
+    var marks: [String: Mark] = [:]
+    // Each entry: a node on the path, and which of its branches is next.
+    var path: [(node: Node, next: Int)] = []
+    func enter(_ id: String) {
+      guard let node = tree.nodes[id] else { return }
+      marks[id] = .open
+      path.append((node, 0))
+    }
+    enter(tree.start)
+    while let (node, next) = path.last {
+      guard next < node.branches.count else {
+        marks[node.id] = .done
+        path.removeLast()
+        continue
+      }
+      path[path.count - 1].next += 1
+      let branch = node.branches[next]
+      guard let go = branch.go else { continue }
+      switch marks[go] {
+      case nil: enter(go)
+      case .open:
+        let loop = path.map(\.node.id).drop { $0 != go } + [go]
+        problems.add(branch.at, "this leads in a circle: \(loop.joined(separator: " → "))")
+      case .done: break
+      }
+    }
+    for node in tree.nodes.values where marks[node.id] == nil {
+      problems.add(node.at, "no path leads to '\(node.id)'")
+    }
+  }
+
+  /// A check that waits for a fact that nobody supplies would never start.
+  private func needs() {
+    var known = Self.given
+    for node in tree.nodes.values {
+      switch node.looks {
+      case .check(let id): known.formUnion(shapes[id]?.learns ?? [])
+      case .fact(let name, _): known.insert(name)
+      }
+    }
+    for node in tree.nodes.values {
+      guard case .check(let id) = node.looks, let shape = shapes[id] else { continue }
+      for fact in shape.needs where !known.contains(fact) {
+        problems.add(node.at, "'\(id)' needs '\(fact.text)', which no check or question supplies")
+      }
+    }
+  }
+
+  private func pages() {
+    let named = Set(tree.nodes.values.flatMap { $0.branches.compactMap { $0.names?.cause } })
+    for (cause, start) in draft.pageStarts where !named.contains(cause) {
+      problems.add(start, "no branch names the cause '\(cause)'")
+    }
+    let least = Facts(Dictionary(uniqueKeysWithValues: Self.given.map { ($0, "x") }))
+    for page in draft.pages.values {
+      let steps = page.sections.flatMap(\.steps)
+      let isShown = steps.contains { step in
+        step.when.allSatisfy { $0.holds(least) } && step.placeholders.allSatisfy(Self.given.contains)
+      }
+      if !steps.isEmpty, !isShown, let start = draft.pageStarts[page.cause] {
+        problems.add(start, "every step needs facts that may be missing; one must do with site.* alone")
+      }
+    }
+  }
+
+  /// Placeholders and conditions: a fact that does not exist, and one that is never known where it is used.
+  private func facts() {
+    var existing = Self.given
+    for shape in shapes.values { existing.formUnion(shape.learns) }
+    for node in tree.nodes.values {
+      if case .fact(let name, _?) = node.looks { existing.insert(name) }
+    }
+    let paths = Paths(tree, shapes, facts: existing)
+    for use in draft.uses {
+      if case .check = use.scope, use.fact == .unseenReason { continue }
+      if !existing.contains(use.fact) {
+        problems.add(use.place, "there is no fact '\(use.fact.text)'", use.fact.text, notIn: existing.map(\.text))
+      } else if let target = paths.cannotSupply(use) {
+        problems.add(use.place, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
+      }
+    }
+  }
+}
+
+extension Page.Step {
+  fileprivate var placeholders: [FactName] {
+    text.placeholders
+      + {
+        switch body {
+        case .none: []
+        case .command(let text), .form(let text): text.placeholders
+        case .patch(let file, let line, let lines): ([file, line] + lines).flatMap(\.placeholders)
+        }
+      }()
+  }
+}

@@ -1,0 +1,109 @@
+import Flow
+import Model
+import YAML
+
+/// Reads the sentences of the checks, the signs and the program's own words.
+struct TextReader {
+  let problems: Problems
+
+  // MARK: Flows/checks.yaml
+
+  func checks(_ root: YAML.Node, shapes: [String: CheckShape], into draft: inout Draft) {
+    let fields = root.fields(problems)
+    for field in fields {
+      let record = field.value.record(["title", "hop", "by-hand", "outcomes"], problems)
+      let shape = shapes[field.name.text]
+      if shape == nil {
+        problems.add(
+          field.name.at, "there is no check '\(field.name.text)'", field.name.text, notIn: shapes.keys)
+      }
+      let title = record.requiredText("title")
+      let hop = record.requiredText("hop")
+      draft.checks[field.name.text] = CheckText(
+        title: title?.text ?? "", hop: hop?.text ?? "",
+        byHand: record.text("by-hand").map { draft.template($0, .check(field.name.text)) },
+        outcomes: outcomes(record, field.name, shape, into: &draft))
+    }
+    for id in shapes.keys where draft.checks[id] == nil {
+      problems.add(root.at, "the check '\(id)' is missing")
+    }
+  }
+
+  private func outcomes(
+    _ record: Record, _ check: Text, _ shape: CheckShape?, into draft: inout Draft
+  ) -> [String: CheckText.Outcome] {
+    var outcomes: [String: CheckText.Outcome] = [:]
+    for field in record.required("outcomes")?.fields(problems) ?? [] {
+      if let shape, !shape.outcomes.contains(field.name.text) {
+        problems.add(
+          field.name.at, "'\(shape.id)' does not end in '\(field.name.text)'", field.name.text,
+          notIn: shape.outcomes)
+      }
+      let texts = field.value.texts(problems)
+      let mark = texts.first?.choice(of: Diagnosis.Evidence.Mark.allCases, what: "mark", problems)
+      if texts.count < 2 { problems.add(field.value.at, "a mark and at least one sentence belong here") }
+      outcomes[field.name.text] = CheckText.Outcome(
+        mark: mark ?? .unknown, sentences: texts.dropFirst().map { draft.template($0, .check(check.text)) })
+    }
+    for outcome in shape?.outcomes ?? [] where outcomes[outcome] == nil {
+      problems.add(check.at, "'\(check.text)' can also end in '\(outcome)'; give it a mark and a sentence")
+    }
+    return outcomes
+  }
+
+  // MARK: Flows/signs.yaml
+
+  func signs(_ root: YAML.Node, into draft: inout Draft) {
+    let file = root.record(["proxies", "answers", "lines"], problems)
+    draft.signs = Signs(
+      proxies: items(file, "proxies").compactMap { proxy($0, into: &draft) },
+      answers: items(file, "answers").map { answer($0, into: &draft) },
+      lines: items(file, "lines").compactMap { line($0, into: &draft) })
+  }
+
+  private func items(_ file: Record, _ key: String) -> [YAML.Node] { file.required(key)?.items(problems) ?? [] }
+
+  private func proxy(_ node: YAML.Node, into draft: inout Draft) -> Signs.Proxy? {
+    let record = node.record(["kind", "name", "images", "processes"], problems)
+    let images = record.texts("images")
+    draft.patterns += images
+    guard let kind = record.requiredText("kind"), let name = record.requiredText("name") else { return nil }
+    return Signs.Proxy(
+      kind: kind.text, name: name.text, images: images.map(\.text), processes: record.texts("processes").map(\.text))
+  }
+
+  private func answer(_ node: YAML.Node, into draft: inout Draft) -> Signs.Answer {
+    let record = node.record(["by", "means", "headers", "body"], problems)
+    if record["by"] == nil, record["means"] == nil { problems.add(node.at, "'by' or 'means' belongs here") }
+    if record["headers"] == nil, record["body"] == nil { problems.add(node.at, "'headers' or 'body' belongs here") }
+    var headers: [String: String] = [:]
+    for field in record["headers"]?.fields(problems) ?? [] {
+      guard let regex = field.value.text(problems) else { continue }
+      draft.patterns.append(regex)
+      headers[field.name.text.lowercased()] = regex.text
+    }
+    let body = record.text("body")
+    if let body { draft.patterns.append(body) }
+    return Signs.Answer(
+      by: record.text("by")?.text, means: record.text("means")?.text, headers: headers, body: body?.text)
+  }
+
+  private func line(_ node: YAML.Node, into draft: inout Draft) -> Signs.Line? {
+    let record = node.record(["proxy", "pattern", "shows", "meaning", "causes"], problems)
+    let causes = record.texts("causes")
+    draft.links += causes.map { .init(target: .page, name: $0) }
+    let texts = ["proxy", "pattern", "shows", "meaning"].map(record.requiredText)
+    if let pattern = texts[1] { draft.patterns.append(pattern) }
+    guard let proxy = texts[0], let pattern = texts[1], let shows = texts[2], let meaning = texts[3] else { return nil }
+    return Signs.Line(
+      proxy: proxy.text, pattern: pattern.text, shows: shows.text, meaning: meaning.text, causes: causes.map(\.text))
+  }
+
+  // MARK: Screens/words.yaml
+
+  func words(_ root: YAML.Node, into draft: inout Draft) {
+    for field in root.fields(problems) {
+      draft.words[field.name.text] = field.value.text(problems).map { Template($0.text) }
+    }
+  }
+}

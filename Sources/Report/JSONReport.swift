@@ -1,0 +1,122 @@
+import FoundationEssentials
+public import Model
+
+extension Diagnosis {
+  /// The document of `diagnosis.schema.json`, schema 1, with a newline at its end.
+  public var json: String { [Document(self)].json.first ?? "" }
+}
+
+extension [Diagnosis] {
+  /// An array of such documents.
+  public var json: String { "[\n" + map(\.json).map { String($0.dropLast()) }.joined(separator: ",\n") + "\n]\n" }
+}
+
+extension [Document] {
+  fileprivate var json: [String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return compactMap { document in
+      (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self) + "\n" }
+    }
+  }
+}
+
+/// The diagnosis in the words of the schema.
+private struct Document: Encodable {
+  struct Observed: Encodable {
+    let status: Int?
+    let seconds: Double?
+    let error: String?
+    let emitted_by: String?
+
+    /// `status` and `seconds` are there even if they are null.
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(status, forKey: .status)
+      try container.encode(seconds, forKey: .seconds)
+      try container.encode(error, forKey: .error)
+      try container.encode(emitted_by, forKey: .emitted_by)
+    }
+
+    enum Keys: String, CodingKey { case status, seconds, error, emitted_by }
+  }
+
+  struct Proxy: Encodable {
+    let kind: String
+    let `where`: String
+    let version: String?
+  }
+
+  struct Route: Encodable {
+    let host: String?
+    let upstream: String?
+    let defined_in: String?
+  }
+
+  struct Step: Encodable {
+    let text: String
+    let command: String?
+    let place: String?
+    let file: String?
+    let patch: String?
+    let changes: Bool
+  }
+
+  struct Fix: Encodable {
+    let screen: String
+    let steps: [Step]
+    let sources: [String]
+  }
+
+  struct Cause: Encodable {
+    let id: String
+    let confidence: String
+    let title: String
+    let explanation: String
+    let evidence: [String]
+    let fix: Fix
+  }
+
+  struct CheckRun: Encodable {
+    let id: String
+    let outcome: String
+    let seconds: Double
+    let summary: String
+  }
+
+  let schema = 1
+  let url: String
+  let verdict: String
+  let observed: Observed
+  let proxy: Proxy?
+  let route: Route?
+  let causes: [Cause]
+  let checks: [CheckRun]
+  let questions: [String]
+
+  init(_ diagnosis: Diagnosis) {
+    url = diagnosis.url
+    verdict = diagnosis.verdict.rawValue
+    observed = Observed(
+      status: diagnosis.observed.status, seconds: diagnosis.observed.seconds, error: diagnosis.observed.error,
+      emitted_by: diagnosis.observed.emittedBy)
+    proxy = diagnosis.proxy.map { Proxy(kind: $0.kind, where: $0.place, version: $0.version) }
+    route = diagnosis.route.map { Route(host: $0.host, upstream: $0.upstream, defined_in: $0.definedIn) }
+    causes = diagnosis.causes.map { cause in
+      Cause(
+        id: cause.id, confidence: cause.confidence.rawValue, title: cause.title, explanation: cause.explanation,
+        evidence: cause.evidence.map { "\($0.text) (\($0.check))" },
+        fix: Fix(
+          screen: cause.id,
+          steps: cause.steps.map {
+            Step(
+              text: $0.text, command: $0.command, place: $0.place?.rawValue, file: $0.file, patch: $0.patch,
+              changes: $0.changes)
+          }, sources: cause.sources))
+    }
+    checks = diagnosis.checks.map {
+      CheckRun(id: $0.id, outcome: $0.outcome, seconds: $0.seconds, summary: $0.summary)
+    }
+    questions = diagnosis.questions
+  }
+}

@@ -1,0 +1,127 @@
+public import Flow
+public import Model
+
+/// The diagnosis as lines for a terminal's scrollback, without any colour or cursor movement.
+public func textReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
+  Writing(catalog: catalog, isMarkdown: false).report(diagnosis)
+}
+
+/// The diagnosis as Markdown, to paste into an issue or a forum.
+public func markdownReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
+  Writing(catalog: catalog, isMarkdown: true).report(diagnosis)
+}
+
+/// The page of one cause, its placeholders shown by their names.
+public func pageText(_ page: Page, catalog: Catalog) -> String {
+  Writing(catalog: catalog, isMarkdown: false).page(page)
+}
+
+/// One report in two dresses: what differs is how headings, lists and commands look.
+private struct Writing {
+  let catalog: Catalog
+  let isMarkdown: Bool
+
+  func report(_ diagnosis: Diagnosis) -> String {
+    var parts = [heading(1, diagnosis.url.printable), observed(diagnosis)]
+    parts += diagnosis.causes.map { self.cause($0) }
+    if diagnosis.causes.isEmpty || diagnosis.verdict == .inconclusive {
+      parts.append(heading(2, word("report.checks")) + "\n" + list(diagnosis.checks.map(\.summary)))
+    }
+    if !diagnosis.questions.isEmpty {
+      parts.append(heading(2, word("report.questions")) + "\n" + list(diagnosis.questions))
+    }
+    if !diagnosis.ruledOut.isEmpty {
+      parts.append(
+        heading(2, word("report.ruled-out")) + "\n" + list(diagnosis.ruledOut.map { "\($0.title): \($0.because)" }))
+    }
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  func page(_ page: Page) -> String {
+    let facts = Facts(
+      Dictionary(page.placeholders.map { ($0, "<" + $0.text + ">") }) { first, _ in first })
+    var parts = [heading(1, page.title.prose(facts) ?? page.cause)]
+    parts += page.explanation.compactMap { $0.text.prose(facts) }
+    for section in page.sections {
+      parts.append(heading(2, section.heading))
+      parts += section.steps.map { step in
+        let name = step.text.prose(facts) ?? ""
+        return switch step.body {
+        case .none: name
+        case .command(let command): name + "\n" + block("sh", command.prose(facts) ?? "")
+        case .form(let form): name + "\n" + block("", form.prose(facts) ?? "")
+        case .patch(let file, _, let lines):
+          name + "\n" + block("diff", ([file] + lines).compactMap { $0.prose(facts) }.joined(separator: "\n"))
+        }
+      }
+    }
+    parts += ending(prevention: page.prevention.compactMap { $0.prose(facts) }, sources: page.sources)
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  private func observed(_ diagnosis: Diagnosis) -> String {
+    var lines = [word("report.verdict.\(diagnosis.verdict.rawValue)")]
+    if let status = diagnosis.observed.status {
+      lines.append(
+        word(
+          "report.answer",
+          ["site.status": String(status), "site.seconds": diagnosis.observed.seconds?.inWords ?? "?"]))
+    } else if let error = diagnosis.observed.error {
+      lines.append(word("report.no-answer", ["site.error": error]))
+    }
+    if let proxy = diagnosis.proxy {
+      lines.append(word("report.proxy", ["proxy.kind": proxy.kind, "proxy.where": proxy.place]))
+    }
+    if let route = diagnosis.route {
+      lines.append(
+        word(
+          "report.route",
+          [
+            "route.host": route.host ?? "?", "route.upstream": route.upstream ?? "?",
+            "route.defined-in": route.definedIn ?? "?",
+          ]))
+    }
+    return list(lines)
+  }
+
+  private func cause(_ cause: Diagnosis.Cause) -> String {
+    let confidence = word("confidence.\(cause.confidence.rawValue)")
+    var parts = [heading(2, "\(cause.title) (\(confidence), \(cause.id))"), cause.explanation]
+    parts.append(heading(3, word("report.evidence")) + "\n" + list(cause.evidence.map { "\($0.text) (\($0.check))" }))
+    parts.append(heading(3, word("report.fix")))
+    parts += cause.steps.enumerated().map { self.step($0.element, number: $0.offset + 1) }
+    parts += ending(prevention: cause.prevention, sources: cause.sources)
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
+
+  private func step(_ step: Diagnosis.Step, number: Int) -> String {
+    var lines = ["\(number). \(step.text)"]
+    let place = step.place.map { word("place.\($0.rawValue)", ["step.file": step.file ?? ""]) }
+    let effect = word(step.changes ? "step.changes" : "step.looks")
+    if step.command != nil || step.patch != nil || step.changes {
+      lines[0] += " [" + [place, effect].compactMap { $0 }.joined(separator: ", ") + "]"
+    }
+    if let command = step.command { lines.append(block("sh", command)) }
+    if let patch = step.patch { lines.append(block("diff", patch)) }
+    return lines.joined(separator: "\n")
+  }
+
+  private func ending(prevention: [String], sources: [String]) -> [String] {
+    [("report.prevention", prevention), ("report.sources", sources)].filter { !$0.1.isEmpty }
+      .map { heading(3, word($0.0)) + "\n" + list($0.1) }
+  }
+
+  private func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }
+
+  private func heading(_ level: Int, _ text: String) -> String {
+    isMarkdown ? String(repeating: "#", count: level) + " " + text : level == 3 ? text + ":" : text
+  }
+
+  private func list(_ items: [String]) -> String { items.map { "- " + $0 }.joined(separator: "\n") }
+
+  private func block(_ language: String, _ text: String) -> String {
+    let text = text.hasSuffix("\n") ? String(text.dropLast()) : text
+    if isMarkdown { return "\n```\(language)\n\(text)\n```" }
+    return "\n" + text.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,120 @@
+import Model
+
+/// The command line: `../contract/cli.md` made a value.
+struct Arguments {
+  enum Command {
+    case guided(url: String?)
+    case diagnose(url: String?, form: Form)
+    case show(cause: String?)
+    case lint(directory: String?)
+    case graph(Drawing)
+    case help
+    case version
+  }
+
+  enum Form { case text, json, markdown }
+  enum Drawing { case dot, mermaid }
+
+  /// Wrong use: what is wrong, in a sentence.
+  struct Misuse: Error { let sentence: String }
+
+  var command: Command
+  var flows: String?
+  var limit = 90.0
+  var colours = true
+  var ascii = false
+
+  init(_ words: [String]) throws(Misuse) {
+    var rest: [String] = []
+    var options: [String: String] = [:]
+    var words = words[...]
+    while let word = words.popFirst() {
+      guard word.hasPrefix("-"), word != "-" else {
+        rest.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      let name = parts[0]
+      if Self.valued.contains(name) {
+        guard let value = parts.count == 2 ? parts[1] : words.popFirst() else {
+          throw Misuse(sentence: "\(name) needs a value")
+        }
+        options[name] = value
+      } else if Self.flags.contains(name), parts.count == 1 {
+        options[name] = ""
+      } else {
+        throw Misuse(sentence: "there is no option \(name.printable)")
+      }
+    }
+    flows = options["--flows"]
+    ascii = options["--ascii"] != nil
+    if let colour = options["--color"] {
+      guard ["auto", "never"].contains(colour) else { throw Misuse(sentence: "--color takes auto or never") }
+      colours = colour == "auto"
+    }
+    if let text = options["--timeout"] {
+      guard let seconds = Double(text), seconds > 0, seconds <= 3600 else {
+        throw Misuse(sentence: "--timeout takes seconds, from 1 to 3600")
+      }
+      limit = seconds
+    }
+    if options["--help"] != nil || options["-h"] != nil {
+      command = .help
+    } else if options["--version"] != nil {
+      command = .version
+    } else {
+      command = try Self.command(rest, options)
+    }
+  }
+
+  private static let valued: Set = ["--flows", "--timeout", "--color"]
+  private static let flags: Set = [
+    "--json", "--markdown", "--all", "--dot", "--mermaid", "--ascii", "--help", "-h", "--version",
+  ]
+
+  private static func command(_ words: [String], _ options: [String: String]) throws(Misuse) -> Command {
+    func atMost(_ count: Int) throws(Misuse) {
+      if words.count > count { throw Misuse(sentence: "one word too many: \(words[count].printable)") }
+    }
+    let second = words.dropFirst().first
+    switch words.first {
+    case "diagnose":
+      try atMost(2)
+      guard second != nil || options["--all"] != nil else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
+      let form: Form = options["--json"] != nil ? .json : options["--markdown"] != nil ? .markdown : .text
+      return .diagnose(url: options["--all"] == nil ? second : nil, form: form)
+    case "show":
+      try atMost(2)
+      return .show(cause: second)
+    case "lint":
+      try atMost(2)
+      return .lint(directory: second)
+    case "graph":
+      try atMost(1)
+      return .graph(options["--dot"] != nil ? .dot : .mermaid)
+    default:
+      try atMost(1)
+      return .guided(url: words.first)
+    }
+  }
+
+  static let help = """
+    wizard502: finds why a site answers 502 Bad Gateway, and leads to the fix.
+    It only looks: nothing on this machine changes unless you run a command yourself.
+
+    wizard502 [URL]                      guided session
+    wizard502 diagnose URL               all live checks, no questions
+    wizard502 diagnose --all             the same for every route of every proxy here
+        --json, --markdown               how the result is written; text without them
+    wizard502 show [CAUSE]               the page of one cause; without CAUSE the list
+    wizard502 lint [DIR]                 checks the Flows and Screens of DIR, or its own
+    wizard502 graph [--dot | --mermaid]  the decision tree as a drawing
+
+    --flows DIR        Flows and Screens that add to the built-in ones or replace them
+    --timeout SECONDS  for all checks together (90)
+    --color auto|never, --ascii, --help, --version
+
+    Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use.
+    """
+  static let version = "wizard502 0.1.0"
+}

@@ -1,0 +1,235 @@
+import Flow
+import Model
+import Testing
+
+/// A small case: two checks in a row, a question where the second cannot see, and three causes.
+private enum Small {
+  static let at = SourcePlace(file: "small.yaml", line: 1, column: 1)
+
+  static func branch(
+    _ key: String, cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
+    end: Diagnosis.Verdict? = nil, text: String? = nil
+  ) -> Branch {
+    Branch(
+      key: key, text: text.map { Template($0) }, names: cause.map { .init(cause: $0, confidence: confidence) }, go: go,
+      end: end, at: at)
+  }
+
+  static let catalog = Catalog(
+    tree: Tree(
+      start: "site",
+      nodes: [
+        "site": Node(
+          id: "site", looks: .check("site.check"),
+          branches: [
+            branch("good", end: .working), branch("bad", go: "app"), branch("unknown", go: "app"),
+          ], at: at),
+        "app": Node(
+          id: "app", looks: .check("app.check"),
+          branches: [
+            branch("stopped", cause: "app-stopped"), branch("slow", cause: "app-slow", .likely, go: "ask"),
+            branch("unknown", go: "ask"),
+          ], at: at),
+        "ask": Node(
+          id: "ask",
+          looks: .fact(
+            "app.place",
+            Question(text: Template("Where does it run?"), why: Template("w"), findOut: Template("f"))),
+          branches: [
+            branch("container", cause: "app-lost", text: "In a container"),
+            branch("unsure", end: .inconclusive, text: "I do not know"),
+          ], at: at),
+      ]),
+    pages: [
+      "app-stopped": page("app-stopped", hides: []), "app-slow": page("app-slow", hides: []),
+      "app-lost": page("app-lost", hides: ["app-slow"]),
+    ],
+    checks: [
+      "app.check": CheckText(
+        title: "App?", hop: "app", byHand: nil,
+        outcomes: [
+          "stopped": .init(mark: .bad, sentences: [Template("{app.name} stands still"), Template("it stands still")]),
+          "unknown": .init(mark: .unknown, sentences: [Template("not seen: {unseen.reason}")]),
+        ]),
+      "site.check": CheckText(
+        title: "Site?", hop: "site", byHand: nil,
+        outcomes: ["bad": .init(mark: .bad, sentences: [Template("the site fails")])]),
+    ], words: ["unseen.not-permitted": Template("no right to see {unseen.what}")], signs: Signs())
+
+  static func page(_ cause: String, hides: [String]) -> Page {
+    Page(
+      cause: cause, title: Template("Title of \(cause)"), hides: hides,
+      explanation: [.init(text: Template("Why {app.name}."), when: [])],
+      sections: [
+        .init(
+          heading: "Do",
+          steps: [
+            .init(
+              text: Template("Start it."), when: [], body: .command(Template("start {app.name}")), place: .host,
+              changes: true),
+            .init(text: Template("Then wait."), when: [], body: .none, place: nil, changes: false),
+            .init(
+              text: Template("Edit it."), when: [.init(fact: "app.file", test: .known)],
+              body: .patch(
+                file: Template("{app.file}"), line: Template("{app.line}"),
+                lines: [Template("-{app.old}"), Template("+new")]), place: .file, changes: true),
+          ])
+      ], prevention: [], sources: ["https://example.org"])
+  }
+
+  static let shapes = [
+    CheckShape(id: "site.check", needs: [], learns: ["app.name"], outcomes: ["good", "bad", "unknown"]),
+    CheckShape(id: "app.check", needs: ["app.name"], learns: [], outcomes: ["stopped", "slow", "unknown"]),
+    CheckShape(id: "unused.check", needs: [], learns: [], outcomes: ["unknown"]),
+  ]
+
+  static func session(asks: Bool = true) -> Session {
+    Session(catalog: catalog, shapes: shapes, asks: asks, given: ["site.url": "http://x/"])
+  }
+}
+
+@Suite struct SessionTests {
+  @Test func checksStartAsSoonAsWhatTheyNeedIsKnown() {
+    var session = Small.session()
+    #expect(session.start() == ["site.check"])
+    #expect(session.walk().state == .waiting(check: "site.check"))
+    #expect(session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"])) == ["app.check"])
+    #expect(session.walk().state == .waiting(check: "app.check"))
+    #expect(session.learn(Finding(check: "app.check", outcome: "stopped")) == [])
+    #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .certain)])
+  }
+
+  @Test func aFindingNobodyWaitsForIsIgnored() {
+    var session = Small.session()
+    #expect(session.learn(Finding(check: "app.check", outcome: "stopped")) == [])
+    #expect(session.finding(of: "app.check") == nil)
+  }
+
+  @Test func eachThingThatCouldNotBeSeenMakesItLessSure() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(
+      Finding(check: "site.check", outcome: "unknown", facts: ["app.name": "shop"], unseen: .missing(what: "x")))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .likely)])
+  }
+
+  @Test func aCheckWhoseNeedsNobodyBringsIsUnknown() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad"))
+    #expect(session.walk().state == .asking(node: "ask"))
+  }
+
+  @Test func aQuestionIsLeftOpenWhereNobodyCanBeAsked() {
+    var session = Small.session(asks: false)
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad"))
+    #expect(session.walk().state == .ended(.inconclusive))
+    #expect(session.diagnosis().questions == ["Where does it run?"])
+    #expect(session.diagnosis().verdict == .inconclusive)
+  }
+
+  @Test func answersCanBeGivenTakenBackAndChanged() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad"))
+    _ = session.answer("ask", with: "container")
+    #expect(session.facts["app.place"] == "container")
+    #expect(session.walk().causes == [.init(cause: "app-lost", confidence: .likely)])
+    #expect(session.takeBack() == "ask")
+    #expect(session.facts["app.place"] == nil)
+    #expect(session.walk().state == .asking(node: "ask"))
+    _ = session.answer("ask", with: "unsure")
+    #expect(session.walk().causes.isEmpty)
+  }
+
+  @Test func aCauseHidesWhatFollowsFromIt() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "app.check", outcome: "slow"))
+    #expect(session.walk().causes.map(\.cause) == ["app-slow"])
+    _ = session.answer("ask", with: "container")
+    #expect(session.walk().causes.map(\.cause) == ["app-lost"])
+  }
+
+  @Test func workingIsSaidOnlyWhereTheTreeSaysSo() {
+    var session = Small.session()
+    _ = session.start()
+    #expect(session.diagnosis().verdict == .inconclusive)
+    _ = session.learn(Finding(check: "site.check", outcome: "good"))
+    #expect(session.diagnosis().verdict == .working)
+  }
+
+  @Test func theRecordGivesTheSameSessionAgain() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    let again = Session(catalog: Small.catalog, shapes: Small.shapes, asks: true, record: session.record)
+    #expect(again.diagnosis() == session.diagnosis())
+  }
+
+  @Test func checkingAgainForgetsFindingsAndKeepsAnswers() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad"))
+    _ = session.answer("ask", with: "container")
+    #expect(session.again() == ["site.check"])
+    #expect(session.record.findings.isEmpty)
+    #expect(session.record.answers.count == 1)
+  }
+}
+
+@Suite struct DiagnosisTests {
+  private func diagnosed(_ facts: Facts) throws -> Diagnosis.Cause {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: facts))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    return try #require(session.diagnosis().causes.first)
+  }
+
+  @Test func stepsAreFilledInWithThisSystemsNames() throws {
+    let cause = try diagnosed(["app.name": "my shop"])
+    #expect(cause.explanation == "Why my shop.")
+    #expect(cause.steps.map(\.command) == ["start 'my shop'", nil])
+    #expect(cause.evidence.map(\.text) == ["the site fails", "my shop stands still"])
+  }
+
+  @Test func aPatchIsAUnifiedDiffAtItsLine() throws {
+    let cause = try diagnosed([
+      "app.name": "shop", "app.file": "/etc/x.conf", "app.line": "12", "app.old": "\told line",
+    ])
+    #expect(
+      cause.steps.last?.patch
+        == "--- /etc/x.conf\n+++ /etc/x.conf\n@@ -12,1 +12,1 @@\n-\told line\n+new\n")
+    #expect(cause.steps.last?.file == "/etc/x.conf")
+  }
+
+  @Test func aStepThatWouldShowAnotherTextThanItRunsIsLeftOut() throws {
+    let cause = try diagnosed(["app.name": "x\u{1B}[2J;reboot"])
+    #expect(cause.steps.map(\.text) == ["Then wait."])
+    #expect(cause.explanation == "Why x^[[2J;reboot.")
+  }
+
+  @Test func whatCouldNotBeSeenIsSaidWithItsReason() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "app.check", outcome: "unknown", unseen: .notPermitted(what: "the socket")))
+    #expect(session.diagnosis().checks.last?.summary == "not seen: no right to see the socket")
+  }
+
+  @Test func neighboursOfTheTakenBranchAreRuledOut() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    #expect(
+      session.diagnosis().ruledOut == [
+        .init(cause: "app-slow", title: "Title of app-slow", because: "shop stands still")
+      ])
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// A way for a site behind a proxy to fail, or to look as if it did.
+struct Fault: Sendable, CustomTestStringConvertible {
+  var name: String
+  /// What a client gets before anything is mended: a status, 0 if the connection ends without an answer.
+  var shows: Int
+  /// Puts the system up, broken.
+  var stage: @Sendable (Stage) async throws -> Site
+
+  init(_ name: String, shows: Int, stage: @escaping @Sendable (Stage) async throws -> Site) {
+    (self.name, self.shows, self.stage) = (name, shows, stage)
+  }
+
+  var testDescription: String { name }
+
+  /// Every fault, or those whose names contain `LAB_ONLY`.
+  static var all: [Fault] {
+    let every = backend + address + tls + route + onHost + manager + healthy
+    guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"] else { return every }
+    let some = every.filter { $0.name.contains(only) }
+    precondition(!some.isEmpty, "no fault's name contains \(only)")
+    return some
+  }
+}
+
+/// A staged system as its visitor and its owner see it.
+struct Site: Sendable {
+  var url: String
+  /// The proxy's kind as the diagnosis names it.
+  var proxy = "nginx"
+  /// What is to be diagnosed and mended, one after the other; none when the site works.
+  var findings: [Finding] = []
+  /// What the answer says when the site works.
+  var says: String
+  /// The status of that answer: an application may well answer 404 or 401 itself.
+  var answers = 200
+  /// What the page says while the site is broken, where a status alone would not show it.
+  var saysBefore: String?
+  /// The proxy manager in front, for steps in its web interface.
+  var manager: Manager?
+}
+
+/// One expected diagnosis.
+struct Finding: Sendable {
+  /// The cause that must come first.
+  var cause: String
+  /// The route's upstream as its owner wrote it; nil where there is no route.
+  var upstream: String?
+  /// Names, ports and paths that the steps of the fix must contain.
+  var mentions: [String]
+  var atLeast = Confidence.likely
+  /// Other causes that are true of this system as well, so they may be certain too.
+  var also: Set<String> = []
+  /// Does what the steps tell where no command can do it; only used when no step changes anything.
+  var byHand: (@Sendable () async throws -> Void)?
+}

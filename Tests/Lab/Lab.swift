@@ -1,0 +1,163 @@
+import Foundation
+import Testing
+
+/// Real broken systems: real containers, real nginx, the released program, its own fix carried out.
+///
+/// | variable         | effect                                                                  |
+/// | ---------------- | ----------------------------------------------------------------------- |
+/// | `LAB_ONLY`       | only the faults whose names contain this                                |
+/// | `LAB_STAGE_ONLY` | stages each and looks with curl whether it is broken as it says, no more |
+/// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
+/// | `LAB_TABLE`      | a file for the table of results                                         |
+/// | `WIZARD502`      | the program, instead of the release build                               |
+@Suite(.serialized, .engine) struct Lab {
+  private static let environment = ProcessInfo.processInfo.environment
+
+  @Test(arguments: Fault.all)
+  func staged(_ fault: Fault) async throws {
+    let stage = try Stage()
+    do {
+      let site = try await fault.stage(stage)
+      try await stage.settle()
+      let before = try await isAsStaged(fault, site)
+      if Self.environment["LAB_KEEP"] != nil {
+        print(
+          "\(fault.name): \(site.url)\nends with: docker rm -f $(docker ps -aq --filter label=lab=\(stage.suffix))"
+        )
+        return
+      }
+      if Self.environment["LAB_STAGE_ONLY"] == nil { try await diagnose(fault, site, showing: before) }
+    } catch {
+      await stage.takeDown()
+      throw error
+    }
+    await stage.takeDown()
+  }
+
+  /// Sees with curl that the site fails the way the fault claims, twice, so that it is not just starting up.
+  private func isAsStaged(_ fault: Fault, _ site: Site) async throws -> Answer {
+    var answer = Answer(status: -1, body: "")
+    let shown = try await eventually(within: 15) {
+      answer = try await Answer.from(site.url)
+      return answer.status == fault.shows && site.saysBefore.map(answer.body.contains) ?? true
+    }
+    try #require(shown, "\(fault.name) shows \(answer.status) \(answer.body), not \(fault.shows)")
+    let again = try await Answer.from(site.url)
+    try #require(
+      again.status == fault.shows, "\(fault.name) first shows \(fault.shows), then \(again.status)")
+    #expect(again.isGood(for: site) == site.findings.isEmpty, "a site that answers well is not broken")
+    return again
+  }
+
+  private func diagnose(_ fault: Fault, _ site: Site, showing before: Answer) async throws {
+    for (index, finding) in site.findings.enumerated() {
+      var row = Table.Row(fault: fault.name, expected: finding.cause)
+      do {
+        let run = try await Wizard.diagnose(site.url)
+        (row.seconds, row.got) = (run.seconds, run.diagnosis.causes.first?.id ?? "nothing")
+        row.confidence = run.diagnosis.causes.first?.confidence.description ?? "-"
+        check(run, finding, site)
+        if index == 0, before.status != 0 { #expect(run.diagnosis.observed.status == before.status) }
+        let cause = try #require(run.diagnosis.causes.first)
+        row.isFixed = try await mend(cause.fix, of: run.diagnosis, finding, site)
+      } catch {
+        await Table.shared.add(row)
+        throw error
+      }
+      await Table.shared.add(row)
+    }
+    #expect(try await isWell(site, within: 3), "the site still fails after the fix")
+    let last = try await Wizard.diagnose(site.url)
+    #expect(last.diagnosis.verdict == .working)
+    #expect(last.exitCode == 0)
+    #expect(last.diagnosis.causes.map(\.id) == [])
+    if site.findings.isEmpty {
+      let got = last.diagnosis.causes.first?.id ?? last.diagnosis.verdict.rawValue
+      await Table.shared.add(.init(fault: fault.name, expected: "working", got: got, seconds: last.seconds))
+    }
+  }
+
+  private func check(_ run: Wizard.Run, _ finding: Finding, _ site: Site) {
+    let diagnosis = run.diagnosis
+    let isSure = diagnosis.causes.contains { $0.confidence >= .likely }
+    #expect(diagnosis.schema == 1)
+    #expect(diagnosis.verdict == (isSure ? .diagnosed : .inconclusive))
+    #expect(run.exitCode == (isSure ? 1 : 2))
+    #expect(diagnosis.proxy?.kind == site.proxy)
+    #expect(diagnosis.route?.upstream == finding.upstream)
+    #expect(diagnosis.causes.first?.id == finding.cause)
+    let wrong = diagnosis.causes.filter {
+      $0.confidence == .certain && $0.id != finding.cause && !finding.also.contains($0.id)
+    }
+    #expect(wrong.map(\.id) == [], "certain of what is not so")
+    guard let cause = diagnosis.causes.first(where: { $0.id == finding.cause }) else { return }
+    #expect(cause.confidence >= finding.atLeast)
+    #expect(!cause.evidence.isEmpty)
+    let steps = cause.fix.steps.map {
+      [$0.text, $0.command, $0.file, $0.patch].compactMap(\.self).joined(separator: "\n")
+    }
+    for literal in finding.mentions {
+      #expect(steps.contains { $0.contains(literal) }, "no step of the fix mentions \(literal)")
+    }
+  }
+
+  // MARK: The fix
+
+  /// Carries out the steps that change something until the site answers well; tells how that went.
+  private func mend(_ fix: Diagnosis.Fix, of diagnosis: Diagnosis, _ finding: Finding, _ site: Site)
+    async throws -> String
+  {
+    let steps = fix.steps.filter { $0.changes == true }
+    guard !steps.isEmpty else {
+      let byHand = try #require(finding.byHand, "no step changes anything")
+      try await byHand()
+      return try await isWell(site, within: 15) ? "by hand" : "no"
+    }
+    for (index, step) in steps.enumerated() {
+      try await carryOut(step, of: diagnosis, site)
+      let isOnlyEdited = step.patch != nil && index + 1 < steps.count  // not yet loaded
+      if !isOnlyEdited, try await isWell(site, within: 3) { return "yes" }
+    }
+    return "no"
+  }
+
+  private func carryOut(_ step: Diagnosis.Step, of diagnosis: Diagnosis, _ site: Site) async throws {
+    if let patch = step.patch {
+      let file = try #require(step.file)
+      let edit = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID().uuidString).patch")
+      defer { try? FileManager.default.removeItem(at: edit) }
+      try Data(patch.utf8).write(to: edit)
+      let patched = try await run(["patch", "--batch", "--forward", "--fuzz=0", file, edit.path()])
+      #expect(patched.status == 0, "the patch does not apply: \(patched.text)\(patched.errors)\n\(patch)")
+    } else if step.place == "web-ui" {
+      let manager = try #require(site.manager, "a step in a web interface, and there is none")
+      let domain = try #require(URL(string: site.url)?.host())
+      try await manager.carryOut(step.text, for: domain)
+    } else if let command = step.command {
+      let place = diagnosis.proxy?.where.split(separator: " ").last.map(String.init) ?? ""
+      let shell =
+        step.place == "container" ? ["docker", "exec", place, "sh", "-c", command] : ["sh", "-c", command]
+      let done = try await run(shell)
+      #expect(done.status == 0, "\(command) ended with \(done.status): \(done.text)\(done.errors)")
+    }
+  }
+
+  private func isWell(_ site: Site, within seconds: Double) async throws -> Bool {
+    try await eventually(within: seconds) { try await Answer.from(site.url).isGood(for: site) }
+  }
+}
+
+/// What a client gets, seen without the program.
+struct Answer {
+  /// The HTTP status; 0 if there was no answer.
+  var status: Int
+  var body: String
+
+  static func from(_ url: String) async throws -> Answer {
+    let output = try await run(["curl", "-s", "--max-time", "12", "-w", "\n%{http_code}", url])
+    let lines = output.text.split(separator: "\n", omittingEmptySubsequences: false)
+    return Answer(status: Int(lines.last ?? "") ?? 0, body: lines.dropLast().joined(separator: "\n"))
+  }
+
+  func isGood(for site: Site) -> Bool { status == site.answers && body.contains(site.says) }
+}

@@ -1,0 +1,269 @@
+import Foundation
+import Glibc
+
+/// One broken system on this machine: its containers, networks, host processes, names and files.
+///
+/// Everything carries the stage's random suffix, so stages of several runs do not meet, and `takeDown` removes
+/// all of it again.
+actor Stage {
+  nonisolated let suffix: String
+  nonisolated let directory: URL
+  private var processes: [Process] = []
+  private var proxies: [String] = []
+  private var undo: [@Sendable () async throws -> Void] = []
+
+  init() throws {
+    suffix = "x" + String("23456789bcdfghjkmnpqrstvwxz".shuffled().prefix(4))
+    directory = FileManager.default.temporaryDirectory.appending(path: "lab-\(suffix)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+  }
+
+  /// `word` with this stage's suffix: a container, a network or a folder nobody else has.
+  nonisolated func named(_ word: String) -> String { "\(word)-\(suffix)" }
+
+  /// Runs `action` when the stage is taken down, the latest first, before its containers go.
+  func atEnd(_ action: @escaping @Sendable () async throws -> Void) { undo.append(action) }
+
+  // MARK: Files and names
+
+  /// Writes `text` to `path` below the stage's directory.
+  @discardableResult
+  nonisolated func write(_ text: String, to path: String) throws -> URL {
+    let file = directory.appending(path: path)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+    return file
+  }
+
+  /// A public name of the form `shop-x7k2d.example.test` which this machine finds at 127.0.0.1.
+  func site(_ word: String) throws -> String {
+    let name = named(word) + ".example.test"
+    let hosts = URL(filePath: "/etc/hosts")
+    let before = try String(contentsOf: hosts, encoding: .utf8)
+    try Data((before + "127.0.0.1 \(name) # lab \(suffix)\n").utf8).write(to: hosts)
+    return name
+  }
+
+  /// A TCP port of the host on which nothing listens now, outside the range of outgoing connections.
+  nonisolated func freePort() -> Int {
+    while true {
+      let port = UInt16.random(in: 20000..<30000)
+      let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(listener) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      let bound = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      if bound == 0 { return Int(port) }
+    }
+  }
+
+  /// A port applications like to listen on in their containers.
+  nonisolated func appPort() -> Int {
+    let usual = [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000]
+    return usual[Int.random(in: usual.indices)]
+  }
+
+  // MARK: Docker
+
+  /// A user-defined bridge network.
+  func network(_ word: String = "web") async throws -> String {
+    let name = named(word)
+    try await docker("network", "create", "--label", "lab=\(suffix)", name)
+    return name
+  }
+
+  /// Starts a container; without `network` on Docker's default bridge.
+  func container(
+    _ name: String, _ image: Image, on network: String? = nil, options: [String] = [], command: [String] = []
+  ) async throws {
+    let place = network.map { ["--network", $0] } ?? []
+    try await docker(
+      ["run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [image.tag] + command)
+  }
+
+  /// Starts the application `server.py` in a container and, unless it is meant to fail before, waits until it listens.
+  func app(
+    _ name: String, on network: String? = nil, port: Int, _ faults: [String] = [], options: [String] = [],
+    listens: Bool = true
+  ) async throws {
+    try await container(
+      name, .app, on: network, options: options, command: ["--name", name, "--port", String(port)] + faults)
+    if listens { try await isListening(name) }
+  }
+
+  nonisolated func isListening(_ name: String) async throws {
+    let listens = try await eventually(within: 20) {
+      let logs = try await run(["docker", "logs", "--tail", "20", name])
+      return logs.text.contains("listening on")
+    }
+    guard listens else { throw CommandFailed(description: "\(name) does not listen") }
+  }
+
+  nonisolated func state(_ name: String) async throws -> String {
+    try await docker("inspect", "-f", "{{.State.Status}}", name)
+  }
+
+  /// Waits until the container is in `state`, as Docker names it.
+  nonisolated func awaits(_ name: String, _ state: String) async throws {
+    let reached = try await eventually(within: 15) { try await self.state(name) == state }
+    guard reached else { throw CommandFailed(description: "\(name) is never \(state)") }
+  }
+
+  /// The address of a container on `network`.
+  nonisolated func address(_ name: String, on network: String) async throws -> String {
+    try await docker("inspect", "-f", "{{(index .NetworkSettings.Networks \"\(network)\").IPAddress}}", name)
+  }
+
+  /// What Compose writes on a container of `service`, and a Compose file at the place it names.
+  nonisolated func compose(_ service: String, in project: String, port: Int) throws -> [String] {
+    let file = try write(
+      "services:\n  \(service):\n    image: \(Image.app.tag)\n    expose: [\"\(port)\"]\n",
+      to: "\(project)/docker-compose.yml")
+    let labels = [
+      "project": named(project), "service": service, "container-number": "1", "oneoff": "False",
+      "project.working_dir": file.deletingLastPathComponent().path(), "project.config_files": file.path(),
+    ]
+    return labels.sorted { $0.key < $1.key }.flatMap {
+      ["--label", "com.docker.compose.\($0.key)=\($0.value)"]
+    }
+      + ["--network-alias", service]
+  }
+
+  // MARK: Proxies
+
+  /// nginx in a container, its `conf.d` a folder of the host. Returns the published port and the file.
+  func nginx(
+    _ name: String, on network: String? = nil, _ configuration: String, options: [String] = []
+  ) async throws -> Gate {
+    let port = freePort()
+    let file = try write(configuration, to: "\(name)/conf.d/sites.conf")
+    let folder = file.deletingLastPathComponent().path()
+    try await container(
+      name, .nginx, on: network,
+      options: ["-p", "\(port):80", "-v", "\(folder):/etc/nginx/conf.d"] + options)
+    proxies.append(name)
+    try await answers(port)
+    return Gate(port: port, file: file) { try await docker("exec", name, "nginx", "-s", "reload") }
+  }
+
+  /// nginx as a process of the host with a prefix of its own. `configuration` gets the port to listen on.
+  func hostNginx(_ configuration: (Int) -> String) async throws -> Gate {
+    let port = freePort()
+    let file = try write(configuration(port), to: "nginx/conf.d/sites.conf")
+    let main = try write(
+      """
+      user www-data;
+      worker_processes 1;
+      pid \(directory.path())/nginx/nginx.pid;
+      error_log \(directory.path())/nginx/error.log;
+      events {}
+      http {
+          access_log \(directory.path())/nginx/access.log;
+          include conf.d/*.conf;
+      }
+
+      """, to: "nginx/nginx.conf")
+    let command = ["nginx", "-p", main.deletingLastPathComponent().path(), "-c", main.path()]
+    try launch(command + ["-g", "daemon off;"], in: directory)
+    try await answers(port)
+    return Gate(port: port, file: file) { _ = try await run(command + ["-s", "reload"]) }
+  }
+
+  /// Nginx Proxy Manager, emulated; its data a folder of the host.
+  func manager(_ name: String, on network: String? = nil) async throws -> Manager {
+    let (port, admin) = (freePort(), freePort())
+    let data = directory.appending(path: "\(name)/data").path()
+    try await container(
+      name, .manager, on: network, options: ["-p", "\(port):80", "-p", "\(admin):81", "-v", "\(data):/data"])
+    proxies.append(name)
+    let manager = Manager(container: name, port: port, admin: admin)
+    guard await eventually(within: 20, { await manager.isUp() }) else {
+      throw CommandFailed(description: "the proxy manager does not answer")
+    }
+    return manager
+  }
+
+  /// Waits until something answers HTTP on `port` of this host, whatever it says.
+  private func answers(_ port: Int) async throws {
+    let up = try await eventually(within: 10) {
+      try await run(["curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://127.0.0.1:\(port)/"]).status
+        != 7
+    }
+    guard up else { throw CommandFailed(description: "nothing answers on port \(port)") }
+  }
+
+  /// `server.py` as a process of the host, started as `word`-server.py in a folder of its own.
+  func process(_ word: String, port: Int) async throws {
+    let source = Bundle.module.bundleURL.appending(path: "Images/app/srv/server.py")
+    let program = try write(String(contentsOf: source, encoding: .utf8), to: "\(word)/\(word)-server.py")
+    try launch(
+      ["/usr/bin/python3.11", program.path(), "--name", named(word), "--port", String(port)],
+      in: program.deletingLastPathComponent())
+    try await answers(port)
+  }
+
+  /// Starts a program that runs until the stage is taken down.
+  private func launch(_ command: [String], in folder: URL) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = command
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    processes.append(process)
+  }
+
+  /// Lets the minute pass in which a proxy's kernel still believes in the link address of a container that is gone
+  /// and a connection to it hangs.
+  func settle() async throws {
+    for proxy in proxies {
+      let process = try await docker("inspect", "-f", "{{.State.Pid}}", proxy)
+      try await succeed("nsenter", "-t", process, "-n", "ip", "neigh", "flush", "all")
+    }
+  }
+
+  // MARK: The end
+
+  /// Removes everything this stage made; goes on when a part of it is already gone.
+  func takeDown() async {
+    for action in undo.reversed() { try? await action() }
+    // Each child holds the end of its elder siblings that `waitUntilExit` watches, so all end before one is awaited.
+    for process in processes { process.terminate() }
+    for process in processes { process.waitUntilExit() }
+    let ours = ["--filter", "label=lab=\(suffix)", "-q"]
+    let containers = try? await docker(["ps", "-a"] + ours).split(separator: "\n").map(String.init)
+    if let containers, !containers.isEmpty { _ = try? await docker(["rm", "-f", "-v"] + containers) }
+    let networks = try? await docker(["network", "ls"] + ours).split(separator: "\n").map(String.init)
+    if let networks, !networks.isEmpty { _ = try? await docker(["network", "rm"] + networks) }
+    try? FileManager.default.removeItem(at: directory)
+    let hosts = URL(filePath: "/etc/hosts")
+    if let text = try? String(contentsOf: hosts, encoding: .utf8) {
+      let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+        !$0.hasSuffix("# lab \(suffix)")
+      }
+      try? Data(kept.joined(separator: "\n").utf8).write(to: hosts)
+    }
+  }
+}
+
+/// A proxy's entrance: the port of this host, the file with its sites, and how it loads that file.
+struct Gate: Sendable {
+  var port: Int
+  var file: URL
+  var reload: @Sendable () async throws -> Void
+
+  /// Puts `new` for `old` into the file.
+  func edit(_ old: String, to new: String) throws {
+    let text = try String(contentsOf: file, encoding: .utf8)
+    precondition(text.contains(old), "\(file.lastPathComponent) has no \(old)")
+    try Data(text.replacing(old, with: new).utf8).write(to: file)
+  }
+}

@@ -1,0 +1,94 @@
+import Model
+import Testing
+
+@Suite struct TextTests {
+  @Test(arguments: [
+    ("plain-name_1.2/x:8080", "plain-name_1.2/x:8080"),
+    ("two words", "'two words'"),
+    ("it's", "'it'\\''s'"),
+    ("$(reboot)", "'$(reboot)'"),
+    ("`id`;&|<>", "'`id`;&|<>'"),
+    ("größe", "'größe'"),
+    ("*", "'*'"),
+    ("~root", "'~root'"),
+  ])
+  func shellWordIsOneWord(text: String, word: String) {
+    #expect(text.shellWord == word)
+  }
+
+  @Test(arguments: ["", "-rf", "a\nb", "a\u{1B}[2Jb", "a\u{202E}b", "a\u{200B}b", "tab\there", "\u{7F}"])
+  func whatCannotBeShownAsItRunsIsNoShellWord(text: String) {
+    #expect(text.shellWord == nil)
+  }
+
+  @Test(arguments: [
+    ("a\u{1B}[31mb", "a^[[31mb"), ("a\r\nb", "a^M^Jb"), ("x\u{202E}y", "x<U+202E>y"), ("\u{9B}2J", "<U+9B>2J"),
+    ("naïve 日本", "naïve 日本"),
+  ])
+  func hostileCharactersBecomeVisible(text: String, shown: String) {
+    #expect(text.printable == shown)
+  }
+
+  @Test func aLongTextLosesItsMiddle() {
+    #expect("abcdefghij".shortened(to: 5) == "ab…ij")
+    #expect("abc".shortened(to: 5) == "abc")
+  }
+}
+
+@Suite struct TemplateTests {
+  private let facts: Facts = ["app.name": "my shop", "app.port": "3000", "app.evil": "x\u{1B}]52;c;AA\u{07}"]
+
+  @Test func onlyDottedLowerCaseNamesArePlaceholders() {
+    let template = Template("docker inspect -f '{{json .State}}' {app.name} | awk '{print $1}' ${HOME} {x}")
+    #expect(template.placeholders == ["app.name"])
+    #expect(
+      template.shell(facts) == "docker inspect -f '{{json .State}}' 'my shop' | awk '{print $1}' ${HOME} {x}")
+  }
+
+  @Test func aMissingFactFillsNothing() {
+    #expect(Template("port {app.missing}").prose(facts) == nil)
+  }
+
+  @Test func proseShowsHostileTextAndCommandsRefuseIt() {
+    #expect(Template("{app.evil}").prose(facts) == "x^[]52;c;AA^G")
+    #expect(Template("echo {app.evil}").shell(facts) == nil)
+    #expect(Template("-{app.evil}").literal(facts) == nil)
+  }
+}
+
+@Suite struct SiteTests {
+  @Test(arguments: [
+    ("shop.example.org", "http://shop.example.org/"),
+    ("https://Shop.Example.org", "https://shop.example.org/"),
+    ("shop.example.org:443/a?b=1#c", "https://shop.example.org/a?b=1"),
+    ("http://10.0.0.1:8080/x", "http://10.0.0.1:8080/x"),
+    ("http://[::1]:8080", "http://[::1]:8080/"),
+  ])
+  func whatIsTypedBecomesAURL(typed: String, url: String) {
+    #expect(Site(typed)?.url == url)
+  }
+
+  @Test(arguments: [
+    "", "http://", "ftp://x.org", "http://a b", "http://x:0", "http://x:99999", "http://-x", "a..b", "http://x\u{1B}[2J",
+    "http://user@host/", "http://x:y:z",
+  ])
+  func whatIsNoURLIsRefused(typed: String) {
+    #expect(Site(typed) == nil)
+  }
+
+  @Test func redirectsStayWithinTheHost() throws {
+    let site = try #require(Site("http://a.example/x"))
+    #expect(site.redirected(to: "https://a.example/x")?.url == "https://a.example/x")
+    #expect(site.redirected(to: "/login")?.url == "http://a.example/login")
+    #expect(site.redirected(to: "//b.example/") == nil)
+    #expect(site.redirected(to: "https://b.example/") == nil)
+    #expect(site.redirected(to: "http://a.example/x") == nil)
+  }
+}
+
+@Suite struct SecondsTests {
+  @Test(arguments: [(0.0024, "0.002"), (1.54, "1.5"), (60.004, "60"), (5.0, "5")])
+  func secondsAreShort(seconds: Double, words: String) {
+    #expect(seconds.inWords == words)
+  }
+}
