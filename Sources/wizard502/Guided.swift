@@ -6,8 +6,8 @@ import Terminal
 
 /// What the guided session does beyond the screen.
 struct Guide: Sendable {
-  /// Runs one check to its end.
-  let run: @Sendable (_ check: String, _ facts: Facts) async -> Finding
+  /// Runs one check to its end; `run` counts the times that everything is looked at.
+  let run: @Sendable (_ check: String, _ facts: Facts, _ run: Int) async -> Finding
   /// Every route of every proxy here, and again when its site's answer is known.
   let routes: @Sendable () -> AsyncStream<RouteLine>
   /// A diagnosis as Markdown.
@@ -124,7 +124,7 @@ private final class Loop {
 
   private func start(_ check: String, _ facts: Facts, _ number: Int) {
     checks[check] = Task { [guide, sink] in
-      let finding = await guide.run(check, facts)
+      let finding = await guide.run(check, facts, number)
       if !Task.isCancelled { sink.yield(.event(.found(finding, run: number))) }
     }
   }
