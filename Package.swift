@@ -12,9 +12,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], plugins: [
   .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], exclude: [String] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: strict)
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, resources: resources,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -25,7 +28,7 @@ let package = Package(
     .systemLibrary(name: "CAres"),
     .systemLibrary(name: "CCmark"),
     .systemLibrary(name: "CCurl"),
-    .systemLibrary(name: "CNcurses"),
+    .target(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
     .systemLibrary(name: "CYAML"),
@@ -48,14 +51,23 @@ let package = Package(
     module("Discovery", ["World", "Model", "Archive", "Pattern"]),
     module("Checks", ["World", "Model", "Discovery", "Pattern"]),
     module("Report", ["Flow", "Model"]),
-    module("Screen", ["Flow", "Model", "Report"]),
-    module("Terminal", ["Screen", "CNcurses", "CLinux"]),
+    module("Screen", ["Flow", "Model"]),
+    module("Terminal", ["Screen", "CNcurses"]),
     .executableTarget(
       name: "wizard502",
       dependencies: [
         "Model", "Flow", "Reader", "World", "Machine", "Discovery", "Checks", "Report", "Screen", "Terminal",
       ],
       swiftSettings: strict),
+
+    tests("ScreenTests", ["Screen", "ScreenCase", "Flow", "Model"], exclude: ["Snapshots"]),
+    tests("TerminalTests", ["Terminal", "Screen", "ScreenCase", "screen-demo"]),
+    // One small case for both, and the guided session on it.
+    .target(
+      name: "ScreenCase", dependencies: ["Flow", "Model", "Screen"], path: "Tests/ScreenCase", swiftSettings: strict),
+    .executableTarget(
+      name: "screen-demo", dependencies: ["ScreenCase", "Screen", "Terminal", "Flow", "Model"],
+      path: "Tests/ScreenDemo", swiftSettings: strict),
 
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),

@@ -28,8 +28,8 @@ extension Session {
       causes: causes, ruledOut: ruledOut(on: walk, facts),
       checks: record.findings.map { finding in
         .init(
-          id: finding.check, outcome: finding.outcome, seconds: finding.seconds,
-          summary: catalog.evidence(finding, facts).text)
+          id: finding.check, outcome: self.finding(of: finding.check)?.outcome ?? finding.outcome,
+          seconds: finding.seconds, summary: self.evidence(of: finding.check, facts)?.text ?? "")
       },
       questions: walk.open)
   }
@@ -37,9 +37,18 @@ extension Session {
   /// The findings on the way, in its order.
   public func evidence(on walk: Walk, _ facts: Facts) -> [Diagnosis.Evidence] {
     walk.steps.compactMap { step in
-      guard case .check(let check) = step.node.looks, let finding = finding(of: check) else { return nil }
-      return catalog.evidence(finding, facts)
+      guard case .check(let check) = step.node.looks else { return nil }
+      return evidence(of: check, facts)
     }
+  }
+
+  /// A finding in words; nil if the check has not ended. What a person says instead is marked as such.
+  public func evidence(of check: String, _ facts: Facts) -> Diagnosis.Evidence? {
+    guard let finding = finding(of: check) else { return nil }
+    let evidence = catalog.evidence(finding, facts)
+    guard record.overruled[check] != nil else { return evidence }
+    let text = catalog.word("evidence.you-say", ["evidence.text": evidence.text])
+    return Diagnosis.Evidence(check: check, mark: evidence.mark, text: text)
   }
 
   /// Causes of the branches that were not taken because something was seen.
@@ -49,7 +58,7 @@ extension Session {
       guard case .check(let check) = step.node.looks, let finding = finding(of: check),
         finding.outcome != Finding.unknown
       else { return [] }
-      let because = catalog.evidence(finding, facts).text
+      let because = evidence(of: check, facts)?.text ?? ""
       return step.node.branches.compactMap { branch in
         guard branch.key != step.key, let cause = branch.names?.cause, seen.insert(cause).inserted else { return nil }
         return .init(cause: cause, title: catalog.title(of: cause, facts), because: because)

@@ -12,6 +12,8 @@ public struct Session: Sendable {
     public var findings: [Finding] = []
     /// Node to the chosen branch, in the order of asking.
     public var answers: [Answer] = []
+    /// Check to the outcome that a person knows better; the facts that it saw stay.
+    public var overruled: [String: String] = [:]
 
     public struct Answer: Sendable, Codable, Equatable {
       public let node: String
@@ -52,7 +54,12 @@ public struct Session: Sendable {
     return facts
   }
 
-  public func finding(of check: String) -> Finding? { record.findings.last { $0.check == check } }
+  /// What a check found, or what a person says instead.
+  public func finding(of check: String) -> Finding? {
+    guard let seen = record.findings.last(where: { $0.check == check }) else { return nil }
+    guard let outcome = record.overruled[check] else { return seen }
+    return Finding(check: check, outcome: outcome, facts: seen.facts, seconds: seen.seconds)
+  }
 
   // MARK: What happens
 
@@ -86,9 +93,16 @@ public struct Session: Sendable {
   @discardableResult
   public mutating func takeBack() -> String? { record.answers.popLast()?.node }
 
+  /// Takes a person's word for the outcome of a check that has ended.
+  public mutating func overrule(_ check: String, with outcome: String) -> [String] {
+    record.overruled[check] = outcome
+    return start()
+  }
+
   /// Everything is looked at again; answers stay.
   public mutating func again() -> [String] {
     record.findings = []
+    record.overruled = [:]
     running = []
     return start()
   }

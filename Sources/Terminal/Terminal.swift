@@ -1,1 +1,360 @@
-// Placeholder until the module is written.
+internal import CNcurses
+internal import Dispatch
+internal import Glibc
+public import Screen
+
+/// The terminal while it shows full screens.
+///
+/// `open` takes it and gives it back however the body ends; a signal handler gives it back after a crash.
+@MainActor
+public final class Terminal {
+  public struct Options: Sendable {
+    /// False: bold, dim and reverse only.
+    public var hasColours: Bool
+    /// True: nothing but ASCII is drawn.
+    public var isASCII: Bool
+
+    /// What the environment asks for: `NO_COLOR`, the locale, the Linux console, whose font lacks the marks.
+    ///
+    /// Sets the locale of the process for the kinds of characters.
+    public init(colours: Bool, ascii: Bool) {
+      hasColours = colours && (variable("NO_COLOR") ?? "").isEmpty
+      isASCII = ascii || !Self.setsUTF8() || variable("TERM") == "linux"
+    }
+
+    /// A locale that is asked for and not installed, as often over SSH, is replaced by the C locale with UTF-8.
+    private static func setsUTF8() -> Bool {
+      if setlocale(LC_CTYPE, "") == nil {
+        let wanted = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { variable($0) }.first { !$0.isEmpty } ?? ""
+        if wanted.uppercased().hasSuffix("UTF-8") || wanted.uppercased().hasSuffix("UTF8") {
+          setlocale(LC_CTYPE, "C.UTF-8")
+        }
+      }
+      return nl_langinfo(Int32(CODESET)).map { String(cString: $0) } == "UTF-8"
+    }
+  }
+
+  public enum Refusal: Error, Sendable {
+    /// Standard input or output is no terminal.
+    case noTerminal
+    /// The shell has put the program into the background.
+    case inBackground
+    /// The terminal's kind is not known here, or cannot move its cursor.
+    case unknownKind(String)
+  }
+
+  /// What the terminal tells.
+  public enum Message: Sendable {
+    case key(Key)
+    case resized(Size)
+    /// Stopped and started again by somebody else.
+    case resumed
+    /// A signal that asks to end: its number.
+    case ended(Int32)
+    /// The line is gone.
+    case hungUp
+  }
+
+  private let options: Options
+  private let send: @MainActor ([Message]) -> Void
+  private var shown: Grid?
+  private var takesPaste = false
+  private var isAway = false
+  /// True if the next signal that says "resumed" follows from `suspend`, which has answered it.
+  private var isBack = false
+  private var sources: [any DispatchSourceProtocol] = []
+
+  /// Runs `body` with the terminal's messages, in the order in which they come; several that came at once together.
+  public static func open<Result>(
+    _ options: Options, send: @escaping @MainActor ([Message]) -> Void,
+    body: @MainActor (Terminal) async throws -> Result
+  ) async throws -> Result {
+    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { throw Refusal.noTerminal }
+    guard tcgetpgrp(STDIN_FILENO) == getpgrp() else { throw Refusal.inBackground }
+    let terminal = try Terminal(options, send)
+    do {
+      let result = try await body(terminal)
+      terminal.close()
+      return result
+    } catch {
+      terminal.close()
+      throw error
+    }
+  }
+
+  private init(_ options: Options, _ send: @escaping @MainActor ([Message]) -> Void) throws {
+    self.options = options
+    self.send = send
+    let kind = variable("TERM") ?? ""
+    guard kind != "dumb", !kind.isEmpty else { throw Refusal.unknownKind(kind) }
+    let signals = shim_catch_signals()
+    // The size is the terminal's own, whatever LINES and COLUMNS of the environment say.
+    use_env(false)
+    guard shim_start() else { throw Refusal.unknownKind(kind) }
+    shim_guard(Self.pasteOff + ["op", "sgr0", "rmkx", "cnorm", "rmcup"].map(Self.capability).joined() + "\r")
+    cbreak()
+    noecho()
+    nonl()
+    set_escdelay(Self.escapeDelay)
+    keypad(shim_stdscr(), true)
+    nodelay(shim_stdscr(), true)
+    intrflush(shim_stdscr(), false)
+    defineKeys()
+    if options.hasColours, has_colors() {
+      start_color()
+      use_default_colors()
+      for (number, colour) in Self.colours.values { init_pair(number, colour, -1) }
+    }
+    listen(to: STDIN_FILENO) { [unowned self] in readKeys() }
+    listen(to: signals) { [unowned self] in readSignals(signals) }
+  }
+
+  private func listen(to descriptor: Int32, _ action: @escaping @MainActor () -> Void) {
+    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .main)
+    source.setEventHandler { MainActor.assumeIsolated(action) }
+    source.activate()
+    sources.append(source)
+  }
+
+  private func close() {
+    for source in sources { source.cancel() }
+    sources = []
+    if takesPaste { put(Self.pasteOff) }
+    if isAway { reset_shell_mode() } else { leave() }
+    shim_stop()
+    shim_unguard()
+  }
+
+  private func leave() {
+    shown = nil
+    endwin()
+  }
+
+  public var size: Size {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+      return Size(columns: Int(getmaxx(shim_stdscr())), rows: Int(getmaxy(shim_stdscr())))
+    }
+    return Size(columns: Int(size.ws_col), rows: Int(size.ws_row))
+  }
+
+  // MARK: Drawing
+
+  /// Shows a grid; only rows that changed are given to ncurses, and only cells that changed to the terminal.
+  public func draw(_ grid: Grid) {
+    guard !isAway else { return }
+    if shown?.size != grid.size {
+      resizeterm(Int32(grid.size.rows), Int32(grid.size.columns))
+      erase()
+      shown = nil
+    }
+    for row in grid.rows.indices where shown?.rows[row] != grid.rows[row] { draw(grid.rows[row], at: row) }
+    if grid.takesPaste != takesPaste {
+      takesPaste = grid.takesPaste
+      put(takesPaste ? Self.pasteOn : Self.pasteOff)
+    }
+    if let cursor = grid.cursor { move(Int32(cursor.row), Int32(cursor.column)) }
+    refresh()
+    shown = grid
+  }
+
+  private func draw(_ cells: [Grid.Cell], at row: Int) {
+    var column = 0
+    while column < cells.count {
+      let style = cells[column].style
+      let end = cells[column...].firstIndex { $0.style != style } ?? cells.count
+      let scalars = cells[column..<end].flatMap { Array($0.text.unicodeScalars) }.map { wchar_t(bitPattern: $0.value) }
+      move(Int32(row), Int32(column))
+      attr_set(attributes(style), Self.colours[style.colour]?.0 ?? 0, nil)
+      addnwstr(scalars, Int32(scalars.count))
+      column = end
+    }
+  }
+
+  private func attributes(_ style: Style) -> attr_t {
+    (style.isBold ? shim_bold : shim_normal) | (style.isDim ? shim_dim : shim_normal)
+      | (style.isReverse ? shim_reverse : shim_normal)
+  }
+
+  /// Everything anew, on a screen that something else has written to.
+  public func redraw(_ grid: Grid) {
+    isAway = false
+    takesPaste = false
+    shown = nil
+    clearok(shim_stdscr(), true)
+    draw(grid)
+  }
+
+  /// Leaves the full screen and writes a text to the cleared main one; the next key is read as ever.
+  public func showAlone(_ text: String) {
+    if takesPaste { put(Self.pasteOff) }
+    takesPaste = false
+    leave()
+    isAway = true
+    put(Self.capability("clear"))
+    put(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"))
+    reset_prog_mode()
+  }
+
+  /// Gives the terminal to the shell until the user brings the program back.
+  public func suspend() {
+    if takesPaste { put(Self.pasteOff) }
+    leave()
+    isBack = true
+    shim_suspend()
+    reset_prog_mode()
+  }
+
+  /// Takes the terminal's modes back after somebody else stopped and resumed the program.
+  public func resume() { reset_prog_mode() }
+
+  /// Bytes for the terminal itself; what ncurses had to say has been flushed before.
+  private func put(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { return }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  /// Sends a text to the clipboard; whether it arrives is not known.
+  public func copy(_ text: String) {
+    Clipboard.here.take(text, put: put)
+  }
+
+  // MARK: Listening
+
+  /// Milliseconds that the rest of a key's sequence may take on a slow line.
+  private static let escapeDelay: Int32 = 90
+  private static let pasteOn = "\u{1B}[?2004h"
+  private static let pasteOff = "\u{1B}[?2004l"
+  private static let colours: [Style.Colour: (Int16, Int16)] = [
+    .good: (1, Int16(COLOR_GREEN)), .bad: (2, Int16(COLOR_RED)), .unsure: (3, Int16(COLOR_YELLOW)),
+    .accent: (4, Int16(COLOR_CYAN)),
+  ]
+
+  /// A capability's bytes without `$<5>`, the pauses that old terminals need; empty if the terminal lacks it.
+  private static func capability(_ name: String) -> String {
+    var result = ""
+    var rest = Substring(shim_capability(name).map { String(cString: $0) } ?? "")
+    while let start = rest.firstIndex(of: "$"), rest[start...].hasPrefix("$<") {
+      result += rest[..<start]
+      rest = rest[start...].drop { $0 != ">" }.dropFirst()
+    }
+    return result + rest
+  }
+
+  /// Sequences that terminals send whatever their terminfo entry says.
+  private func defineKeys() {
+    for (sequence, code) in Self.sequences { define_key("\u{1B}" + sequence, code) }
+  }
+
+  private static let pasteStart: Int32 = 2000
+  private static let pasteEnd: Int32 = 2001
+  private static let sequences: [(String, Int32)] = [
+    ("[200~", pasteStart), ("[201~", pasteEnd), ("[A", KEY_UP), ("[B", KEY_DOWN), ("[C", KEY_RIGHT), ("[D", KEY_LEFT),
+    ("OA", KEY_UP), ("OB", KEY_DOWN), ("OC", KEY_RIGHT), ("OD", KEY_LEFT), ("[H", KEY_HOME), ("[F", KEY_END),
+    ("OH", KEY_HOME), ("OF", KEY_END), ("[1~", KEY_HOME), ("[4~", KEY_END), ("[7~", KEY_HOME), ("[8~", KEY_END),
+    ("OP", KEY_F0 + 1), ("[11~", KEY_F0 + 1), ("[[A", KEY_F0 + 1), ("[Z", KEY_BTAB), ("[3~", KEY_DC),
+    ("[5~", KEY_PPAGE), ("[6~", KEY_NPAGE),
+  ]
+
+  private func readKeys() {
+    var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    var waiting: Int32 = 0
+    _ = poll(&state, 1, 0)
+    _ = ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting)
+    if state.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 || (state.revents & Int16(POLLIN) != 0 && waiting == 0)
+    {
+      for source in sources { source.cancel() }
+      send([.hungUp])
+      return
+    }
+    var keys: [Message] = []
+    while let key = nextKey() { keys.append(.key(key)) }
+    if !keys.isEmpty { send(keys) }
+  }
+
+  private func nextCode() -> (code: wint_t, isKey: Bool)? {
+    var code: wint_t = 0
+    switch get_wch(&code) {
+    case OK: return (code, false)
+    case Int32(KEY_CODE_YES): return (code, true)
+    default: return nil
+    }
+  }
+
+  private func nextKey() -> Key? {
+    guard let (code, isKey) = nextCode() else { return nil }
+    if isKey {
+      let number = Int32(bitPattern: code)
+      if number == Self.pasteStart { return .paste(readPaste()) }
+      return Self.named[number] ?? .other
+    }
+    switch code {
+    case 9: return .tab
+    case 10, 13: return .enter
+    case 8, 127: return .backspace
+    case 27: return isSequence() ? .other : .escape
+    case 1..<27: return .control(Character(UnicodeScalar(UInt8(code) + 0x60)))
+    default: return UnicodeScalar(code).map { .character(Character($0)) } ?? .other
+    }
+  }
+
+  /// True if the rest of a sequence that no key here sends follows; it is taken away, for its characters are no keys.
+  private func isSequence() -> Bool {
+    guard let (code, isKey) = nextCode() else { return false }
+    guard !isKey, code == 0x5B || code == 0x4F else {
+      // A key of its own, typed at the same time.
+      if isKey { ungetch(Int32(bitPattern: code)) } else { unget_wch(wchar_t(bitPattern: code)) }
+      return false
+    }
+    while let (code, isKey) = nextCode(), !isKey, !(0x40...0x7E).contains(code) {}
+    return true
+  }
+
+  /// Up to the end mark; a paste over a slow line comes in pieces.
+  private func readPaste() -> String {
+    var text = String.UnicodeScalarView()
+    timeout(500)
+    defer { timeout(0) }
+    while let (code, isKey) = nextCode() {
+      if isKey, Int32(bitPattern: code) == Self.pasteEnd { break }
+      if !isKey, let scalar = UnicodeScalar(code), text.count < 100_000 { text.append(scalar) }
+    }
+    return String(text)
+  }
+
+  private static let named: [Int32: Key] = [
+    KEY_UP: .up, KEY_DOWN: .down, KEY_LEFT: .left, KEY_RIGHT: .right, KEY_PPAGE: .pageUp, KEY_NPAGE: .pageDown,
+    KEY_HOME: .home, KEY_END: .end, KEY_BTAB: .backTab, KEY_BACKSPACE: .backspace, KEY_DC: .delete,
+    KEY_ENTER: .enter, KEY_F0 + 1: .function(1),
+  ]
+
+  private func resumed() -> Message? {
+    defer { isBack = false }
+    return isBack ? nil : .resumed
+  }
+
+  private func readSignals(_ descriptor: Int32) {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = read(descriptor, &bytes, bytes.count)
+    guard count > 0 else { return }
+    send(
+      bytes.prefix(count).compactMap { byte -> Message? in
+        switch Int32(byte) {
+        case SIGWINCH: .resized(size)
+        case SIGCONT: resumed()
+        case SIGINT: .key(.control("c"))
+        case SIGTSTP: .key(.control("z"))
+        case SIGHUP: .hungUp
+        default: .ended(Int32(byte))
+        }
+      })
+  }
+}
+
+/// A variable of the environment.
+func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

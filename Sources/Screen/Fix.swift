@@ -1,0 +1,57 @@
+import Flow
+import Model
+
+extension State {
+  var fixSheet: Sheet {
+    guard let (step, number, count) = step, case .fix(let index, _) = scene,
+      let cause = diagnosis?.causes[index]
+    else { return Sheet(title: "") }
+    var sheet = Sheet(title: cause.title)
+    sheet.note = word("fix.number", ["step.number": String(number + 1), "step.count": String(count)])
+    sheet.say(step.text, .bold)
+    sheet.say(placed(step), Style(isBold: step.changes, colour: step.changes ? .unsure : .plain))
+    if let code = step.command ?? step.patch {
+      sheet.blocks.append(.gap)
+      sheet.blocks.append(.code(code.hasSuffix("\n") ? String(code.dropLast()) : code))
+    }
+    if number + 1 == count {
+      sheet.blocks.append(.gap)
+      sheet.say(word("fix.last"))
+      if !cause.prevention.isEmpty {
+        sheet.head(word("fix.prevention"))
+        for line in cause.prevention { sheet.say("- " + line, indent: 2, hanging: 2) }
+      }
+    }
+    return sheet
+  }
+
+  /// The place of a step and what it does, in words.
+  private func placed(_ step: Diagnosis.Step) -> String {
+    let effect = word(step.changes ? "step.changes" : "step.looks")
+    guard let place = step.place else { return effect }
+    let words = word("place.\(place.rawValue)", ["step.file": step.file ?? "?"])
+    return word("fix.place", ["step.place": words, "step.effect": effect])
+  }
+
+  var leavingSheet: Sheet {
+    var sheet = Sheet(title: word("leaving.title"))
+    sheet.say(word("leaving.text"))
+    return sheet
+  }
+
+  var helpSheet: Sheet {
+    var sheet = Sheet(title: word("help.title"))
+    var below = self
+    below.spots.removeLast()
+    let valid = Binding.all.filter { $0.isValid(below) }
+    let width = (valid.map { $0.shown.columns }.max() ?? 0) + 2
+    for binding in valid {
+      let gap = String(repeating: " ", count: width - binding.shown.columns)
+      sheet.blocks.append(
+        .text([Span(binding.shown, .bold), Span(gap + word("help.\(binding.name)"))], indent: 1, hanging: width))
+    }
+    sheet.blocks.append(.gap)
+    sheet.say(word("help.marks"))
+    return sheet
+  }
+}

@@ -1,0 +1,163 @@
+import Flow
+import Model
+
+/// What can be opened on the path.
+enum PathItem: Sendable, Equatable {
+  case check(String)
+  case answer(node: String)
+}
+
+extension State {
+  /// Hops from the browser to the app, in the order of the checks.
+  var hops: [String] {
+    var seen: Set<String> = []
+    return shapes.compactMap { catalog.checks[$0.id]?.hop }.filter { seen.insert($0).inserted }
+  }
+
+  /// Checks of a hop that have begun.
+  private func begun(_ hop: String) -> [String] {
+    guard let session else { return [] }
+    return shapes.map(\.id).filter { id in
+      catalog.checks[id]?.hop == hop && (session.running.contains(id) || session.finding(of: id) != nil)
+    }
+  }
+
+  private var answered: [Session.Record.Answer] { session?.record.answers ?? [] }
+
+  var pathItems: [PathItem] {
+    hops.flatMap { begun($0).map(PathItem.check) } + answered.map { .answer(node: $0.node) }
+  }
+
+  /// The hop of the first check: what the browser sees, which is the question and not its answer.
+  var firstHop: String? {
+    guard case .check(let check) = catalog.tree.nodes[catalog.tree.start]?.looks else { return nil }
+    return catalog.checks[check]?.hop
+  }
+
+  /// The mark of each hop: its worst finding; nil where nothing was seen yet.
+  var hopMarks: [(hop: String, mark: Diagnosis.Evidence.Mark?)] {
+    hops.map { hop in
+      let marks = begun(hop).compactMap { evidence(of: $0)?.mark }
+      let worst: [Diagnosis.Evidence.Mark] = [.bad, .unknown, .note, .ok]
+      return (hop, worst.first(where: marks.contains))
+    }
+  }
+
+  /// The first hop with a cross behind what the browser sees.
+  var faultyHop: String? {
+    let bad = hopMarks.filter { $0.mark == .bad }.map(\.hop)
+    return bad.first { $0 != firstHop } ?? bad.first
+  }
+
+  /// The first cross, as a line of the path.
+  var fault: PathItem? {
+    faultyHop.flatMap { hop in begun(hop).first { evidence(of: $0)?.mark == .bad } }.map(PathItem.check)
+  }
+
+  func evidence(of check: String) -> Diagnosis.Evidence? {
+    session.flatMap { $0.evidence(of: check, $0.facts) }
+  }
+
+  var pathSheet: Sheet {
+    let facts = session?.facts ?? Facts()
+    var sheet = Sheet(title: word(isSettled ? "path.title" : previous == nil ? "path.checking" : "path.again", facts))
+    if let session, !isSettled {
+      let done = session.record.findings.count
+      sheet.note = word(
+        "path.count", ["checks.done": String(done), "checks.begun": String(done + session.running.count)])
+    }
+    let fault = faultyHop
+    for hop in hops {
+      let checks = begun(hop)
+      let name = word("hop.\(hop)")
+      if checks.isEmpty {
+        sheet.say(word(isSettled ? "path.not-needed" : "path.not-yet", ["hop.name": name]), .dim)
+        continue
+      }
+      sheet.say(name, .bold)
+      for check in checks {
+        if let evidence = evidence(of: check), let finding = session?.finding(of: check) {
+          let isFault = evidence.mark == .bad && hop == fault
+          sheet.blocks.append(
+            .item(
+              label: label(evidence.mark), words: [Span(evidence.text, isFault ? .bold : .plain)],
+              note: word("seconds", ["check.seconds": finding.seconds.inWords])))
+        } else {
+          sheet.blocks.append(
+            .item(
+              label: Span(padded("…")), words: [Span(catalog.checks[check]?.title ?? check)],
+              note: word("seconds", ["check.seconds": String(elapsed[check] ?? 0)])))
+        }
+      }
+    }
+    if !answered.isEmpty {
+      sheet.head(word("path.answers"))
+      for answer in answered {
+        sheet.blocks.append(
+          .item(label: Span(""), words: [Span(question(answer.node) + " "), Span(text(of: answer), .bold)], note: ""))
+      }
+    }
+    if isSettled {
+      sheet.blocks.append(.gap)
+      sheet.say(word(hasEnded ? "path.ended" : "path.asks"))
+    }
+    return sheet
+  }
+
+  /// The hops in one line, each with its mark; the first cross stands out.
+  var pathLine: [Span] {
+    let fault = faultyHop
+    var spans: [Span] = []
+    for (hop, mark) in hopMarks {
+      if !spans.isEmpty { spans.append(Span(" → ", .dim)) }
+      let name = word("hop.short.\(hop)")
+      switch mark {
+      case .bad where hop == fault:
+        spans.append(Span("✗ \(word("mark.bad")) \(name)", Style(isBold: true, isReverse: true, colour: .bad)))
+      case .bad where hop != firstHop: spans.append(Span("✗ \(name)", Style(colour: .bad)))
+      case .ok: spans.append(Span("✓ \(name)", Style(colour: .good)))
+      case .unknown: spans.append(Span("? \(name)", Style(colour: .unsure)))
+      case .bad, .note: spans.append(Span(name))
+      case nil: spans.append(Span(name, .dim))
+      }
+    }
+    return spans
+  }
+
+  // MARK: One finding
+
+  /// Outcomes of a check that it did not find, in its own order.
+  func otherOutcomes(of check: String) -> [String] {
+    let found = session?.finding(of: check)?.outcome
+    guard found != nil else { return [] }
+    return shapes.first { $0.id == check }?.outcomes.filter { $0 != found && $0 != Finding.unknown } ?? []
+  }
+
+  func evidenceSheet(of check: String) -> Sheet {
+    let facts = session?.facts ?? Facts()
+    let text = catalog.checks[check]
+    var sheet = Sheet(title: text?.title ?? check)
+    if let evidence = evidence(of: check), let finding = session?.finding(of: check) {
+      let label = label(evidence.mark)
+      sheet.blocks.append(.text([label, Span(" " + evidence.text)], indent: 0, hanging: label.text.columns + 1))
+      sheet.blocks.append(.gap)
+      sheet.say(word("evidence.seen-by", ["check.id": check, "check.seconds": finding.seconds.inWords]), .dim)
+    } else {
+      sheet.say(word("evidence.running", ["check.seconds": String(elapsed[check] ?? 0)]))
+    }
+    if let byHand = text?.byHand?.shell(facts) {
+      sheet.head(word("evidence.by-hand"))
+      sheet.blocks.append(.code("$ " + byHand))
+    }
+    let others = otherOutcomes(of: check)
+    if !others.isEmpty {
+      sheet.head(word("evidence.others"))
+      sheet.say(word("evidence.overrule"), .dim)
+      for (index, outcome) in others.enumerated() {
+        let sentence = text?.outcomes[outcome]?.sentences.lazy.compactMap { $0.prose(facts) }.first
+        sheet.blocks.append(.item(label: Span(String(index + 1)), words: [Span(sentence ?? outcome)], note: ""))
+      }
+    }
+    return sheet
+  }
+}

@@ -1,0 +1,248 @@
+import Flow
+import Model
+
+extension State {
+  /// What a key does here, by the table of keys.
+  mutating func press(_ key: Key) -> [Effect] {
+    hint = ""
+    if isAlone, key != .control("c") {
+      isAlone = false
+      return [.redraw]
+    }
+    if isTyping {
+      switch key {
+      case .character(let character):
+        field.insert(String(character))
+        return []
+      case .paste(let text):
+        if !field.insert(text) { hint = word("hint.cut") }
+        return []
+      default: break
+      }
+    }
+    guard let binding = Binding.all.first(where: { $0.keys.contains(key) && $0.isValid(self) }) else {
+      hint = word(isTyping ? "hint.no-key-typing" : "hint.no-key")
+      return []
+    }
+    return perform(binding.action, key)
+  }
+
+  private mutating func perform(_ action: Action, _ key: Key) -> [Effect] {
+    if scene == .path, action != .redraw, action != .suspend { isWatching = false }
+    switch action {
+    case .choose: return choose()
+    case .pick:
+      guard case .character(let digit) = key, let number = digit.wholeNumberValue, number <= numbered else {
+        hint = word("hint.no-number")
+        return []
+      }
+      if isVerdict {
+        spot = Spot(scene: .verdict(cause: number - 1))
+        return []
+      }
+      spot.focus = scene == .start ? number : number - 1
+      showFocus()
+      return choose()
+    case .next: return next()
+    case .goOn: return goOn()
+    case .back: return back()
+    case .up: move(by: -1)
+    case .down: move(by: 1)
+    case .pageUp: page(by: -1)
+    case .pageDown: page(by: 1)
+    case .first: moveToEdge(isLast: false)
+    case .last: moveToEdge(isLast: true)
+    case .copy:
+      guard let text = stepText else { return [] }
+      guard text.utf8.count <= Self.clipboardLimit else {
+        hint = word("hint.too-long")
+        return []
+      }
+      hint = word("hint.sent")
+      return [.copy(text)]
+    case .alone:
+      isAlone = true
+      return [.showAlone((stepText ?? "") + "\n\n" + word("alone.return"))]
+    case .save: return diagnosis.map { [.save($0)] } ?? []
+    case .again: return checkAgain()
+    case .skip: return skip()
+    case .path:
+      push(.path)
+      focus(on: fault)
+    case .otherCause:
+      guard case .verdict(let shown) = scene, let diagnosis else { return [] }
+      let next = shown.map { $0 + 1 } ?? 0
+      let first = diagnosis.verdict == .diagnosed ? 0 : nil
+      spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
+    case .edit(let edit): field.edit(edit)
+    case .help: push(.help)
+    case .redraw: return [.redraw]
+    case .suspend: return [.suspend]
+    case .quit:
+      if case .fix = scene { push(.leaving) } else { return [.quit(exitCode, line: closingLine)] }
+    case .leave: return [.quit(exitCode, line: closingLine)]
+    case .stay: spots.removeLast()
+    case .interrupt: return [.quit(130, line: closingLine)]
+    }
+    return []
+  }
+
+  /// Bytes; twice as much Base64 is more than some terminals take.
+  private static let clipboardLimit = 50_000
+
+  // MARK: What is possible here
+
+  var items: Int { sheet.items }
+
+  /// How many items have a number.
+  var numbered: Int {
+    switch scene {
+    case .start: routes.count
+    case .question: items
+    case .verdict: diagnosis?.causes.count ?? 0
+    case .evidence: items
+    default: 0
+    }
+  }
+
+  var canChoose: Bool { items > 0 && !isVerdict }
+  var canMove: Bool { !isTyping && (items > 1 || body.count > page) }
+  var canGoBack: Bool { spots.count > 1 && !isOverlay }
+  var canSave: Bool { session != nil && !isOverlay && scene != .start }
+
+  /// True if the tree has come to a question or to its end.
+  var isSettled: Bool {
+    guard let session else { return false }
+    if case .waiting = session.walk().state { return false }
+    return true
+  }
+  var hasEnded: Bool {
+    guard let session, case .ended = session.walk().state else { return false }
+    return true
+  }
+  var canGoOn: Bool { scene == .path && isSettled }
+  var canCheckAgain: Bool {
+    switch scene {
+    case .verdict, .fix: true
+    case .path: hasEnded
+    default: false
+    }
+  }
+  /// Causes besides the one that is shown.
+  var otherCauses: Int {
+    guard case .verdict(let shown) = scene else { return 0 }
+    return (diagnosis?.causes.count ?? 0) - (shown == nil ? 0 : 1)
+  }
+  var hasFix: Bool { cause.map { !$0.steps.isEmpty } ?? false }
+
+  /// The cause that is shown.
+  var cause: Diagnosis.Cause? {
+    guard case .verdict(let index?) = scene, let causes = diagnosis?.causes, causes.indices.contains(index) else {
+      return nil
+    }
+    return causes[index]
+  }
+
+  /// The step that is shown, with its number from 0 and how many there are.
+  var step: (step: Diagnosis.Step, number: Int, count: Int)? {
+    guard case .fix(let cause, let number) = scene, let causes = diagnosis?.causes, causes.indices.contains(cause),
+      causes[cause].steps.indices.contains(number)
+    else { return nil }
+    return (causes[cause].steps[number], number, causes[cause].steps.count)
+  }
+
+  var nextStep: Int? { step.flatMap { $0.number + 1 < $0.count ? $0.number + 1 : nil } }
+
+  /// What can be copied: a command or a patch.
+  var stepText: String? { step.flatMap { $0.step.command ?? $0.step.patch } }
+
+  var focusedPathItem: PathItem? {
+    guard scene == .path, pathItems.indices.contains(spot.focus) else { return nil }
+    return pathItems[spot.focus]
+  }
+
+  var focusedRunningCheck: String? {
+    guard case .check(let check) = focusedPathItem, session?.running.contains(check) == true else { return nil }
+    return check
+  }
+
+  // MARK: What it does
+
+  private mutating func choose() -> [Effect] {
+    switch scene {
+    case .start:
+      if spot.focus > 0, routes.indices.contains(spot.focus - 1) {
+        field = Field(routes[spot.focus - 1].url.printable)
+      }
+      return check(field.text)
+    case .path:
+      switch focusedPathItem {
+      case nil: break
+      case .check(let check): push(.evidence(check: check))
+      case .answer(let node): push(.question(node: node), focus: focus(ofAnswerTo: node))
+      }
+      return []
+    case .question(let node): return answer(node, answers(to: node)[spot.focus].key)
+    case .evidence(let check): return overrule(check)
+    default: return []
+    }
+  }
+
+  private mutating func answer(_ node: String, _ key: String) -> [Effect] {
+    given[node] = key
+    let answers = session?.record.answers ?? []
+    if let index = answers.firstIndex(where: { $0.node == node }), answers[index].key == key {
+      // The same answer as before: what was asked after it still holds.
+      if answers.indices.contains(index + 1) {
+        let next = answers[index + 1].node
+        push(.question(node: next), focus: focus(ofAnswerTo: next))
+        return []
+      }
+      return goOn()
+    }
+    let ready = session?.answer(node, with: key) ?? []
+    return start(ready) + goOn()
+  }
+
+  private mutating func overrule(_ check: String) -> [Effect] {
+    let outcome = otherOutcomes(of: check)[spot.focus]
+    let ready = session?.overrule(check, with: outcome) ?? []
+    spots.removeLast()
+    hint = word("hint.overruled")
+    return start(ready)
+  }
+
+  /// The focused check is no longer waited for.
+  private mutating func skip() -> [Effect] {
+    guard let check = focusedRunningCheck else { return [] }
+    let waited = Double(elapsed[check] ?? 0)
+    elapsed[check] = nil
+    let ready =
+      session?.learn(
+        Finding(check: check, outcome: Finding.unknown, unseen: .noAnswer(seconds: waited), seconds: waited)) ?? []
+    return [.cancel(check: check)] + start(ready)
+  }
+
+  /// From the verdict to the first step, from there to the next one.
+  private mutating func next() -> [Effect] {
+    switch scene {
+    case .verdict(let index?): push(.fix(cause: index, step: 0))
+    case .fix(let cause, _): if let nextStep { spot = Spot(scene: .fix(cause: cause, step: nextStep)) }
+    default: break
+    }
+    if let step = step?.step, !shownSteps.contains(step) { shownSteps.append(step) }
+    return []
+  }
+
+  private mutating func back() -> [Effect] {
+    if case .fix(let cause, let step) = scene, step > 0 {
+      spot = Spot(scene: .fix(cause: cause, step: step - 1))
+      return []
+    }
+    spots.removeLast()
+    showFocus()
+    guard scene == .start, session != nil else { return [] }
+    session = nil
+    return [.cancelAll]
+  }
+}

@@ -1,0 +1,77 @@
+import Flow
+import Model
+
+extension State {
+  func question(_ node: String) -> String {
+    guard case .fact(let name, let question) = catalog.tree.nodes[node]?.looks else { return node }
+    return question?.text.prose(session?.facts ?? Facts()) ?? name.text
+  }
+
+  /// What can be answered, in order; the last one is always "I do not know".
+  func answers(to node: String) -> [(key: String, text: String)] {
+    let facts = session?.facts ?? Facts()
+    let branches = catalog.tree.nodes[node]?.branches ?? []
+    let known = branches.compactMap { branch in branch.text.map { (branch.key, $0.prose(facts) ?? branch.key) } }
+    let unsure = known.first { $0.0 == Node.unsure } ?? (Node.unsure, word("question.unsure"))
+    return known.filter { $0.0 != Node.unsure } + [unsure]
+  }
+
+  func text(of answer: Session.Record.Answer) -> String {
+    answers(to: answer.node).first { $0.key == answer.key }?.text ?? answer.key
+  }
+
+  /// The item of the answer that was given before.
+  func focus(ofAnswerTo node: String) -> Int {
+    answers(to: node).firstIndex { $0.key == given[node] } ?? 0
+  }
+
+  /// Causes that the tree can still name from this node on.
+  func possibleCauses(from start: String) -> Int {
+    var causes = Set(session?.walk().causes.map(\.cause) ?? [])
+    var seen: Set<String> = []
+    var open = [start]
+    while let id = open.popLast() {
+      guard seen.insert(id).inserted, let node = catalog.tree.nodes[id] else { continue }
+      causes.formUnion(node.branches.compactMap { $0.names?.cause })
+      open += node.branches.compactMap(\.go)
+    }
+    return causes.count
+  }
+
+  func questionSheet(of node: String) -> Sheet {
+    let facts = session?.facts ?? Facts()
+    let before = session?.record.answers.prefix { $0.node != node } ?? []
+    var sheet = Sheet(title: word("question.title", ["question.number": String(before.count + 1)]))
+    sheet.note = word("question.causes", ["question.causes": String(possibleCauses(from: node))])
+    sheet.say(question(node), .bold)
+    sheet.blocks.append(.gap)
+    let isGiven = session?.record.answers.contains { $0.node == node } ?? false
+    for (index, answer) in answers(to: node).enumerated() {
+      let note = isGiven && given[node] == answer.key ? word("question.given") : ""
+      sheet.blocks.append(.item(label: Span(String(index + 1)), words: [Span(answer.text)], note: note))
+    }
+    if case .fact(_, let question?) = catalog.tree.nodes[node]?.looks {
+      if let why = question.why.prose(facts) {
+        sheet.head(word("question.why"))
+        sheet.say(why)
+      }
+      if let findOut = question.findOut.prose(facts) {
+        sheet.head(word("question.find-out"))
+        sheet.say(findOut)
+      }
+    }
+    let known =
+      session?.walk().steps.filter { step in
+        if case .fact(_, .some) = step.node.looks { step.source == .fact } else { false }
+      } ?? []
+    if !before.isEmpty || !known.isEmpty {
+      sheet.head(word("question.known"))
+      for answer in before { sheet.say("\(question(answer.node)) \(text(of: answer))", indent: 2, hanging: 2) }
+      for step in known {
+        let answer = answers(to: step.node.id).first { $0.key == step.key }?.text ?? step.key
+        sheet.say("\(question(step.node.id)) \(answer)", indent: 2, hanging: 2)
+      }
+    }
+    return sheet
+  }
+}

@@ -1,0 +1,48 @@
+public import Model
+
+/// A route that a proxy here has, and how its site answers.
+public struct RouteLine: Sendable, Equatable {
+  public let url: String
+  /// What serves it: `nginx, container web`.
+  public let proxy: String
+  public let upstream: String
+  /// The HTTP status as text, or why there is none; nil while it is asked.
+  public let status: String?
+  public let mark: Diagnosis.Evidence.Mark?
+  public init(url: String, proxy: String, upstream: String, status: String?, mark: Diagnosis.Evidence.Mark?) {
+    self.url = url
+    self.proxy = proxy
+    self.upstream = upstream
+    self.status = status
+    self.mark = mark
+  }
+}
+
+extension State {
+  var startSheet: Sheet {
+    var sheet = Sheet(title: word("start.title"))
+    sheet.say(word("start.promise"))
+    sheet.blocks.append(.gap)
+    sheet.say(word("start.address"), .bold)
+    sheet.blocks.append(.field(field.text, cursor: field.cursor))
+    sheet.blocks.append(.gap)
+    if routes.isEmpty {
+      sheet.say(word(isListing ? "start.listing" : "start.no-routes"), .dim)
+    } else {
+      sheet.say(word(isListing ? "start.routes-so-far" : "start.routes"), .bold)
+    }
+    for (index, route) in routes.enumerated() {
+      let facts: Facts = ["route.proxy": route.proxy, "route.upstream": route.upstream]
+      let mark = route.mark.map { label($0) } ?? Span(padded("…"))
+      sheet.blocks.append(
+        .item(
+          label: Span("\(index + 1) \(mark.text)", mark.style),
+          words: [Span(route.url, .bold), Span(" " + word("start.route", facts))], note: route.status ?? ""))
+    }
+    if !notices.isEmpty {
+      sheet.head(word("start.notices"))
+      for notice in notices { sheet.say("? " + notice, Style(colour: .unsure), hanging: 2) }
+    }
+    return sheet
+  }
+}

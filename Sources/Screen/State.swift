@@ -1,0 +1,288 @@
+public import Flow
+public import Model
+
+/// What happens to the program.
+public enum Event: Sendable {
+  case key(Key)
+  /// A check of the run with this number ended.
+  case found(Finding, run: Int)
+  case route(RouteLine)
+  /// All routes have been listed.
+  case routesEnded
+  case resized(Size)
+  /// A second has passed.
+  case tick
+  /// The report was written there; nil: it could not be.
+  case saved(String?)
+}
+
+/// What the outside is asked to do.
+public enum Effect: Sendable, Equatable {
+  case run(checks: [String], facts: Facts, run: Int)
+  case cancel(check: String)
+  case cancelAll
+  case listRoutes
+  case copy(String)
+  /// Leaves the screen and shows a text alone, until `redraw`.
+  case showAlone(String)
+  case save(Diagnosis)
+  case suspend
+  case redraw
+  /// Ends the program with this exit code; the line stays on the terminal.
+  case quit(Int32, line: String)
+}
+
+/// What is on the screen, by name.
+enum Scene: Sendable, Equatable {
+  case start
+  case path
+  case evidence(check: String)
+  case question(node: String)
+  /// The number of the cause that is shown, from 0; nil: the overview of a case without a certain one.
+  case verdict(cause: Int?)
+  case fix(cause: Int, step: Int)
+  case help
+  case leaving
+}
+
+/// One guided session: everything that the screen depends on.
+///
+/// `handle` is the only way in which it changes; `view` shows it. Neither does any I/O.
+public struct State: Sendable {
+  /// A scene, with the focused item and the first row in sight.
+  struct Spot: Sendable, Equatable {
+    var scene: Scene
+    var focus = 0
+    var top = 0
+  }
+
+  let catalog: Catalog
+  /// The checks that the tree uses, in the order in which a person would make them.
+  let shapes: [CheckShape]
+  let isASCII: Bool
+  /// What the program cannot see here, in sentences.
+  let notices: [String]
+  /// The facts of an address as it was typed; nil if it is none.
+  let site: @Sendable (String) -> Facts?
+
+  var size = Size(columns: 80, rows: 24)
+  /// From the first screen to the one in sight; never empty.
+  var spots = [Spot(scene: .start)]
+  var field = Field()
+  var routes: [RouteLine] = []
+  var isListing = true
+  var session: Session?
+  /// Counts the times that everything was looked at.
+  var run = 0
+  /// Seconds since each running check began.
+  var elapsed: [String: Int] = [:]
+  /// True while the screen goes on by itself: until the user moves.
+  var isWatching = true
+  /// Answers that were given to questions, also to those that are no longer asked.
+  var given: [String: String] = [:]
+  /// The result before everything was looked at again.
+  var previous: Diagnosis?
+  /// Steps of the fix that were shown, in order.
+  var shownSteps: [Diagnosis.Step] = []
+  var report: String?
+  var hint = ""
+  /// True while a text is shown alone, outside of the full screen.
+  public internal(set) var isAlone = false
+  /// Redirects that were followed.
+  var followed = 0
+
+  public init(
+    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false,
+    site: @escaping @Sendable (String) -> Facts?
+  ) {
+    let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
+    self.catalog = catalog
+    self.shapes = shapes.filter { used.contains($0.id) }
+    self.notices = notices
+    self.isASCII = isASCII
+    self.site = site
+  }
+
+  /// The first effects; with an address the checks start at once.
+  public mutating func begin(url: String?) -> [Effect] {
+    guard let url else { return [.listRoutes] }
+    field = Field(url.printable)
+    return [.listRoutes] + check(url)
+  }
+
+  /// True while a check runs, so that seconds count.
+  public var isRunning: Bool { !(session?.running.isEmpty ?? true) }
+
+  /// Takes `event` in and says what the outside is asked to do about it.
+  public mutating func handle(_ event: Event) -> [Effect] {
+    switch event {
+    case .key(let key):
+      return press(key)
+    case .found(let finding, let run):
+      guard run == self.run, session != nil else { return [] }
+      elapsed[finding.check] = nil
+      let focused = focusedPathItem
+      let ready = session?.learn(finding) ?? []
+      focus(on: focused)
+      return start(ready) + advance()
+    case .route(let line):
+      if let index = routes.firstIndex(where: { $0.url == line.url }) {
+        routes[index] = line
+      } else {
+        routes.append(line)
+      }
+      return []
+    case .routesEnded:
+      isListing = false
+      return []
+    case .resized(let size):
+      self.size = size
+      showFocus()
+      return []
+    case .tick:
+      for check in elapsed.keys { elapsed[check]? += 1 }
+      return []
+    case .saved(let path):
+      report = path ?? report
+      hint = path.map { word("hint.saved", ["report.file": $0]) } ?? word("hint.not-saved")
+      return []
+    }
+  }
+
+  // MARK: Where we are
+
+  var spot: Spot {
+    get { spots[spots.count - 1] }
+    set { spots[spots.count - 1] = newValue }
+  }
+  var scene: Scene { spot.scene }
+  var isOverlay: Bool { scene == .help || scene == .leaving }
+  var isTyping: Bool { scene == .start && spot.focus == 0 }
+  var isVerdict: Bool { if case .verdict = scene { true } else { false } }
+
+  func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }
+
+  /// Keeps the focus on the same line of the path when lines come in above it.
+  mutating func focus(on item: PathItem?) {
+    guard scene == .path, let item, let index = pathItems.firstIndex(of: item) else { return }
+    spot.focus = index
+    showFocus()
+  }
+
+  mutating func push(_ scene: Scene, focus: Int = 0) {
+    spots.append(Spot(scene: scene, focus: focus))
+    showFocus()
+  }
+
+  /// Back to the path, which goes on by itself.
+  mutating func watch() {
+    spots = [spots[0], Spot(scene: .path)]
+    isWatching = true
+  }
+
+  // MARK: The case
+
+  /// Starts a session for an address as it was typed.
+  mutating func check(_ typed: String) -> [Effect] {
+    guard let facts = site(typed) else {
+      hint = word("hint.no-address")
+      return []
+    }
+    // Another session's checks have nothing to say any more.
+    let cancel: [Effect] = session == nil ? [] : [.cancelAll]
+    if session?.record.given != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
+    followed = 0
+    return cancel + look(at: facts)
+  }
+
+  private mutating func look(at facts: Facts) -> [Effect] {
+    var session = Session(catalog: catalog, shapes: shapes, asks: true, given: facts)
+    let ready = session.start()
+    self.session = session
+    run += 1
+    elapsed = [:]
+    watch()
+    return start(ready) + advance()
+  }
+
+  mutating func start(_ checks: [String]) -> [Effect] {
+    guard !checks.isEmpty, let session else { return [] }
+    for check in checks { elapsed[check] = 0 }
+    return [.run(checks: checks, facts: session.facts, run: run)]
+  }
+
+  /// Goes on by itself if the way is clear and the user looks on.
+  mutating func advance() -> [Effect] {
+    guard scene == .path, isWatching else { return [] }
+    return goOn()
+  }
+
+  /// To the question or the verdict that the tree has come to; stays on the path while a check is awaited.
+  mutating func goOn() -> [Effect] {
+    guard let session else { return [] }
+    switch session.walk().state {
+    case .waiting:
+      if scene != .path { watch() }
+      return []
+    case .asking(let node):
+      push(.question(node: node), focus: focus(ofAnswerTo: node))
+      return []
+    case .ended:
+      if let next = redirect(session) { return next }
+      if let shown = spots.firstIndex(where: { if case .verdict = $0.scene { true } else { false } }) {
+        spots.removeSubrange(shown...)
+      }
+      push(.verdict(cause: session.diagnosis().verdict == .diagnosed ? 0 : nil))
+      return []
+    }
+  }
+
+  /// A redirect within the same host is part of the way.
+  private mutating func redirect(_ session: Session) -> [Effect]? {
+    guard followed < 4, let location = session.facts[.siteRedirect], let next = site(location),
+      next[.siteHost] == session.record.given[.siteHost], next != session.record.given
+    else { return nil }
+    followed += 1
+    return [.cancelAll] + look(at: next)
+  }
+
+  mutating func checkAgain() -> [Effect] {
+    previous = diagnosis
+    run += 1
+    elapsed = [:]
+    let ready = session?.again() ?? []
+    watch()
+    return [.cancelAll] + start(ready)
+  }
+
+  var diagnosis: Diagnosis? { session?.diagnosis() }
+
+  /// As the command line documents it: 0 works, 1 a cause was found, 2 inconclusive.
+  var exitCode: Int32 {
+    guard let session else { return 0 }
+    guard case .ended = session.walk().state else { return 2 }
+    return switch session.diagnosis().verdict {
+    case .working: 0
+    case .diagnosed: 1
+    case .inconclusive: 2
+    }
+  }
+
+  /// The site's name, for the report's.
+  public var host: String { session?.facts[.siteHost] ?? "" }
+
+  /// The line that stays when the screen is gone.
+  var closingLine: String {
+    guard let session else { return "" }
+    var facts: Facts = ["report.file": report ?? "", .url: session.facts[.url] ?? ""]
+    var line = word("closing.unfinished", facts)
+    if case .ended = session.walk().state {
+      let diagnosis = session.diagnosis()
+      if let cause = diagnosis.causes.first, diagnosis.verdict == .diagnosed {
+        facts.merge(["cause.title": cause.title, "cause.confidence": word("confidence.\(cause.confidence.rawValue)")])
+      }
+      line = word("closing.\(diagnosis.verdict.rawValue)", facts)
+    }
+    return report == nil ? line : line + " " + word("closing.report", facts)
+  }
+}

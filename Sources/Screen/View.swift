@@ -1,0 +1,204 @@
+import Flow
+import Model
+
+extension State {
+  /// What is shown now.
+  public func view() -> Grid {
+    var grid = Grid(size: size, isASCII: isASCII)
+    guard size.columns >= Size.smallest.columns, size.rows >= Size.smallest.rows else {
+      let facts: Facts = [
+        "size.columns": String(Size.smallest.columns), "size.rows": String(Size.smallest.rows),
+      ]
+      for (row, spans) in Sheet.wrap(
+        [Span(word("small", facts))], width: size.columns, next: size.columns, isASCII
+      ).enumerated() {
+        grid.put(spans.map(\.text).joined(), row: row, column: 0)
+      }
+      grid.cursor = .init(row: 0, column: 0)
+      return grid
+    }
+    let sheet = sheet
+    let rows = sheet.rows(width: width, isASCII: isASCII)
+    let top = min(spot.top, max(rows.count - page, 0))
+    grid.takesPaste = isTyping
+    drawTitle(of: sheet, in: &grid)
+    grid.cursor = .init(row: bodyTop, column: 0)
+    for (offset, row) in rows.dropFirst(top).prefix(page).enumerated() {
+      draw(row, at: bodyTop + offset, in: &grid)
+    }
+    drawHint(rows: rows.count, top: top, in: &grid)
+    drawKeys(in: &grid)
+    return grid
+  }
+
+  // MARK: Measures
+
+  /// Columns of text: a line longer than this is hard to read.
+  var width: Int { min(size.columns, 100) }
+  private var isRoomy: Bool { size.rows >= 16 }
+  private var bodyTop: Int { isRoomy ? 2 : 1 }
+  /// Rows of the body in sight.
+  var page: Int { max(size.rows - bodyTop - 2, 1) }
+  var body: [Row] { sheet.rows(width: width, isASCII: isASCII) }
+
+  // MARK: Moving
+
+  /// The item by one, or, where there is none in that direction, the text by a row.
+  mutating func move(by step: Int) {
+    let rows = body
+    let count = items
+    let target = spot.focus + step
+    let isInSight = count > 0 && rows.indices.contains { rows[$0].item == spot.focus && isShown($0, of: rows.count) }
+    if count > 0, (0..<count).contains(target), isInSight || self.isInSight(target, rows) {
+      spot.focus = target
+      showFocus()
+    } else {
+      spot.top = min(max(top(of: rows.count) + step, 0), max(rows.count - page, 0))
+    }
+  }
+
+  mutating func page(by step: Int) {
+    let rows = body
+    spot.top = min(max(top(of: rows.count) + step * page, 0), max(rows.count - page, 0))
+    let shown = rows.indices.filter { isShown($0, of: rows.count) }.compactMap {
+      rows[$0].cursor == nil ? nil : rows[$0].item
+    }
+    let isAtEnd = step > 0 ? spot.top == max(rows.count - page, 0) : spot.top == 0
+    if let item = (step > 0) == isAtEnd ? shown.last : shown.first { spot.focus = item }
+  }
+
+  mutating func moveToEdge(isLast: Bool) {
+    spot.top = isLast ? max(body.count - page, 0) : 0
+    if items > 0 { spot.focus = isLast ? items - 1 : 0 }
+  }
+
+  /// Scrolls as little as needed to have the focused item in sight.
+  mutating func showFocus() {
+    guard items > 0 else { return }
+    spot.focus = min(spot.focus, items - 1)
+    let rows = body
+    guard let first = rows.firstIndex(where: { $0.item == spot.focus }),
+      let last = rows.lastIndex(where: { $0.item == spot.focus })
+    else { return }
+    if first < spot.top { spot.top = first }
+    if last >= spot.top + page { spot.top = min(last - page + 1, first) }
+  }
+
+  private func top(of count: Int) -> Int { min(spot.top, max(count - page, 0)) }
+
+  private func isShown(_ row: Int, of count: Int) -> Bool {
+    (top(of: count)..<top(of: count) + page).contains(row)
+  }
+
+  private func isInSight(_ item: Int, _ rows: [Row]) -> Bool {
+    rows.indices.contains { rows[$0].item == item && isShown($0, of: rows.count) }
+  }
+
+  // MARK: Drawing
+
+  private func drawTitle(of sheet: Sheet, in grid: inout Grid) {
+    let note = sheet.note.isEmpty ? 0 : sheet.note.columns + 2
+    let room = width - 1 - note
+    var title = sheet.title.drawable(isASCII: isASCII)
+    if title.columns > room { title = title.shortened(to: room).drawable(isASCII: isASCII) }
+    grid.put(title, row: 0, column: 0, style: .bold, limit: room)
+    if note > 0 { grid.put(sheet.note, row: 0, column: width - note + 1, style: .plain) }
+  }
+
+  private func draw(_ row: Row, at line: Int, in grid: inout Grid) {
+    let isFocused = row.item == spot.focus && row.item != nil
+    if row.cursor != nil {
+      grid.put(isFocused ? ">" : " ", row: line, column: 0, style: .bold)
+    }
+    var column = row.indent
+    for span in row.spans {
+      var style = span.style
+      if isFocused, row.cursor != nil, !isTyping { style.isReverse = true }
+      column = grid.put(span.text, row: line, column: column, style: style, limit: width)
+    }
+    if !row.note.isEmpty {
+      grid.put(row.note, row: line, column: width - row.note.columns, style: .dim)
+    }
+    if isFocused, let cursor = row.cursor {
+      grid.cursor = .init(row: line, column: min(row.indent + cursor, size.columns - 1))
+    }
+  }
+
+  private func drawHint(rows: Int, top: Int, in grid: inout Grid) {
+    let line = size.rows - 2
+    if rows > page, hint.isEmpty {
+      let place = word(
+        "rows",
+        [
+          "rows.first": String(top + 1), "rows.last": String(min(top + page, rows)), "rows.count": String(rows),
+        ])
+      grid.put(place, row: line, column: width - place.columns, style: .dim)
+    }
+    guard !hint.isEmpty else { return }
+    // A hint that is longer than its line covers the end of the text until the next key.
+    let rows = Sheet.wrap([Span(hint)], width: width - 1, next: width - 1, isASCII)
+    for (offset, spans) in rows.enumerated() {
+      let row = line - rows.count + 1 + offset
+      if row < line { grid.put(String(repeating: " ", count: size.columns), row: row, column: 0) }
+      grid.put(spans.map(\.text).joined(), row: row, column: 0, style: .bold)
+    }
+  }
+
+  private func drawKeys(in grid: inout Grid) {
+    let line = size.rows - 1
+    let valid = Binding.all.filter { $0.isInBar && $0.isValid(self) }
+    // Help and the way out stay on the narrowest screen.
+    let kept = valid.filter { [.help, .quit, .interrupt].contains($0.action) }
+    func columns(_ binding: Binding) -> Int { binding.shown.columns + 1 + word("key.\(binding.name)").columns + 2 }
+    var room = size.columns + 2 - kept.reduce(0) { $0 + columns($1) }
+    var shown: [Binding] = []
+    var seen: Set<String> = []
+    for binding in valid where seen.insert(binding.shown).inserted {
+      if kept.contains(where: { $0.name == binding.name }) {
+        shown.append(binding)
+      } else if columns(binding) <= room {
+        shown.append(binding)
+        room -= columns(binding)
+      }
+    }
+    var column = 0
+    for binding in shown {
+      column = grid.put(binding.shown, row: line, column: column, style: .bold)
+      column = grid.put(" " + word("key.\(binding.name)"), row: line, column: column) + 2
+    }
+  }
+}
+
+extension State {
+  /// The screen in sight as words.
+  var sheet: Sheet {
+    switch scene {
+    case .start: startSheet
+    case .path: pathSheet
+    case .evidence(let check): evidenceSheet(of: check)
+    case .question(let node): questionSheet(of: node)
+    case .verdict(let cause): verdictSheet(of: cause)
+    case .fix: fixSheet
+    case .help: helpSheet
+    case .leaving: leavingSheet
+    }
+  }
+
+  /// A mark as a symbol and a word, padded to the same width.
+  func label(_ mark: Diagnosis.Evidence.Mark) -> Span {
+    let (symbol, colour): (String, Style.Colour) =
+      switch mark {
+      case .ok: ("✓", .good)
+      case .bad: ("✗", .bad)
+      case .note: ("•", .plain)
+      case .unknown: ("?", .unsure)
+      }
+    return Span(padded("\(symbol) \(word("mark.\(mark.rawValue)"))"), Style(isBold: mark == .bad, colour: colour))
+  }
+
+  /// As wide as the widest mark.
+  func padded(_ text: String) -> String {
+    let width = Diagnosis.Evidence.Mark.allCases.map { word("mark.\($0.rawValue)").columns }.max() ?? 0
+    return text + String(repeating: " ", count: max(width + 2 - text.columns, 0))
+  }
+}

@@ -1,0 +1,93 @@
+import Checks
+import Discovery
+import Flow
+import Glibc
+import Machine
+import Model
+import Report
+import Screen
+import Synchronization
+import Terminal
+import World
+
+extension Wizard502 {
+  /// The guided session on this machine.
+  static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Exit {
+    let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
+    let limit = String(arguments.limit)
+    let state = State(
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: notices(catalog), isASCII: options.isASCII,
+      site: { typed in Site(typed).map { $0.facts.merging([.limitSeconds: limit]) } })
+    let worlds = Worlds()
+    let guide = Guide(
+      run: { check, facts, run in
+        guard let check = Check.named(check) else { return Finding(check: check, outcome: Finding.unknown) }
+        return await check.finding(in: worlds.world(of: run), facts: facts, signs: catalog.signs)
+      },
+      routes: { routes(catalog, limit: limit) },
+      report: { markdownReport($0, catalog: catalog) })
+    do {
+      exit(try await guided(state, url: url, guide: guide, options: options))
+    } catch {
+      let sentence =
+        switch error as? Terminal.Refusal {
+        case .noTerminal, nil: catalog.word("refused.no-terminal")
+        case .inBackground: catalog.word("refused.in-background")
+        case .unknownKind(let kind): catalog.word("refused.unknown-kind", ["terminal.kind": kind])
+        }
+      complain("wizard502: \(sentence)")
+      return .misuse
+    }
+  }
+
+  /// What cannot be looked into here, in sentences.
+  private static func notices(_ catalog: Catalog) -> [String] {
+    var names: [String] = []
+    if geteuid() != 0 { names.append("notice.not-root") }
+    if access("/var/run/docker.sock", R_OK | W_OK) != 0 {
+      names.append(errno == EACCES ? "notice.docker-denied" : "notice.docker-missing")
+    }
+    return names.map { catalog.word($0) }
+  }
+
+  /// Every route of every proxy here; then again, each with its site's answer.
+  private static func routes(_ catalog: Catalog, limit: String) -> AsyncStream<RouteLine> {
+    let (lines, sink) = AsyncStream.makeStream(of: RouteLine.self)
+    let task = Task {
+      let world = Once(Machine())
+      await withTaskGroup(of: Void.self) { group in
+        for listed in await RouteReading.sites(in: world, catalog.signs) {
+          let name = catalog.signs.proxies.first { $0.kind == listed.kind }?.name ?? listed.kind
+          func line(_ status: String?, _ mark: Diagnosis.Evidence.Mark?) -> RouteLine {
+            RouteLine(
+              url: listed.site.url, proxy: "\(name), \(listed.proxy)", upstream: listed.upstream, status: status,
+              mark: mark)
+          }
+          sink.yield(line(nil, nil))
+          let facts = listed.site.facts.merging([.limitSeconds: limit])
+          group.addTask {
+            guard let finding = await Check.named("site.answer")?.finding(in: world, facts: facts, signs: catalog.signs)
+            else { return }
+            let mark = catalog.evidence(finding, facts).mark
+            sink.yield(line(finding.facts[.siteStatus] ?? finding.outcome, mark))
+          }
+        }
+      }
+      sink.finish()
+    }
+    sink.onTermination = { _ in task.cancel() }
+    return lines
+  }
+}
+
+/// One view of the machine for each time that everything is looked at: within it nothing is asked twice.
+private final class Worlds: Sendable {
+  private let current = Mutex<(run: Int, world: Once)>((0, Once(Machine())))
+
+  func world(of run: Int) -> Once {
+    current.withLock { current in
+      if current.run != run { current = (run, Once(Machine())) }
+      return current.world
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import Flow
+import Glibc
+import Model
+import Screen
+import Terminal
+
+/// What the guided session does beyond the screen.
+struct Guide: Sendable {
+  /// Runs one check to its end; `run` counts the times that everything is looked at.
+  let run: @Sendable (_ check: String, _ facts: Facts, _ run: Int) async -> Finding
+  /// Every route of every proxy here, and again when its site's answer is known.
+  let routes: @Sendable () -> AsyncStream<RouteLine>
+  /// A diagnosis as Markdown.
+  let report: @Sendable (Diagnosis) -> String
+}
+
+/// A guided session on the terminal; returns the exit code, after the terminal has been given back.
+///
+/// Keys, findings, resizes, signals and seconds come through one stream; the state says what is to be done.
+@MainActor
+func guided(_ state: State, url: String?, guide: Guide, options: Terminal.Options) async throws -> Int32 {
+  let (arrivals, sink) = AsyncStream.makeStream(of: Arrival.self)
+  let end = try await Terminal.open(options, send: { sink.yield(.terminal($0)) }) { terminal in
+    let loop = Loop(state: state, terminal: terminal, guide: guide, sink: sink)
+    return await loop.run(url: url, arrivals)
+  }
+  if !end.line.isEmpty { print(end.line) }
+  return end.code
+}
+
+private enum Arrival: Sendable {
+  case terminal([Terminal.Message])
+  case event(Event)
+}
+
+@MainActor
+private final class Loop {
+  typealias End = (code: Int32, line: String)
+
+  private var state: State
+  private let terminal: Terminal
+  private let guide: Guide
+  private let sink: AsyncStream<Arrival>.Continuation
+  private var checks: [String: Task<Void, Never>] = [:]
+  private var listing: Task<Void, Never>?
+  private var seconds: Task<Void, Never>?
+
+  init(state: State, terminal: Terminal, guide: Guide, sink: AsyncStream<Arrival>.Continuation) {
+    self.state = state
+    self.terminal = terminal
+    self.guide = guide
+    self.sink = sink
+  }
+
+  func run(url: String?, _ arrivals: AsyncStream<Arrival>) async -> End {
+    defer { for task in checks.values + [listing, seconds].compactMap({ $0 }) { task.cancel() } }
+    _ = state.handle(.resized(terminal.size))
+    let first = state.begin(url: url)
+    terminal.draw(state.view())
+    if let end = carryOut(first) { return end }
+    for await arrival in arrivals {
+      if let end = take(arrival) { return end }
+      countSeconds()
+      terminal.draw(state.view())
+    }
+    return (0, "")
+  }
+
+  private func take(_ arrival: Arrival) -> End? {
+    switch arrival {
+    case .event(let event): return carryOut(state.handle(event))
+    case .terminal(let messages):
+      for message in messages {
+        if let end = take(message) { return end }
+      }
+      return nil
+    }
+  }
+
+  private func take(_ message: Terminal.Message) -> End? {
+    switch message {
+    case .key(let key): return carryOut(state.handle(.key(key)))
+    case .resized(let size): return carryOut(state.handle(.resized(size)))
+    case .resumed:
+      terminal.resume()
+      _ = state.handle(.resized(terminal.size))
+      if !state.isAlone { terminal.redraw(state.view()) }
+      return nil
+    case .ended(let signal): return (128 + signal, "")
+    case .hungUp: return (128 + SIGHUP, "")
+    }
+  }
+
+  /// The end, if that is what the state asks for.
+  private func carryOut(_ effects: [Effect]) -> End? {
+    for effect in effects {
+      switch effect {
+      case .run(let names, let facts, let number):
+        for name in names { start(name, facts, number) }
+      case .cancel(let check): checks.removeValue(forKey: check)?.cancel()
+      case .cancelAll:
+        for task in checks.values { task.cancel() }
+        checks = [:]
+      case .listRoutes:
+        listing = Task { [guide, sink] in
+          for await line in guide.routes() { sink.yield(.event(.route(line))) }
+          sink.yield(.event(.routesEnded))
+        }
+      case .copy(let text): terminal.copy(text)
+      case .showAlone(let text): terminal.showAlone(text)
+      case .save(let diagnosis):
+        let path = save(guide.report(diagnosis), host: state.host)
+        _ = state.handle(.saved(path))
+      case .suspend:
+        terminal.suspend()
+        _ = state.handle(.resized(terminal.size))
+        terminal.redraw(state.view())
+      case .redraw: terminal.redraw(state.view())
+      case .quit(let code, let line): return (code, line)
+      }
+    }
+    return nil
+  }
+
+  private func start(_ check: String, _ facts: Facts, _ number: Int) {
+    checks[check] = Task { [guide, sink] in
+      let finding = await guide.run(check, facts, number)
+      if !Task.isCancelled { sink.yield(.event(.found(finding, run: number))) }
+    }
+  }
+
+  /// A tick a second while seconds are shown, and none otherwise.
+  private func countSeconds() {
+    if !state.isRunning {
+      seconds?.cancel()
+      seconds = nil
+    } else if seconds == nil {
+      seconds = Task { [sink] in
+        while (try? await Task.sleep(for: .seconds(1))) != nil { sink.yield(.event(.tick)) }
+      }
+    }
+  }
+}
+
+/// Writes a report that only its owner can read, here or in the home folder; never over another file.
+/// The path; nil if neither place took it.
+private func save(_ report: String, host: String) -> String? {
+  var now = time(nil)
+  var parts = tm()
+  localtime_r(&now, &parts)
+  func padded(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
+  let date = "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
+  let name = "wizard502-" + host.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-.".contains($0)) } + "-" + date
+  let here = getcwd(nil, 0)
+  defer { free(here) }
+  let folders = [here.map { String(cString: $0) }, getenv("HOME").map { String(cString: $0) }].compactMap { $0 }
+  for folder in folders {
+    for suffix in [""] + (2...99).map({ "-\($0)" }) {
+      let path = "\(folder)/\(name)\(suffix).md"
+      let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      if file < 0, errno == EEXIST { continue }
+      guard file >= 0 else { break }
+      defer { close(file) }
+      let bytes = Array(report.utf8)
+      if write(file, bytes, bytes.count) == bytes.count { return path }
+      unlink(path)
+      break
+    }
+  }
+  return nil
+}
