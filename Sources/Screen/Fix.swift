@@ -9,8 +9,11 @@ extension State {
     var sheet = Sheet(title: cause.title)
     sheet.note = word("fix.number", ["step.number": String(number + 1), "step.count": String(count)])
     sheet.say(step.text, .bold)
-    sheet.say(placed(step), Style(isBold: step.changes, colour: step.changes ? .unsure : .plain))
-    if let code = step.command ?? step.patch {
+    let code = step.command ?? step.patch
+    if code != nil || step.changes {
+      sheet.say(placed(step), Style(isBold: step.changes, colour: step.changes ? .unsure : .plain))
+    }
+    if let code {
       sheet.blocks.append(.gap)
       sheet.blocks.append(.code(code.hasSuffix("\n") ? String(code.dropLast()) : code))
     }

@@ -34,10 +34,11 @@ extension State {
     return catalog.checks[check]?.hop
   }
 
-  /// The mark of each hop: its worst finding; nil where nothing was seen yet.
+  /// The mark of each hop: its worst finding on the way to the result; nil where the way did not look.
   var hopMarks: [(hop: String, mark: Diagnosis.Evidence.Mark?)] {
-    hops.map { hop in
-      let marks = begun(hop).compactMap { evidence(of: $0)?.mark }
+    let seen = session.map { $0.evidence(on: $0.walk(), $0.facts) } ?? []
+    return hops.map { hop in
+      let marks = seen.filter { catalog.checks[$0.check]?.hop == hop }.map(\.mark)
       let worst: [Diagnosis.Evidence.Mark] = [.bad, .unknown, .note, .ok]
       return (hop, worst.first(where: marks.contains))
     }
@@ -71,7 +72,7 @@ extension State {
       let checks = begun(hop)
       let name = word("hop.\(hop)")
       if checks.isEmpty {
-        sheet.say(word(isSettled ? "path.not-needed" : "path.not-yet", ["hop.name": name]), .dim)
+        sheet.say(word(isSettled ? "path.not-seen" : "path.not-yet", ["hop.name": name]), .dim)
         continue
       }
       sheet.say(name, .bold)

@@ -60,18 +60,24 @@ extension State {
         sheet.say(findOut)
       }
     }
-    let known =
-      session?.walk().steps.filter { step in
-        if case .fact(_, .some) = step.node.looks { step.source == .fact } else { false }
-      } ?? []
-    if !before.isEmpty || !known.isEmpty {
-      sheet.head(word("question.known"))
-      for answer in before { sheet.say("\(question(answer.node)) \(text(of: answer))", indent: 2, hanging: 2) }
-      for step in known {
+    sayKnown(before: before, in: &sheet)
+    return sheet
+  }
+
+  /// What led to the question: findings, facts and answers, in the order of the way.
+  private func sayKnown(before: [Session.Record.Answer], in sheet: inout Sheet) {
+    let steps = session?.walk().steps ?? []
+    guard !steps.isEmpty else { return }
+    sheet.head(word("question.known"))
+    for step in steps {
+      switch step.node.looks {
+      case .check(let check):
+        if let evidence = evidence(of: check) { say(evidence, in: &sheet) }
+      case .fact(_, .some) where step.source == .fact || before.contains { $0.node == step.node.id }:
         let answer = answers(to: step.node.id).first { $0.key == step.key }?.text ?? step.key
         sheet.say("\(question(step.node.id)) \(answer)", indent: 2, hanging: 2)
+      default: break
       }
     }
-    return sheet
   }
 }

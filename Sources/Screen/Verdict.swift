@@ -96,7 +96,8 @@ extension State {
     }
     let crosses = cause.evidence.filter { $0.mark == .bad && catalog.checks[$0.check]?.hop != firstHop }
     let all = [named].compactMap { $0 } + crosses.filter { $0.check != named?.check }
-    return all.isEmpty ? cause.evidence.filter { $0.mark == .bad } : all
+    let deciding = all.isEmpty ? cause.evidence.filter { $0.mark == .bad } : all
+    return deciding.filter { $0.mark == .bad } + deciding.filter { $0.mark != .bad }
   }
 
   /// True if the way to the causes goes by an answer or by a person's word for a finding.
@@ -149,7 +150,7 @@ extension State {
     for evidence in seen { say(evidence, in: &sheet) }
   }
 
-  private func say(_ evidence: Diagnosis.Evidence, in sheet: inout Sheet) {
+  func say(_ evidence: Diagnosis.Evidence, in sheet: inout Sheet) {
     let label = label(evidence.mark)
     sheet.blocks.append(.text([label, Span(" " + evidence.text)], indent: 2, hanging: label.text.columns + 1))
   }
