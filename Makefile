@@ -5,8 +5,8 @@ BUILD := .build/release/wizard502
 RELEASE := -c release --static-swift-stdlib -Xlinker -s
 
 # What the program is built from, and what its tests use for real.
-LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev libc-ares-dev
-PEERS := docker.io nginx-light busybox-static openssl sqlite3 tmux iptables iproute2 util-linux procps patch curl python3 python3-minimal
+LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev libc-ares-dev libssl-dev
+PEERS := docker.io perl nginx-light busybox-static openssl sqlite3 tmux iptables iproute2 util-linux procps patch curl python3 python3-minimal
 
 .PHONY: run build test lab bench format lint install uninstall libraries peers clean
 

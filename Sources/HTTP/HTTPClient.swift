@@ -24,10 +24,12 @@ public final class HTTPClient: Sendable {
     multi = MultiHandle(pointer: handle)
     var thread = pthread_t()
     let client = Unmanaged.passRetained(self).toOpaque()
-    let code = pthread_create(&thread, nil, { client in
-      client.map { Unmanaged<HTTPClient>.fromOpaque($0).takeUnretainedValue().run() }
-      return nil
-    }, client)
+    let code = pthread_create(
+      &thread, nil,
+      { client in
+        client.map { Unmanaged<HTTPClient>.fromOpaque($0).takeUnretainedValue().run() }
+        return nil
+      }, client)
     guard code == 0 else { fatalError("no thread for HTTP: \(String(cString: strerror(code)))") }
     pthread_detach(thread)
   }
@@ -56,6 +58,10 @@ public final class HTTPClient: Sendable {
 
   /// The thread: messages in, libcurl on, answers out, then wait for a socket, a time limit or a message.
   private func run() {
+    // Signals are for the other threads; a write to a closed connection (SIGPIPE) is for nobody.
+    var signals = sigset_t()
+    sigfillset(&signals)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
     var running: [UnsafeMutableRawPointer: Transfer] = [:]
     while true {
       let messages = inbox.withLock { messages in

@@ -152,7 +152,7 @@ final class Transfer: @unchecked Sendable {
 
   /// Tells OpenSSL whom to trust and which host the certificate has to be for.
   private func expectCertificate(_ context: UnsafeMutableRawPointer) -> CURLcode {
-    handshakeStarted = started.map { ($0.duration(to: clock.now)) / .seconds(1) }
+    handshakeStarted = started.map { $0.duration(to: clock.now) / .seconds(1) }
     if case .verify(let authorities?) = request.tls {
       guard shim_trust_text(context, authorities) == 1 else { return CURLE_SSL_CACERT_BADFILE }
     } else if let systemAuthorities, shim_trust_file(context, systemAuthorities) != 1 {
@@ -174,6 +174,8 @@ final class Transfer: @unchecked Sendable {
       stop = .headerLimit
       return 0
     }
+    // What comes after the body are trailers.
+    if isHeaderComplete { return count }
     while let last = line.last, last == 0x0D || last == 0x0A { line.removeLast() }
     if line.isEmpty {
       // An interim answer (1xx) is followed by the real one.
@@ -204,10 +206,11 @@ final class Transfer: @unchecked Sendable {
 
   /// What came of the request, once libcurl is done with it.
   func sight(_ code: CURLcode) -> HTTPRequest.Sight {
-    let times = HTTPRequest.Times(
-      name: seconds(CURLINFO_NAMELOOKUP_TIME_T), connect: handshakeStarted ?? seconds(CURLINFO_CONNECT_TIME_T),
+    var times = HTTPRequest.Times(
+      name: seconds(CURLINFO_NAMELOOKUP_TIME_T), connect: seconds(CURLINFO_CONNECT_TIME_T),
       tls: seconds(CURLINFO_APPCONNECT_TIME_T), firstByte: seconds(CURLINFO_STARTTRANSFER_TIME_T),
       total: seconds(CURLINFO_TOTAL_TIME_T))
+    if let handshakeStarted { times.connect = min(handshakeStarted, times.tls ?? handshakeStarted) }
     let dialled = shim_get_text(easy, CURLINFO_PRIMARY_IP).map { String(cString: $0) } ?? ""
     var sight = HTTPRequest.Sight(
       times: times, address: dialled.isEmpty ? dial.ipAddress : dialled, failure: failure(code, times),
@@ -266,6 +269,8 @@ final class Transfer: @unchecked Sendable {
     case ECONNREFUSED: .refused
     case ENETUNREACH, EHOSTUNREACH: .unreachable
     case ETIMEDOUT: .connectTimeout
+    // Accepted and reset before libcurl looked.
+    case ECONNRESET: .reset
     case 0: .other(text)
     case let code: .other(String(cString: strerror(code)))
     }

@@ -32,8 +32,9 @@ final class Descriptor: Sendable {
       var code: Int32 = 0
       let piece = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
         var result: Int
-        repeat { result = pread(number, buffer.baseAddress, wanted, off_t(offset + bytes.count)) } while
-          result < 0 && errno == EINTR
+        repeat {
+          result = pread(number, buffer.baseAddress, wanted, off_t(offset + bytes.count))
+        } while result < 0 && errno == EINTR
         if result < 0 { code = errno }
         filled = max(0, result)
       }

@@ -39,7 +39,9 @@ private struct ListeningSocket {
       let waiting = Int(fields[4].drop { $0 != ":" }.dropFirst(), radix: 16)
     else { return nil }
     // Words of 32 bits in this machine's order.
-    let words = stride(from: 0, to: local[0].count, by: 8).compactMap { UInt32(local[0].dropFirst($0).prefix(8), radix: 16) }
+    let words = stride(from: 0, to: local[0].count, by: 8).compactMap {
+      UInt32(local[0].dropFirst($0).prefix(8), radix: 16)
+    }
     guard words.count == 1 || words.count == 4 else { return nil }
     address = words.withUnsafeBytes { text(words.count == 1 ? AF_INET : AF_INET6, $0) }
     self.port = port

@@ -33,7 +33,7 @@ public final class Machine: World {
 
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
     guard let look = look as? any MachineLook else { throw .unreadable(what: L.kind, why: "no such look here") }
-    guard let sight = try await take(look) as? L.Sight else { preconditionFailure("\(L.kind): a sight of another look") }
+    guard let sight = try await take(look) as? L.Sight else { preconditionFailure("the sight of another look") }
     return sight
   }
 

@@ -40,13 +40,16 @@ extension DNSQuery.Sight {
   }
 }
 
+/// c-ares counts its starts without a lock, so there is one.
+private let isLibraryReady = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS
+
 /// One use of c-ares, on one thread: questions to one server.
 private final class Channel {
   private let channel: ares_channel
   private var questions: [Question] = []
 
   init(_ server: String, limit: Double) throws(Unseen) {
-    ares_library_init(ARES_LIB_INIT_ALL)
+    guard isLibraryReady else { throw .unreadable(what: "DNS", why: "c-ares does not start") }
     var options = ares_options()
     // The server's own words, SERVFAIL and REFUSED too.
     options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP

@@ -85,10 +85,18 @@ private final class Job: Sendable {
     pthread_attr_setstacksize(&attributes, 1 << 20)
     var thread = pthread_t()
     let me = Unmanaged.passRetained(self)
-    let code = pthread_create(&thread, &attributes, { job in
-      job.map { Unmanaged<Job>.fromOpaque($0).takeRetainedValue().work() }
-      return nil
-    }, me.toOpaque())
+    // Signals are for the program's own threads.
+    var signals = sigset_t()
+    var before = sigset_t()
+    sigfillset(&signals)
+    pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let code = pthread_create(
+      &thread, &attributes,
+      { job in
+        job.map { Unmanaged<Job>.fromOpaque($0).takeRetainedValue().work() }
+        return nil
+      }, me.toOpaque())
     guard code != 0 else { return nil }
     me.release()
     return code

@@ -45,11 +45,11 @@ extension ProcessSeen {
     guard fields.count > 20, let parent = Int32(fields[2]), let ticks = Double(fields[20]) else {
       throw .unreadable(what: "/proc/\(id)/stat", why: "it has another form")
     }
-    let command = try contents(of: "/proc/\(id)/cmdline").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    let words = try contents(of: "/proc/\(id)/cmdline").split(separator: 0)
     let cgroup = String(decoding: try contents(of: "/proc/\(id)/cgroup"), as: UTF8.self)
     let network = linkTarget("/proc/\(id)/ns/net")
     self.init(
-      id: id, parent: parent, name: name, command: command,
+      id: id, parent: parent, name: name, command: words.map { String(decoding: $0, as: UTF8.self) },
       started: bootTime + ticks / Double(sysconf(Int32(_SC_CLK_TCK))),
       sharesNetwork: network == nil || ownNetwork == nil ? nil : network == ownNetwork,
       container: containerID(cgroup: cgroup))

@@ -39,17 +39,21 @@ public final class Database {
   /// The rows of one SELECT, each column's name to its text; NULL is absent. Fails after `limit` seconds.
   public func rows(_ sql: String, limit: Double = 2) throws(SQLiteError) -> [[String: String]] {
     end = Self.now + limit
-    sqlite3_progress_handler(handle, 1000, { me in
-      guard let me else { return 1 }
-      let database = Unmanaged<Database>.fromOpaque(me).takeUnretainedValue()
-      return Database.now > database.end ? 1 : 0
-    }, Unmanaged.passUnretained(self).toOpaque())
+    sqlite3_progress_handler(
+      handle, 1000,
+      { me in
+        guard let me else { return 1 }
+        let database = Unmanaged<Database>.fromOpaque(me).takeUnretainedValue()
+        return Database.now > database.end ? 1 : 0
+      }, Unmanaged.passUnretained(self).toOpaque())
     defer { sqlite3_progress_handler(handle, 0, nil, nil) }
 
     var statement: OpaquePointer?
     try check(sqlite3_prepare_v2(handle, sql, -1, &statement, nil))
     defer { sqlite3_finalize(statement) }
-    guard let statement, sqlite3_stmt_readonly(statement) != 0 else { throw SQLiteError(reason: "not a SELECT: \(sql)") }
+    guard let statement, sqlite3_stmt_readonly(statement) != 0 else {
+      throw SQLiteError(reason: "not a SELECT: \(sql)")
+    }
 
     var rows: [[String: String]] = []
     var size = 0

@@ -11,9 +11,20 @@ struct DatabaseImage {
     }
     bytes = file
     apply(log)
+    // SQLite would take what is missing for zeros. The page count holds if it was written with the last change.
+    let isCounted = bytes.word(24) == bytes.word(92)
+    guard !isCounted || bytes.count >= Int(bytes.word(28)) * pageSize else {
+      throw SQLiteError(reason: "it is cut off")
+    }
     // Read and write version 2 mean "with a write-ahead log", which a database in memory cannot have.
     bytes[18] = 1
     bytes[19] = 1
+  }
+
+  /// A power of two; 1 stands for 65536.
+  private var pageSize: Int {
+    let size = Int(bytes.word(16) >> 16)
+    return size == 1 ? 65_536 : size
   }
 
   private mutating func apply(_ log: [UInt8]) {

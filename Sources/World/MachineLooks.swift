@@ -16,7 +16,7 @@ public struct DockerGet: Look {
   public struct Sight: Sendable, Codable, Equatable {
     public let status: Int
     public let body: [UInt8]
-    /// The API version that was spoken: `1.41`.
+    /// The API version that was spoken: `1.41`; empty if the engine does not tell its own.
     public let version: String
     /// `Docker` or `Podman`.
     public let engine: String

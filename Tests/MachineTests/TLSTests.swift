@@ -22,7 +22,10 @@ private struct Authority {
       "-out", "site.csr", "-subj", "/CN=site", "-addext", "subjectAltName=DNS:site.test,IP:127.0.0.1", in: folder.path)
     let signer = selfSigned ? ["-signkey", "site.key"] : ["-CA", "ca.pem", "-CAkey", "ca.key"]
     try run(
-      arguments: ["openssl", "x509", "-req", "-in", "site.csr", "-copy_extensions", "copy", "-days", "\(days)", "-out", "site.pem"]
+      arguments: [
+        "openssl", "x509", "-req", "-in", "site.csr", "-copy_extensions", "copy", "-days", "\(days)", "-out",
+        "site.pem",
+      ]
         + signer, in: folder.path)
     let program = try TestProgram(
       [
@@ -119,7 +122,8 @@ func aCertificateThatIsNotTrustedIsShownWithTheReason(
   }
   #expect(try await machine.see(HTTPRequest(url: "https://127.0.0.1:\(closing.port)/")).failure == .closed)
   let resetting = try await TestServer { $0.reset() }
-  #expect(try await machine.see(HTTPRequest(url: "https://127.0.0.1:\(resetting.port)/")).failure == .reset)
+  let reset = try await machine.see(HTTPRequest(url: "https://127.0.0.1:\(resetting.port)/"))
+  #expect(reset.failure == .reset)
 }
 
 @Test func aTLSServerAskedInPlainIsNotHTTP() async throws {

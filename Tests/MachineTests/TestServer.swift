@@ -122,9 +122,11 @@ func startThread(_ work: @escaping @Sendable () -> Void) {
   }
   var thread = pthread_t()
   let box = Unmanaged.passRetained(Box(work)).toOpaque()
-  pthread_create(&thread, nil, { box in
-    box.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().work() }
-    return nil
-  }, box)
+  pthread_create(
+    &thread, nil,
+    { box in
+      box.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().work() }
+      return nil
+    }, box)
   pthread_detach(thread)
 }
