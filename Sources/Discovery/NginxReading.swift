@@ -68,7 +68,7 @@ enum NginxReading {
     guard let upstream = route.upstreams.first(where: { !$0.isDown && !$0.isBackup }) ?? route.upstreams.first else {
       return (configuration.problems.isEmpty ? .otherProtocol : .broken, facts)
     }
-    describe(route, upstream, files, &facts)
+    describe(route, upstream, of: configuration, files, &facts)
     return (upstream.socket == nil ? .found : .otherProtocol, facts)
   }
 
@@ -79,7 +79,8 @@ enum NginxReading {
       let line = problem.unterminatedLine ?? problem.line
       facts[.line("problem", "number")] = String(line)
       facts[.line("problem", "text")] = configuration.line(line, of: problem.file)
-      if problem.unterminatedLine != nil {
+      // A file that ends too early lacks more than one semicolon.
+      if problem.unterminatedLine != nil, !problem.message.hasPrefix("unexpected end of file") {
         facts["problem-line.fixed"] = configuration.line(line, of: problem.file).map { $0 + ";" }
       }
     }
@@ -94,7 +95,10 @@ enum NginxReading {
     facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
   }
 
-  private static func describe(_ route: Nginx.Route, _ upstream: Nginx.Upstream, _ files: ProxyFiles, _ facts: inout Facts) {
+  private static func describe(
+    _ route: Nginx.Route, _ upstream: Nginx.Upstream, of configuration: Nginx.Configuration, _ files: ProxyFiles,
+    _ facts: inout Facts
+  ) {
     let port = upstream.port ?? (upstream.scheme == "https" ? 443 : 80)
     facts[.routeUpstream] = "\(upstream.scheme)://\(upstream.host):\(port)"
     facts[.upstreamScheme] = upstream.scheme
@@ -123,6 +127,7 @@ enum NginxReading {
       if let span { facts.set(span, name, files) }
     }
     facts["pass-line.indent"] = route.passSpan?.indentation
+    facts["pass-line.next"] = route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }
   }
 }
 

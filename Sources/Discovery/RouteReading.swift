@@ -172,7 +172,7 @@ extension FactName {
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .npmDomain, .npmLocation, .npmDisabled, .npmAdvanced, "pass-line.indent", "problem-line.fixed",
+      .configNewestTime, .npmDomain, .npmLocation, .npmDisabled, .npmAdvanced, "pass-line.indent", "pass-line.next", "problem-line.fixed",
     ]
     + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
