@@ -74,6 +74,7 @@ let package = Package(
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
     tests("ArchiveTests", ["Archive"]),
+    tests("DataTests", ["Reader", "Checks", "Flow", "Model"]),
     tests("FlowTests", ["Flow", "Model"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests("Lab", [], resources: [.copy("Images")]),

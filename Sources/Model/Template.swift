@@ -42,8 +42,9 @@ public struct Template: Sendable, Equatable {
     parts.compactMap { if case .fact(let name) = $0 { name } else { nil } }
   }
 
-  /// The text as a person reads it; nil if a placeholder is not known. Hostile characters are shown, not sent.
-  public func prose(_ facts: Facts) -> String? { fill(facts) { $0.printable } }
+  /// The text as a person reads it; nil if a placeholder is not known. Hostile characters are shown, not sent, and
+  /// secrets left out.
+  public func prose(_ facts: Facts) -> String? { fill(facts) { $0.redacted.printable } }
 
   /// A file's text: every value as it is; nil if one is not known or has characters a file line cannot show.
   public func literal(_ facts: Facts) -> String? {

@@ -92,3 +92,17 @@ import Testing
     #expect(seconds.inWords == words)
   }
 }
+
+@Suite struct RedactionTests {
+  @Test(arguments: [
+    ("http://x/?token=abc&b=1", "http://x/?token=…&b=1"),
+    ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
+    ("postgres://app:hunter2@db:5432/x", "postgres://…@db:5432/x"),
+    ("DB_PASSWORD='a b' port=3000", "DB_PASSWORD='…' port=3000"),
+    ("connect() failed (111: refused), upstream: \"http://10.0.0.2:80/\"", "connect() failed (111: refused), upstream: \"http://10.0.0.2:80/\""),
+    ("http://shop.example:8080/a?x=1", "http://shop.example:8080/a?x=1"),
+  ])
+  func secretsAreLeftOut(text: String, shown: String) {
+    #expect(text.redacted == shown)
+  }
+}
