@@ -61,7 +61,9 @@ let package = Package(
       swiftSettings: strict),
 
     tests("ScreenTests", ["Screen", "ScreenCase", "Flow", "Model"], exclude: ["Snapshots"]),
-    tests("TerminalTests", ["Terminal", "Screen", "ScreenCase", "screen-demo"]),
+    tests("TerminalTests", ["Terminal", "Screen", "ScreenCase", "Pane", "screen-demo"]),
+    // A shell in a real terminal, for whoever drives the program by keys.
+    .target(name: "Pane", path: "Tests/Pane", swiftSettings: strict),
     // One small case for both, and the guided session on it.
     .target(
       name: "ScreenCase", dependencies: ["Flow", "Model", "Screen"], path: "Tests/ScreenCase", swiftSettings: strict),
@@ -77,7 +79,7 @@ let package = Package(
     tests("DataTests", ["Reader", "Checks", "Flow", "Model"]),
     tests("FlowTests", ["Flow", "Model"]),
     tests("HTTPTests", ["HTTP", "World"]),
-    tests("Lab", [], resources: [.copy("Images")]),
+    tests("Lab", ["Pane"], resources: [.copy("Images")]),
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"]),

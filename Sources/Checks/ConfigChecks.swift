@@ -59,7 +59,7 @@ extension FactName {
 
 extension World {
   /// When the youngest worker of the proxy started: each load starts new ones.
-  fileprivate func lastLoad(_ facts: Facts, _ signs: Signs) async throws(Unseen) -> Double {
+  func lastLoad(_ facts: Facts, _ signs: Signs) async throws(Unseen) -> Double {
     let processes = try await see(Processes(names: signs.proxyProcesses))
     let own = processes.filter { process in
       facts[.proxyID].map { process.container == $0 } ?? (String(process.parent) == facts[.proxyPID] || String(process.id) == facts[.proxyPID])

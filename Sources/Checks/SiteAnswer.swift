@@ -57,15 +57,24 @@ extension Check {
   }
 
   /// Asks once more, after the app itself has answered well.
+  ///
+  /// While a proxy loads its configuration, its old processes still answer for a moment: if that has just happened,
+  /// the last of a few answers counts.
   static let siteAgain = Check(
-    "site.again", needs: [.url, .siteStatus, .upstreamStatus], learns: [.siteStatus, .siteSeconds],
+    "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace], learns: [.siteStatus, .siteSeconds],
     outcome: AgainOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    guard let seen = try await world.site(facts, within: siteShort, isFirst: false), let status = seen.answer.status,
-      status < 400, seen.answer.failure == nil
-    else { return (.bad, [:]) }
-    let seconds = seen.answer.times.firstByte ?? seen.answer.times.total ?? 0
-    return (.good, [.siteStatus: String(status), .siteSeconds: String((seconds * 1000).rounded() / 1000)])
+  ) { world, facts, signs throws(Unseen) in
+    let loaded = try? await world.lastLoad(facts, signs)
+    let hasJustLoaded = try await world.see(Clock()) - (loaded ?? 0) < 3
+    for attempt in 1...(hasJustLoaded ? 4 : 1) {
+      if attempt > 1 { try? await Task.sleep(for: .milliseconds(400)) }
+      guard let seen = try await world.site(facts, within: siteShort, attempt: attempt), let status = seen.answer.status,
+        status < 400, seen.answer.failure == nil
+      else { continue }
+      let seconds = seen.answer.times.firstByte ?? seen.answer.times.total ?? 0
+      return (.good, [.siteStatus: String(status), .siteSeconds: String((seconds * 1000).rounded() / 1000)])
+    }
+    return (.bad, [:])
   }
 
   /// Seconds after which the other checks' results are worth more than waiting.
@@ -124,7 +133,7 @@ private struct SiteSeen: Sendable {
 
 extension World {
   /// Nil if no answer came in time.
-  fileprivate func site(_ facts: Facts, within seconds: Double?, isFirst: Bool = true) async throws(Unseen) -> SiteSeen? {
+  fileprivate func site(_ facts: Facts, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
     let whole = facts.seconds(.limitSeconds) ?? 90
     let port = facts.port(.sitePort) ?? 80
     let url = facts[.url] ?? ""
@@ -132,7 +141,7 @@ extension World {
     let addresses = try await see(SystemLookup(name: facts[.siteHost] ?? ""))
     let isHere = addresses.isEmpty || own.map { own in !addresses.contains { own.contains($0) || $0.hasPrefix("127.") } } ?? false
     // Another request than before, as a browser sends when its page is loaded anew.
-    let headers = isFirst ? [] : ["Cache-Control: no-cache"]
+    let headers = attempt == 0 ? [] : ["Cache-Control: no-cache, max-age=\(attempt - 1)"]
     let named = HTTPRequest(url: url, address: addresses.first, port: port, headers: headers, limit: whole)
     let local = HTTPRequest(url: url, address: "127.0.0.1", port: port, headers: headers, limit: whole)
     let answer = await race(addresses.isEmpty ? local : named, within: seconds)

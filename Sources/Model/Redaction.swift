@@ -40,7 +40,7 @@ extension String {
       rest = rest.dropFirst(scheme.count)
     }
     let quote = blanks.last.flatMap { $0 == " " ? nil : $0 }
-    let value = rest.prefix { quote.map { quote in $0 != quote } ?? !" \"'&;,".contains($0) }
+    let value = rest.prefix { quote == nil ? !" \"'&;,".contains($0) : $0 != quote }
     if !value.isEmpty { result += "…" }
     return rest[value.endIndex...]
   }

@@ -19,7 +19,7 @@ enum Wizard {
     return Run(diagnosis: diagnosis, exitCode: output.status, seconds: seconds)
   }
 
-  private static var program: String {
+  static var program: String {
     let package = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
     return ProcessInfo.processInfo.environment["WIZARD502"]
       ?? package.appending(path: ".build/release/wizard502").path()

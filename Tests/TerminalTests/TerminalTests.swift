@@ -1,5 +1,6 @@
 import Foundation
 import Screen
+import Pane
 import Testing
 
 @testable import Terminal

@@ -1,16 +1,16 @@
-import Foundation
-import Testing
+public import Foundation
+public import Testing
 
 /// A shell in a real terminal: tmux on a socket of its own, ended with the value.
-final class Pane {
-  let folder: URL
+public final class Pane {
+  public let folder: URL
   private let socket = "wizard502-\(UUID().uuidString.prefix(8))"
 
   /// The program beside the tests.
-  static let demo = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+  public static let demo = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .appending(path: "screen-demo").path
 
-  init(columns: Int = 80, rows: Int = 24) throws {
+  public init(columns: Int = 80, rows: Int = 24) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: socket)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let shell =
@@ -28,7 +28,7 @@ final class Pane {
 
   /// Runs one command of tmux; what it prints. (`Process` would wait for the server as well.)
   @discardableResult
-  func tmux(_ words: String...) throws -> String {
+  public func tmux(_ words: String...) throws -> String {
     let quoted = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
     let output = try #require(
       popen("env -u TMUX TERM=xterm-256color tmux -L \(socket) -f /dev/null \(quoted) 2>&1", "r"))
@@ -39,40 +39,41 @@ final class Pane {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  func keys(_ names: String...) throws { for name in names { try tmux("send-keys", name) } }
+  public func keys(_ names: String...) throws { for name in names { try tmux("send-keys", name) } }
 
   /// Types a line into the shell.
-  func shell(_ line: String) throws {
+  public func shell(_ line: String) throws {
     try tmux("send-keys", "-l", line)
     try keys("Enter")
   }
 
   /// Starts the program; its process id is in the file `pid`.
-  func start(_ words: String = "") throws {
+  public func start(_ words: String = "") throws {
     try shell("stty -a > before; sh -c 'echo $$ > pid; exec \(Self.demo) \(words)'; echo code $?; stty -a > after")
   }
 
-  var screen: String { get throws { try tmux("capture-pane", "-p") } }
-  var isOnAlternateScreen: Bool { get throws { try format("#{alternate_on}") == "1" } }
+  public var screen: String { get throws { try tmux("capture-pane", "-p") } }
+  public var isOnAlternateScreen: Bool { get throws { try format("#{alternate_on}") == "1" } }
 
-  func format(_ text: String) throws -> String {
+  public func format(_ text: String) throws -> String {
     try tmux("display-message", "-p", text).trimmingCharacters(in: .newlines)
   }
 
-  func text(_ file: String) -> String? { try? String(contentsOf: folder.appending(path: file), encoding: .utf8) }
+  public func text(_ file: String) -> String? { try? String(contentsOf: folder.appending(path: file), encoding: .utf8) }
 
-  func pid() throws -> pid_t {
+  public func pid() throws -> pid_t {
     try #require(text("pid").flatMap { pid_t($0.trimmingCharacters(in: .newlines)) })
   }
 
-  /// Returns as soon as the screen has the text; fails after ten seconds.
-  func waits(for wanted: String, _ location: SourceLocation = #_sourceLocation) throws {
-    try waits("'\(wanted)' never came", location) { try screen.contains(wanted) }
+  /// Returns as soon as the screen has the text; fails after `seconds`.
+  public func waits(for wanted: String, seconds: Double = 10, _ location: SourceLocation = #_sourceLocation) throws {
+    try waits("'\(wanted)' never came", location, seconds: seconds) { try screen.contains(wanted) }
   }
 
-  func waits(_ failure: Comment, _ location: SourceLocation = #_sourceLocation, until isTrue: () throws -> Bool) throws
+  public func waits(_ failure: Comment, _ location: SourceLocation = #_sourceLocation, seconds: Double = 10,
+    until isTrue: () throws -> Bool) throws
   {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(seconds)
     while try !isTrue() {
       guard ContinuousClock.now < end else {
         Issue.record("\(failure); the screen:\n\(try screen)", sourceLocation: location)
