@@ -62,7 +62,8 @@ extension World {
   func lastLoad(_ facts: Facts, _ signs: Signs) async throws(Unseen) -> Double {
     let processes = try await see(Processes(names: signs.proxyProcesses))
     let own = processes.filter { process in
-      facts[.proxyID].map { process.container == $0 } ?? (String(process.parent) == facts[.proxyPID] || String(process.id) == facts[.proxyPID])
+      facts[.proxyID].map { process.container == $0 }
+        ?? (String(process.parent) == facts[.proxyPID] || String(process.id) == facts[.proxyPID])
     }
     guard let youngest = own.map(\.started).max() else { throw .missing(what: "the proxy's processes") }
     return youngest

@@ -29,7 +29,8 @@ extension Check {
   static let containerState = Check(
     "container.state", needs: [.upstreamID],
     learns: [
-      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth, .containerAge, .containerFresh,
+      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth, .containerAge,
+      .containerFresh,
       .containerMemory, .containerMoreMemory,
     ], outcome: ContainerOutcome.self
   ) { world, facts, _ throws(Unseen) in
@@ -40,10 +41,12 @@ extension Check {
     let memory = container.HostConfig?.Memory ?? 0
     var learned: Facts = [
       .containerStatus: status, .containerExitCode: state.ExitCode.map { String($0) } ?? "",
-      .containerError: state.Error?.printable ?? "", .containerRestarts: container.RestartCount.map { String($0) } ?? "",
+      .containerError: state.Error?.printable ?? "",
+      .containerRestarts: container.RestartCount.map { String($0) } ?? "",
       .containerHealth: state.Health?.Status ?? "", .containerAge: age.map { String(Int($0)) } ?? "",
       .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
-      .containerMemory: memory > 0 ? megabytes(memory) : "", .containerMoreMemory: memory > 0 ? megabytes(memory * 2) : "",
+      .containerMemory: memory > 0 ? megabytes(memory) : "",
+      .containerMoreMemory: memory > 0 ? megabytes(memory * 2) : "",
     ]
     // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)

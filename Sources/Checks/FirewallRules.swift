@@ -39,7 +39,8 @@ extension Check {
       do throws(Unseen) {
         let saved = try await world.see(CommandRun(.packetFilter, place: place))
         guard saved.exitCode == 0 else { continue }
-        guard let rule = FilterRule.all(in: saved.output).filter({ $0.stops(packet) }).max(by: { $0.packets < $1.packets })
+        guard
+          let rule = FilterRule.all(in: saved.output).filter({ $0.stops(packet) }).max(by: { $0.packets < $1.packets })
         else { continue }
         var learned: Facts = [
           .firewallRule: rule.text, .firewallTable: rule.table, .firewallChain: rule.chain,
@@ -95,7 +96,9 @@ private struct FilterRule {
     if let state = value(of: "--ctstate") ?? value(of: "--state"), !state.contains("NEW") { return false }
     if let to = value(of: "-d"), !fits(to, packet.to) { return false }
     // "Not from lo" holds for what comes over a network; any other exception is not judged.
-    let exceptions = words.indices.filter { words[$0] == "!" }.map { words.indices.contains($0 + 1) ? words[$0 + 1] : "" }
+    let exceptions = words.indices.filter { words[$0] == "!" }.map {
+      words.indices.contains($0 + 1) ? words[$0 + 1] : ""
+    }
     guard exceptions.allSatisfy({ $0 == "-i" || $0 == "-o" }), !words.contains("--dst-type") else { return false }
     if let ports = value(of: "--dport") ?? value(of: "--dports") {
       return ports.split(separator: ",").contains { range in

@@ -60,7 +60,8 @@ extension Check {
     }
     if !common.isEmpty, name.isAddress { return (.shared, learned) }
     // Whoever has a network of its own takes the other one in; the proxy joins rather than the app.
-    let join = theirs.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, proxy.name) }
+    let join =
+      theirs.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, proxy.name) }
       ?? ours.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, upstream.name) }
     learned[.networkJoin] = join?.0
     learned[.networkJoiner] = join?.1

@@ -37,7 +37,9 @@ extension Check {
     guard let place = facts.upstreamLooks else { throw .notEnoughKnown([.upstreamPID]) }
     let port = facts.port(.upstreamInside) ?? 0
     let listeners = try await world.see(Listeners(place: place))
-    let isInReach: (Listener) -> Bool = { !$0.isLoopback || facts.proxy.usesHostNetwork && facts[.upstreamPlace] == "host" }
+    let isInReach: (Listener) -> Bool = {
+      !$0.isLoopback || facts.proxy.usesHostNetwork && facts[.upstreamPlace] == "host"
+    }
     let outside = listeners.filter(isInReach)
     let here = listeners.filter { $0.port == port }
     var learned: Facts = [

@@ -49,7 +49,9 @@ extension Check {
     if let proxy = try await world.proxies(at: port, signs).first {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
-    if let proxy = try? await world.stoppedProxy(at: port, signs) { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
+    if let proxy = try? await world.stoppedProxy(at: port, signs) {
+      return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))
+    }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
     guard let listener = listeners.first else { return (.none, [:]) }
     guard let process = listener.processes.first else { throw .notPermitted(what: "the process behind port \(port)") }

@@ -38,7 +38,9 @@ extension Check {
       .logAddress: match.text(of: "address")?.printable ?? "",
     ]
     if sign.shows == "config-error" { return (.configError, learned) }
-    guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else { return (.silent, learned) }
+    guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else {
+      return (.silent, learned)
+    }
     if let port, port != facts.port(.upstreamPort) { return (.otherPort, learned) }
     return (facts.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
   }

@@ -47,7 +47,8 @@ extension Check {
 
   /// Goes on waiting for an answer that did not come within the first seconds.
   static let siteSlow = Check(
-    "site.slow", needs: [.url, .siteWaiting], learns: [.siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteRedirect, .siteDelay],
+    "site.slow", needs: [.url, .siteWaiting],
+    learns: [.siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteRedirect, .siteDelay],
     outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
     guard let sight = try await world.site(facts, within: nil) else { return (.slow, [:]) }
@@ -68,7 +69,8 @@ extension Check {
     let hasJustLoaded = try await world.see(Clock()) - (loaded ?? 0) < 3
     for attempt in 1...(hasJustLoaded ? 4 : 1) {
       if attempt > 1 { try? await Task.sleep(for: .milliseconds(400)) }
-      guard let seen = try await world.site(facts, within: siteShort, attempt: attempt), let status = seen.answer.status,
+      guard let seen = try await world.site(facts, within: siteShort, attempt: attempt),
+        let status = seen.answer.status,
         status < 400, seen.answer.failure == nil
       else { continue }
       let seconds = seen.answer.times.firstByte ?? seen.answer.times.total ?? 0
@@ -80,7 +82,9 @@ extension Check {
   /// Seconds after which the other checks' results are worth more than waiting.
   private static let siteShort = 6.0
 
-  private static func described(_ sight: SiteSeen, of given: Facts, asked: Double, _ signs: Signs) -> (SiteOutcome, Facts) {
+  private static func described(_ sight: SiteSeen, of given: Facts, asked: Double, _ signs: Signs) -> (
+    SiteOutcome, Facts
+  ) {
     let answer = sight.answer
     let sign = signs.read(answer)
     var facts: Facts = [
@@ -139,7 +143,8 @@ extension World {
     let url = facts[.url] ?? ""
     let own = try? await see(OwnAddresses())
     let addresses = try await see(SystemLookup(name: facts[.siteHost] ?? ""))
-    let isHere = addresses.isEmpty || own.map { own in !addresses.contains { own.contains($0) || $0.hasPrefix("127.") } } ?? false
+    let isHere =
+      addresses.isEmpty || own.map { own in !addresses.contains { own.contains($0) || $0.hasPrefix("127.") } } ?? false
     // Another request than before, as a browser sends when its page is loaded anew.
     let headers = attempt == 0 ? [] : ["Cache-Control: no-cache, max-age=\(attempt - 1)"]
     let named = HTTPRequest(url: url, address: addresses.first, port: port, headers: headers, limit: whole)

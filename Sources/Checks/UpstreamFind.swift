@@ -72,9 +72,11 @@ extension Check {
     return [
       .upstreamContainer: container.name, .upstreamID: container.Id, .upstreamPlace: "container",
       .upstreamPID: container.pid.map { String($0) } ?? "", .upstreamInside: String(inside),
-      .upstreamPublished: container.bindings.contains { $0.hostPort == routePort } && host.lowercased() != container.name.lowercased() && !addresses.contains(host) ? "yes" : "",
+      .upstreamPublished: container.bindings.contains { $0.hostPort == routePort }
+        && host.lowercased() != container.name.lowercased() && !addresses.contains(host) ? "yes" : "",
       .upstreamAddresses: addresses.joined(separator: ", "),
-      .composeFile: labels["com.docker.compose.project.config_files"]?.split(separator: ",").first.map(String.init) ?? "",
+      .composeFile: labels["com.docker.compose.project.config_files"]?.split(separator: ",").first.map(String.init)
+        ?? "",
       .composeService: labels["com.docker.compose.service"] ?? "",
     ]
   }

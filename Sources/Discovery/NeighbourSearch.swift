@@ -35,7 +35,8 @@ extension World {
       for container in running {
         for mapping in container.Ports ?? [] where mapping.PrivatePort == port {
           guard let outside = mapping.PublicPort else { continue }
-          found.append(Neighbour(container: container.name, host: "127.0.0.1", port: outside, network: nil, rank: rank(container)))
+          found.append(
+            Neighbour(container: container.name, host: "127.0.0.1", port: outside, network: nil, rank: rank(container)))
         }
       }
       if found.isEmpty { found = try await answering(besides: port) }
@@ -49,7 +50,8 @@ extension World {
           Neighbour(
             container: container.name, host: container.service ?? container.name, port: inside,
             network: shares ? nil : container.networks.keys.filter { $0 != "bridge" }.sorted().first,
-            rank: rank(container) + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))
+            rank: rank(container)
+              + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))
       }
       if found.isEmpty, let gateway,
         try await see(Listeners(place: .host)).contains(where: { $0.port == port && !$0.isLoopback })

@@ -16,7 +16,9 @@ enum NginxProxyManagerReading {
       // Another database, or none that can be seen: the files alone still tell the route.
       return (outcome, facts)
     }
-    guard let host = NginxProxyManager.host(for: request.site.host, among: hosts.filter { !$0.isDeleted }, matches: NginxReading.matches)
+    guard
+      let host = NginxProxyManager.host(
+        for: request.site.host, among: hosts.filter { !$0.isDeleted }, matches: NginxReading.matches)
     else {
       facts[.routeNear] = request.site.host.nearest(among: hosts.filter { !$0.isDeleted }.flatMap(\.domainNames))
       return (outcome == .broken ? .broken : .missing, facts)

@@ -56,7 +56,8 @@ enum NginxReading {
     }
     facts[.routeHost] = route.choice == .default ? request.site.host : route.serverName ?? request.site.host
     facts[.routeDefinedIn] =
-      route.passSpan.map { "\($0.file):\($0.line)" } ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)"
+      route.passSpan.map { "\($0.file):\($0.line)" }
+      ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)"
     if let span = route.passSpan, files.hostPath(of: span.file) == nil { facts[.configInside] = container ?? "" }
     switch route.kind {
     case .proxied: break
@@ -91,7 +92,9 @@ enum NginxReading {
     }
     facts[.configNewest] = newest?.path
     facts[.configNewestTime] = newest.map { String($0.time) }
-    let folder = configuration.files.last { $0.hasSuffix(".conf") }.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) }
+    let folder = configuration.files.last { $0.hasSuffix(".conf") }.map {
+      String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)])
+    }
     facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
   }
 
@@ -120,7 +123,8 @@ enum NginxReading {
     case .never: facts[.routeResolves] = RouteReading.eachRequest
     }
     for (name, span) in [
-      ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan), ("pass", route.passSpan),
+      ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan),
+      ("pass", route.passSpan),
       ("timeout", route.readTimeout.span), ("verify", route.verifies.span), ("ssl-name", route.tlsName.span),
       ("name", route.serverNameSpan),
     ] {
@@ -175,7 +179,9 @@ extension Duration {
 
 extension String {
   /// True for a name that can be asked for: no wildcard, no regular expression, no catch-all.
-  fileprivate var isHostName: Bool { !isEmpty && self != "_" && self != "localhost" && !contains("*") && !hasPrefix("~") && !hasPrefix(".") }
+  fileprivate var isHostName: Bool {
+    !isEmpty && self != "_" && self != "localhost" && !contains("*") && !hasPrefix("~") && !hasPrefix(".")
+  }
 
   /// An IPv6 address without the brackets it has in a URL.
   public var trimmedBrackets: String { hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self }

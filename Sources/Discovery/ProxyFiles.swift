@@ -105,7 +105,8 @@ public struct ProxyFiles: Sendable {
       let path = absolute(entry.path, in: parent)
       switch entry.kind {
       case .file: files[path] = entry.bytes
-      case .link(let target): links.append((path, absolute(target, in: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))))
+      case .link(let target):
+        links.append((path, absolute(target, in: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))))
       case .directory, .other: break
       }
     }

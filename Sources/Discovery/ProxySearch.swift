@@ -92,7 +92,8 @@ extension World {
           outside: Dictionary(
             (container.Ports ?? []).compactMap { port in
               port.PublicPort.flatMap { outside in port.PrivatePort.map { ($0, outside) } }
-            }) { first, _ in first }))
+            }
+          ) { first, _ in first }))
     }
     return found
   }

@@ -71,7 +71,9 @@ public enum RouteReading {
   public static let atStart = "start"
   public static let eachRequest = "each-request"
 
-  public static func read(_ request: Request, of owner: Owner, in world: any World) async throws(Unseen) -> (Outcome, Facts) {
+  public static func read(_ request: Request, of owner: Owner, in world: any World) async throws(Unseen) -> (
+    Outcome, Facts
+  ) {
     guard let reader = readers[owner.kind] else { return (.unknown, [:]) }
     return try await reader.read(request, owner, try await ProxyFiles(of: owner.place, in: world))
   }
@@ -102,7 +104,8 @@ public enum RouteReading {
         sites.append(
           ListedSite(
             site: site, kind: proxy.sign.kind,
-            proxy: proxy.container.map { "container \($0.name)" } ?? "process \(proxy.pid ?? 0)", upstream: route.upstream))
+            proxy: proxy.container.map { "container \($0.name)" } ?? "process \(proxy.pid ?? 0)",
+            upstream: route.upstream))
       }
     }
     return sites.sorted { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
@@ -172,7 +175,8 @@ extension FactName {
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .npmDomain, .npmLocation, .npmDisabled, .npmAdvanced, "pass-line.indent", "pass-line.next", "problem-line.fixed",
+      .configNewestTime, .npmDomain, .npmLocation, .npmDisabled, .npmAdvanced, "pass-line.indent", "pass-line.next",
+      "problem-line.fixed",
     ]
     + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }

@@ -62,7 +62,8 @@ extension World {
   }
 
   /// The container to which a port of this machine leads, running or not, and the port inside.
-  private func published(_ port: UInt16, _ containers: [ContainerSummary]) async throws(Unseen) -> (Container, UInt16)? {
+  private func published(_ port: UInt16, _ containers: [ContainerSummary]) async throws(Unseen) -> (Container, UInt16)?
+  {
     for container in containers where container.isRunning {
       if let inside = container.Ports?.first(where: { $0.PublicPort == port })?.PrivatePort {
         return (try await self.container(container.Id), inside)
@@ -82,7 +83,9 @@ extension World {
   ) async throws(Unseen) -> Container? {
     let own = containers.first { $0.Id == proxy.id }
     let others = containers.filter { $0.Id != proxy.id }
-    let matching = others.filter { $0.name.lowercased() == name || $0.service?.lowercased() == name || $0.Id.hasPrefix(name) && name.count >= 12 }
+    let matching = others.filter {
+      $0.name.lowercased() == name || $0.service?.lowercased() == name || $0.Id.hasPrefix(name) && name.count >= 12
+    }
     let best = matching.max { left, right in
       (left.rank(for: name, beside: own)) < (right.rank(for: name, beside: own))
     }
@@ -91,7 +94,9 @@ extension World {
       guard let details = try? await container(other.Id) else { continue }
       if details.Config?.Hostname?.lowercased() == name
         || details.networks.values.contains(where: { $0.names.contains { $0.lowercased() == name } })
-      { return details }
+      {
+        return details
+      }
     }
     return nil
   }
@@ -100,13 +105,16 @@ extension World {
     let own = containers.first { $0.Id == proxy.id }
     let names = containers.filter { $0.Id != proxy.id && $0.isRunning && $0.sharesNetwork(with: own) }
       .flatMap { [$0.service, $0.name].compactMap { $0 } }
+    // A name that is part of another one, such as `app` of `shop-app`, may be meant as well.
     return name.nearest(among: names)
+      ?? names.sorted().first { $0.count > 2 && $0 != name && (name.contains($0) || $0.contains(name)) }
   }
 }
 
 extension ContainerSummary {
   func sharesNetwork(with other: ContainerSummary?) -> Bool {
-    !Set(networks.values.compactMap(\.NetworkID)).isDisjoint(with: (other?.networks ?? [:]).values.compactMap(\.NetworkID))
+    !Set(networks.values.compactMap(\.NetworkID)).isDisjoint(
+      with: (other?.networks ?? [:]).values.compactMap(\.NetworkID))
   }
 
   /// How well a container fits a name: reachable ones first, then running ones, then its own name.
@@ -123,31 +131,6 @@ extension String {
   public var isAddress: Bool { contains(":") || isIPv4 }
 
   private var isIPv4: Bool { Subnet.number(self) != nil }
-
-  /// The most similar of some names, if it is similar enough to be what was meant.
-  public func nearest(among names: [String]) -> String? {
-    let best = names.map { (name: $0, distance: distance(to: $0)) }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    guard let best, best.distance > 0 else { return nil }
-    let isPart = best.name.count > 2 && (contains(best.name) || best.name.contains(self))
-    if best.distance <= max(1, count / 3) || isPart { return best.name }
-    return names.sorted().first { $0.count > 2 && $0 != self && (contains($0) || $0.contains(self)) }
-  }
-
-  /// Levenshtein's distance in characters.
-  private func distance(to other: String) -> Int {
-    let other = Array(other)
-    var row = Array(0...other.count)
-    for (index, character) in enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for column in other.indices {
-        let above = row[column + 1]
-        row[column + 1] = Swift.min(above + 1, row[column] + 1, diagonal + (character == other[column] ? 0 : 1))
-        diagonal = above
-      }
-    }
-    return row[other.count]
-  }
 }
 
 /// An IPv4 subnet: `172.18.0.0/16`.

@@ -75,7 +75,8 @@ extension Catalog {
       case .missing(let what): ("unseen.missing", ["unseen.what": what])
       case .noAnswer(let seconds): ("unseen.no-answer", ["unseen.seconds": seconds.inWords])
       case .unreadable(let what, let why): ("unseen.unreadable", ["unseen.what": what, "unseen.why": why])
-      case .notEnoughKnown(let names): ("unseen.not-enough-known", ["unseen.what": names.map(\.text).joined(separator: ", ")])
+      case .notEnoughKnown(let names):
+        ("unseen.not-enough-known", ["unseen.what": names.map(\.text).joined(separator: ", ")])
       case .notRecorded(let what): ("unseen.not-recorded", ["unseen.what": what])
       }
     return word(name, facts)

@@ -44,7 +44,8 @@ public struct Markdown: Sendable, Equatable {
     while position < source.endIndex {
       let end = source[position...].firstIndex(of: UInt8(ascii: "\n")) ?? source.endIndex
       let next = min(end + 1, source.endIndex)
-      let isFence = source[position..<end].elementsEqual("---".utf8) || source[position..<end].elementsEqual("---\r".utf8)
+      let isFence =
+        source[position..<end].elementsEqual("---".utf8) || source[position..<end].elementsEqual("---\r".utf8)
       line += 1
       switch (start, isFence) {
       case (nil, true): start = next

@@ -25,7 +25,9 @@ extension String {
   public var shellWord: String? {
     guard !isEmpty, first != "-", unicodeScalars.allSatisfy({ !$0.isUnsafe }) else { return nil }
     let plain = unicodeScalars.allSatisfy { scalar in
-      scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_./:@%+=,-".unicodeScalars.contains(scalar))
+      scalar.isASCII
+        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+          || "_./:@%+=,-".unicodeScalars.contains(scalar))
     }
     return plain ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }

@@ -105,9 +105,8 @@ public final class Pattern: @unchecked Sendable {
   }
 
   private static func message(_ error: CInt) -> String {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { buffer in
-      pcre2_get_error_message_8(error, buffer.baseAddress, buffer.count)
-      return String(cString: buffer.baseAddress!)
-    }
+    var text = [UInt8](repeating: 0, count: 256)
+    pcre2_get_error_message_8(error, &text, text.count)
+    return String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
   }
 }

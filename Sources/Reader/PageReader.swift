@@ -41,7 +41,9 @@ struct PageReader {
     for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
     for block in markdown.blocks { read(block, into: &draft) }
     endSection(into: &draft)
-    if !sections.contains(where: { !$0.steps.isEmpty }) { problems.add(source.place(1), "a page has at least one step") }
+    if !sections.contains(where: { !$0.steps.isEmpty }) {
+      problems.add(source.place(1), "a page has at least one step")
+    }
     guard let root else { return }
 
     let record = root.record(["cause", "title", "needs", "hides", "prevention", "sources"], problems)
@@ -168,7 +170,8 @@ struct PageReader {
       test = .unknown
     }
     guard !fact.isEmpty else {
-      problems.add(source.place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
+      problems.add(
+        source.place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
       return nil
     }
     let name = FactName(String(fact))
@@ -183,7 +186,8 @@ struct PageReader {
     let text = takeWords(into: &draft)
     var lines = code.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.last == "" { lines.removeLast() }
-    let kind = Text(text: info.first ?? "", at: source.place(line)).choice(of: Fence.allCases, what: "kind of step", problems)
+    let kind = Text(text: info.first ?? "", at: source.place(line)).choice(
+      of: Fence.allCases, what: "kind of step", problems)
     var words = FenceWords(words: Array(info.dropFirst()), source: source, line: line, problems: problems)
     let changes = words.changes()
     let body: Page.Step.Body

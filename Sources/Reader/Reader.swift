@@ -67,7 +67,9 @@ public enum Reader {
       var page = PageReader(
         file: file.path, cause: String(words[1].dropLast(3)), text: file.text, parts: parts, problems: problems)
       page.read(into: &draft)
-    } else if file.path == "Screens/words.yaml" || (words.count == 2 && words[0] == "Flows" && words[1].hasSuffix(".yaml")) {
+    } else if file.path == "Screens/words.yaml"
+      || (words.count == 2 && words[0] == "Flows" && words[1].hasSuffix(".yaml"))
+    {
       let (root, mistakes) = YAML.read(file.text, file: file.path)
       for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
       guard let root else {
@@ -83,7 +85,8 @@ public enum Reader {
           .read(root, isStart: path == "Flows/start.yaml", into: &draft)
       }
     } else {
-      problems.add(start, "files are named Flows/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml")
+      problems.add(
+        start, "files are named Flows/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml")
     }
   }
 
@@ -92,7 +95,8 @@ public enum Reader {
       do {
         _ = try Pattern(pattern.text)
       } catch {
-        problems.add(pattern.at, "this pattern does not compile: \(error.message), at its character \(error.offset + 1)")
+        problems.add(
+          pattern.at, "this pattern does not compile: \(error.message), at its character \(error.offset + 1)")
       }
     }
   }

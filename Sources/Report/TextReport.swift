@@ -122,6 +122,7 @@ private struct Writing {
   private func block(_ language: String, _ text: String) -> String {
     let text = text.hasSuffix("\n") ? String(text.dropLast()) : text
     if isMarkdown { return "\n```\(language)\n\(text)\n```" }
-    return "\n" + text.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }.joined(separator: "\n")
+    return "\n"
+      + text.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }.joined(separator: "\n")
   }
 }

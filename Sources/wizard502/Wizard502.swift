@@ -56,7 +56,9 @@ import World
       let files = try files(directory)
       let read = Reader.read(files: files, shapes: Check.all.map(\.shape), checkingPatterns: false)
       read.problems.forEach { complain($0.description) }
-      if read.catalog == nil, let directory { complain("wizard502: \(directory.printable) has mistakes and is not used") }
+      if read.catalog == nil, let directory {
+        complain("wizard502: \(directory.printable) has mistakes and is not used")
+      }
       return read.catalog
     } catch {
       complain("wizard502: \(error)")
@@ -95,9 +97,12 @@ import World
 
   // MARK: Diagnoses
 
-  private static func diagnose(_ url: String, _ form: Arguments.Form, _ catalog: Catalog, _ arguments: Arguments) async -> Exit {
+  private static func diagnose(_ url: String, _ form: Arguments.Form, _ catalog: Catalog, _ arguments: Arguments) async
+    -> Exit
+  {
     guard let site = Site(url) else {
-      complain("wizard502: \(url.printable.shortened(to: 200)) is no address of a site, such as https://shop.example.org")
+      complain(
+        "wizard502: \(url.printable.shortened(to: 200)) is no address of a site, such as https://shop.example.org")
       return .misuse
     }
     let diagnosis = await wizard502.diagnose(site, catalog: catalog, world: Machine(), limit: arguments.limit)

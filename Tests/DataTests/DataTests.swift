@@ -19,27 +19,37 @@ private let package = URL(filePath: #filePath).appending(path: "../../..").stand
   @Test func everyFileOfTheFoldersIsBuiltIn() throws {
     let onDisk = try Reader.files(in: package.path())
     #expect(Set(Reader.builtIn.map(\.path)) == Set(onDisk.map(\.path)))
-    #expect(Dictionary(uniqueKeysWithValues: Reader.builtIn.map { ($0.path, $0.text) }) == Dictionary(uniqueKeysWithValues: onDisk.map { ($0.path, $0.text) }))
+    #expect(
+      Dictionary(uniqueKeysWithValues: Reader.builtIn.map { ($0.path, $0.text) })
+        == Dictionary(uniqueKeysWithValues: onDisk.map { ($0.path, $0.text) }))
   }
 
   @Test func noCauseIsNamedInTheSources() throws {
     let contract = package.appending(path: "../shared/contract/causes.tsv")
     let table = try? String(contentsOf: contract, encoding: .utf8)
-    let listed = (table ?? "").split(separator: "\n").dropFirst().compactMap { $0.split(separator: "\t").first.map(String.init) }
-    let pages = Reader.builtIn.filter { $0.path.hasPrefix("Screens/") && $0.path.hasSuffix(".md") && !$0.path.contains("/parts/") }
-      .map { String($0.path.dropFirst("Screens/".count).dropLast(".md".count)) }
+    let listed = (table ?? "").split(separator: "\n").dropFirst().compactMap {
+      $0.split(separator: "\t").first.map(String.init)
+    }
+    let pages = Reader.builtIn.filter {
+      $0.path.hasPrefix("Screens/") && $0.path.hasSuffix(".md") && !$0.path.contains("/parts/")
+    }
+    .map { String($0.path.dropFirst("Screens/".count).dropLast(".md".count)) }
     #expect(pages.count > 20)
     if table != nil { #expect(Set(pages).subtracting(listed) == [], "a page whose cause the contract does not have") }
-    let sources = try #require(FileManager.default.enumerator(at: package.appending(path: "Sources"), includingPropertiesForKeys: nil))
+    let sources = try #require(
+      FileManager.default.enumerator(at: package.appending(path: "Sources"), includingPropertiesForKeys: nil))
     for case let file as URL in sources where file.pathExtension == "swift" {
       let text = try String(contentsOf: file, encoding: .utf8)
-      for id in Set(pages).union(listed) { #expect(!text.contains("\"\(id)\""), "\(file.lastPathComponent) names \(id)") }
+      for id in Set(pages).union(listed) {
+        #expect(!text.contains("\"\(id)\""), "\(file.lastPathComponent) names \(id)")
+      }
     }
   }
 
   /// A shell accepts every command, filled in with names that need quotes.
   @Test func everyCommandIsShell() throws {
-    let catalog = try #require(Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog)
+    let catalog = try #require(
+      Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog)
     var commands = 0
     for page in catalog.pages.values {
       let facts = Facts(Dictionary(page.placeholders.map { ($0, "a b'c$(id)") }) { first, _ in first })

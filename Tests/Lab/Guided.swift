@@ -26,7 +26,9 @@ extension Lab {
       #expect(patch.contains("+++ "))
       try Data(patch.utf8).write(to: pane.folder.appending(path: "copied.patch"))
       let file = try #require(patch.split(separator: "\n").first { $0.hasPrefix("+++ ") }).dropFirst(4)
-      #expect(try await run(["patch", "--batch", String(file), pane.folder.appending(path: "copied.patch").path()]).status == 0)
+      #expect(
+        try await run(["patch", "--batch", String(file), pane.folder.appending(path: "copied.patch").path()]).status
+          == 0)
 
       try pane.keys("n")
       try pane.waits(for: "2 of")

@@ -37,7 +37,10 @@ struct MarkdownTests {
 
   @Test(arguments: [
     ("**bold**, _slanted_ and `code`", "bold, slanted and code"),
-    ("`{{json .State}}` of {upstream.defined_in} and {a.b_c_d}", "{{json .State}} of {upstream.defined_in} and {a.b_c_d}"),
+    (
+      "`{{json .State}}` of {upstream.defined_in} and {a.b_c_d}",
+      "{{json .State}} of {upstream.defined_in} and {a.b_c_d}"
+    ),
     ("a \\* b &amp; c", "a * b & c"),
     ("[the guide](https://example.com/a)", "the guide (https://example.com/a)"),
     ("<https://example.com/a>", "https://example.com/a"),

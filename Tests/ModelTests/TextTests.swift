@@ -69,7 +69,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "http://", "ftp://x.org", "http://a b", "http://x:0", "http://x:99999", "http://-x", "a..b", "http://x\u{1B}[2J",
+    "", "http://", "ftp://x.org", "http://a b", "http://x:0", "http://x:99999", "http://-x", "a..b",
+    "http://x\u{1B}[2J",
     "http://user@host/", "http://x:y:z",
   ])
   func whatIsNoURLIsRefused(typed: String) {
@@ -99,7 +100,10 @@ import Testing
     ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
     ("postgres://app:hunter2@db:5432/x", "postgres://…@db:5432/x"),
     ("DB_PASSWORD='a b' port=3000", "DB_PASSWORD='…' port=3000"),
-    ("connect() failed (111: refused), upstream: \"http://10.0.0.2:80/\"", "connect() failed (111: refused), upstream: \"http://10.0.0.2:80/\""),
+    (
+      "connect() failed (111: refused), upstream: \"http://10.0.0.2:80/\"",
+      "connect() failed (111: refused), upstream: \"http://10.0.0.2:80/\""
+    ),
     ("http://shop.example:8080/a?x=1", "http://shop.example:8080/a?x=1"),
   ])
   func secretsAreLeftOut(text: String, shown: String) {

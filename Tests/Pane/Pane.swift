@@ -70,9 +70,10 @@ public final class Pane {
     try waits("'\(wanted)' never came", location, seconds: seconds) { try screen.contains(wanted) }
   }
 
-  public func waits(_ failure: Comment, _ location: SourceLocation = #_sourceLocation, seconds: Double = 10,
-    until isTrue: () throws -> Bool) throws
-  {
+  public func waits(
+    _ failure: Comment, _ location: SourceLocation = #_sourceLocation, seconds: Double = 10,
+    until isTrue: () throws -> Bool
+  ) throws {
     let end = ContinuousClock.now + .seconds(seconds)
     while try !isTrue() {
       guard ContinuousClock.now < end else {

@@ -33,7 +33,9 @@ struct HostileTests {
 
 struct DirectoryTests {
   @Test func filesAreFoundBelowTheDirectory() throws {
-    try inDirectory(["Flows/a.yaml": "1", "Screens/b.md": "é", "Screens/words.yaml": "3", "Flows/.b.yaml": "", "Flows/c.txt": ""]) { directory in
+    try inDirectory([
+      "Flows/a.yaml": "1", "Screens/b.md": "é", "Screens/words.yaml": "3", "Flows/.b.yaml": "", "Flows/c.txt": "",
+    ]) { directory in
       let files = try Reader.files(in: directory)
       #expect(files.map(\.path) == ["Flows/a.yaml", "Screens/b.md", "Screens/words.yaml"])
       #expect(files.map(\.text) == ["1", "é", "3"])

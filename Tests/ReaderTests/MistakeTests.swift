@@ -158,7 +158,8 @@ struct MistakeTests {
       "Flows/signs.yaml:4:17: error: there is no key 'header' here; did you mean 'headers'?"),
     Case(
       signs, "means: error-page, ", "", "Flows/signs.yaml:5:5: error: 'by' or 'means' belongs here"),
-    Case(signs, "shows: refused", "meaning: x",
+    Case(
+      signs, "shows: refused", "meaning: x",
       "Flows/signs.yaml:7:5: error: 'shows' is missing",
       "Flows/signs.yaml:10:5: error: 'meaning' is here twice; the first is in line 9"),
     Case(
@@ -294,7 +295,9 @@ struct MistakeTests {
 
   @Test func aCheckThatCanNeverStartIsAProblem() {
     let shapes = [
-      CheckShape(id: "site.answer", needs: [.url, "site.address"], learns: ["upstream.container", "site.status", "proxy.kind"], outcomes: Sample.shapes[0].outcomes),
+      CheckShape(
+        id: "site.answer", needs: [.url, "site.address"], learns: ["upstream.container", "site.status", "proxy.kind"],
+        outcomes: Sample.shapes[0].outcomes),
       Sample.shapes[1],
     ]
     let files = Sample().files.map { (path: $0.key, text: $0.value) }

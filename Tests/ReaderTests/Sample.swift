@@ -15,123 +15,123 @@ struct Sample {
 
   var files: [String: String] = [
     "Flows/start.yaml": """
-      title: Does the site answer?
-      start: answer
-      nodes:
-        answer:
-          check: site.answer
-          outcomes:
-            ok:      {end: working}
-            bad:     {go: state}
-            unknown: {end: inconclusive}
-      """,
+    title: Does the site answer?
+    start: answer
+    nodes:
+      answer:
+        check: site.answer
+        outcomes:
+          ok:      {end: working}
+          bad:     {go: state}
+          unknown: {end: inconclusive}
+    """,
     "Flows/backend.yaml": """
-      title: Is the upstream there?
-      nodes:
-        state:
-          check: container.state
-          outcomes:
-            running: {go: kind}
-            stopped: {cause: backend-stopped, confidence: certain}
-            unknown: {cause: backend-stopped, confidence: possible, go: kind}
-        kind:
-          fact: upstream.kind
-          ask: What does {upstream.container} run in?
-          why: Docker did not say.
-          find-out: Run docker ps.
-          answers:
-            process: {text: A process, cause: wrong-port, confidence: likely}
-            other:   {end: inconclusive}
-            unsure:  {text: I do not know, end: inconclusive}
-      """,
+    title: Is the upstream there?
+    nodes:
+      state:
+        check: container.state
+        outcomes:
+          running: {go: kind}
+          stopped: {cause: backend-stopped, confidence: certain}
+          unknown: {cause: backend-stopped, confidence: possible, go: kind}
+      kind:
+        fact: upstream.kind
+        ask: What does {upstream.container} run in?
+        why: Docker did not say.
+        find-out: Run docker ps.
+        answers:
+          process: {text: A process, cause: wrong-port, confidence: likely}
+          other:   {end: inconclusive}
+          unsure:  {text: I do not know, end: inconclusive}
+    """,
     "Flows/checks.yaml": """
-      site.answer:
-        title: Does the site answer?
-        hop: site
-        by-hand: curl -sS {site.url}
-        outcomes:
-          ok: [ok, "It answers {site.status}.", It answers.]
-          bad: [bad, "It answers {site.status}."]
-          unknown: [unknown, "No answer: {unseen.reason}"]
-      container.state:
-        title: Does the container run?
-        hop: upstream
-        outcomes:
-          running: [ok, "{upstream.container} runs."]
-          stopped: [bad, "{upstream.container} has stopped with {container.exit}."]
-          unknown: [unknown, "{unseen.reason}"]
-      """,
+    site.answer:
+      title: Does the site answer?
+      hop: site
+      by-hand: curl -sS {site.url}
+      outcomes:
+        ok: [ok, "It answers {site.status}.", It answers.]
+        bad: [bad, "It answers {site.status}."]
+        unknown: [unknown, "No answer: {unseen.reason}"]
+    container.state:
+      title: Does the container run?
+      hop: upstream
+      outcomes:
+        running: [ok, "{upstream.container} runs."]
+        stopped: [bad, "{upstream.container} has stopped with {container.exit}."]
+        unknown: [unknown, "{unseen.reason}"]
+    """,
     "Flows/signs.yaml": """
-      proxies:
-        - {kind: nginx, name: nginx, images: ['^nginx$'], processes: [nginx]}
-      answers:
-        - {by: nginx, headers: {Server: '^nginx'}}
-        - {means: error-page, body: '<h1>502'}
-      lines:
-        - proxy: nginx
-          pattern: 'connect\\(\\) failed \\((?<code>\\d+): (?<reason>[^)]+)\\)'
-          shows: refused
-          meaning: Nobody listens there.
-          causes: [wrong-port, backend-stopped]
-      """,
+    proxies:
+      - {kind: nginx, name: nginx, images: ['^nginx$'], processes: [nginx]}
+    answers:
+      - {by: nginx, headers: {Server: '^nginx'}}
+      - {means: error-page, body: '<h1>502'}
+    lines:
+      - proxy: nginx
+        pattern: 'connect\\(\\) failed \\((?<code>\\d+): (?<reason>[^)]+)\\)'
+        shows: refused
+        meaning: Nobody listens there.
+        causes: [wrong-port, backend-stopped]
+    """,
     "Screens/words.yaml": "quit: Quit\n",
     "Screens/backend-stopped.md": """
-      ---
-      cause: backend-stopped
-      title: The app behind {site.host} has stopped
-      needs: [upstream.container]
-      hides: [wrong-port]
-      prevention: [Restart it always]
-      sources: ["https://docs.docker.com/reference/cli/docker/container/start/"]
-      ---
+    ---
+    cause: backend-stopped
+    title: The app behind {site.host} has stopped
+    needs: [upstream.container]
+    hides: [wrong-port]
+    prevention: [Restart it always]
+    sources: ["https://docs.docker.com/reference/cli/docker/container/start/"]
+    ---
 
-      `{upstream.container}` is **not** running.
-      <!-- when: container.exit != 0 | 1, proxy.kind -->
-      It ended with {container.exit}.
-      <!-- always -->
-      So nobody answers.
+    `{upstream.container}` is **not** running.
+    <!-- when: container.exit != 0 | 1, proxy.kind -->
+    It ended with {container.exit}.
+    <!-- always -->
+    So nobody answers.
 
-      ## See for yourself
-      Ask Docker:
+    ## See for yourself
+    Ask Docker:
 
-      - its state
-      - its log
+    - its state
+    - its log
 
-      ```sh host looks
-      docker inspect {upstream.container}
-      docker logs '{{json .}}'
-      ```
-      ## Put it right
-      Start it.
+    ```sh host looks
+    docker inspect {upstream.container}
+    docker logs '{{json .}}'
+    ```
+    ## Put it right
+    Start it.
 
-      ```sh host changes
-      docker start {upstream.container}
-      ```
-      <!-- when: !upstream.container -->
-      Start the app behind {site.url}.
-      """,
+    ```sh host changes
+    docker start {upstream.container}
+    ```
+    <!-- when: !upstream.container -->
+    Start the app behind {site.url}.
+    """,
     "Screens/wrong-port.md": """
-      ---
-      cause: wrong-port
-      title: The port is wrong
-      sources: [experience]
-      ---
-      The port is wrong.
+    ---
+    cause: wrong-port
+    title: The port is wrong
+    sources: [experience]
+    ---
+    The port is wrong.
 
-      ## Put it right
-      Open the file.
+    ## Put it right
+    Open the file.
 
-      ```diff changes file=/etc/{upstream.kind}.conf line={site.port}
-       server {
-      -  listen {site.port};
+    ```diff changes file=/etc/{upstream.kind}.conf line={site.port}
+     server {
+    -  listen {site.port};
 
-      +  listen 80;
-      ```
-      Set it in the browser.
-      ```form changes
-      Set Forward Port to {site.port}
-      ```
-      """,
+    +  listen 80;
+    ```
+    Set it in the browser.
+    ```form changes
+    Set Forward Port to {site.port}
+    ```
+    """,
   ]
 
   /// With `old`, which must be there, replaced in one file.

@@ -88,7 +88,8 @@ struct SoundTests {
   }
 
   @Test func anAuthorsFileTakesThePlaceOfTheBuiltInOne() {
-    let all = Reader.overlay([("Flows/a.yaml", "1"), ("Flows/b.yaml", "2")], with: [("Flows/c.yaml", "3"), ("Flows/a.yaml", "4")])
+    let all = Reader.overlay(
+      [("Flows/a.yaml", "1"), ("Flows/b.yaml", "2")], with: [("Flows/c.yaml", "3"), ("Flows/a.yaml", "4")])
     #expect(all.map(\.path) == ["Flows/a.yaml", "Flows/b.yaml", "Flows/c.yaml"])
     #expect(all.map(\.text) == ["4", "2", "3"])
   }

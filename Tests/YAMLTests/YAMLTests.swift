@@ -30,7 +30,10 @@ struct YAMLTests {
   @Test(arguments: [
     ("a: &x 1\nb: *x", ["1:4 an anchor is not supported", "2:4 an alias is not supported; write the text again"]),
     ("a: !!int 1\nb: !c [2]\nd: !e {f: g}", [1, 2, 3].map { "\($0):4 a tag is not supported; every value is text" }),
-    ("a: 1\nb: 2\na: 3\na: 4", ["3:1 'a' is here twice; the first is in line 1", "4:1 'a' is here twice; the first is in line 1"]),
+    (
+      "a: 1\nb: 2\na: 3\na: 4",
+      ["3:1 'a' is here twice; the first is in line 1", "4:1 'a' is here twice; the first is in line 1"]
+    ),
     ("[a]: 1", ["1:1 a key must be plain text"]),
     ("a: [b", ["2:1 did not find expected ',' or ']' while parsing a flow sequence"]),
     ("a:\n\tb: 1", ["2:1 found character that cannot start any token while scanning for the next token"]),

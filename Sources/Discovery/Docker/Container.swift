@@ -107,7 +107,9 @@ public struct Container: Sendable, Decodable {
     (HostConfig?.PortBindings ?? [:]).sorted { $0.key < $1.key }.flatMap { key, bindings in
       let inside = UInt16(key.prefix { $0 != "/" })
       return (bindings ?? []).compactMap { binding -> PublishedPort? in
-        guard key.hasSuffix("/tcp"), let inside, let outside = binding.HostPort.flatMap({ UInt16($0) }) else { return nil }
+        guard key.hasSuffix("/tcp"), let inside, let outside = binding.HostPort.flatMap({ UInt16($0) }) else {
+          return nil
+        }
         return PublishedPort(hostAddress: binding.HostIp ?? "", hostPort: outside, inside: inside)
       }
     }

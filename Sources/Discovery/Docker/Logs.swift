@@ -9,7 +9,9 @@ extension World {
     let from = since.map { "&since=\(Int($0))" } ?? ""
     let answer = try await see(
       DockerGet(path: "/containers/\(container.Id)/logs?stdout=1&stderr=1&tail=\(lines)\(from)", bodyLimit: 4_194_304))
-    guard answer.status == 200 else { throw .unreadable(what: "log of \(container.name)", why: "status \(answer.status)") }
+    guard answer.status == 200 else {
+      throw .unreadable(what: "log of \(container.name)", why: "status \(answer.status)")
+    }
     let bytes = container.Config?.Tty == true ? answer.body : payload(answer.body)
     return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map { String($0) }
   }

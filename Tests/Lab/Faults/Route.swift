@@ -41,7 +41,8 @@ extension Fault {
       try Data(whole.dropLast(12).utf8).write(to: gate.file)
       _ = try await run(["docker", "exec", proxy, "nginx", "-s", "reload"])
       let finding = Finding(
-        cause: "proxy-config-invalid", upstream: "http://\(app):\(port)", mentions: ["sites.conf"], also: ["name-not-found"]
+        cause: "proxy-config-invalid", upstream: "http://\(app):\(port)", mentions: ["sites.conf"],
+        also: ["name-not-found"]
       ) {
         try Data(whole.utf8).write(to: gate.file)
         try await gate.reload()
