@@ -108,8 +108,9 @@ import Testing
     async throws -> String
   {
     let steps = fix.steps.filter { $0.changes == true }
-    if try await carryOut(steps, of: diagnosis, site) { return "yes" }
-    // Where the app itself has to be changed, its owner does that; the commands that come after it follow.
+    // Where the steps hold no change of a file or a form, but commands for afterwards, the owner changes the app first.
+    let isForOwner = finding.byHand != nil && steps.allSatisfy { $0.command != nil }
+    if !isForOwner, try await carryOut(steps, of: diagnosis, site) { return "yes" }
     guard let byHand = finding.byHand else {
       #expect(site.findings.last?.cause != finding.cause, "the steps do not help")
       return "no"
