@@ -121,10 +121,12 @@ struct PageReader {
       let words = comment.dropFirst(5).trimmed
       let name = String(words.prefix { $0 != " " })
       let condition = words.dropFirst(name.count).trimmed
-      if !condition.isEmpty, !condition.hasPrefix("when:") {
+      let isCondition = condition.hasPrefix("when:")
+      if !condition.isEmpty, !isCondition {
         problems.add(source.place(line), "behind a part's name only 'when:' may follow")
       }
-      take(part: name, when: conditions(condition.dropFirst(5), line: line, into: &draft), line: line, into: &draft)
+      let conditions = isCondition ? conditions(condition.dropFirst(5), line: line, into: &draft) : []
+      take(part: name, when: conditions, line: line, into: &draft)
       when = outer
     }
   }

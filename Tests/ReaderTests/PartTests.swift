@@ -35,7 +35,7 @@ struct PartTests {
     (
       "<!-- part: relaod -->", "```sh host looks\ntrue\n```\n",
       [
-        "Screens/backend-stopped.md:%:11: error: there is no part 'relaod'; did you mean 'reload'?",
+        "Screens/backend-stopped.md:%:12: error: there is no part 'relaod'; did you mean 'reload'?",
         "Screens/parts/reload.md:1:1: error: no page takes this part in",
       ]
     ),
