@@ -15,10 +15,10 @@ run: build
 
 build: libraries
 	swift build $(RELEASE)
+	$(BUILD) lint
 
 # Unit tests, the staged faults on a real Docker engine and real proxies, and the guided session in a terminal.
 test: build peers
-	$(BUILD) lint
 	swift build --build-tests
 	swift test --skip-build --no-parallel --skip '^Lab\.'
 	swift test --skip-build --filter '^Lab\.'
@@ -32,7 +32,6 @@ bench: build
 
 lint: build
 	swift format lint --strict --recursive Sources Tests Plugins Package.swift
-	$(BUILD) lint
 
 format:
 	swift format --in-place --recursive Sources Tests Plugins Package.swift

@@ -69,7 +69,8 @@ extension World {
           port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
           outside: [listener.port: listener.port]))
     }
-    if found.isEmpty, containers == nil, processes.isEmpty { _ = try listed.get() }
+    // Without an engine there are no containers; with one that may not be asked, nobody knows.
+    if found.isEmpty, case .failure(let unseen) = listed, !unseen.isMissing { throw unseen }
     return found
   }
 

@@ -115,7 +115,10 @@ struct DockerEndpoint: Sendable, Equatable {
       return [try DockerEndpoint(host, keys: isVerified ? variable("DOCKER_CERT_PATH") ?? folder : nil)]
     }
     var context = variable("DOCKER_CONTEXT")
-    if context == nil { context = try DockerContext.current(folder) }
+    // A home that is somebody else's (`su`, `sudo -u`) chooses nothing.
+    if context == nil {
+      do throws(Unseen) { context = try DockerContext.current(folder) } catch .notPermitted { context = nil }
+    }
     if let name = context, name != "default" {
       return [try DockerContext.endpoint(name, folder)]
     }

@@ -30,6 +30,9 @@ public enum Unseen: Error, Sendable, Equatable, Hashable, Codable {
   case notEnoughKnown([FactName])
   /// This recording holds no such look.
   case notRecorded(what: String)
+
+  /// True where the thing is known not to be there.
+  public var isMissing: Bool { if case .missing = self { true } else { false } }
 }
 
 /// What one check found.
