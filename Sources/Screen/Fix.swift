@@ -17,6 +17,10 @@ extension State {
       sheet.blocks.append(.gap)
       sheet.blocks.append(.code(code.hasSuffix("\n") ? String(code.dropLast()) : code))
     }
+    if step.patch != nil {
+      sheet.blocks.append(.gap)
+      sheet.say(word("fix.patch", ["step.file": step.file ?? "?"]))
+    }
     if number + 1 == count {
       sheet.blocks.append(.gap)
       sheet.say(word("fix.last"))
