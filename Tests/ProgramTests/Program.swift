@@ -41,7 +41,9 @@ enum Program {
       let status: Int?
       let error: String?
     }
+    struct Proxy: Decodable { let kind: String }
     let url: String
+    let proxy: Proxy?
     let verdict: String
     let observed: Observed
     let causes: [Cause]
@@ -60,16 +62,18 @@ enum Program {
   /// Expects that it ends within `limit` seconds and that none of its output has characters a terminal obeys.
   static func run(
     _ arguments: String..., command: [String] = [path], environment: [String: String] = withoutDocker,
-    limit: Double = 30, interruptedAfter: Double? = nil, at place: SourceLocation = #_sourceLocation
+    limit: Double = 30, interruptedWhen: @Sendable () -> Bool = { false },
+    at place: SourceLocation = #_sourceLocation
   ) async throws -> Run {
     try await run(
-      arguments, command: command, environment: environment, limit: limit, interruptedAfter: interruptedAfter,
+      arguments, command: command, environment: environment, limit: limit, interruptedWhen: interruptedWhen,
       at: place)
   }
 
   static func run(
     _ arguments: [String], command: [String] = [path], environment: [String: String] = withoutDocker,
-    limit: Double = 30, interruptedAfter: Double? = nil, at place: SourceLocation = #_sourceLocation
+    limit: Double = 30, interruptedWhen: @Sendable () -> Bool = { false },
+    at place: SourceLocation = #_sourceLocation
   ) async throws -> Run {
     let folder = try Folder()
     let files = ["out", "err"].map { folder.path + "/" + $0 }
@@ -79,7 +83,7 @@ enum Program {
     var isInterrupted = false
     while waitpid(child, &state, WNOHANG) == 0 {
       let seconds = (ContinuousClock.now - start) / .seconds(1)
-      if let interruptedAfter, seconds > interruptedAfter, !isInterrupted {
+      if !isInterrupted, interruptedWhen() {
         kill(child, SIGINT)
         isInterrupted = true
       }
@@ -105,11 +109,23 @@ enum Program {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT, 0o600)
+    // This thread may block or ignore signals; the program is to hear them.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigaddset(&signals, SIGINT)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
     var child = pid_t()
     let program = words[0]
     let failure = withCStrings(words) { words in
-      withCStrings(variables) { posix_spawnp(&child, program, &actions, nil, words, $0) }
+      withCStrings(variables) { variables in
+        posix_spawnp(&child, program, &actions, &attributes, words, variables)
+      }
     }
     guard failure == 0 else { throw POSIXError(POSIXErrorCode(rawValue: failure) ?? .EIO) }
     return child
@@ -127,9 +143,9 @@ enum Program {
 extension String {
   /// Characters that a terminal obeys, hides or reorders; line ends and tabs are none.
   var obeyed: [String] {
-    unicodeScalars.filter {
-      $0 != "\n" && $0 != "\t" && [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
-    }.map { $0.escaped(asASCII: true) }
+    let kinds: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+    return unicodeScalars.filter { $0 != "\n" && $0 != "\t" && kinds.contains($0.properties.generalCategory) }
+      .map { $0.escaped(asASCII: true) }
   }
 }
 
@@ -183,10 +199,7 @@ final class Server: Sendable {
     accept(answer)
   }
 
-  deinit {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-  }
+  deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
   private static func listen<Address>(_ listener: Int32, _ address: inout Address) throws {
     let bound = withUnsafePointer(to: &address) {
@@ -198,7 +211,9 @@ final class Server: Sendable {
   }
 
   private func accept(_ answer: @escaping @Sendable (Peer) -> Void) {
+    // Its number is free for others only once nobody waits on it any more.
     Thread.detachNewThread { [listener, heard] in
+      defer { close(listener) }
       while true {
         let connection = Glibc.accept(listener, nil, nil)
         guard connection >= 0 else { return }
