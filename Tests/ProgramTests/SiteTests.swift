@@ -56,6 +56,7 @@ import Testing
     }
     let run = try await diagnose(server.url, "--timeout", "3")
     #expect(run.status == 0)
+    #expect(try run.diagnosis.observed.status == 200)
     #expect(run.seconds < 6)
   }
 
