@@ -85,6 +85,7 @@ let package = Package(
     tests("ModelTests", ["Model"]),
     tests("NginxTests", ["Discovery"]),
     tests("PatternTests", ["Pattern"]),
+    tests("ProgramTests", ["wizard502"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("WorldTests", ["World", "Model"]),
     tests("YAMLTests", ["YAML"]),
