@@ -86,10 +86,11 @@ public enum RouteReading {
     public let upstream: String
   }
 
-  /// Every site of every proxy here whose routes can be read, in a stable order.
-  public static func sites(in world: any World, _ signs: Signs) async -> [ListedSite] {
+  /// Every site of every proxy here whose routes can be read, in a stable order. Throws what keeps the proxies from
+  /// being seen.
+  public static func sites(in world: any World, _ signs: Signs) async throws(Unseen) -> [ListedSite] {
     var sites: [ListedSite] = []
-    for proxy in (try? await world.proxies(at: nil, signs)) ?? [] {
+    for proxy in try await world.proxies(at: nil, signs) {
       guard let reader = readers[proxy.sign.kind] else { continue }
       let line = ProxyCommandLine(proxy.command)
       let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)

@@ -60,6 +60,10 @@ extension Machine {
         if case .noAnswer = error { break }
       }
     }
+    // An engine that somebody named has to be there; that there is none at the usual places is an answer.
+    if case .missing? = first, let only = candidates.first, candidates.count == 1 {
+      throw .unreadable(what: only.address, why: "there is no such socket")
+    }
     throw first ?? .missing(what: "a Docker engine")
   }
 

@@ -42,7 +42,7 @@ extension String {
 
 extension Unicode.Scalar {
   /// True for what a terminal would obey, hide or reorder instead of showing.
-  var isUnsafe: Bool {
+  public var isUnsafe: Bool {
     switch properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
     default: false

@@ -16,8 +16,22 @@ extension [Document] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return compactMap { document in
-      (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self) + "\n" }
+      (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self).escaped + "\n" }
     }
+  }
+}
+
+extension String {
+  /// JSON text in which what a terminal would obey, hide or reorder is written as `\uXXXX`: the same values, shown.
+  fileprivate var escaped: String {
+    guard unicodeScalars.contains(where: { $0.isUnsafe && $0 != "\n" }) else { return self }
+    return unicodeScalars.map { scalar in
+      guard scalar.isUnsafe, scalar != "\n" else { return String(scalar) }
+      return String(scalar).utf16.map { unit in
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }.joined()
+    }.joined()
   }
 }
 

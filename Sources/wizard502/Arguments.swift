@@ -40,7 +40,8 @@ struct Arguments {
           throw Misuse(sentence: "\(name) needs a value")
         }
         options[name] = value
-      } else if Self.flags.contains(name), parts.count == 1 {
+      } else if Self.flags.contains(name) {
+        guard parts.count == 1 else { throw Misuse(sentence: "\(name) takes no value") }
         options[name] = ""
       } else {
         throw Misuse(sentence: "there is no option \(name.printable)")
@@ -53,7 +54,7 @@ struct Arguments {
       colours = colour == "auto"
     }
     if let text = options["--timeout"] {
-      guard let seconds = Double(text), seconds > 0, seconds <= 3600 else {
+      guard let seconds = Double(text), seconds >= 1, seconds <= 3600 else {
         throw Misuse(sentence: "--timeout takes seconds, from 1 to 3600")
       }
       limit = seconds
@@ -100,17 +101,17 @@ struct Arguments {
 
   static let help = """
     wizard502: finds why a site answers 502 Bad Gateway, and leads to the fix.
-    It only looks: nothing on this machine changes unless you run a command yourself.
+    It only looks: nothing here changes unless you run a command yourself.
 
-    wizard502 [URL]                      guided session
-    wizard502 diagnose URL               all live checks, no questions
-    wizard502 diagnose --all             the same for every route of every proxy here
-        --json, --markdown               how the result is written; text without them
-    wizard502 show [CAUSE]               the page of one cause; without CAUSE the list
-    wizard502 lint [DIR]                 checks the Flows and Screens of DIR, or its own
-    wizard502 graph [--dot | --mermaid]  the decision tree as a drawing
+    wizard502 [URL]                  guided session
+    wizard502 diagnose URL           all live checks, no questions
+    wizard502 diagnose --all         the same for every route of every proxy
+        --json, --markdown           how the result is written; else text
+    wizard502 show [CAUSE]           the page of a cause; without it the list
+    wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own
+    wizard502 graph [--dot | --mermaid]    the decision tree as a drawing
 
-    --flows DIR        Flows and Screens that add to the built-in ones or replace them
+    --flows DIR        Flows and Screens that add to the built-in ones
     --timeout SECONDS  for all checks together (90)
     --color auto|never, --ascii, --help, --version
 

@@ -56,7 +56,7 @@ extension Wizard502 {
     let task = Task {
       let world = Once(Machine())
       await withTaskGroup(of: Void.self) { group in
-        for listed in await RouteReading.sites(in: world, catalog.signs) {
+        for listed in (try? await RouteReading.sites(in: world, catalog.signs)) ?? [] {
           let name = catalog.signs.proxies.first { $0.kind == listed.kind }?.name ?? listed.kind
           func line(_ status: String?, _ mark: Diagnosis.Evidence.Mark?) -> RouteLine {
             RouteLine(

@@ -116,7 +116,12 @@ import World
 
   private static func diagnoseAll(_ form: Arguments.Form, _ catalog: Catalog, _ arguments: Arguments) async -> Exit {
     let world = Machine()
-    let sites = await RouteReading.sites(in: Once(world), catalog.signs)
+    let sites: [RouteReading.ListedSite]
+    do throws(Unseen) { sites = try await RouteReading.sites(in: Once(world), catalog.signs) } catch {
+      complain("wizard502: could not see the proxies: \(catalog.reason(error))")
+      if form == .json { say("[]") }
+      return .inconclusive
+    }
     if sites.isEmpty {
       complain("wizard502: no proxy was found here whose routes can be read")
       if form == .json { say("[]") }

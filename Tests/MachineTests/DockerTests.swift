@@ -91,7 +91,7 @@ func theVersionIsTheLowerOfBoth(
     await unseen { try await Machine(dockerHost: host, environment: [:]).see(DockerGet(path: "/info", limit: 2)) }
   }
   let none = folder.path + "/none.sock"
-  #expect(await reason("unix://" + none) == .missing(what: none))
+  #expect(await reason("unix://" + none) == .unreadable(what: "unix://" + none, why: "there is no such socket"))
   let file = try folder.write("file", "")
   #expect(await reason("unix://" + file) == .unreadable(what: file, why: "it is not a socket"))
   // A socket whose engine has stopped.

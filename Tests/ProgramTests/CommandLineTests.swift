@@ -38,11 +38,12 @@ import Testing
     #expect(complaint.utf8.count < 500)
   }
 
-  @Test func helpFitsTheHeightOfATerminal() async throws {
+  @Test func helpFitsATerminal() async throws {
     let run = try await Program.run("--help", limit: 5)
     let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     #expect((run.status, run.errors) == (0, ""))
     #expect(lines.count > 10 && lines.count <= 24)
+    #expect(lines.allSatisfy { $0.count <= 80 })
     #expect(try await Program.run("--version", limit: 5).output.hasPrefix("wizard502 "))
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// Docker engines that are of no use, and ones whose containers have hostile names.
@@ -6,7 +7,7 @@ import Testing
   // MARK: Engines of no use
 
   @Test func noSocket() async throws {
-    try await expectUnseen(in: Program.withoutDocker)
+    try await expectUnseen(in: Program.withoutDocker, reason: "/nonexistent.sock")
   }
 
   @Test func socketWithoutPermission() async throws {
@@ -17,37 +18,59 @@ import Testing
     chmod(socket, 0)
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     try await expectUnseen(
-      in: ["DOCKER_HOST": "unix://\(socket)"], command: geteuid() == 0 ? nobody + [Program.path] : [Program.path])
+      in: ["DOCKER_HOST": "unix://\(socket)"], command: geteuid() == 0 ? nobody + [Program.path] : [Program.path],
+      reason: "permi")
     #expect(server.requests.isEmpty)
   }
 
+  /// Where Docker could not be asked, nobody can say that there is no proxy.
+  @Test func allRoutesWithoutDocker() async throws {
+    let run = try await Program.run("diagnose", "--all", "--json")
+    #expect(run.status == 2 && run.output == "[]\n")
+    #expect(run.errors.contains("/nonexistent.sock"))
+  }
+
+  /// A proxy's process somewhere on the machine says nothing about who serves the site's port.
+  @Test func noSocketBesideAnotherProxy() async throws {
+    let folder = try Folder()
+    let proxy = folder.path + "/nginx"
+    try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: proxy)
+    let isOver = Atomic(false)
+    async let running = Program.run(
+      "20", command: [proxy], limit: 25, interruptedWhen: { isOver.load(ordering: .relaxed) })
+    defer { isOver.store(true, ordering: .relaxed) }
+    try await expectUnseen(in: Program.withoutDocker, reason: "/nonexistent.sock")
+    isOver.store(true, ordering: .relaxed)
+    _ = try await running
+  }
+
   @Test func socketThatNeverAnswers() async throws {
-    try await expectUnseen { $0.hold() }
+    try await expectUnseen(reason: "no answer") { $0.hold() }
   }
 
   @Test func engineThatForbids() async throws {
-    try await expectUnseen { peer in
+    try await expectUnseen(reason: "Docker") { peer in
       _ = peer.request()
       peer.answer("403 Forbidden", body: "{\"message\":\"authorization denied\"}".utf8)
     }
   }
 
   @Test func garbage() async throws {
-    try await expectUnseen { peer in
+    try await expectUnseen(reason: "Docker") { peer in
       _ = peer.request()
       peer.send("\u{1B}[2J\u{1B}]0;title\u{7}\0\0\r\n\r\n")
     }
   }
 
   @Test func garbageForJSON() async throws {
-    try await expectUnseen { peer in
+    try await expectUnseen(reason: "Docker") { peer in
       _ = peer.request()
       peer.answer("200 OK", headers: "Api-Version: 1.41\r\n", body: "[{\"Id\": \u{1B}[31m".utf8)
     }
   }
 
   @Test func bodyOf100Megabytes() async throws {
-    try await expectUnseen { peer in
+    try await expectUnseen(reason: "bytes") { peer in
       let isPing = peer.request() == "/_ping"
       peer.send("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: \(isPing ? 2 : 100_000_000)\r\n\r\n")
       if isPing {
@@ -59,16 +82,16 @@ import Testing
     }
   }
 
-  private func expectUnseen(engine: @escaping @Sendable (Peer) -> Void) async throws {
+  private func expectUnseen(reason: String, engine: @escaping @Sendable (Peer) -> Void) async throws {
     let folder = try Folder()
     let server = try Server(unixSocket: folder.path + "/docker.sock", engine)
-    try await expectUnseen(in: ["DOCKER_HOST": "unix://\(folder.path)/docker.sock"])
+    try await expectUnseen(in: ["DOCKER_HOST": "unix://\(folder.path)/docker.sock"], reason: reason)
     withExtendedLifetime(server) {}
   }
 
-  /// Nobody listens at the site's port, and Docker tells nothing: the end is inconclusive, in time and in peace.
+  /// Nobody listens at the site's port, and what Docker could tell about it is said to be unseen, not to be fine.
   private func expectUnseen(
-    in environment: [String: String], command: [String] = [Program.path],
+    in environment: [String: String], command: [String] = [Program.path], reason: String,
     at place: SourceLocation = #_sourceLocation
   ) async throws {
     let port = try Server { _ in }.port
@@ -76,7 +99,9 @@ import Testing
       "diagnose", "http://127.0.0.1:\(port)/", "--json", command: command, environment: environment, limit: 25,
       at: place)
     #expect(run.status == 2 && run.errors.isEmpty, sourceLocation: place)
-    #expect(try run.diagnosis.proxy == nil, sourceLocation: place)
+    let search = try run.diagnosis.checks.first { $0.id == "proxy.find" }
+    #expect(search?.outcome == "unknown", sourceLocation: place)
+    #expect(search?.summary.contains(reason) == true, "\(search?.summary ?? "")", sourceLocation: place)
   }
 
   // MARK: Hostile names
@@ -92,7 +117,7 @@ import Testing
     "a\u{7F}", "a\u{200B}b",
   ]
 
-  @Test(arguments: quotable + unquotable.filter { $0.obeyed.allSatisfy { $0 == "\\u{1B}" || $0 == "\\r" } })
+  @Test(arguments: quotable + unquotable)
   func stoppedProxy(_ hostile: String) async throws {
     let port = try Server { _ in }.port
     let proxy = FakeContainer(id: "aaaa", name: hostile, image: "nginx:1.27", hostPort: port, isRunning: false)
@@ -116,6 +141,28 @@ import Testing
     let proxy = FakeContainer(id: "aaaa", name: "proxy", image: "nginx:1.27", hostPort: site.port)
     let app = FakeContainer(id: "bbbb", name: "app", image: hostile, network: hostile)
     try await expectSafe(hostile, cause: "network-mismatch", site.url, [proxy, app])
+  }
+
+  @Test(arguments: unquotable)
+  func imageVersion(_ hostile: String) async throws {
+    let site = try Self.badGateway()
+    let proxy = FakeContainer(id: "aaaa", name: "proxy", image: "nginx:1" + hostile, hostPort: site.port)
+    let app = FakeContainer(id: "bbbb", name: "app", image: "app", isRunning: false)
+    try await expectSafe("app", cause: "backend-stopped", site.url, [proxy, app])
+  }
+
+  @Test(arguments: unquotable)
+  func routeToAHostileName(_ hostile: String) async throws {
+    let site = try Self.badGateway()
+    let proxy = FakeContainer(
+      id: "aaaa", name: "proxy", image: "nginx:1.27", upstream: "http://\(hostile):3000", hostPort: site.port)
+    let folder = try Folder()
+    let engine = try Server(unixSocket: folder.path + "/docker.sock") { FakeContainer.answer([proxy], to: $0) }
+    let run = try await Program.run(
+      "diagnose", site.url, "--json", environment: ["DOCKER_HOST": "unix://\(folder.path)/docker.sock"])
+    withExtendedLifetime(engine) {}
+    #expect(run.status == 1 || run.status == 2)
+    #expect(try run.diagnosis.url == site.url)
   }
 
   @Test(arguments: [[], ["--markdown"]])
