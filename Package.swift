@@ -76,6 +76,7 @@ let package = Package(
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
     tests("ArchiveTests", ["Archive"]),
+    tests("ChecksTests", ["Checks", "World", "Model"]),
     tests("DataTests", ["Reader", "Checks", "Flow", "Model"]),
     tests("FlowTests", ["Flow", "Model"]),
     tests("HTTPTests", ["HTTP", "World"]),
@@ -87,6 +88,7 @@ let package = Package(
     tests("PatternTests", ["Pattern"]),
     tests("ProgramTests", ["wizard502"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
+    tests("ReportTests", ["Report", "Flow", "Model"]),
     tests("WorldTests", ["World", "Model"]),
     tests("YAMLTests", ["YAML"]),
   ],
