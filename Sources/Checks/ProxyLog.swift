@@ -32,7 +32,8 @@ extension Check {
     let lines = try await world.proxyLog(facts, since: facts.seconds(.siteAsked)).filter {
       $0.contains(host) || $0.contains("[emerg]")
     }
-    guard let (sign, match) = lines.reversed().lazy.compactMap({ signs.read($0) }).first else { return (.silent, [:]) }
+    let known = signs.compiledLines
+    guard let (sign, match) = lines.reversed().lazy.compactMap({ known.read($0) }).first else { return (.silent, [:]) }
     let learned: Facts = [
       .logShows: sign.shows, .logReason: match.text(of: "reason")?.printable ?? "",
       .logAddress: match.text(of: "address")?.printable ?? "",
@@ -51,8 +52,9 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     let container = try await world.container(facts[.proxyID] ?? "")
     let lines = try await world.log(of: container, lines: 30)
+    let known = signs.compiledLines
     for line in lines.reversed() {
-      if let (sign, match) = signs.read(line), sign.shows == "config-error" {
+      if let (sign, match) = known.read(line), sign.shows == "config-error" {
         return (.configError, [.logReason: match.text(of: "reason")?.printable ?? ""])
       }
     }
@@ -61,10 +63,16 @@ extension Check {
 }
 
 extension Signs {
-  fileprivate func read(_ line: String) -> (Line, Pattern.Match)? {
-    lines.lazy.compactMap { sign in
-      (try? Pattern(sign.pattern))?.firstMatch(in: line).map { (sign, $0) }
-    }.first
+  /// The signs of log lines, their patterns compiled once for a whole log.
+  fileprivate var compiledLines: [(sign: Line, pattern: Pattern)] {
+    lines.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
+  }
+}
+
+extension [(sign: Signs.Line, pattern: Pattern)] {
+  /// The first sign that a line shows.
+  fileprivate func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
+    lazy.compactMap { known in known.pattern.firstMatch(in: line).map { (known.sign, $0) } }.first
   }
 }
 

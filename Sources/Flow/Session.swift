@@ -169,8 +169,7 @@ public struct Session: Sendable {
         } else if canStillLearn(name, facts) {
           walk.state = .waiting(check: running.sorted().first ?? "")
           return walk.ranked(by: catalog)
-        } else if let question, asks {
-          _ = question
+        } else if question != nil, asks {
           walk.state = .asking(node: id)
           return walk.ranked(by: catalog)
         } else {

@@ -232,3 +232,39 @@ private func json(_ text: String) -> DockerGet.Sight {
     #expect(finding.unseen == .noAnswer(seconds: 0.05))
   }
 }
+
+@Suite struct ProxyLogTests {
+  private let signs = Signs(lines: [
+    .init(
+      proxy: "nginx", pattern: "connect\\(\\) failed \\(111: .*upstream: \"[a-z]+://(?<address>[^/\"]+)", shows: "refused",
+      meaning: "", causes: []),
+    .init(proxy: "nginx", pattern: "\\[emerg\\] (?<reason>.+)$", shows: "config-error", meaning: "", causes: []),
+  ])
+
+  private func outcome(_ line: String) async throws -> String {
+    let log = line.utf8.count + 1
+    let world = Recording().with(
+      FileRead(path: "/var/log/nginx/error.log", place: .host, limit: 65_536, fromEnd: true),
+      FileRead.Sight(bytes: Array((line + "\n").utf8), size: log, modified: 0))
+    return try await found(
+      "proxy.log", in: world,
+      [
+        "site.asked": "1", "site.host": "shop.example", "route.defined-in": "x:1", "route.log": "/var/log/nginx/error.log",
+        "proxy.place": "host", "proxy.kind": "nginx", "name.address": "10.0.0.3", "name.addresses": "10.0.0.3, 10.0.0.4",
+        "upstream.port": "3000",
+      ], signs
+    ).outcome
+  }
+
+  @Test func theAddressThatWasDialledIsCompared() async throws {
+    func line(_ upstream: String, host: String = "shop.example") -> String {
+      "2026/01/01 00:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, "
+        + "upstream: \"http://\(upstream)/\", host: \"\(host)\""
+    }
+    #expect(try await outcome(line("10.0.0.4:3000")) == "same-address")
+    #expect(try await outcome(line("10.0.0.9:3000")) == "other-address")
+    #expect(try await outcome(line("10.0.0.3:8080")) == "other-port")
+    #expect(try await outcome(line("10.0.0.9:3000", host: "other.example")) == "silent")
+    #expect(try await outcome("2026/01/01 00:00:00 [emerg] unexpected end of file") == "config-error")
+  }
+}
