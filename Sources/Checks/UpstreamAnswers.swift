@@ -72,7 +72,8 @@ extension Check {
     learns: [.upstreamStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded], outcome: AnswerOutcome.self, limit: nil
   ) { world, facts, _ throws(Unseen) in
     let patience = facts.seconds(.routeReadTimeout) ?? 60
-    let limit = min(facts.seconds(.limitSeconds) ?? 90, max(8, patience * 1.5 + 4))
+    // A little less than the check itself has, so that "never" is its own finding.
+    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, max(8, patience * 1.5 + 4))
     let sight = try await world.see(try facts.asProxy(facts[.upstreamScheme] ?? "http", limit: limit))
     let seconds = sight.times.firstByte
     var learned: Facts = [

@@ -236,7 +236,8 @@ private func json(_ text: String) -> DockerGet.Sight {
 @Suite struct ProxyLogTests {
   private let signs = Signs(lines: [
     .init(
-      proxy: "nginx", pattern: "connect\\(\\) failed \\(111: .*upstream: \"[a-z]+://(?<address>[^/\"]+)", shows: "refused",
+      proxy: "nginx", pattern: "connect\\(\\) failed \\(111: .*upstream: \"[a-z]+://(?<address>[^/\"]+)",
+      shows: "refused",
       meaning: "", causes: []),
     .init(proxy: "nginx", pattern: "\\[emerg\\] (?<reason>.+)$", shows: "config-error", meaning: "", causes: []),
   ])
@@ -249,8 +250,10 @@ private func json(_ text: String) -> DockerGet.Sight {
     return try await found(
       "proxy.log", in: world,
       [
-        "site.asked": "1", "site.host": "shop.example", "route.defined-in": "x:1", "route.log": "/var/log/nginx/error.log",
-        "proxy.place": "host", "proxy.kind": "nginx", "name.address": "10.0.0.3", "name.addresses": "10.0.0.3, 10.0.0.4",
+        "site.asked": "1", "site.host": "shop.example", "route.defined-in": "x:1",
+        "route.log": "/var/log/nginx/error.log",
+        "proxy.place": "host", "proxy.kind": "nginx", "name.address": "10.0.0.3",
+        "name.addresses": "10.0.0.3, 10.0.0.4",
         "upstream.port": "3000",
       ], signs
     ).outcome
