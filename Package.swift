@@ -76,8 +76,12 @@ let package = Package(
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
     tests("ArchiveTests", ["Archive"]),
-    tests("ChecksTests", ["Checks", "World", "Model"]),
+    tests("ChecksTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
     tests("DataTests", ["Reader", "Checks", "Flow", "Model"]),
+    tests("DiscoveryTests", ["Discovery", "Recorded", "World", "Model", "Reader", "Flow"], exclude: ["Recorded"]),
+    // What an engine and a file system answer, written down in one line each.
+    .target(
+      name: "Recorded", dependencies: ["World"], path: "Tests/DiscoveryTests/Recorded", swiftSettings: strict),
     tests("FlowTests", ["Flow", "Model"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests("Lab", ["Pane"], resources: [.copy("Images")]),

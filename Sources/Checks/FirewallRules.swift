@@ -38,7 +38,10 @@ extension Check {
     for (name, place) in places {
       do throws(Unseen) {
         let saved = try await world.see(CommandRun(.packetFilter, place: place))
-        guard saved.exitCode == 0 else { continue }
+        guard saved.exitCode == 0 else {
+          failure = .unreadable(what: "the firewall's rules (\(name))", why: "exit code \(saved.exitCode)")
+          continue
+        }
         guard
           let rule = FilterRule.all(in: saved.output).filter({ $0.stops(packet) }).max(by: { $0.packets < $1.packets })
         else { continue }

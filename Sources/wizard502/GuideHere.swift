@@ -27,7 +27,7 @@ extension Wizard502 {
       routes: { routes(catalog, limit: limit) },
       report: { markdownReport($0, catalog: catalog) })
     do {
-      exit(try await guided(state, url: url, guide: guide, options: options))
+      end(try await guided(state, url: url, guide: guide, options: options))
     } catch {
       let sentence =
         switch error as? Terminal.Refusal {

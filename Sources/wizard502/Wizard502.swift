@@ -24,9 +24,16 @@ import World
     let arguments: Arguments
     do throws(Arguments.Misuse) { arguments = try Arguments(Array(CommandLine.arguments.dropFirst())) } catch {
       complain("wizard502: \(error.sentence). wizard502 --help shows the use.")
-      exit(Exit.misuse.rawValue)
+      end(Exit.misuse.rawValue)
     }
-    exit(await run(arguments).rawValue)
+    end(await run(arguments).rawValue)
+  }
+
+  /// Ends the program at once. What OpenSSL and libcurl would tidy up at an ordinary end is still in the hands of the
+  /// threads of unfinished looks.
+  static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
   }
 
   private static func run(_ arguments: Arguments) async -> Exit {

@@ -1,0 +1,92 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("container.state")
+struct ContainerStateTests {
+  /// One hour after the start that the containers below tell of.
+  private let now = 90_000.0
+
+  private func finding(_ members: String, now: Double? = nil, events: String? = nil) async throws -> Finding {
+    let now = now ?? self.now
+    let world = Recording().container("app1", "\"Name\": \"/shop\", " + members).with(Clock(), now)
+    if let events {
+      let filters = "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%5D%7D"
+      world.docker("/events?since=\(Int(now) - 600)&until=\(Int(now))&filters=\(filters)", events)
+    }
+    return try await look("container.state", world, ["upstream.id": "app1"])
+  }
+
+  @Test(
+    "One state, one outcome",
+    arguments: [
+      (#""State": {"Status": "running"}"#, "running"),
+      (#""State": {"Status": "running", "Health": {"Status": "starting"}}"#, "starting"),
+      (#""State": {"Status": "running", "Health": {"Status": "unhealthy"}}"#, "unhealthy"),
+      (#""State": {"Status": "running", "Health": {"Status": "healthy"}}"#, "running"),
+      (#""State": {"Status": "paused"}"#, "paused"),
+      (#""State": {"Status": "restarting"}"#, "restarting"),
+      (#""State": {"Status": "restarting", "OOMKilled": true}"#, "out-of-memory"),
+      (#""State": {"Status": "created"}"#, "stopped"),
+      (#""State": {"Status": "exited", "ExitCode": 137, "OOMKilled": false}"#, "stopped"),
+      (#""State": {"Status": "exited", "ExitCode": 137, "OOMKilled": true}"#, "out-of-memory"),
+      (#""State": {}"#, "unknown"),
+      (#""RestartCount": 0"#, "unknown"),
+    ])
+  func outcome(members: String, expected: String) async throws {
+    #expect(try await finding(members).outcome == expected)
+  }
+
+  @Test("It tells exit code, error, age and twice the memory")
+  func facts() async throws {
+    let found = try await finding(
+      #""State": {"Status": "exited", "ExitCode": 3, "Error": "no \u001b[31m such", "StartedAt": "1970-01-02T00:00:00.5Z"}, "HostConfig": {"Memory": 67108864}"#
+    )
+    #expect(found.facts["container.exit-code"] == "3")
+    #expect(found.facts["container.error"] == "no ^[[31m such")
+    #expect(found.facts["container.age"] == "3599")
+    #expect(found.facts["container.fresh"] == nil)
+    #expect(found.facts["container.memory"] == "64m")
+    #expect(found.facts["container.more-memory"] == "128m")
+  }
+
+  @Test("Started a minute ago, it is fresh")
+  func fresh() async throws {
+    let found = try await finding(
+      #""State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z"}"#, now: 86_460)
+    #expect(found.facts["container.fresh"] == "yes")
+  }
+
+  @Test("Running between two crashes, the engine's events tell how it ends")
+  func loop() async throws {
+    let members =
+      #""RestartCount": 4, "State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z", "ExitCode": 0}"#
+    let died = #"{"Action": "die", "Actor": {"Attributes": {"exitCode": "7"}}}"#
+    let crashed = try await finding(members, now: 86_405, events: died)
+    #expect(crashed.outcome == "restarting")
+    #expect(crashed.facts["container.exit-code"] == "7")
+
+    let killed = try await finding(members, now: 86_405, events: #"{"Action": "oom"}"# + "\n" + died)
+    #expect(killed.outcome == "out-of-memory")
+
+    let recovered = try await finding(members, now: 90_000, events: died)
+    #expect(recovered.outcome == "running")
+  }
+
+  @Test("What keeps it from being seen is told")
+  func unseen() async throws {
+    let facts: Facts = ["upstream.id": "app1"]
+    for (status, expected) in [
+      (403, Unseen.notPermitted(what: "Docker's /containers/app1/json")),
+      (404, .missing(what: "Docker's /containers/app1/json")),
+      (500, .unreadable(what: "Docker's /containers/app1/json", why: "status 500")),
+    ] {
+      let world = Recording().docker("/containers/app1/json", "{}", status: status)
+      let found = try await look("container.state", world, facts)
+      #expect(found.outcome == "unknown")
+      #expect(found.unseen == expected)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Checks
+import Model
+import Synchronization
+import Testing
+import World
+
+/// A world whose looks end only when their task is cancelled; it counts those that did.
+private final class Hanging: World {
+  let begun = Atomic(0)
+  let ended = Atomic(0)
+
+  func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
+    begun.add(1, ordering: .sequentiallyConsistent)
+    try? await Task.sleep(for: .seconds(3600))
+    ended.add(1, ordering: .sequentiallyConsistent)
+    throw .noAnswer(seconds: 3600)
+  }
+}
+
+@Suite("Every check ends")
+struct LimitTests {
+  /// Values for every fact that a check needs before it takes its first look.
+  private let facts: Facts = [
+    "site.url": "http://shop.example.org/", "site.host": "shop.example.org", "site.port": "80", "site.path": "/",
+    "site.asked": "1", "site.waiting": "yes", "site.status": "502", "proxy.kind": "nginx", "proxy.place": "container",
+    "proxy.id": "edge1", "proxy.pid": "7", "proxy.port": "80", "proxy.stopped": "yes", "route.defined-in": "a:1",
+    "route.verifies": "on", "route.leads-nowhere": "yes", "upstream.host": "shop", "upstream.port": "80",
+    "upstream.scheme": "http", "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
+    "upstream.inside-port": "80", "upstream.status": "200", "name.address": "10.0.0.2", "limit.seconds": "0.2",
+  ]
+
+  /// It answers without a look: in a container the proxy's own test is not run.
+  private static let looking = Check.all.map(\.shape.id).filter { $0 != "config.valid" }
+
+  @Test("At its limit, whatever hangs", arguments: looking)
+  func limit(check: String) async throws {
+    let world = Hanging()
+    let found = try await look(check, world, facts)
+    #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")
+    if found.outcome == "unknown" { #expect(found.unseen == .noAnswer(seconds: 0.2)) }
+    #expect(found.seconds >= 0.19 && found.seconds < 5)
+    let begun = world.begun.load(ordering: .sequentiallyConsistent)
+    #expect(begun > 0)
+    #expect(world.ended.load(ordering: .sequentiallyConsistent) == begun)
+  }
+
+  @Test("When it is cancelled", arguments: looking)
+  func cancelled(check: String) async throws {
+    let world = Hanging()
+    let task = Task { try await look(check, world, facts.merging(["limit.seconds": "60"])) }
+    while world.begun.load(ordering: .sequentiallyConsistent) == 0 { await Task.yield() }
+    task.cancel()
+    let found = try await task.value
+    #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")
+    #expect(found.seconds < 5)
+  }
+
+  @Test("A recording without the look is unknown, and names it", arguments: looking)
+  func nothingRecorded(check: String) async throws {
+    let found = try await look(check, Recording(), facts)
+    #expect(found.outcome == "unknown" || found.outcome == "none", "\(found)")
+    guard case .notRecorded(let what) = found.unseen else {
+      Issue.record("no reason: \(found)")
+      return
+    }
+    #expect(!what.isEmpty)
+  }
+
+  @Test("Ids are one of a kind, and each has the outcome unknown")
+  func shapes() {
+    #expect(Set(Check.all.map(\.shape.id)).count == Check.all.count)
+    for check in Check.all { #expect(check.shape.outcomes.contains("unknown"), "\(check.shape.id)") }
+    #expect(Check.named("no.such") == nil)
+  }
+}

@@ -1,0 +1,88 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("name.resolve")
+struct NameResolveTests {
+  private let place = Place.process(7)
+  private let facts: Facts = [
+    "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.host": "shop", "upstream.port": "80",
+  ]
+
+  private func world(_ answer: DNSQuery.Sight.Answer, _ addresses: String..., servers: [String] = ["127.0.0.11"])
+    -> Recording
+  {
+    Recording().file(
+      "/etc/hosts", "127.0.0.1 localhost\n# 10.9.9.9 shop\n10.0.0.7\tlegacy Legacy.local # old\n", in: place
+    )
+    .file("/etc/resolv.conf", "search lan\nnameserver 127.0.0.11\noptions ndots:0\n", in: place)
+    .with(DNSQuery(name: "shop", servers: servers, place: place), .init(answer: answer, addresses: addresses))
+  }
+
+  @Test(
+    "One answer of the server, one outcome",
+    arguments: [
+      (DNSQuery.Sight.Answer.noSuchName, "not-found"), (.noData, "not-found"), (.serverFailure, "failing"),
+      (.refused, "failing"), (.silent, "silent"),
+    ])
+  func outcome(answer: DNSQuery.Sight.Answer, expected: String) async throws {
+    let found = try await look("name.resolve", world(answer), facts)
+    #expect(found.outcome == expected)
+    #expect(found.facts["name.servers"] == "127.0.0.11")
+    #expect(found.facts["name.address"] == nil)
+  }
+
+  @Test("Found, with all its addresses")
+  func found() async throws {
+    let found = try await look("name.resolve", world(.addresses, "10.0.0.2", "10.0.0.3"), facts)
+    #expect(found.outcome == "found")
+    #expect(found.facts["name.addresses"] == "10.0.0.2, 10.0.0.3")
+    #expect(found.facts["name.address"] == "10.0.0.2")
+  }
+
+  @Test(
+    "The hosts file comes first, in any case of letters; a comment in it does not count",
+    arguments: [
+      "legacy", "LEGACY", "legacy.local",
+    ])
+  func hostsFile(name: String) async throws {
+    let found = try await look("name.resolve", world(.noSuchName), facts.merging(["upstream.host": name]))
+    #expect(found.outcome == "found")
+    #expect(found.facts["name.address"] == "10.0.0.7")
+  }
+
+  @Test("An address needs no look")
+  func address() async throws {
+    for (host, expected) in [("10.0.0.9", "10.0.0.9"), ("fd00::2", "fd00::2"), ("[fd00::2]", "fd00::2")] {
+      let found = try await look("name.resolve", Recording(), facts.merging(["upstream.host": host]))
+      #expect(found.outcome == "address")
+      #expect(found.facts["name.address"] == expected)
+    }
+  }
+
+  @Test("Looked up at each request: only the route's own resolver is asked, no hosts file")
+  func ownResolver() async throws {
+    let each = facts.merging(["route.resolves": "each-request"])
+    #expect(try await look("name.resolve", Recording(), each).outcome == "no-resolver")
+    let world = Recording().with(
+      DNSQuery(name: "shop", servers: ["10.0.0.53", "10.0.0.54:5353"], place: place),
+      .init(answer: .addresses, addresses: ["10.0.0.2"]))
+    let found = try await look("name.resolve", world, each.merging(["route.resolver": "10.0.0.53, 10.0.0.54:5353"]))
+    #expect(found.outcome == "found")
+    #expect(found.facts["name.servers"] == "10.0.0.53, 10.0.0.54:5353")
+  }
+
+  @Test(
+    "No hosts file, no right to read it: unknown, with the reason",
+    arguments: [
+      Unseen.missing(what: "/etc/hosts"), .notPermitted(what: "/etc/hosts"), .noAnswer(seconds: 1),
+    ])
+  func unseen(reason: Unseen) async throws {
+    let world = Recording().with(FileRead(path: "/etc/hosts", place: place), unseen: reason)
+    let found = try await look("name.resolve", world, facts)
+    #expect(found.outcome == "unknown")
+    #expect(found.unseen == reason)
+  }
+}

@@ -1,0 +1,115 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("proxy.log")
+struct ProxyLogTests {
+  private let facts: Facts = [
+    "site.asked": "1000.5", "site.host": "shop.example.org", "route.defined-in": "/etc/nginx/a.conf:3",
+    "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "proxy.kind": "nginx",
+    "name.address": "10.0.0.2", "name.addresses": "10.0.0.2, 10.0.0.3", "upstream.port": "8080",
+  ]
+
+  private func line(_ text: String, upstream: String = "10.0.0.2:8080", host: String = "shop.example.org") -> String {
+    "2026/11/21 14:00:00 [error] 29#29: *1 \(text), client: 10.0.0.1, server: \(host), "
+      + "request: \"GET / HTTP/1.1\", upstream: \"http://\(upstream)/\", host: \"\(host)\"\n"
+  }
+
+  private func finding(_ lines: String...) async throws -> Finding {
+    let world = Recording().container("edge1", #""Name": "/edge""#)
+      .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
+      .log(of: "edge1", lines: 200, since: "&since=1000", lines.flatMap { frame($0) })
+    return try await look("proxy.log", world, facts, signs: realSigns())
+  }
+
+  @Test(
+    "Every line that nginx writes about an upstream shows one thing",
+    arguments: [
+      ("connect() failed (111: Connection refused) while connecting to upstream", "refused"),
+      ("connect() failed (113: No route to host) while connecting to upstream", "unreachable"),
+      ("connect() failed (113: Host is unreachable) while connecting to upstream", "unreachable"),
+      ("upstream timed out (110: Operation timed out) while connecting to upstream", "connect-timeout"),
+      ("upstream timed out (110: Connection timed out) while reading response header from upstream", "answer-timeout"),
+      ("upstream prematurely closed connection while reading response header from upstream", "closed"),
+      (
+        "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking",
+        "not-tls"
+      ),
+      (
+        "upstream SSL certificate verify error: (18:self-signed certificate) while SSL handshaking to upstream",
+        "untrusted"
+      ),
+    ])
+  func shows(text: String, expected: String) async throws {
+    let found = try await finding(line(text))
+    #expect(found.outcome == "same-address")
+    #expect(found.facts["log.shows"] == expected)
+    #expect(found.facts["log.address"] == "10.0.0.2:8080")
+  }
+
+  private let refused = "connect() failed (111: Connection refused) while connecting to upstream"
+
+  @Test("The address and port that were dialled are compared with the app's own")
+  func compared() async throws {
+    #expect(try await finding(line(refused, upstream: "10.0.0.3:8080")).outcome == "same-address")
+    #expect(try await finding(line(refused, upstream: "10.0.0.9:8080")).outcome == "other-address")
+    #expect(try await finding(line(refused, upstream: "10.0.0.2:3000")).outcome == "other-port")
+  }
+
+  @Test("The newest line counts")
+  func newest() async throws {
+    let found = try await finding(line(refused, upstream: "10.0.0.9:8080"), line(refused))
+    #expect(found.outcome == "same-address")
+  }
+
+  @Test("Lines of other sites, and none at all, are silence")
+  func silent() async throws {
+    #expect(try await finding().outcome == "silent")
+    #expect(try await finding(line(refused, host: "wiki.example.org")).outcome == "silent")
+    #expect(try await finding("10.0.0.1 - - GET / shop.example.org 502\n").outcome == "silent")
+  }
+
+  @Test("A refused configuration is told with nginx's reason, made harmless")
+  func emergency() async throws {
+    let found = try await finding(
+      "2026/11/21 14:00:00 [emerg] 1#1: unknown directive \"pro\u{1B}[31mxy\" in /etc/nginx/a.conf:3\n")
+    #expect(found.outcome == "config-error")
+    #expect(found.facts["log.reason"] == "unknown directive \"pro^[[31mxy\" in /etc/nginx/a.conf:3")
+  }
+
+  @Test("A log file comes before what the container writes")
+  func file() async throws {
+    let world = Recording().container("edge1", #""Name": "/edge""#)
+      .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
+      .with(
+        FileRead(path: "/var/log/e.log", place: .process(7), limit: 65_536, fromEnd: true),
+        .init(bytes: Array(line(refused).utf8), size: 0, modified: 0))
+    let found = try await look("proxy.log", world, facts.merging(["route.log": "/var/log/e.log"]), signs: realSigns())
+    #expect(found.outcome == "same-address")
+  }
+
+  @Test("A proxy of the host without a log file: unknown")
+  func unseen() async throws {
+    var onHost = facts.merging(["proxy.place": "host"])
+    onHost["proxy.id"] = nil
+    #expect(try await look("proxy.log", Recording(), onHost).unseen == .missing(what: "a log file"))
+  }
+
+  @Test("The last words of a proxy that stopped")
+  func lastWords() async throws {
+    let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1"]
+    let words = { (text: String) in
+      Recording().container("edge1", #""Name": "/edge""#).log(of: "edge1", lines: 30, frame(text))
+    }
+    let refused = try await look(
+      "proxy.last-words", words("nginx: [emerg] 1#1: host not found in upstream \"shop\"\nbye\n"), given,
+      signs: realSigns())
+    #expect(refused.outcome == "config-error")
+    #expect(refused.facts["log.reason"] == "host not found in upstream \"shop\"")
+    let other = try await look("proxy.last-words", words("one\nkilled\u{7}\n"), given, signs: realSigns())
+    #expect(other.outcome == "other")
+    #expect(other.facts["log.reason"] == "killed^G")
+  }
+}

@@ -1,0 +1,157 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("site.answer")
+struct SiteAnswerTests {
+  private let facts: Facts = [
+    "site.url": "http://shop.example.org/", "site.scheme": "http", "site.host": "shop.example.org", "site.port": "80",
+    "site.path": "/", "limit.seconds": "30",
+  ]
+
+  private func request(_ address: String) -> HTTPRequest {
+    HTTPRequest(url: "http://shop.example.org/", address: address, port: 80, limit: 30)
+  }
+
+  private func world(_ sight: HTTPRequest.Sight, at addresses: String...) -> Recording {
+    Recording().with(Clock(), 1000.5).with(OwnAddresses(), ["192.0.2.1"])
+      .with(SystemLookup(name: "shop.example.org"), addresses)
+      .with(request(addresses.first ?? "127.0.0.1"), sight)
+  }
+
+  private func finding(_ sight: HTTPRequest.Sight) async throws -> Finding {
+    try await look("site.answer", world(sight, at: "192.0.2.1"), facts, signs: realSigns())
+  }
+
+  @Test(
+    "One status, one outcome",
+    arguments: [
+      (200, "good"), (204, "good"), (304, "good"), (401, "client-error"), (404, "not-found"), (500, "server-error"),
+      (502, "bad-gateway"), (503, "unavailable"), (504, "gateway-timeout"), (520, "server-error"),
+    ])
+  func status(status: Int, expected: String) async throws {
+    let found = try await finding(
+      .init(status: status, headers: [.init(name: "Server", value: "nginx/1.27")], times: .init(firstByte: 0.0204)))
+    #expect(found.outcome == expected)
+    #expect(found.facts["site.status"] == String(status))
+    #expect(found.facts["site.seconds"] == "0.02")
+    #expect(found.facts["site.delay"] == "at-once")
+    #expect(found.facts["site.server"] == "nginx")
+    #expect(found.facts["site.asked"] == "1000.5")
+    #expect(found.facts["site.asked-at"] == nil)
+  }
+
+  @Test(
+    "No status: why not",
+    arguments: [
+      (HTTPRequest.Failure.refused, "nobody-listens"), (.name, "no-name"), (.unreachable, "unreachable"),
+      (.connectTimeout, "unreachable"), (.handshake("alert"), "tls-refused"), (.notTLS("http"), "tls-refused"),
+      (.tlsTimeout, "tls-refused"), (.answerTimeout, "slow"), (.closed, "broken"), (.notHTTP, "broken"),
+    ])
+  func failures(failure: HTTPRequest.Failure, expected: String) async throws {
+    let found = try await finding(.init(failure: failure))
+    #expect(found.outcome == expected)
+    #expect(found.facts["site.error"] != nil)
+    #expect(found.facts["site.status"] == nil)
+  }
+
+  @Test("A body that stops early is broken, one that takes long is not")
+  func body() async throws {
+    #expect(try await finding(.init(status: 200, failure: .closed)).outcome == "broken")
+    #expect(try await finding(.init(status: 200, failure: .bodyTimeout)).outcome == "good")
+  }
+
+  @Test(
+    "What a page means by its sign",
+    arguments: [
+      (400, "<center>The plain HTTP request was sent to HTTPS port</center>", "tls-port"),
+      (400, "Client sent an HTTP request to an HTTPS server.\n", "tls-port"),
+      (200, "<title>Default Site</title>", "default-site"),
+      (200, "<title>Welcome to nginx!</title>", "default-site"),
+    ])
+  func signs(status: Int, page: String, expected: String) async throws {
+    let found = try await finding(
+      .init(status: status, headers: [.init(name: "server", value: "nginx")], body: Array(page.utf8)))
+    #expect(found.outcome == expected)
+    #expect(found.facts["site.means"] == expected)
+  }
+
+  @Test("A page that only quotes the words of a sign is the app's own")
+  func quoted() async throws {
+    let found = try await finding(.init(status: 200, body: Array("<title>Welcome to nginx!</title>".utf8)))
+    #expect(found.outcome == "good")
+  }
+
+  @Test(
+    "A redirect within the host is followed by others, one to another host is an answer",
+    arguments: [
+      ("https://shop.example.org/", "redirected", "https://shop.example.org/"),
+      ("/login", "redirected", "http://shop.example.org/login"),
+      ("//shop.example.org:8443/a", "redirected", "http://shop.example.org:8443/a"),
+      ("https://login.example.org/", "good", nil), ("http://shop.example.org/", "good", nil),
+      ("javascript:alert(1)", "good", nil),
+    ])
+  func redirects(location: String, expected: String, target: String?) async throws {
+    let found = try await finding(.init(status: 302, headers: [.init(name: "Location", value: location)]))
+    #expect(found.outcome == expected)
+    #expect(found.facts["site.redirect"] == target)
+  }
+
+  @Test("A name without an address is asked at this machine")
+  func withoutName() async throws {
+    let answered = try await look("site.answer", world(.init(status: 502)), facts, signs: realSigns())
+    #expect(answered.outcome == "bad-gateway")
+    #expect(answered.facts["site.asked-at"] == "here")
+    let refused = try await look("site.answer", world(.init(failure: .refused)), facts, signs: realSigns())
+    #expect(refused.outcome == "no-name")
+  }
+
+  @Test("A name of another machine that answers badly there is asked here, too")
+  func elsewhere() async throws {
+    let bad = world(.init(status: 520), at: "203.0.113.9").with(request("127.0.0.1"), .init(status: 502))
+    let here = try await look("site.answer", bad, facts, signs: realSigns())
+    #expect(here.outcome == "bad-gateway")
+    #expect(here.facts["site.asked-at"] == "here")
+    let nobody = world(.init(status: 520), at: "203.0.113.9").with(request("127.0.0.1"), .init(failure: .refused))
+    let there = try await look("site.answer", nobody, facts, signs: realSigns())
+    #expect(there.outcome == "server-error")
+    #expect(there.facts["site.asked-at"] == nil)
+    let good = world(.init(status: 200), at: "203.0.113.9")
+    #expect(try await look("site.answer", good, facts, signs: realSigns()).outcome == "good")
+  }
+
+  @Test("A server's own name is shown harmless and short")
+  func hostileServer() async throws {
+    let server = "evil\u{1B}[31m\u{202E}" + String(repeating: "x", count: 500)
+    let found = try await finding(.init(status: 200, headers: [.init(name: "Server", value: server)]))
+    let shown = try #require(found.facts["site.server"])
+    #expect(shown.hasPrefix("evil^[[31m<U+202E>"))
+    #expect(shown.count < 80)
+  }
+
+  @Test("Once more: good or bad")
+  func again() async throws {
+    let given = facts.merging(["site.status": "502", "upstream.status": "200", "proxy.place": "host"])
+    var fresh = request("192.0.2.1")
+    fresh.headers = ["Cache-Control: no-cache, max-age=0"]
+    for (sight, expected) in [
+      (HTTPRequest.Sight(status: 200, times: .init(firstByte: 0.1)), "good"), (.init(status: 502), "bad"),
+      (.init(status: 200, failure: .closed), "bad"), (.init(failure: .refused), "bad"),
+    ] {
+      let found = try await look("site.again", world(.init(), at: "192.0.2.1").with(fresh, sight), given)
+      #expect(found.outcome == expected)
+    }
+  }
+
+  @Test("Waiting on: what it learns does not move the time at which the site was asked")
+  func slow() async throws {
+    let found = try await look(
+      "site.slow", world(.init(status: 504, times: .init(firstByte: 60.04)), at: "192.0.2.1"),
+      facts.merging(["site.waiting": "yes"]), signs: realSigns())
+    #expect(found.outcome == "gateway-timeout")
+    #expect(found.facts["site.delay"] == "later")
+    #expect(found.facts["site.asked"] == nil)
+  }
+}

@@ -1,0 +1,194 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+private let facts: Facts = [
+  "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "name.address": "10.0.0.2",
+  "upstream.port": "8080", "upstream.scheme": "http", "site.host": "shop.example.org", "site.path": "/cart?id=1",
+  "route.verifies": "on",
+]
+
+private func request(_ scheme: String, limit: Double, host: String = "shop.example.org", path: String = "/cart?id=1")
+  -> HTTPRequest
+{
+  HTTPRequest(
+    url: "\(scheme)://\(host)\(path)", address: "10.0.0.2", port: 8080, place: .process(7), limit: limit)
+}
+
+@Suite("upstream.speaks")
+struct UpstreamSpeaksTests {
+  private func outcome(_ plain: HTTPRequest.Sight, _ encrypted: HTTPRequest.Sight) async throws -> String {
+    let signs = Signs(answers: [
+      .init(by: nil, means: "tls-port", headers: [:], body: "plain HTTP request was sent to HTTPS")
+    ])
+    let world = Recording().with(request("http", limit: 3), plain).with(request("https", limit: 3), encrypted)
+    return try await look("upstream.speaks", world, facts, signs: signs).outcome
+  }
+  private let notTLS = HTTPRequest.Sight(failure: .notTLS("wrong version number"))
+  private let certificate = HTTPRequest.Certificate(
+    subject: "CN=shop", issuer: "CN=shop", names: ["shop"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
+
+  @Test("Plain HTTP")
+  func http() async throws {
+    #expect(try await outcome(.init(status: 500), notTLS) == "http")
+    #expect(try await outcome(.init(failure: .answerTimeout), notTLS) == "http")
+  }
+
+  @Test("TLS: an answer, a certificate, a handshake that fails, an alert, a page that says so")
+  func tls() async throws {
+    #expect(try await outcome(.init(failure: .closed), .init(status: 200)) == "tls")
+    #expect(
+      try await outcome(.init(failure: .closed), .init(failure: .answerTimeout, certificate: certificate)) == "tls")
+    #expect(try await outcome(.init(failure: .reset), .init(failure: .handshake("alert 40"))) == "tls")
+    #expect(try await outcome(.init(body: [0x15, 3, 1], failure: .notHTTP), .init(failure: .tlsTimeout)) == "tls")
+    let page = Array("The plain HTTP request was sent to HTTPS port".utf8)
+    #expect(try await outcome(.init(status: 400, body: page), .init(failure: .tlsTimeout)) == "tls")
+  }
+
+  @Test("Neither, silent, or closing at once")
+  func neither() async throws {
+    #expect(try await outcome(.init(body: Array("SSH-2.0".utf8), failure: .notHTTP), notTLS) == "other")
+    #expect(try await outcome(.init(failure: .answerTimeout), .init(failure: .tlsTimeout)) == "silent")
+    #expect(try await outcome(.init(failure: .closed), .init(failure: .closed)) == "closes")
+    #expect(try await outcome(.init(failure: .reset), .init(failure: .reset)) == "closes")
+    #expect(try await outcome(.init(failure: .refused), .init(failure: .refused)) == "unknown")
+  }
+
+  @Test("What the TLS request could not see is unknown")
+  func unseen() async throws {
+    let world = Recording().with(request("http", limit: 3), .init(status: 200))
+      .with(request("https", limit: 3), unseen: .notPermitted(what: "/proc/7/ns/net"))
+    #expect(try await look("upstream.speaks", world, facts).unseen == .notPermitted(what: "/proc/7/ns/net"))
+  }
+}
+
+@Suite("upstream.answer")
+struct UpstreamAnswerTests {
+  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 89.5) async throws -> Finding {
+    let given = facts.merging(more)
+    return try await look("upstream.answer", Recording().with(request("http", limit: limit), sight), given)
+  }
+
+  @Test(
+    "Good, also with an error of the client's; an error of its own",
+    arguments: [
+      (200, "good"), (302, "good"), (404, "good"), (499, "good"), (500, "error"), (502, "error"),
+    ])
+  func answers(status: Int, expected: String) async throws {
+    let found = try await finding(.init(status: status, times: .init(firstByte: 0.02)))
+    #expect(found.outcome == expected)
+    #expect(found.facts["upstream.status"] == String(status))
+    #expect(found.facts["upstream.seconds"] == "0.02")
+  }
+
+  @Test("It answers later than the proxy waits: the time-out that would do is twice as long, in half minutes")
+  func late() async throws {
+    let found = try await finding(
+      .init(status: 200, times: .init(firstByte: 7)), ["route.read-timeout": "5"], limit: 11.5)
+    #expect(found.outcome == "late")
+    #expect(found.facts["timeout.needed"] == "30")
+    let longer = try await finding(
+      .init(status: 200, times: .init(firstByte: 31)), ["route.read-timeout": "30"], limit: 49)
+    #expect(longer.facts["timeout.needed"] == "90")
+    let inTime = try await finding(
+      .init(status: 200, times: .init(firstByte: 5)), ["route.read-timeout": "5"], limit: 11.5)
+    #expect(inTime.outcome == "good")
+  }
+
+  @Test(
+    "No answer, and why",
+    arguments: [
+      (HTTPRequest.Failure.answerTimeout, "never", "connected, but no answer in time"),
+      (.refused, "refused", "connection refused"), (.connectTimeout, "refused", "no TCP connection in time"),
+      (.unreachable, "refused", "no route to host"), (.closed, "closes", "closed before a full answer"),
+      (.reset, "closes", "connection reset"), (.notHTTP, "closes", "the answer is not HTTP"),
+      (.other("odd\u{1B}[2J"), "unknown", "odd^[[2J"),
+    ])
+  func failures(failure: HTTPRequest.Failure, expected: String, words: String) async throws {
+    let found = try await finding(.init(failure: failure))
+    #expect(found.outcome == expected)
+    #expect(found.facts["upstream.error"] == words)
+    #expect(found.facts["upstream.status"] == nil)
+  }
+
+  @Test("It is asked with the host and the path that the proxy sends")
+  func asTheProxy() async throws {
+    let given = facts.merging(["route.sends-host": "inner.lan", "upstream.path": "/api"])
+    let world = Recording().with(request("http", limit: 89.5, host: "inner.lan", path: "/api"), .init(status: 200))
+    #expect(try await look("upstream.answer", world, given).outcome == "good")
+    let cut = facts.merging(["route.sends-host": "a b\u{7}"])
+    let own = Recording().with(request("http", limit: 89.5), .init(status: 200))
+    #expect(try await look("upstream.answer", own, cut).outcome == "good")
+  }
+
+  @Test("The whole session's limit bounds its patience")
+  func bounded() async throws {
+    let found = try await finding(.init(failure: .answerTimeout), ["limit.seconds": "20"], limit: 19.5)
+    #expect(found.outcome == "never")
+    #expect(found.facts["upstream.seconds"] == "20")
+  }
+}
+
+@Suite("upstream.certificate")
+struct UpstreamCertificateTests {
+  private func world(_ sight: HTTPRequest.Sight, host: String = "shop.example.org", authorities: String? = nil)
+    -> Recording
+  {
+    var asked = request("https", limit: 4, host: host)
+    asked.tls = .verify(authorities: authorities)
+    return Recording().with(asked, sight)
+  }
+  private let certificate = HTTPRequest.Certificate(
+    subject: "CN=inner", issuer: "CN=ca", names: ["inner.lan"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
+
+  @Test("A proxy that does not verify takes any")
+  func notVerified() async throws {
+    let found = try await look("upstream.certificate", Recording(), facts.merging(["route.verifies": "off"]))
+    #expect(found.outcome == "not-verified")
+  }
+
+  @Test("Trusted, with what the certificate says")
+  func trusted() async throws {
+    let found = try await look("upstream.certificate", world(.init(status: 404, certificate: certificate)), facts)
+    #expect(found.outcome == "trusted")
+    #expect(found.facts["certificate.name"] == "inner.lan")
+    #expect(found.facts["certificate.subject"] == "CN=inner")
+  }
+
+  @Test(
+    "Not trusted: what the reason comes down to",
+    arguments: [
+      ("certificate has expired", "expired"), ("certificate is not yet valid", "expired"),
+      ("Hostname mismatch", "name"), ("self-signed certificate", "issuer"),
+      ("unable to get local issuer certificate", "issuer"),
+    ])
+  func untrusted(reason: String, fault: String) async throws {
+    let found = try await look("upstream.certificate", world(.init(failure: .untrusted(reason))), facts)
+    #expect(found.outcome == "untrusted")
+    #expect(found.facts["certificate.fault"] == fault)
+    #expect(found.facts["certificate.problem"] == reason)
+  }
+
+  @Test("No handshake, no answer")
+  func failures() async throws {
+    for failure in [HTTPRequest.Failure.handshake("alert"), .notTLS("http"), .tlsTimeout] {
+      #expect(try await look("upstream.certificate", world(.init(failure: failure)), facts).outcome == "handshake")
+    }
+    #expect(try await look("upstream.certificate", world(.init(failure: .refused)), facts).outcome == "unknown")
+  }
+
+  @Test("The route's own authorities and name count, as the proxy's files have them")
+  func ownAuthorities() async throws {
+    var asked = request("https", limit: 4)
+    asked.url = "https://inner.lan:8080/"
+    asked.tls = .verify(authorities: "PEM")
+    let given = facts.merging(["route.authorities": "/etc/ca.pem", "route.tls-name": "inner.lan"])
+    let world = Recording().file("/etc/ca.pem", "PEM", in: .process(7)).with(asked, .init(status: 200))
+    #expect(try await look("upstream.certificate", world, given).outcome == "trusted")
+    let noFile = Recording().with(
+      FileRead(path: "/etc/ca.pem", place: .process(7)), unseen: .missing(what: "/etc/ca.pem"))
+    #expect(try await look("upstream.certificate", noFile, given).unseen == .missing(what: "/etc/ca.pem"))
+  }
+}

@@ -1,0 +1,204 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+private let inProxy = Place.process(7)
+private let inApp = Place.process(9)
+private let facts: Facts = [
+  "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.place": "container",
+  "upstream.id": "app1", "upstream.pid": "9", "upstream.host": "shop", "upstream.port": "8080",
+  "upstream.inside-port": "8080", "site.host": "shop.example.org",
+]
+
+@Suite("port.listening")
+struct PortListeningTests {
+  private func finding(_ world: Recording, _ more: Facts = [:]) async throws -> Finding {
+    try await look("port.listening", world, facts.merging(more))
+  }
+
+  @Test("It listens in reach")
+  func listening() async throws {
+    let found = try await finding(Recording().listening(in: inApp, ("127.0.0.1", 9000), ("0.0.0.0", 8080)))
+    #expect(found.outcome == "listening")
+    #expect(found.facts["upstream.ports"] == "8080, 9000")
+    #expect(found.facts["upstream.bound-to"] == "0.0.0.0")
+  }
+
+  @Test("Only on loopback", arguments: ["127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1"])
+  func loopback(address: String) async throws {
+    let found = try await finding(Recording().listening(in: inApp, (address, 8080)))
+    #expect(found.outcome == "loopback")
+    #expect(found.facts["upstream.bound-to"] == address)
+  }
+
+  @Test("Only on loopback, and on another port")
+  func loopbackOtherPort() async throws {
+    #expect(try await finding(Recording().listening(in: inApp, ("127.0.0.1", 9000))).outcome == "loopback")
+  }
+
+  @Test("A process of the host on loopback is in reach of a proxy of the host")
+  func hostLoopback() async throws {
+    let world = Recording().listening(in: .host, ("127.0.0.1", 8080))
+    #expect(try await finding(world, ["upstream.place": "host", "proxy.place": "host"]).outcome == "listening")
+    #expect(try await finding(world, ["upstream.place": "host"]).outcome == "loopback")
+  }
+
+  @Test("On another port")
+  func otherPort() async throws {
+    let found = try await finding(Recording().listening(in: inApp, ("::", 3000)))
+    #expect(found.outcome == "other-port")
+    #expect(found.facts["upstream.listening"] == "3000")
+    #expect(found.facts["upstream.right-port"] == "3000")
+  }
+
+  @Test("Of several other ports, the one that answers HTTP")
+  func severalPorts() async throws {
+    let ask = { (port: UInt16) in
+      HTTPRequest(url: "http://shop.example.org/", address: "10.0.0.2", port: port, place: inProxy, limit: 1)
+    }
+    let world = Recording().listening(in: inApp, ("0.0.0.0", 22), ("0.0.0.0", 3000))
+      .with(ask(22), .init(failure: .notHTTP)).with(ask(3000), .init(status: 404))
+    let found = try await finding(world, ["upstream.addresses": "10.0.0.2"])
+    #expect(found.facts["upstream.listening"] == "3000")
+  }
+
+  @Test("Nothing listens")
+  func nothing() async throws {
+    #expect(try await finding(Recording().listening(in: inApp)).outcome == "nothing")
+    let other = Recording().listening(in: .host, ("0.0.0.0", 3000))
+    let onHost = try await finding(other, ["upstream.place": "host"])
+    #expect(onHost.outcome == "nothing")
+    #expect(onHost.facts["upstream.listening"] == nil)
+  }
+
+  @Test("Connections wait in the queue")
+  func stuck() async throws {
+    let found = try await finding(Recording().listening(in: inApp, ("0.0.0.0", 8080), waiting: 12))
+    #expect(found.outcome == "stuck")
+    #expect(found.facts["upstream.waiting"] == "12")
+  }
+
+  @Test("Without a process to look into, or without the right to, it is unknown")
+  func unseen() async throws {
+    let denied = Recording().with(Listeners(place: inApp), unseen: .notPermitted(what: "/proc/9/ns/net"))
+    #expect(try await finding(denied).unseen == .notPermitted(what: "/proc/9/ns/net"))
+    let gone = try await finding(denied, ["upstream.pid": ""])
+    #expect(gone.unseen == .notPermitted(what: "/proc/9/ns/net"), "an empty fact does not take a known one away")
+    var unknownPID = facts
+    unknownPID["upstream.pid"] = nil
+    #expect(try await look("port.listening", Recording(), unknownPID).unseen == .notEnoughKnown(["upstream.pid"]))
+  }
+}
+
+@Suite("network.shared")
+struct NetworkSharedTests {
+  private func networks(_ ids: [String: String]) -> String {
+    let ends = ids.map { "\"\($0)\": {\"NetworkID\": \"\($1)\", \"Gateway\": \"172.20.0.1\"}" }
+    return "\"NetworkSettings\": {\"Networks\": {\(ends.joined(separator: ","))}}"
+  }
+
+  private func finding(
+    proxy: [String: String], app: [String: String], more: String = "", host: String = "shop"
+  ) async throws -> Finding {
+    let world = Recording().container("edge1", #""Name": "/edge","# + networks(proxy))
+      .container("app1", #""Name": "/shop","# + more + networks(app))
+    return try await look("network.shared", world, facts.merging(["upstream.host": host]))
+  }
+
+  @Test("They share a network of their own")
+  func shared() async throws {
+    let found = try await finding(proxy: ["web": "n1", "bridge": "b"], app: ["web": "n1", "db": "n2"])
+    #expect(found.outcome == "shared")
+    #expect(found.facts["network.common"] == "web")
+    #expect(found.facts["network.of-upstream"] == "db, web")
+    #expect(found.facts["network.gateway"] == "172.20.0.1")
+  }
+
+  @Test("The same name is another network if its id differs; the proxy joins the app's")
+  func separate() async throws {
+    let found = try await finding(proxy: ["web": "n1"], app: ["web": "n2"])
+    #expect(found.outcome == "separate")
+    #expect(found.facts["network.join"] == "web")
+    #expect(found.facts["network.joiner"] == "edge")
+  }
+
+  @Test("An app with only the default network joins the proxy's")
+  func appOnBridge() async throws {
+    let found = try await finding(proxy: ["web": "n1"], app: ["bridge": "b"])
+    #expect(found.outcome == "separate")
+    #expect(found.facts["network.join"] == "web")
+    #expect(found.facts["network.joiner"] == "shop")
+  }
+
+  @Test("Only the default network in common: names do not resolve there, addresses work")
+  func defaultBridge() async throws {
+    let named = try await finding(proxy: ["bridge": "b"], app: ["bridge": "b"])
+    #expect(named.outcome == "default-bridge")
+    #expect(named.facts["network.new"] == "edge-net")
+    #expect(named.facts["network.join"] == nil)
+    let address = try await finding(proxy: ["bridge": "b"], app: ["bridge": "b"], host: "172.17.0.3")
+    #expect(address.outcome == "shared")
+  }
+
+  @Test("The app uses the host's network")
+  func hostNetwork() async throws {
+    let found = try await finding(
+      proxy: ["web": "n1"], app: ["host": "h"], more: #""HostConfig": {"NetworkMode": "host"},"#)
+    #expect(found.outcome == "host-network")
+  }
+
+  @Test("A proxy of the host dials a published port")
+  func published() async throws {
+    let world = Recording().container("app1", networks(["web": "n1"]))
+    let onHost = try await look("network.shared", world, facts.merging(["proxy.place": "host"]))
+    #expect(onHost.outcome == "published")
+    world.container("edge1", networks(["web": "n1"])).with(OwnAddresses(), ["192.0.2.10"])
+    let byAddress = facts.merging(["upstream.published": "yes", "upstream.host": "192.0.2.10"])
+    #expect(try await look("network.shared", world, byAddress).outcome == "published")
+  }
+
+  @Test("A container that is gone is unknown")
+  func unseen() async throws {
+    let world = Recording().docker("/containers/app1/json", "{}", status: 404)
+    #expect(
+      try await look("network.shared", world, facts).unseen == .missing(what: "Docker's /containers/app1/json"))
+  }
+}
+
+@Suite("tcp.connect")
+struct TCPConnectTests {
+  private let connect = TCPConnect(address: "10.0.0.2", port: 8080, place: inProxy, limit: 4)
+  private let dialling = facts.merging(["name.address": "10.0.0.2"])
+
+  @Test(
+    "One outcome of the system, one of the check",
+    arguments: [
+      (TCPConnect.Sight.Outcome.accepted, Int32(0), "accepted"), (.refused, 111, "refused"),
+      (.timeout, 110, "timeout"), (.unreachable, 113, "unreachable"), (.denied, 1, "denied"), (.other, 99, "unknown"),
+    ])
+  func outcome(seen: TCPConnect.Sight.Outcome, errno: Int32, expected: String) async throws {
+    let world = Recording().with(connect, .init(outcome: seen, errno: errno, seconds: 0.25))
+    let found = try await look("tcp.connect", world, dialling)
+    #expect(found.outcome == expected)
+    #expect(found.facts["connect.errno"] == (errno == 0 ? nil : String(errno)))
+    #expect(found.facts["connect.seconds"] == "0.3")
+  }
+
+  @Test("A proxy of the host dials from the host")
+  func fromHost() async throws {
+    var fromHost = connect
+    fromHost.place = .host
+    let world = Recording().with(fromHost, .init(outcome: .accepted, errno: 0, seconds: 0))
+    #expect(try await look("tcp.connect", world, dialling.merging(["proxy.place": "host"])).outcome == "accepted")
+    #expect(try await look("tcp.connect", world, dialling.merging(["proxy.network": "host"])).outcome == "accepted")
+  }
+
+  @Test("Without the proxy's process it is unknown")
+  func unseen() async throws {
+    var stopped = dialling
+    stopped["proxy.pid"] = nil
+    #expect(try await look("tcp.connect", Recording(), stopped).unseen == .notEnoughKnown(["proxy.pid"]))
+  }
+}

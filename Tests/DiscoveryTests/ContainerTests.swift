@@ -1,0 +1,191 @@
+@testable import Discovery
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("The engine's JSON")
+struct ContainerTests {
+  /// As engine 20.10 has it: addresses at the top level too, no `DNSNames`.
+  private let old = #"""
+    "Name": "/shop", "RestartCount": 0,
+    "State": {"Status": "running", "Running": true, "Pid": 812, "ExitCode": 0, "Error": "", "OOMKilled": false,
+      "StartedAt": "1970-01-02T00:00:00.25Z", "FinishedAt": "0001-01-01T00:00:00Z"},
+    "HostConfig": {"NetworkMode": "web", "Memory": 0, "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18080"}],
+      "53/udp": [{"HostIp": "", "HostPort": "53"}], "9000/tcp": null, "9001/tcp": [{"HostIp": "", "HostPort": ""}]}},
+    "Config": {"Image": "shop:1", "Hostname": "abc", "Labels": null, "Tty": false},
+    "NetworkSettings": {"IPAddress": "", "Bridge": "", "Networks": {"web": {"NetworkID": "n1", "IPAddress": "172.20.0.3",
+      "GlobalIPv6Address": "", "Gateway": "172.20.0.1", "Aliases": ["shop", "abc"]}}},
+    "Mounts": [{"Type": "bind", "Source": "/srv/shop", "Destination": "/data", "RW": true},
+      {"Type": "bind", "Source": "/srv/special", "Destination": "/data/special"}, {"Type": "tmpfs", "Destination": "/tmp"}]
+    """#
+
+  @Test("Engine 20.10")
+  func engine20() async throws {
+    let shop = try await Recording().container("a1", old).container("a1")
+    #expect(shop.name == "shop")
+    #expect(shop.pid == 812)
+    #expect(shop.started == 86_400.25)
+    #expect(shop.finished == nil)
+    #expect(shop.networks["web"]?.addresses == ["172.20.0.3"])
+    #expect(shop.networks["web"]?.names == ["shop", "abc"])
+    #expect(!shop.usesHostNetwork)
+  }
+
+  @Test("Published ports as wanted: TCP only, and only those with a port of the host")
+  func bindings() async throws {
+    let shop = try await Recording().container("a1", old).container("a1")
+    #expect(shop.bindings == [PublishedPort(hostAddress: "127.0.0.1", hostPort: 18080, inside: 8080)])
+  }
+
+  @Test("A path inside is the host's path by the deepest mount; a folder's name that only begins the same is none")
+  func hostPath() async throws {
+    let shop = try await Recording().container("a1", old).container("a1")
+    #expect(shop.hostPath(of: "/data/conf/a") == "/srv/shop/conf/a")
+    #expect(shop.hostPath(of: "/data") == "/srv/shop")
+    #expect(shop.hostPath(of: "/data/special/a") == "/srv/special/a")
+    #expect(shop.hostPath(of: "/data2/a") == nil)
+    #expect(shop.hostPath(of: "/tmp/a") == nil)
+  }
+
+  @Test("A newer engine leaves fields out and adds others")
+  func newer() async throws {
+    let shop = try await Recording().container(
+      "0123456789abcdef",
+      #""State": {"Status": "exited", "Pid": 0, "Health": null}, "ImageManifestDescriptor": {"digest": "x"}, "NetworkSettings": {"Networks": {"web": {"DNSNames": ["shop"], "GwPriority": 0}}}"#
+    ).container("0123456789abcdef")
+    #expect(shop.name == "0123456789ab")
+    #expect(shop.pid == nil)
+    #expect(shop.networks["web"]?.names == ["shop"])
+    #expect(shop.networks["web"]?.addresses == [])
+    #expect(shop.bindings.isEmpty)
+    #expect(shop.hostPath(of: "/data") == nil)
+  }
+
+  @Test("The list of containers, in both shapes")
+  func list() async throws {
+    let world = Recording().containers(
+      #"{"Id": "a1", "Names": ["/shop", "/edge/alias"], "Image": "registry.lan:5000/team/shop:1.2@sha256:ab", "State": "paused", "Labels": {"com.docker.compose.service": "web", "com.docker.compose.project": "shop"}, "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": "::"}], "HostConfig": {"NetworkMode": "host"}}"#,
+      #"{"Id": "0123456789abcdef", "Names": null, "Ports": null, "NetworkSettings": null}"#)
+    let list = try await world.containers()
+    #expect(list.map(\.name) == ["shop", "0123456789ab"])
+    #expect(list.map(\.isRunning) == [true, false])
+    #expect(list[0].image == "team/shop")
+    #expect(list[0].service == "web")
+    #expect(list[0].project == "shop")
+    #expect(list[0].usesHostNetwork)
+    #expect(list[1].image.isEmpty && list[1].addresses.isEmpty)
+  }
+
+  @Test(
+    "An image's name without registry and tag",
+    arguments: [
+      ("nginx", "nginx"), ("nginx:1.27-alpine", "nginx"), ("docker.io/library/nginx", "library/nginx"),
+      ("localhost/nginx:1", "nginx"), ("localhost:5000/nginx", "nginx"),
+      ("jc21/nginx-proxy-manager:2", "jc21/nginx-proxy-manager"),
+      ("nginx@sha256:0123", "nginx"), ("", ""),
+    ])
+  func image(text: String, expected: String) { #expect(text.withoutTag == expected) }
+
+  @Test("JSON that is none, or lacks the id, is unreadable")
+  func damaged() async throws {
+    for body in ["", "{", "[]", #"{"Name": "/shop"}"#] {
+      await #expect { try await Recording().docker("/containers/a1/json", body).container("a1") } throws: { error in
+        guard case Unseen.unreadable(let what, _) = error else { return false }
+        return what == "Docker's /containers/a1/json"
+      }
+    }
+  }
+
+  @Test(
+    "A time is read with its fraction; year 1 is never",
+    arguments: [
+      ("1970-01-02T00:00:00Z", 86_400.0), ("1970-01-01T00:00:01.500000000Z", 1.5), ("0001-01-01T00:00:00Z", nil),
+      ("x", nil),
+      ("", nil),
+    ])
+  func time(text: String, expected: Double?) { #expect(secondsSince1970(text) == expected) }
+}
+
+@Suite("A container's log")
+struct LogTests {
+  private func lines(_ bytes: [UInt8], tty: Bool = false) async throws -> [String] {
+    let world = Recording().container("a1", "\"Config\": {\"Tty\": \(tty)}").log(of: "a1", lines: 200, bytes)
+    return try await world.log(of: try await world.container("a1"))
+  }
+
+  @Test("Frames of both streams, in order; a line may be split over two of them")
+  func frames() async throws {
+    let bytes = frame("one\ntw", stream: 1) + frame("o\r\n", stream: 1) + frame("three\n")
+    #expect(try await lines(bytes) == ["one", "two", "three"])
+  }
+
+  @Test("A frame that is cut gives what there is; a header that is cut ends it")
+  func cut() async throws {
+    #expect(try await lines(Array((frame("one\n") + frame("two and more\n")).dropLast(5))) == ["one", "two and "])
+    #expect(try await lines(frame("one\n") + [2, 0, 0]) == ["one"])
+    #expect(try await lines([]) == [])
+  }
+
+  @Test("A length beyond the end does not read past it")
+  func tooLong() async throws {
+    #expect(try await lines([1, 0, 0, 0, 255, 255, 255, 255] + Array("rest".utf8)) == ["rest"])
+  }
+
+  @Test("With a terminal there are no frames")
+  func terminal() async throws {
+    #expect(try await lines(Array("one\r\ntwo\r\n".utf8), tty: true) == ["one", "two"])
+  }
+
+  @Test("Bytes that are no UTF-8 do not lose the line")
+  func bytes() async throws {
+    let broken: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 3, 0x61, 0xFF, 0x62]
+    #expect(try await lines(broken) == ["a\u{FFFD}b"])
+  }
+}
+
+@Suite("Names and subnets")
+struct NameTests {
+  @Test(
+    "The most similar name",
+    arguments: [
+      ("shp", ["shop", "wiki"], "shop"), ("shop", ["shop", "wiki"], nil),
+      ("db", ["web", "shop"], nil), ("wikki", ["wiki", "shop"], "wiki"), ("shop", [], nil),
+      ("app_web_1", ["app-web-1", "app-web-2"], "app-web-1"),
+    ])
+  func nearest(name: String, names: [String], expected: String?) { #expect(name.nearest(among: names) == expected) }
+
+  @Test("It does not depend on the order of the names")
+  func order() {
+    #expect("shap".nearest(among: ["ship", "shop"]) == "ship")
+    #expect("shap".nearest(among: ["shop", "ship"]) == "ship")
+  }
+
+  @Test(
+    "Subnets",
+    arguments: [
+      ("172.18.0.0/16", "172.18.255.254", true), ("172.18.0.0/16", "172.19.0.1", false),
+      ("10.0.0.5/32", "10.0.0.5", true),
+      ("10.0.0.5/32", "10.0.0.4", false), ("0.0.0.0/0", "8.8.8.8", true), ("172.18.3.4/16", "172.18.0.9", true),
+      ("172.18.0.0/16", "shop", false), ("172.18.0.0/16", "fd00::1", false),
+    ])
+  func subnet(range: String, address: String, expected: Bool) throws {
+    #expect(try #require(Subnet(range)).contains(address) == expected)
+  }
+
+  @Test(
+    "What is no IPv4 subnet", arguments: ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/8", "10.0.0.256/8", "a/8"])
+  func noSubnet(text: String) { #expect(Subnet(text) == nil) }
+
+  @Test(
+    "Addresses and loopback",
+    arguments: [
+      ("10.0.0.1", true, false), ("127.0.0.1", true, true), ("127.9.9.9", true, true), ("::1", true, true),
+      ("[::1]", true, true), ("localhost", false, true), ("shop", false, false), ("1.2.3", false, false),
+      ("1.2.3.4.example.org", false, false),
+    ])
+  func addresses(text: String, isAddress: Bool, isLoopback: Bool) {
+    #expect(text.isAddress == isAddress)
+    #expect(text.isLoopback == isLoopback)
+  }
+}

@@ -1,0 +1,258 @@
+import Discovery
+import Glibc
+import Model
+import Recorded
+import Testing
+import World
+
+/// A container with files at process 7, of which only `/etc/nginx/conf.d` and `/data` come from the host.
+private func world(_ files: [String: String], patterns: [String] = ["/etc/nginx/conf.d/*.conf"]) -> Recording {
+  let place = Place.process(7)
+  let mounts =
+    #""Mounts": [{"Source": "/srv/conf", "Destination": "/etc/nginx/conf.d"}, {"Source": "/srv/data", "Destination": "/data"}]"#
+  let world = Recording().container("edge1", #""Name": "/edge", "# + mounts)
+    .with(FileGlob(pattern: "/etc/*", place: place), ["/etc/nginx"])
+  for pattern in patterns {
+    let matching = files.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }.sorted()
+    world.with(FileGlob(pattern: pattern, place: place), matching)
+  }
+  for (path, text) in files { world.file(path, text, in: place, modified: Double(path.count)) }
+  return world
+}
+
+private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ world: Recording) async throws
+  -> (outcome: RouteReading.Outcome, facts: Facts)
+{
+  let owner = RouteReading.Owner(
+    kind: kind, place: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), configuration: nil, prefix: nil)
+  return try await RouteReading.read(.init(site: try #require(Site(url)), port: port), of: owner, in: world)
+}
+
+@Suite("The route in nginx's files")
+struct NginxReadingTests {
+  private let main = "events {}\nhttp {\n  include /etc/nginx/conf.d/*.conf;\n}\n"
+
+  private func site(_ server: String, main: String? = nil) -> Recording {
+    world(["/etc/nginx/nginx.conf": main ?? self.main, "/etc/nginx/conf.d/shop.conf": server])
+  }
+
+  private let shop = """
+    server {
+      listen 80;
+      server_name shop.example.org;
+      location / {
+        proxy_pass http://shop:3000; # the app
+        proxy_read_timeout 5s;
+        proxy_set_header Host inner.lan;
+      }
+    }
+    """
+
+  @Test("Host, port, scheme and time-out, each with its place in the line as the host sees the file")
+  func spans() async throws {
+    let (outcome, facts) = try await read("http://shop.example.org/", site(shop))
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "http://shop:3000")
+    #expect(facts[.routeDefinedIn] == "/etc/nginx/conf.d/shop.conf:5")
+    #expect(facts[.routeReadTimeout] == "5")
+    #expect(facts[.routeSendsHost] == "inner.lan")
+    #expect(facts[.routeResolves] == "start")
+    #expect(facts[.routeVerifies] == "off")
+    #expect(facts[.configInside] == nil)
+    #expect(facts[.configDirectory] == "/srv/conf")
+    for (name, value, number) in [
+      ("host", "shop", "5"), ("port", "3000", "5"), ("scheme", "http", "5"), ("timeout", "5s", "6"),
+    ] {
+      let part = { (part: String) in facts[FactName("\(name)-line.\(part)")] ?? "" }
+      #expect(part("file") == "/srv/conf/shop.conf")
+      #expect(part("number") == number)
+      #expect(part("head") + value + part("tail") == part("text"), "\(name)")
+    }
+    #expect(facts["port-line.text"] == "    proxy_pass http://shop:3000; # the app")
+  }
+
+  @Test("A file that is only inside the container is said to be there")
+  func inside() async throws {
+    let (outcome, facts) = try await read(
+      "http://shop.example.org/", world(["/etc/nginx/nginx.conf": "events {}\nhttp {\n\(shop)\n}"]))
+    #expect(outcome == .found)
+    #expect(facts[.configInside] == "edge1")
+    #expect(facts["port-line.file"] == "/etc/nginx/nginx.conf")
+  }
+
+  @Test("A name in a variable is looked up at each request, by the route's own resolver or by none")
+  func resolver() async throws {
+    let text = { (line: String) in
+      "server { listen 80; server_name shop.example.org; \(line) set $app shop; location / { proxy_pass http://$app:3000; } }"
+    }
+    let with = try await read("http://shop.example.org/", site(text("resolver 127.0.0.11 10.0.0.53:5353;"))).facts
+    #expect(with[.routeResolves] == "each-request")
+    #expect(with[.routeResolver] == "127.0.0.11, 10.0.0.53:5353")
+    #expect(with[.upstreamHost] == "shop")
+    let without = try await read("http://shop.example.org/", site(text(""))).facts
+    #expect(without[.routeResolves] == "each-request")
+    #expect(without[.routeResolver] == nil)
+  }
+
+  @Test("TLS to the upstream: whether, by whom and for which name it is verified")
+  func tls() async throws {
+    let text =
+      "server { listen 80; server_name shop.example.org; location / { proxy_pass https://shop; proxy_ssl_verify on; proxy_ssl_trusted_certificate /data/ca.pem; proxy_ssl_name inner.lan; } }"
+    let facts = try await read("http://shop.example.org/", site(text)).facts
+    #expect(facts[.upstreamPort] == "443")
+    #expect(facts[.routeVerifies] == "on")
+    #expect(facts[.routeAuthorities] == "/data/ca.pem")
+    #expect(facts[.routeAuthoritiesFile] == "/srv/data/ca.pem")
+    #expect(facts[.routeTLSName] == "inner.lan")
+  }
+
+  @Test(
+    "What else a site may be",
+    arguments: [
+      ("return 200 'hi';", RouteReading.Outcome.static), ("root /srv;", .static),
+      ("location / { fastcgi_pass 10.0.0.2:9000; }", .otherProtocol),
+      ("location / { proxy_pass http://unix:/run/app.sock; }", .otherProtocol),
+    ])
+  func others(body: String, expected: RouteReading.Outcome) async throws {
+    let server = "server { listen 80; server_name shop.example.org; \(body) }"
+    #expect(try await read("http://shop.example.org/", site(server)).outcome == expected)
+  }
+
+  @Test("A site without a route; a similar name is told, with its line")
+  func missing() async throws {
+    let (outcome, facts) = try await read("http://shpo.example.org/", site(shop))
+    #expect(outcome == .default)
+    #expect(facts[.routeNear] == "shop.example.org")
+    #expect(facts["name-line.number"] == "3")
+    #expect(try await read("http://shop.example.org/", port: 8080, site(shop)).outcome == .missing)
+  }
+
+  @Test("A default server without a name of its own serves every host")
+  func defaultServer() async throws {
+    let (outcome, facts) = try await read(
+      "http://any.example.org/",
+      site("server { listen 80; server_name _; location / { proxy_pass http://shop:3000; } }"))
+    #expect(outcome == .found)
+    #expect(facts[.routeHost] == "any.example.org")
+  }
+
+  @Test("A missing semicolon: the line, and the line put right")
+  func broken() async throws {
+    let (outcome, facts) = try await read(
+      "http://shop.example.org/", site(shop.replacing("http://shop:3000; # the app", with: "http://shop:3000")))
+    #expect(outcome == .broken || outcome == .found)
+    #expect(facts[.configProblem] != nil)
+    #expect(facts["problem-line.file"] == "/srv/conf/shop.conf")
+    #expect(facts["problem-line.number"] == "5")
+    #expect(facts["problem-line.fixed"] == "    proxy_pass http://shop:3000;")
+  }
+
+  @Test("Without the main file it is missing; of another kind it is unknown")
+  func unseen() async throws {
+    let empty = world([:]).with(
+      FileRead(path: "/etc/nginx/nginx.conf", place: .process(7)), unseen: .missing(what: "/etc/nginx/nginx.conf"))
+    await #expect(throws: Unseen.missing(what: "/etc/nginx/nginx.conf")) {
+      try await read("http://shop.example.org/", empty)
+    }
+    #expect(try await read("http://shop.example.org/", kind: "caddy", site(shop)).outcome == .unknown)
+    #expect(!RouteReading.canRead("caddy"))
+  }
+}
+
+@Suite("The route in Nginx Proxy Manager")
+struct NginxProxyManagerReadingTests {
+  private let main = "events {}\nhttp {\n  include /data/nginx/proxy_host/*.conf;\n}\n"
+  private let server = """
+    server {
+      listen 80;
+      server_name shop.example.org;
+      location /api { proxy_pass http://api:4000; }
+      location / { proxy_pass http://shop:3000; }
+    }
+    """
+
+  private func npm(_ changes: [String: String] = [:], isThere: Bool = true, isRefused: Bool = false) -> Recording {
+    let row = [
+      "id": "4", "domain_names": #"["shop.example.org"]"#, "forward_scheme": "http", "forward_host": "shop",
+      "forward_port": "3000", "enabled": "1", "is_deleted": "0", "meta": #"{"nginx_online": true, "nginx_err": null}"#,
+      "locations": #"[{"path": "/api", "forward_scheme": "http", "forward_host": "api", "forward_port": 4000}]"#,
+      "advanced_config": "",
+    ].merging(changes) { $1 }
+    let file = "/data/nginx/proxy_host/4.conf"
+    var files = ["/etc/nginx/nginx.conf": main]
+    files[file] = isThere ? server : nil
+    files[file + ".err"] = isRefused ? server : nil
+    let world = world(files, patterns: ["/data/nginx/proxy_host/*.conf"])
+    for path in [file, file + ".err"] where files[path] == nil {
+      world.with(FileRead(path: path, place: .process(7)), unseen: .missing(what: path))
+    }
+    return world.with(
+      SQLiteQuery(path: "/data/database.sqlite", place: .process(7), sql: "SELECT * FROM proxy_host"), [row])
+  }
+
+  private func route(_ world: Recording, _ url: String = "http://shop.example.org/") async throws
+    -> (outcome: RouteReading.Outcome, facts: Facts)
+  {
+    try await read(url, kind: "nginx-proxy-manager", world)
+  }
+
+  @Test("In use, with its domain and its own log")
+  func found() async throws {
+    let (outcome, facts) = try await route(npm())
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "http://shop:3000")
+    #expect(facts[.npmDomain] == "shop.example.org")
+    #expect(facts[.npmLocation] == nil)
+    #expect(facts[.npmAdvanced] == nil)
+    #expect(facts[.routeLog] == "/data/logs/proxy-host-4_error.log")
+    #expect(facts[.configInside] == nil)
+  }
+
+  @Test("A custom location")
+  func location() async throws {
+    let (outcome, facts) = try await route(npm(["advanced_config": "# x"]), "http://shop.example.org/api/v1")
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "http://api:4000")
+    #expect(facts[.npmLocation] == "/api")
+    #expect(facts[.npmAdvanced] == "yes")
+  }
+
+  @Test("Switched off", arguments: ["0", "false", "f"])
+  func disabled(value: String) async throws {
+    let (outcome, facts) = try await route(npm(["enabled": value], isThere: false))
+    #expect(outcome == .disabled)
+    #expect(facts[.npmDisabled] == "yes")
+    #expect(facts[.routeDefinedIn] == "proxy_host row 4")
+  }
+
+  @Test("Offline, by the database or by the file that nginx refused; its reason is made harmless")
+  func offline() async throws {
+    let refused = npm(
+      ["meta": #"{"nginx_online": false, "nginx_err": "unknown directive \u001b[31m"}"#], isThere: false,
+      isRefused: true)
+    let (outcome, facts) = try await route(refused)
+    #expect(outcome == .offline)
+    #expect(facts[.configProblem] == "unknown directive ^[[31m")
+    let byFile = try await route(npm(["meta": "{}"], isThere: false, isRefused: true))
+    #expect(byFile.outcome == .offline)
+    #expect(byFile.facts[.configProblem] == "/data/nginx/proxy_host/4.conf.err is there")
+  }
+
+  @Test("A site of nobody, and a row that was deleted")
+  func missing() async throws {
+    let (outcome, facts) = try await route(npm(), "http://shpo.example.org/")
+    #expect(outcome == .missing)
+    #expect(facts[.routeNear] == "shop.example.org")
+    #expect(try await route(npm(["is_deleted": "1"], isThere: false)).outcome == .missing)
+  }
+
+  @Test("A database that cannot be seen leaves what the files tell")
+  func filesAlone() async throws {
+    let world = npm().with(
+      SQLiteQuery(path: "/data/database.sqlite", place: .process(7), sql: "SELECT * FROM proxy_host"),
+      unseen: .unreadable(what: "/data/database.sqlite", why: "locked"))
+    let (outcome, facts) = try await route(world)
+    #expect(outcome == .found)
+    #expect(facts[.npmDomain] == nil)
+  }
+}
