@@ -98,6 +98,10 @@ private struct FilterRule {
     if let name = value(of: "-p"), !["tcp", "all", "6"].contains(name) { return false }
     if let state = value(of: "--ctstate") ?? value(of: "--state"), !state.contains("NEW") { return false }
     if let to = value(of: "-d"), !fits(to, packet.to) { return false }
+    // The proxy's own address is in the neighbourhood of the one it dials; a rule for strangers is not it.
+    if let from = value(of: "-s"), from.split(separator: ".").prefix(2) != packet.to.split(separator: ".").prefix(2) {
+      return false
+    }
     // "Not from lo" holds for what comes over a network; any other exception is not judged.
     let exceptions = words.indices.filter { words[$0] == "!" }.map {
       words.indices.contains($0 + 1) ? words[$0 + 1] : ""

@@ -30,7 +30,7 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     let host = facts[.siteHost] ?? ""
     let lines = try await world.proxyLog(facts, since: facts.seconds(.siteAsked)).filter {
-      $0.contains(host) || $0.contains("[emerg]")
+      $0.contains("host: \"\(host)") || $0.contains("[emerg]")
     }
     let known = signs.compiledLines
     guard let (sign, match) = lines.reversed().lazy.compactMap({ known.read($0) }).first else { return (.silent, [:]) }
@@ -81,6 +81,8 @@ extension World {
   fileprivate func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
     let files = try await ProxyFiles(of: facts.proxy, in: self)
     if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
+      // Nothing was written since: its last lines are about older requests.
+      if let since, let written = await files.modified(path), written < since - 1 { return [] }
       return lines.suffix(50).map(String.init)
     }
     guard let id = facts[.proxyID] else { throw .missing(what: facts[.routeLog] ?? "a log file") }

@@ -72,8 +72,9 @@ extension Check {
     return [
       .upstreamContainer: container.name, .upstreamID: container.Id, .upstreamPlace: "container",
       .upstreamPID: container.pid.map { String($0) } ?? "", .upstreamInside: String(inside),
-      .upstreamPublished: container.bindings.contains { $0.hostPort == routePort }
-        && host.lowercased() != container.name.lowercased() && !addresses.contains(host) ? "yes" : "",
+      // By a port of this machine: a name of the container itself leads to the ports inside it.
+      .upstreamPublished: container.bindings.contains { $0.hostPort == routePort } && !addresses.contains(host)
+        && (host.isAddress || host.isLoopback || host.hasPrefix("host.")) ? "yes" : "",
       .upstreamAddresses: addresses.joined(separator: ", "),
       .composeFile: labels["com.docker.compose.project.config_files"]?.split(separator: ",").first.map(String.init)
         ?? "",
