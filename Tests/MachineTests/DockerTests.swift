@@ -146,10 +146,3 @@ func theVersionIsTheLowerOfBoth(
       try DockerEndpoint.candidates("tcp://h:2376", ["DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/none"])
     })
 }
-
-@Test(.enabled(if: access("/var/run/docker.sock", W_OK) == 0)) func theEngineOfThisMachineAnswers() async throws {
-  let sight = try await Machine(environment: [:]).see(DockerGet(path: "/containers/json?all=1"))
-  #expect(sight.status == 200)
-  #expect(sight.body.first == UInt8(ascii: "["))
-  #expect(sight.version.hasPrefix("1."))
-}
