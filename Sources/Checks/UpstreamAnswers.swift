@@ -1,6 +1,5 @@
 import Discovery
 import Model
-import Pattern
 import World
 
 extension FactName {

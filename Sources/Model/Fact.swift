@@ -45,8 +45,6 @@ public struct Facts: Sendable, Equatable, Codable {
     all.merge(other)
     return all
   }
-
-  public func has(_ names: some Sequence<FactName>) -> Bool { names.allSatisfy { values[$0] != nil } }
 }
 
 extension Facts: ExpressibleByDictionaryLiteral {
