@@ -23,16 +23,13 @@ extension Check {
   /// Tells whether the proxy would load its files: by its own test where that only looks, else by reading them.
   static let configValid = Check(
     "config.valid", needs: [.routeDefinedIn, .proxyPlace], learns: [.configProblem], outcome: ValidOutcome.self
-  ) { world, facts, _ throws(Unseen) in
+  ) { world, facts, signs throws(Unseen) in
     if facts[.configProblem] != nil { return (.invalid, [:]) }
-    // In a container the test would be a new process there; that is left to the user.
-    guard facts[.proxyPlace] == "host", let program = facts[.proxyProgram] else { return (.readable, [:]) }
-    let test = try await world.see(
-      CommandRun(.nginxTest(program: program, configuration: facts[.proxyConfiguration], prefix: facts[.proxyPrefix])))
-    if test.exitCode == 0 { return (.valid, [:]) }
-    let problem = test.output.split(separator: "\n").first { $0.contains("[emerg]") }
-    guard let problem else { throw .unreadable(what: "nginx -t", why: "exit code \(test.exitCode)") }
-    return (.invalid, [.configProblem: String(problem.drop { $0 != "]" }.dropFirst(2)).printable])
+    switch try await RouteReading.test(kind: facts[.proxyKind] ?? "", at: facts.proxy, in: world, signs) {
+    case .valid: return (.valid, [:])
+    case .invalid(let problem): return (.invalid, [.configProblem: problem.printable])
+    case nil: return (.readable, [:])
+    }
   }
 
   /// Compares the times of the proxy's files, of its last load, and of the app's start.
@@ -58,14 +55,8 @@ extension FactName {
 }
 
 extension World {
-  /// When the youngest worker of the proxy started: each load starts new ones.
+  /// When the proxy last loaded its configuration, in seconds since 1970.
   func lastLoad(_ facts: Facts, _ signs: Signs) async throws(Unseen) -> Double {
-    let processes = try await see(Processes(names: signs.proxyProcesses))
-    let own = processes.filter { process in
-      facts[.proxyID].map { process.container == $0 }
-        ?? (String(process.parent) == facts[.proxyPID] || String(process.id) == facts[.proxyPID])
-    }
-    guard let youngest = own.map(\.started).max() else { throw .missing(what: "the proxy's processes") }
-    return youngest
+    try await RouteReading.loaded(kind: facts[.proxyKind] ?? "", at: facts.proxy, in: self, signs)
   }
 }

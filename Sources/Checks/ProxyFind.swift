@@ -20,9 +20,6 @@ extension FactName {
   static let proxyStopped: FactName = "proxy.stopped"
   /// The name of its program on the host.
   static let proxyProgram: FactName = "proxy.program"
-  /// Its configuration file and prefix, where its command line names them.
-  static let proxyConfiguration: FactName = "proxy.configuration"
-  static let proxyPrefix: FactName = "proxy.prefix"
 }
 
 private enum ProxyOutcome: String, CheckOutcome {
@@ -42,7 +39,7 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyConfiguration, .proxyPrefix,
+      .proxyNetwork, .proxyStopped, .proxyProgram,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let port = facts.port(.sitePort) ?? 80
@@ -72,10 +69,7 @@ extension Check {
       facts[.proxyVersion] = container.image.version
     } else {
       facts[.proxyWhere] = proxy.pid.map { "process \($0)" }
-      let line = ProxyCommandLine(proxy.command)
-      facts[.proxyProgram] = line.program
-      facts[.proxyConfiguration] = line.configuration
-      facts[.proxyPrefix] = line.prefix
+      facts[.proxyProgram] = proxy.program
     }
     return facts
   }

@@ -28,12 +28,17 @@ extension Check {
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
     learns: [.logAddress, .logReason, .logShows], outcome: LogOutcome.self
   ) { world, facts, signs throws(Unseen) in
-    let host = facts[.siteHost] ?? ""
-    let lines = try await world.proxyLog(facts, since: facts.seconds(.siteAsked)).filter {
-      $0.contains("host: \"\(host)") || $0.contains("[emerg]")
+    let keys = facts.list(.routeLogKeys)
+    let lines = try await world.proxyLog(facts, since: facts.seconds(.siteAsked))
+    let known = signs.compiledLines(of: facts[.proxyKind] ?? "")
+    // A line counts if it is about this route; what keeps the configuration from being loaded is about all of them.
+    let read = lines.reversed().lazy.compactMap { line in known.read(line).map { (line: line, sign: $0.0, match: $0.1) }
     }
-    let known = signs.compiledLines
-    guard let (sign, match) = lines.reversed().lazy.compactMap({ known.read($0) }).first else { return (.silent, [:]) }
+    guard
+      let (_, sign, match) = read.first(where: { read in
+        read.sign.shows == "config-error" || keys.contains { read.line.contains($0) }
+      })
+    else { return (.silent, [:]) }
     let learned: Facts = [
       .logShows: sign.shows, .logReason: match.text(of: "reason")?.printable ?? "",
       .logAddress: match.text(of: "address")?.printable ?? "",
@@ -48,11 +53,12 @@ extension Check {
 
   /// Reads the last words of a proxy that does not run.
   static let proxyLastWords = Check(
-    "proxy.last-words", needs: [.proxyStopped, .proxyID], learns: [.logReason], outcome: LastWordsOutcome.self
+    "proxy.last-words", needs: [.proxyStopped, .proxyID, .proxyKind], learns: [.logReason],
+    outcome: LastWordsOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let container = try await world.container(facts[.proxyID] ?? "")
     let lines = try await world.log(of: container, lines: 30)
-    let known = signs.compiledLines
+    let known = signs.compiledLines(of: facts[.proxyKind] ?? "")
     for line in lines.reversed() {
       if let (sign, match) = known.read(line), sign.shows == "config-error" {
         return (.configError, [.logReason: match.text(of: "reason")?.printable ?? ""])
@@ -63,9 +69,9 @@ extension Check {
 }
 
 extension Signs {
-  /// The signs of log lines, their patterns compiled once for a whole log.
-  fileprivate var compiledLines: [(sign: Line, pattern: Pattern)] {
-    lines.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
+  /// The signs of one kind of proxy's log lines, their patterns compiled once for a whole log.
+  fileprivate func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
+    lines.filter { kind.hasPrefix($0.proxy) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
   }
 }
 

@@ -9,15 +9,9 @@ extension Check {
   static let routeFind = Check(
     "route.find", needs: [.proxyKind, .proxyPlace, .proxyPort], learns: FactName.ofRoutes,
     outcome: RouteReading.Outcome.self
-  ) { world, facts, _ throws(Unseen) in
+  ) { world, facts, signs throws(Unseen) in
     guard let site = Site(facts[.url] ?? ""), let port = facts.port(.proxyPort) else { return (.unknown, [:]) }
-    return try await RouteReading.read(.init(site: site, port: port), of: facts.proxyOwner, in: world)
-  }
-}
-
-extension Facts {
-  var proxyOwner: RouteReading.Owner {
-    RouteReading.Owner(
-      kind: self[.proxyKind] ?? "", place: proxy, configuration: self[.proxyConfiguration], prefix: self[.proxyPrefix])
+    return try await RouteReading.read(
+      .init(site: site, port: port), kind: facts[.proxyKind] ?? "", at: facts.proxy, in: world, signs)
   }
 }

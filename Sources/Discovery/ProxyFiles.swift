@@ -15,7 +15,7 @@ public struct ProxyFiles: Sendable {
 
   private let world: any World
   private let way: Way
-  private let container: Container?
+  let container: Container?
 
   /// Throws what keeps the files from being seen at all.
   public init(of proxy: ProxyPlace, in world: any World) async throws(Unseen) {

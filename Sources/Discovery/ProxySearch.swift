@@ -18,6 +18,12 @@ public struct ProxyFound: Sendable, Equatable {
   public var usesHostNetwork: Bool
   /// Its own ports to those by which this machine is asked for them.
   public var outside: [UInt16: UInt16]
+
+  /// The program of its first process as its command line names it; nginx writes "nginx: master process" before it.
+  public var program: String? {
+    command.first.flatMap { $0.split(separator: " ").drop { ["nginx:", "master", "process"].contains($0) }.first }
+      .map(String.init)
+  }
 }
 
 extension ContainerSummary {

@@ -17,6 +17,8 @@ public enum RouteReading {
     case `static`
     /// It goes to something that is not HTTP.
     case otherProtocol = "other-protocol"
+    /// The route is there, and the proxy cannot use it: `route.problem`.
+    case misconfigured
     case unknown
   }
 
@@ -31,24 +33,6 @@ public enum RouteReading {
     }
   }
 
-  /// The proxy whose configuration is read.
-  public struct Owner: Sendable {
-    public let kind: String
-    public let place: ProxyPlace
-    /// Main file and prefix, where the command line names them.
-    public let configuration: String?
-    public let prefix: String?
-    public init(kind: String, place: ProxyPlace, configuration: String?, prefix: String?) {
-      self.kind = kind
-      self.place = place
-      self.configuration = configuration
-      self.prefix = prefix
-    }
-  }
-
-  typealias Reading = @Sendable (Request, Owner, ProxyFiles) async throws(Unseen) -> (Outcome, Facts)
-  typealias Listing = @Sendable (Owner, ProxyFiles) async throws(Unseen) -> [Listed]
-
   /// One site that a proxy serves.
   public struct Listed: Sendable, Equatable, Hashable {
     public let host: String
@@ -59,10 +43,10 @@ public enum RouteReading {
     public let upstream: String
   }
 
-  /// Kinds of proxies whose routes can be read, and how.
-  private static let readers: [String: (read: Reading, list: Listing)] = [
-    "nginx": (NginxReading.read, NginxReading.list),
-    "nginx-proxy-manager": (NginxProxyManagerReading.read, NginxProxyManagerReading.list),
+  /// Kinds of proxies whose routes can be read, and by what.
+  private static let readers: [String: any ProxyReader.Type] = [
+    "nginx": NginxReading.self,
+    "nginx-proxy-manager": NginxProxyManagerReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -71,11 +55,30 @@ public enum RouteReading {
   public static let atStart = "start"
   public static let eachRequest = "each-request"
 
-  public static func read(_ request: Request, of owner: Owner, in world: any World) async throws(Unseen) -> (
-    Outcome, Facts
-  ) {
-    guard let reader = readers[owner.kind] else { return (.unknown, [:]) }
-    return try await reader.read(request, owner, try await ProxyFiles(of: owner.place, in: world))
+  public static func read(
+    _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> (Outcome, Facts) {
+    guard let reader = readers[kind] else { return (.unknown, [:]) }
+    return try await reader.read(request, RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// What the proxy's own test says of its files; nil where it has none that only looks.
+  public static func test(
+    kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Tested? {
+    guard let reader = readers[kind] else { return nil }
+    return try await reader.test(RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// Seconds since 1970 when the proxy last loaded its configuration.
+  public static func loaded(
+    kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Double {
+    guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
+    let processes = try await world.see(Processes(names: signs.proxyProcesses)).filter { process in
+      place.id.map { process.container == $0 } ?? (process.parent == place.pid || process.id == place.pid)
+    }
+    return try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
   }
 
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
@@ -92,11 +95,9 @@ public enum RouteReading {
     var sites: [ListedSite] = []
     for proxy in try await world.proxies(at: nil, signs) {
       guard let reader = readers[proxy.sign.kind] else { continue }
-      let line = ProxyCommandLine(proxy.command)
       let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
-      let owner = Owner(
-        kind: proxy.sign.kind, place: place, configuration: line.configuration, prefix: line.prefix)
-      guard let files = try? await ProxyFiles(of: place, in: world), let listed = try? await reader.list(owner, files)
+      guard let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+        let listed = try? await reader.list(running)
       else { continue }
       for route in listed {
         guard let outside = proxy.outside[route.port],
@@ -110,23 +111,6 @@ public enum RouteReading {
       }
     }
     return sites.sorted { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
-  }
-}
-
-/// What a proxy's command line tells: `nginx: master process nginx -p /srv -c conf/nginx.conf`.
-public struct ProxyCommandLine: Sendable {
-  public let program: String
-  public private(set) var configuration: String?
-  public private(set) var prefix: String?
-
-  public init(_ command: [String]) {
-    var words = command.flatMap { $0.split(separator: " ").map(String.init) }
-    if words.starts(with: ["nginx:", "master", "process"]) { words.removeFirst(3) }
-    program = words.first ?? "nginx"
-    for (option, value) in zip(words, words.dropFirst()) {
-      if option == "-c" { configuration = value }
-      if option == "-p" { prefix = value }
-    }
   }
 }
 
@@ -153,10 +137,37 @@ extension FactName {
   public static let routeNear: FactName = "route.near"
   /// The error log, as the proxy sees it.
   public static let routeLog: FactName = "route.log"
+  /// Texts of which a log line about this route contains one.
+  public static let routeLogKeys: FactName = "route.log-keys"
+  /// What the proxy speaks to the upstream: `http`, `h2c`, `h2`, `grpc`, `fastcgi`, `uwsgi`, `scgi`, `ajp`, `tcp`.
+  public static let routeProtocol: FactName = "route.protocol"
+  /// Every server of the route's group as `host:port`, in the configuration's order; only if there are several.
+  public static let routeServers: FactName = "route.servers"
+  /// Seconds that the proxy waits for a connection.
+  public static let routeConnectTimeout: FactName = "route.connect-timeout"
+  /// Bytes of an answer's header that the proxy takes.
+  public static let routeHeaderLimit: FactName = "route.header-limit"
+  /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
+  public static let routeSendsTLSName: FactName = "route.sends-tls-name"
+  /// The proxy's own health check of the upstream: its path, the statuses it takes (`200-399`, `200`), its port.
+  public static let routeHealthPath: FactName = "route.health-path"
+  public static let routeHealthExpects: FactName = "route.health-expects"
+  public static let routeHealthPort: FactName = "route.health-port"
+  /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
+  public static let routeHealthState: FactName = "route.health-state"
+  /// Where a login or authorisation service is asked first: `scheme://host:port`.
+  public static let routeAuth: FactName = "route.auth"
+  /// What is wrong with the route in the proxy's own words, or in the words of the field.
+  public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
   public static let upstreamHost: FactName = "upstream.host"
   public static let upstreamPort: FactName = "upstream.port"
   public static let upstreamPath: FactName = "upstream.path"
+  /// The upstream's Unix socket, as the proxy sees its path.
+  public static let upstreamSocket: FactName = "upstream.socket"
+  /// The file and the prefix that nginx was started with, as its command line names them.
+  public static let proxyConfiguration: FactName = "proxy.configuration"
+  public static let proxyPrefix: FactName = "proxy.prefix"
   public static let configProblem: FactName = "config.problem"
   /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
@@ -176,8 +187,11 @@ extension FactName {
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .npmDomain, .npmLocation, .npmDisabled, .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "problem-line.fixed",
+      .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
+      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .npmAdvanced, "pass-line.indent", "pass-line.next",
+      "problem-line.fixed", "verify-line.off",
     ]
     + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }

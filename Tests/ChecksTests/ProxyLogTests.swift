@@ -10,6 +10,7 @@ struct ProxyLogTests {
     "site.asked": "1000.5", "site.host": "shop.example.org", "route.defined-in": "/etc/nginx/a.conf:3",
     "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "proxy.kind": "nginx",
     "name.address": "10.0.0.2", "name.addresses": "10.0.0.2, 10.0.0.3", "upstream.port": "8080",
+    "route.log-keys": "host: \"shop.example.org",
   ]
 
   private func line(_ text: String, upstream: String = "10.0.0.2:8080", host: String = "shop.example.org") -> String {
@@ -99,7 +100,7 @@ struct ProxyLogTests {
 
   @Test("The last words of a proxy that stopped")
   func lastWords() async throws {
-    let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1"]
+    let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1", "proxy.kind": "nginx"]
     let words = { (text: String) in
       Recording().container("edge1", #""Name": "/edge""#).log(of: "edge1", lines: 30, frame(text))
     }

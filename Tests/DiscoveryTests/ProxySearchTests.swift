@@ -114,17 +114,4 @@ struct ProxySearchTests {
       .listening(in: .host, ("::", 80), processes: [50])
     #expect(try await onHost.proxies(at: 80, signs).map(\.pid) == [50])
   }
-
-  @Test(
-    "A command line",
-    arguments: [
-      (["nginx: master process nginx -p /srv -c conf/n.conf"], "nginx", "conf/n.conf", "/srv"),
-      (["/usr/sbin/nginx", "-g", "daemon off;"], "/usr/sbin/nginx", nil, nil), ([], "nginx", nil, nil),
-    ])
-  func commandLine(command: [String], program: String, configuration: String?, prefix: String?) {
-    let line = ProxyCommandLine(command)
-    #expect(line.program == program)
-    #expect(line.configuration == configuration)
-    #expect(line.prefix == prefix)
-  }
 }

@@ -14,7 +14,6 @@ struct Engine: SuiteTrait, TestScoping {
     guard try await eventually(within: 60, answers) else {
       throw CommandFailed(description: "no Docker engine answers, and dockerd did not start one within 60 s")
     }
-    try await Image.buildAll()
     try await function()
     try await Table.shared.finish()
   }

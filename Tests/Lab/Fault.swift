@@ -6,18 +6,23 @@ struct Fault: Sendable, CustomTestStringConvertible {
   var name: String
   /// What a client gets before anything is mended: a status, 0 if the connection ends without an answer.
   var shows: Int
+  /// True if it is one of the few that `make test` stages; `make lab` stages all.
+  var isCore: Bool
   /// Puts the system up, broken.
   var stage: @Sendable (Stage) async throws -> Site
 
-  init(_ name: String, shows: Int, stage: @escaping @Sendable (Stage) async throws -> Site) {
-    (self.name, self.shows, self.stage) = (name, shows, stage)
+  init(
+    _ name: String, shows: Int, core isCore: Bool = false, stage: @escaping @Sendable (Stage) async throws -> Site
+  ) {
+    (self.name, self.shows, self.isCore, self.stage) = (name, shows, isCore, stage)
   }
 
   var testDescription: String { name }
 
-  /// Every fault, or those whose names contain `LAB_ONLY`.
+  /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
-    let every = backend + address + tls + route + onHost + manager + healthy
+    let every: [Fault] = backend + address + tls + route + onHost + manager + healthy
+    if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }
     let some = every.filter { $0.name.contains(only) }
     precondition(!some.isEmpty, "no fault's name contains \(only)")
@@ -38,8 +43,8 @@ struct Site: Sendable {
   var answers = 200
   /// What the page says while the site is broken, where a status alone would not show it.
   var saysBefore: String?
-  /// The proxy manager in front, for steps in its web interface.
-  var manager: Manager?
+  /// Carries out steps in the proxy's web interface.
+  var webInterface: (any WebInterface)?
 }
 
 /// One expected diagnosis.
@@ -55,4 +60,10 @@ struct Finding: Sendable {
   var also: Set<String> = []
   /// Does what the steps tell where no command can do it; only used when no step changes anything.
   var byHand: (@Sendable () async throws -> Void)?
+}
+
+/// A proxy's web pages, worked as a person works them.
+protocol WebInterface: Sendable {
+  /// Does what `text` says, line by line, for the route of `domain`, and saves.
+  func carryOut(_ text: String, for domain: String) async throws
 }

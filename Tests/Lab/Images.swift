@@ -21,8 +21,44 @@ struct Image: Sendable {
     tag: "wizlab/app:1.4", overlay: "app", parts: ["python"],
     instructions: [#"ENTRYPOINT ["python3", "/srv/server.py"]"#])
 
-  static func buildAll() async throws {
-    for image in [nginx, manager, app] { try await image.build() }
+  /// The real ones, by the names of their official images. The entry points are those of the official images, too.
+  static let newNginx = Image(
+    tag: "wizlab/nginx:1.31", overlay: "nginx", parts: ["new-nginx"],
+    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "EXPOSE 80"])
+  static let traefik = Image(
+    tag: "wizlab/traefik:v3.7", overlay: "traefik", parts: ["traefik"],
+    instructions: [#"ENTRYPOINT ["traefik"]"#, "EXPOSE 80"])
+  static let caddy = Image(
+    tag: "wizlab/caddy:2.11", overlay: "caddy", parts: ["caddy"],
+    instructions: [
+      #"CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]"#, "EXPOSE 80",
+      "ENV XDG_CONFIG_HOME=/config", "ENV XDG_DATA_HOME=/data",
+    ])
+  static let haproxy = Image(
+    tag: "wizlab/haproxy:2.6", overlay: "haproxy", parts: ["haproxy"],
+    instructions: [#"CMD ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]"#])
+  static let apache = Image(
+    tag: "wizlab/httpd:2.4", overlay: "httpd", parts: ["apache"],
+    instructions: [
+      #"CMD ["httpd", "-D", "FOREGROUND", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf"]"#, "EXPOSE 80",
+      "ENV PATH=/usr/local/apache2/bin:/usr/local/bin:/usr/bin:/bin",
+    ])
+  static let envoy = Image(
+    tag: "wizlab/envoy:v1.40", overlay: "envoy", parts: ["envoy"],
+    instructions: [#"CMD ["envoy", "-c", "/etc/envoy/envoy.yaml"]"#, "EXPOSE 10000"])
+
+  /// Imports the image unless that is done; a fault asks for the ones it needs.
+  func made() async throws { try await Made.shared.make(self) }
+
+  /// Which images this run has made: each is looked at once.
+  private actor Made {
+    static let shared = Made()
+    private var tags: Set<String> = []
+    func make(_ image: Image) async throws {
+      guard !tags.contains(image.tag) else { return }
+      try await image.build()
+      tags.insert(image.tag)
+    }
   }
 
   /// Imports the image unless the engine has it from the same sources.
@@ -36,7 +72,8 @@ struct Image: Sendable {
     if present.text.hasPrefix(hash) { return }
     let tree = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: tree) }
-    let filled = try await run(["sh", sources + "/tree.sh", tree.path(), sources + "/" + overlay] + parts)
+    let filled = try await run(
+      ["sh", sources + "/tree.sh", tree.path(), sources + "/" + overlay, Self.peers] + parts)
     guard filled.status == 0 else { throw CommandFailed(description: "tree.sh: \(filled.errors)") }
     let changes = (instructions + ["LABEL sources=\(hash)"]).flatMap { ["-c", $0] }
     let imported = try await run(
@@ -44,4 +81,7 @@ struct Image: Sendable {
         + changes + ["-", tag])
     guard imported.status == 0 else { throw CommandFailed(description: "docker import: \(imported.errors)") }
   }
+
+  /// The folder with the programs that `Tests/wheels` brought.
+  static let peers = URL(filePath: #filePath).appending(path: "../../../.build/peers/bin").standardizedFileURL.path()
 }

@@ -6,6 +6,7 @@ import Testing
 /// | variable         | effect                                                                  |
 /// | ---------------- | ----------------------------------------------------------------------- |
 /// | `LAB_ONLY`       | only the faults whose names contain this                                |
+/// | `LAB_CORE`       | only the core, as `make test` does                                      |
 /// | `LAB_STAGE_ONLY` | stages each and looks with curl whether it is broken as it says, no more |
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
 /// | `LAB_TABLE`      | a file for the table of results                                         |
@@ -51,7 +52,7 @@ import Testing
 
   private func diagnose(_ fault: Fault, _ site: Site, showing before: Answer) async throws {
     for (index, finding) in site.findings.enumerated() {
-      var row = Table.Row(fault: fault.name, expected: finding.cause)
+      var row = Table.Row(fault: fault.name, proxy: site.proxy, expected: finding.cause)
       do {
         let run = try await Wizard.diagnose(site.url)
         (row.seconds, row.got) = (run.seconds, run.diagnosis.causes.first?.id ?? "nothing")
@@ -73,7 +74,8 @@ import Testing
     #expect(last.diagnosis.causes.map(\.id) == [])
     if site.findings.isEmpty {
       let got = last.diagnosis.causes.first?.id ?? last.diagnosis.verdict.rawValue
-      await Table.shared.add(.init(fault: fault.name, expected: "working", got: got, seconds: last.seconds))
+      await Table.shared.add(
+        .init(fault: fault.name, proxy: site.proxy, expected: "working", got: got, seconds: last.seconds))
     }
   }
 
@@ -144,9 +146,9 @@ import Testing
       let patched = try await run(["patch", "--batch", "--forward", "--fuzz=0", file, edit.path()])
       #expect(patched.status == 0, "the patch does not apply: \(patched.text)\(patched.errors)\n\(patch)")
     } else if step.place == "web-ui" {
-      let manager = try #require(site.manager, "a step in a web interface, and there is none")
+      let pages = try #require(site.webInterface, "a step in a web interface, and there is none")
       let domain = try #require(URL(string: site.url)?.host())
-      try await manager.carryOut(step.text, for: domain)
+      try await pages.carryOut(step.text, for: domain)
     } else if let command = step.command {
       let place = diagnosis.proxy?.where.split(separator: " ").last.map(String.init) ?? ""
       let shell =
@@ -168,7 +170,7 @@ struct Answer {
   var body: String
 
   static func from(_ url: String) async throws -> Answer {
-    let output = try await run(["curl", "-s", "--max-time", "12", "-w", "\n%{http_code}", url])
+    let output = try await run(["curl", "-sk", "--max-time", "12", "-w", "\n%{http_code}", url])
     let lines = output.text.split(separator: "\n", omittingEmptySubsequences: false)
     return Answer(status: Int(lines.last ?? "") ?? 0, body: lines.dropLast().joined(separator: "\n"))
   }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The emulated Nginx Proxy Manager, worked through its API as its edit form does.
-struct Manager: Sendable {
+struct Manager: WebInterface {
   var container: String
   var port: Int
   var admin: Int

@@ -39,9 +39,7 @@ actor Stage {
   /// A public name of the form `shop-x7k2d.example.test` which this machine finds at 127.0.0.1.
   func site(_ word: String) throws -> String {
     let name = named(word) + ".example.test"
-    let hosts = URL(filePath: "/etc/hosts")
-    let before = try String(contentsOf: hosts, encoding: .utf8)
-    try Data((before + "127.0.0.1 \(name) # lab \(suffix)\n").utf8).write(to: hosts)
+    try HostsFile.edit { $0 + "127.0.0.1 \(name) # lab \(suffix)\n" }
     return name
   }
 
@@ -82,6 +80,7 @@ actor Stage {
   func container(
     _ name: String, _ image: Image, on network: String? = nil, options: [String] = [], command: [String] = []
   ) async throws {
+    try await image.made()
     let place = network.map { ["--network", $0] } ?? []
     try await docker(
       ["run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [image.tag] + command)
@@ -139,17 +138,39 @@ actor Stage {
 
   /// nginx in a container, its `conf.d` a folder of the host. Returns the published port and the file.
   func nginx(
-    _ name: String, on network: String? = nil, _ configuration: String, options: [String] = []
+    _ name: String, on network: String? = nil, _ configuration: String, image: Image = .nginx, options: [String] = []
   ) async throws -> Gate {
-    let port = freePort()
-    let file = try write(configuration, to: "\(name)/conf.d/sites.conf")
-    let folder = file.deletingLastPathComponent().path()
+    try await proxy(
+      name, image, on: network, "sites.conf", in: "/etc/nginx/conf.d", configuration, options: options,
+      reload: ["docker", "exec", name, "nginx", "-s", "reload"])
+  }
+
+  /// A proxy in a container, one of its folders from the host: `file` with `configuration` lies there.
+  ///
+  /// - Parameter port: the one on which it listens inside; published at a free port of the host.
+  func proxy(
+    _ name: String, _ image: Image, on network: String? = nil, _ file: String, in folder: String,
+    _ configuration: String, port: Int = 80, options: [String] = [], command: [String] = [], reload: [String]
+  ) async throws -> Gate {
+    let published = freePort()
+    let file = try write(configuration, to: "\(name)/\(folder.split(separator: "/").last ?? "")/\(file)")
     try await container(
-      name, .nginx, on: network,
-      options: ["-p", "\(port):80", "-v", "\(folder):/etc/nginx/conf.d"] + options)
+      name, image, on: network,
+      options: ["-p", "\(published):\(port)", "-v", "\(file.deletingLastPathComponent().path()):\(folder)"] + options,
+      command: command)
     proxies.append(name)
+    try await answers(published)
+    return Gate(port: published, file: file) { _ = try await run(reload) }
+  }
+
+  /// A proxy as a process of the host, with `configuration` in `file`; `command` gets the file's path.
+  func hostProxy(
+    _ file: String, _ configuration: String, port: Int, command: (String) -> [String], reload: [String]
+  ) async throws -> Gate {
+    let file = try write(configuration, to: file)
+    try launch(command(file.path()), in: directory)
     try await answers(port)
-    return Gate(port: port, file: file) { try await docker("exec", name, "nginx", "-s", "reload") }
+    return Gate(port: port, file: file) { _ = try await run(reload) }
   }
 
   /// nginx as a process of the host with a prefix of its own. `configuration` gets the port to listen on.
@@ -190,7 +211,7 @@ actor Stage {
   }
 
   /// Waits until something answers HTTP on `port` of this host, whatever it says.
-  private func answers(_ port: Int) async throws {
+  func answers(_ port: Int) async throws {
     let up = try await eventually(within: 10) {
       try await run(["curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://127.0.0.1:\(port)/"]).status
         != 7
@@ -209,7 +230,7 @@ actor Stage {
   }
 
   /// Starts a program that runs until the stage is taken down.
-  private func launch(_ command: [String], in folder: URL) throws {
+  func launch(_ command: [String], in folder: URL) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = command
@@ -244,12 +265,28 @@ actor Stage {
     let networks = try? await docker(["network", "ls"] + ours).split(separator: "\n").map(String.init)
     if let networks, !networks.isEmpty { _ = try? await docker(["network", "rm"] + networks) }
     try? FileManager.default.removeItem(at: directory)
-    let hosts = URL(filePath: "/etc/hosts")
-    if let text = try? String(contentsOf: hosts, encoding: .utf8) {
-      let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
-        !$0.hasSuffix("# lab \(suffix)")
-      }
-      try? Data(kept.joined(separator: "\n").utf8).write(to: hosts)
+    try? HostsFile.edit { text in
+      text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasSuffix("# lab \(suffix)") }
+        .joined(separator: "\n")
+    }
+  }
+}
+
+/// This machine's `/etc/hosts`, which several runs may change at a time.
+private enum HostsFile {
+  static func edit(_ change: (String) -> String) throws {
+    let path = "/etc/hosts"
+    let lock = open(path, O_RDONLY | O_CLOEXEC)
+    guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw CommandFailed(description: "\(path) cannot be locked") }
+    defer { close(lock) }
+    // Written in place: the lock is on this file, not on one that takes its name.
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let changed = Array(change(text).utf8)
+    let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+    guard file >= 0 else { throw CommandFailed(description: "\(path) cannot be written") }
+    defer { close(file) }
+    guard write(file, changed, changed.count) == changed.count else {
+      throw CommandFailed(description: "\(path) was not written whole")
     }
   }
 }

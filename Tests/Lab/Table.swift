@@ -6,6 +6,7 @@ actor Table {
 
   struct Row: Sendable {
     var fault: String
+    var proxy: String
     var expected: String
     var got = "-"
     var confidence = "-"
@@ -18,12 +19,12 @@ actor Table {
   func add(_ row: Row) { rows.append(row) }
 
   func finish() throws {
-    let heads = ["fault", "expected", "got", "confidence", "fixed", "seconds"]
+    let heads = ["fault", "proxy", "expected", "got", "confidence", "fixed", "seconds"]
     let cells =
       [heads]
       + rows.map {
         let seconds = $0.seconds.formatted(.number.precision(.fractionLength(1)).grouping(.never))
-        return [$0.fault, $0.expected, $0.got, $0.confidence, $0.isFixed, seconds]
+        return [$0.fault, $0.proxy, $0.expected, $0.got, $0.confidence, $0.isFixed, seconds]
       }
     let widths = heads.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     let lines = cells.map { row in

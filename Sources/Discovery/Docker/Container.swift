@@ -73,6 +73,7 @@ public struct Container: Sendable, Decodable {
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
     public let Hostname: String?
+    public let Env: [String]?
     public let Labels: [String: String]?
     public let Tty: Bool?
   }
@@ -85,6 +86,9 @@ public struct Container: Sendable, Decodable {
 
   public let Id: String
   public let Name: String?
+  /// Its first program and that one's arguments: entry point and command.
+  public let Path: String?
+  public let Args: [String]?
   public let RestartCount: Int?
   public let State: Status?
   public let HostConfig: Host?

@@ -51,20 +51,6 @@ public enum Nginx {
     public var description: String { "\(file):\(line): \(message)" }
   }
 
-  /// A value's place in a file: `head + value + tail` is the line with another value.
-  public struct Span: Sendable, Equatable {
-    public let file: String
-    /// From 1.
-    public let line: Int
-    /// The whole line, without its end.
-    public let text: String
-    public let head: String
-    public let tail: String
-
-    /// The blanks before the line's first word.
-    public var indentation: String { String(text.prefix { $0 == " " || $0 == "\t" }) }
-  }
-
   /// The groups of a match by their number (`1`) or name; nil for a group that took no part.
   public typealias Groups = @Sendable (_ group: String) -> String?
   /// Searches a text for a Perl-compatible regular expression; nil if it does not match or compile.

@@ -168,7 +168,7 @@ extension Nginx.Configuration {
 
   /// One `server` line of a group.
   private func member(
-    _ directive: Nginx.Directive, scheme: String, schemeSpan: Nginx.Span?, resolvers: [String]
+    _ directive: Nginx.Directive, scheme: String, schemeSpan: Span?, resolvers: [String]
   ) -> Nginx.Upstream {
     let value = directive.arguments.first.map { Nginx.Traced($0, in: directive.file) } ?? Nginx.Traced("")
     let parameters = directive.arguments.dropFirst().map(\.text)
@@ -186,7 +186,7 @@ extension Nginx.Configuration {
 
   private func upstream(
     _ target: Nginx.Target, _ scheme: String, _ parameters: [String], _ resolution: Nginx.Upstream.Resolution,
-    _ schemeSpan: Nginx.Span?
+    _ schemeSpan: Span?
   ) -> Nginx.Upstream {
     let weight = parameters.first { $0.hasPrefix("weight=") }.flatMap { Int($0.dropFirst(7)) }
     return Nginx.Upstream(

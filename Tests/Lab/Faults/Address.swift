@@ -3,7 +3,7 @@ import Foundation
 /// The upstream is well, and the proxy looks for it in the wrong place or cannot get there.
 extension Fault {
   static let address = [
-    Fault("host port instead of container port", shows: 502) { stage in
+    Fault("host port instead of container port", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let (web, published) = (try await stage.network(), stage.freePort())
       try await stage.app(app, on: web, port: port, options: ["-p", "\(published):\(port)"])
@@ -88,7 +88,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("stale address, looked up at start", shows: 502) { stage in
+    Fault("stale address, looked up at start", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("blog"), stage.named("blog"), stage.appPort())
       let (web, proxy) = (try await stage.network(), stage.named("proxy"))
       try await stage.app(app, on: web, port: port)
@@ -109,7 +109,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("no network in common", shows: 502) { stage in
+    Fault("no network in common", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("docs"), stage.named("docs"), stage.appPort())
       let (proxies, apps) = (try await stage.network("proxy"), try await stage.network("docs_default"))
       let proxy = stage.named("nginx")
@@ -147,7 +147,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("listens on localhost only", shows: 502) { stage in
+    Fault("listens on localhost only", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("metrics"), stage.named("metrics"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--bind", "127.0.0.1"])
@@ -181,7 +181,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("firewall of the container drops", shows: 504) { stage in
+    Fault("firewall of the container drops", shows: 504, core: true) { stage in
       try await stage.walledIn("DROP", as: "files")
     },
 

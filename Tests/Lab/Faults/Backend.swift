@@ -3,7 +3,7 @@ import Foundation
 /// The upstream is not there, not yet there, or does not answer.
 extension Fault {
   static let backend = [
-    Fault("backend stopped, name in a variable", shows: 502) { stage in
+    Fault("backend stopped, name in a variable", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, options: ["--restart", "unless-stopped"])
@@ -30,7 +30,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("crash loop", shows: 502) { stage in
+    Fault("crash loop", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("cloud"), stage.named("cloud"), stage.appPort())
       let web = try await stage.network()
       try stage.write("", to: "cloud/README")
@@ -51,7 +51,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("out of memory", shows: 502) { stage in
+    Fault("out of memory", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("photos"), stage.named("photos"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(
@@ -95,7 +95,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("paused", shows: 504) { stage in
+    Fault("paused", shows: 504, core: true) { stage in
       let (host, app, port) = (try await stage.site("notes"), stage.named("notes"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port)
@@ -129,7 +129,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("answers later than the proxy waits", shows: 504) { stage in
+    Fault("answers later than the proxy waits", shows: 504, core: true) { stage in
       let (host, app, port) = (try await stage.site("reports"), stage.named("reports"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--slow", "5"])
@@ -170,7 +170,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("backend stopped, and the port wrong as well", shows: 502) { stage in
+    Fault("backend stopped, and the port wrong as well", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("billing"), stage.named("billing"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port)

@@ -4,7 +4,7 @@ import Testing
 /// Nothing is wrong, whatever lies around.
 extension Fault {
   static let healthy = [
-    Fault("healthy, with old errors in the log", shows: 200) { stage in
+    Fault("healthy, with old errors in the log", shows: 200, core: true) { stage in
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--after", "2"], listens: false)
@@ -36,7 +36,7 @@ extension Fault {
       let web = try await stage.network("npm_default")
       try await stage.app(app, on: web, port: port)
       let site = try await stage.managed(host, app, on: web, "http", app, port)
-      let manager = try #require(site.manager)
+      let manager = try #require(site.webInterface as? Manager)
       let disabled = Manager.ProxyHost(
         domainNames: ["old.example.test"], forwardHost: "old", forwardPort: 80)
       try await manager.disable(manager.create(disabled))
@@ -47,7 +47,7 @@ extension Fault {
       return site
     },
 
-    Fault("healthy, host nginx", shows: 200) { stage in
+    Fault("healthy, host nginx", shows: 200, core: true) { stage in
       let (host, app, port) = (try await stage.site("mail"), stage.named("webmail"), stage.appPort())
       let published = stage.freePort()
       try await stage.app(app, port: port, options: ["-p", "127.0.0.1:\(published):\(port)"])

@@ -3,7 +3,7 @@ import Foundation
 /// nginx is a process of the host; the upstream is a published container or another process.
 extension Fault {
   static let onHost = [
-    Fault("host nginx, published container stopped", shows: 502) { stage in
+    Fault("host nginx, published container stopped", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let published = stage.freePort()
       try await stage.app(app, port: port, options: ["-p", "127.0.0.1:\(published):\(port)"])

@@ -4,7 +4,7 @@ import Testing
 /// Nginx Proxy Manager in front: routes in its database, fixes in its web interface.
 extension Fault {
   static let manager = [
-    Fault("proxy manager, wrong port", shows: 502) { stage in
+    Fault("proxy manager, wrong port", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("shop"), stage.named("shop-app"), stage.appPort())
       let (web, published) = (try await stage.network("npm_default"), stage.freePort())
       try await stage.app(app, on: web, port: port, options: ["-p", "\(published):\(port)"])
@@ -34,13 +34,13 @@ extension Fault {
         atLeast: .certain)
     },
 
-    Fault("proxy manager, host disabled", shows: 200) { stage in
+    Fault("proxy manager, host disabled", shows: 200, core: true) { stage in
       let (host, app, port) = (try await stage.site("wiki"), stage.named("wiki"), stage.appPort())
       let web = try await stage.network("npm_default")
       try await stage.app(app, on: web, port: port)
       var site = try await stage.managed(
         host, app, on: web, "http", app, port, cause: "route-missing", mentions: ["Set Enabled to on"])
-      let manager = try #require(site.manager)
+      let manager = try #require(site.webInterface as? Manager)
       try await manager.disable(manager.host(of: host))
       site.saysBefore = "Congratulations"
       // A disabled host is no route of the running proxy; its row in the database may still be shown as one.
@@ -64,7 +64,7 @@ extension Fault {
       var site = try await stage.managed(
         host, app, on: web, "http", app, port, cause: "proxy-config-invalid",
         mentions: ["client_max_body_size"])
-      let manager = try #require(site.manager)
+      let manager = try #require(site.webInterface as? Manager)
       var saved = try await manager.host(of: host)
       saved.advancedConfig = "client_max_body_size 500m\nproxy_request_buffering off;"
       try await manager.save(saved)
@@ -126,6 +126,6 @@ extension Stage {
     return Site(
       url: "http://\(domain):\(manager.port)/", proxy: "nginx-proxy-manager",
       findings: finding.map { [$0] } ?? [],
-      says: app, manager: manager)
+      says: app, webInterface: manager)
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// The proxy's own configuration has no such site, or is not the one that runs.
 extension Fault {
   static let route = [
-    Fault("no route, the default site says 404", shows: 404) { stage in
+    Fault("no route, the default site says 404", shows: 404, core: true) { stage in
       try await stage.unrouted(otherwise: "return 404;")
     },
 
@@ -50,7 +50,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("configuration mended and not reloaded", shows: 502) { stage in
+    Fault("configuration mended and not reloaded", shows: 502, core: true) { stage in
       let (host, app, port) = (try await stage.site("maps"), stage.named("maps"), stage.appPort())
       let (web, proxy) = (try await stage.network(), stage.named("proxy"))
       try await stage.app(app, on: web, port: port)

@@ -44,7 +44,7 @@ extension Fault {
         saysBefore: "plain HTTP request was sent to HTTPS port")
     },
 
-    Fault("http to a TLS server that closes", shows: 502) { stage in
+    Fault("http to a TLS server that closes", shows: 502, core: true) { stage in
       let (host, app) = (try await stage.site("controller"), stage.named("unifi"))
       let web = try await stage.network()
       try await stage.tlsApp(app, on: web, with: try await stage.selfSigned(app))
@@ -56,7 +56,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("certificate signed by itself", shows: 502) { stage in
+    Fault("certificate signed by itself", shows: 502, core: true) { stage in
       let app = stage.named("keycloak")
       return try await stage.verified("sso", app, "self-signed", with: try await stage.selfSigned(app)) {
         authority in

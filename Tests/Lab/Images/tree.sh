@@ -1,12 +1,13 @@
 #!/bin/sh
 # Fills DIRECTORY with a root file system taken from this machine's Debian packages.
 #
-#   tree.sh DIRECTORY OVERLAY [nginx | python]...
+#   tree.sh DIRECTORY OVERLAY PEERS [nginx | new-nginx | haproxy | apache | traefik | caddy | envoy | python]...
 #
-# busybox supplies the shell and the small tools; OVERLAY is copied over the result.
+# busybox supplies the shell and the small tools; OVERLAY is copied over the result; PEERS has the programs that are no
+# Debian packages.
 set -eu
-directory=$1 overlay=$2
-shift 2
+directory=$1 overlay=$2 peers=$3
+shift 3
 
 # copy FILE...: to the same path below the directory, links resolved.
 copy() {
@@ -19,7 +20,7 @@ copy() {
 
 # libraries FILE...: the shared libraries that programs and modules need.
 libraries() {
-  for file; do copy $(ldd "$file" | grep -o '/[^ ]*'); done
+  for file; do copy $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); done
 }
 
 mkdir -p "$directory"/bin "$directory"/etc "$directory"/run "$directory"/tmp "$directory"/root
@@ -40,6 +41,35 @@ for part; do
     mkdir -p "$directory/usr/share/nginx" "$directory/var/lib/nginx" "$directory/var/log/nginx"
     ln -s /dev/stdout "$directory/var/log/nginx/access.log"
     ln -s /dev/stderr "$directory/var/log/nginx/error.log"
+    ;;
+  new-nginx)
+    mkdir -p "$directory/usr/sbin" "$directory/etc/nginx" "$directory/var/log/nginx" "$directory/var/cache/nginx"
+    cp "$peers/nginx" "$directory/usr/sbin/nginx"
+    copy /etc/nginx/mime.types
+    ln -s /dev/stdout "$directory/var/log/nginx/access.log"
+    ln -s /dev/stderr "$directory/var/log/nginx/error.log"
+    ;;
+  haproxy)
+    mkdir -p "$directory/usr/local/sbin" "$directory/usr/local/etc/haproxy" "$directory/var/lib/haproxy"
+    cp /usr/sbin/haproxy "$directory/usr/local/sbin/haproxy"
+    libraries /usr/sbin/haproxy
+    ;;
+  apache)
+    mkdir -p "$directory/usr/local/apache2/conf" "$directory/usr/local/apache2/logs" "$directory/usr/local/apache2/htdocs"
+    mkdir -p "$directory/usr/local/apache2/bin"
+    cp /usr/sbin/apache2 "$directory/usr/local/apache2/bin/httpd"
+    cp -RL /usr/lib/apache2/modules "$directory/usr/local/apache2/modules"
+    libraries /usr/sbin/apache2 /usr/lib/apache2/modules/*.so
+    copy /etc/mime.types
+    ;;
+  traefik | envoy)
+    mkdir -p "$directory/usr/local/bin" "$directory/etc/$part"
+    cp "$peers/$part" "$directory/usr/local/bin/$part"
+    libraries "$peers/$part"
+    ;;
+  caddy)
+    mkdir -p "$directory/usr/bin" "$directory/etc/caddy" "$directory/config/caddy" "$directory/data/caddy"
+    cp "$peers/caddy" "$directory/usr/bin/caddy"
     ;;
   python)
     copy /usr/bin/python3.11 $(dpkg -L libpython3.11-minimal libpython3.11-stdlib | grep '^/usr/lib/python3\.11/')

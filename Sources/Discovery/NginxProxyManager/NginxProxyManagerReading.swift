@@ -5,11 +5,14 @@ import World
 /// From Nginx Proxy Manager's generated files and its database to the facts of a route.
 ///
 /// The files are what runs; the database says which field of the web page made them, and what was switched off.
-enum NginxProxyManagerReading {
-  static let read: RouteReading.Reading = { request, owner, files throws(Unseen) in
-    let configuration = try await NginxReading.load(owner, files)
-    var (outcome, facts) = await NginxReading.route(request, in: configuration, files, container: owner.place.id)
+enum NginxProxyManagerReading: ProxyReader {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
+    RouteReading.Outcome, Facts
+  ) {
+    let files = proxy.files
+    let (outcome, read) = await NginxReading.route(request, in: try await NginxReading.load(proxy), proxy)
     // It is edited in the web page: a changed file would be written over.
+    var facts = Facts(read.values.filter { !$0.key.text.contains("-line.") || $0.key.text.hasPrefix("problem-") })
     facts[.configInside] = nil
     let hosts: [NginxProxyManager.Host]
     do throws(Unseen) { hosts = try await rows(files) } catch {
@@ -44,8 +47,8 @@ enum NginxProxyManagerReading {
     return (outcome, facts)
   }
 
-  static let list: RouteReading.Listing = { owner, files throws(Unseen) in
-    try await NginxReading.load(owner, files).listed
+  static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
+    try await NginxReading.list(proxy)
   }
 
   private static func rows(_ files: ProxyFiles) async throws(Unseen) -> [NginxProxyManager.Host] {

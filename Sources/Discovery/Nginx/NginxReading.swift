@@ -3,14 +3,46 @@ import Pattern
 import World
 
 /// From nginx's files to the facts of a route.
-enum NginxReading {
-  static let read: RouteReading.Reading = { request, owner, files throws(Unseen) in
-    let configuration = try await load(owner, files)
-    return await route(request, in: configuration, files, container: owner.place.id)
+enum NginxReading: ProxyReader {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
+    RouteReading.Outcome, Facts
+  ) {
+    let (outcome, facts) = await route(request, in: try await load(proxy), proxy)
+    return (outcome, facts)
   }
 
-  static let list: RouteReading.Listing = { owner, files throws(Unseen) in
-    try await load(owner, files).listed
+  static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
+    try await load(proxy).listed
+  }
+
+  /// `nginx -t` on the host. In a container it would be a new process there; that is left to the user.
+  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
+    guard proxy.container == nil else { return nil }
+    let line = CommandLine(proxy.command)
+    let test = try await proxy.world.see(
+      CommandRun(.nginxTest(program: line.program, configuration: line.configuration, prefix: line.prefix)))
+    if test.exitCode == 0 { return .valid }
+    guard let problem = test.output.split(separator: "\n").first(where: { $0.contains("[emerg]") }) else {
+      throw .unreadable(what: "nginx -t", why: "exit code \(test.exitCode)")
+    }
+    return .invalid(String(problem.drop { $0 != "]" }.dropFirst(2)))
+  }
+
+  /// What nginx's command line tells: `nginx: master process nginx -p /srv -c conf/nginx.conf`.
+  struct CommandLine: Equatable {
+    let program: String
+    private(set) var configuration: String?
+    private(set) var prefix: String?
+
+    init(_ command: [String]) {
+      var words = command.flatMap { $0.split(separator: " ").map(String.init) }
+      if words.starts(with: ["nginx:", "master", "process"]) { words.removeFirst(3) }
+      program = words.first ?? "nginx"
+      for (option, value) in zip(words, words.dropFirst()) {
+        if option == "-c" { configuration = value }
+        if option == "-p" { prefix = value }
+      }
+    }
   }
 
   /// nginx's own regular expressions are PCRE, too.
@@ -23,10 +55,11 @@ enum NginxReading {
   }
 
   /// Every file that nginx loads. A main file that is not there is `missing`.
-  static func load(_ owner: RouteReading.Owner, _ files: ProxyFiles) async throws(Unseen) -> Nginx.Configuration {
-    let prefix = owner.prefix.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+  static func load(_ proxy: RunningProxy) async throws(Unseen) -> Nginx.Configuration {
+    let (line, files) = (CommandLine(proxy.command), proxy.files)
+    let prefix = line.prefix.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     let main: String
-    switch owner.configuration {
+    switch line.configuration {
     case let path? where path.hasPrefix("/"): main = path
     case let path?: main = (prefix ?? "/etc/nginx") + "/" + path
     case nil: main = prefix.map { $0 + "/conf/nginx.conf" } ?? "/etc/nginx/nginx.conf"
@@ -39,9 +72,13 @@ enum NginxReading {
 
   /// The facts of the route that serves the request, and whether it is a route of its own.
   static func route(
-    _ request: RouteReading.Request, in configuration: Nginx.Configuration, _ files: ProxyFiles, container: String?
+    _ request: RouteReading.Request, in configuration: Nginx.Configuration, _ proxy: RunningProxy
   ) async -> (RouteReading.Outcome, Facts) {
-    var facts = Facts()
+    let (line, files) = (CommandLine(proxy.command), proxy.files)
+    var facts: Facts = [
+      .proxyConfiguration: line.configuration ?? "", .proxyPrefix: line.prefix ?? "",
+      .routeLogKeys: "host: \"\(request.site.host)",
+    ]
     await describe(configuration, files, &facts)
     let isTLS = request.site.scheme == "https"
     let found = configuration.route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
@@ -50,7 +87,7 @@ enum NginxReading {
       let names = Set(configuration.listed.map(\.host))
       let near = request.site.host.nearest(among: Array(names))
       facts[.routeNear] = near
-      if let near, let span = configuration.nameSpan(near) { facts.set(span, "name", files) }
+      facts.set(near.flatMap(configuration.nameSpan), "name", files)
       if let found { facts[.routeDefinedIn] = "\(found.serverFile):\(found.serverLine)" }
       return (found == nil ? .missing : .default, facts)
     }
@@ -58,7 +95,7 @@ enum NginxReading {
     facts[.routeDefinedIn] =
       route.passSpan.map { "\($0.file):\($0.line)" }
       ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)"
-    if let span = route.passSpan, files.hostPath(of: span.file) == nil { facts[.configInside] = container ?? "" }
+    if let span = route.passSpan, files.hostPath(of: span.file) == nil { facts[.configInside] = proxy.place.id }
     switch route.kind {
     case .proxied: break
     case .fastcgi, .uwsgi, .scgi, .grpc:
@@ -81,7 +118,9 @@ enum NginxReading {
       facts[.line("problem", "number")] = String(line)
       facts[.line("problem", "text")] = configuration.line(line, of: problem.file)
       // A file that ends too early lacks more than one semicolon.
-      if problem.unterminatedLine != nil, !problem.message.hasPrefix("unexpected end of file") {
+      if problem.unterminatedLine != nil, files.hostPath(of: problem.file) != nil,
+        !problem.message.hasPrefix("unexpected end of file")
+      {
         facts["problem-line.fixed"] = configuration.line(line, of: problem.file).map { $0 + ";" }
       }
     }
@@ -124,25 +163,14 @@ enum NginxReading {
     }
     for (name, span) in [
       ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan),
-      ("pass", route.passSpan),
       ("timeout", route.readTimeout.span), ("verify", route.verifies.span), ("ssl-name", route.tlsName.span),
       ("name", route.serverNameSpan),
     ] {
-      if let span { facts.set(span, name, files) }
+      facts.set(span, name, files)
     }
-    facts["pass-line.indent"] = route.passSpan?.indentation
-    facts["pass-line.next"] = route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }
-  }
-}
-
-extension Facts {
-  /// A span as facts; its file as this machine sees it.
-  fileprivate mutating func set(_ span: Nginx.Span, _ name: String, _ files: ProxyFiles) {
-    self[.line(name, "file")] = files.hostPath(of: span.file) ?? span.file
-    self[.line(name, "number")] = String(span.line)
-    self[.line(name, "text")] = span.text
-    self[.line(name, "head")] = span.head
-    self[.line(name, "tail")] = span.tail
+    facts["verify-line.off"] = route.verifies.span.map { _ in "off" }
+    facts.setPass(
+      route.passSpan, next: route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }, files)
   }
 }
 
@@ -168,7 +196,7 @@ extension Nginx.Configuration {
     }.filter { seen.insert($0).inserted }
   }
 
-  fileprivate func nameSpan(_ name: String) -> Nginx.Span? {
+  fileprivate func nameSpan(_ name: String) -> Span? {
     allRoutes().first { $0.serverName == name }?.serverNameSpan
   }
 }

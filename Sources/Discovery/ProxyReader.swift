@@ -1,0 +1,85 @@
+import Model
+public import World
+
+/// A proxy whose configuration is read: where it runs, how it was started, its files, and the world around it.
+public struct RunningProxy: Sendable {
+  /// As `diagnosis.schema.json` names it.
+  public let kind: String
+  public let place: ProxyPlace
+  /// Its container in full; nil if it runs on the host itself.
+  public let container: Container?
+  /// The command line of its first process: program and arguments. Of a container: entry point, then command.
+  public let command: [String]
+  public let files: ProxyFiles
+  public let world: any World
+
+  init(kind: String, place: ProxyPlace, in world: any World, _ signs: Signs) async throws(Unseen) {
+    self.kind = kind
+    self.place = place
+    self.world = world
+    files = try await ProxyFiles(of: place, in: world)
+    container = files.container
+    if let container {
+      command = ([container.Path].compactMap { $0 } + (container.Args ?? []))
+    } else if let pid = place.pid {
+      command = try await world.see(Processes(names: signs.proxyProcesses)).first { $0.id == pid }?.command ?? []
+    } else {
+      command = []
+    }
+  }
+
+  /// The place from which it dials; nil while it does not run.
+  public var network: Place? { place.usesHostNetwork ? .host : place.pid.map { .process($0) } }
+
+  /// The value of a variable of its container's environment. Never show it: it may be a secret.
+  public func environment(_ name: String) -> String? {
+    container?.Config?.Env?.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+  }
+
+  /// The value of an option of its command line: `--name value`, `--name=value`, in any of the given spellings.
+  public func option(_ names: String...) -> String? {
+    for (index, word) in command.enumerated() {
+      for name in names {
+        if word == name, command.indices.contains(index + 1) { return command[index + 1] }
+        if word.hasPrefix(name + "=") { return String(word.dropFirst(name.count + 1)) }
+      }
+    }
+    return nil
+  }
+}
+
+/// How one kind of proxy is read. Everything it does only looks.
+protocol ProxyReader: Sendable {
+  /// The route that serves the request, and its facts (`FactName.ofRoutes`).
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
+    RouteReading.Outcome, Facts
+  )
+
+  /// Every site that it passes on.
+  static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed]
+
+  /// Its own test of its files, where that only looks; nil where it has none or must not be run.
+  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested?
+
+  /// Seconds since 1970 when it last loaded its configuration.
+  static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double
+}
+
+extension ProxyReader {
+  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? { nil }
+
+  /// The start of its youngest process: most proxies start new workers at each load.
+  static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
+    guard let youngest = processes.map(\.started).max() else { throw .missing(what: "the proxy's processes") }
+    return youngest
+  }
+}
+
+extension RouteReading {
+  /// What the proxy's own test says of its files.
+  public enum Tested: Sendable, Equatable {
+    case valid
+    /// In the proxy's own words.
+    case invalid(String)
+  }
+}
