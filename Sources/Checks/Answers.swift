@@ -13,7 +13,8 @@ extension Signs {
 
 extension Signs.Answer {
   fileprivate func fits(_ answer: HTTPRequest.Sight) -> Bool {
-    guard answer.status != nil else { return false }
+    guard let code = answer.status else { return false }
+    if let status, (try? Pattern(status))?.matches(String(code)) != true { return false }
     let headersFit = headers.allSatisfy { name, regex in
       answer.header(name).map { (try? Pattern(regex, ignoringCase: true))?.matches($0) == true } ?? (regex == "^$")
     }

@@ -71,7 +71,7 @@ extension Check {
 extension Signs {
   /// The signs of one kind of proxy's log lines, their patterns compiled once for a whole log.
   fileprivate func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
-    lines.filter { kind.hasPrefix($0.proxy) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
+    lines.filter { $0.proxy == logs(of: kind) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
   }
 }
 

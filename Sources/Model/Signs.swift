@@ -1,4 +1,4 @@
-/// By what software and its messages are known: data from `Flows/signs.yaml`.
+/// By what software and its messages are known: data from `Flows/signs/`.
 public struct Signs: Sendable, Equatable {
   /// How one kind of reverse proxy is recognised.
   public struct Proxy: Sendable, Equatable {
@@ -10,11 +10,14 @@ public struct Signs: Sendable, Equatable {
     public let images: [String]
     /// Names of processes, as in `/proc/PID/comm`.
     public let processes: [String]
-    public init(kind: String, name: String, images: [String], processes: [String]) {
+    /// The kind whose log lines it writes, if those are not its own.
+    public let logsLike: String?
+    public init(kind: String, name: String, images: [String], processes: [String], logsLike: String? = nil) {
       self.kind = kind
       self.name = name
       self.images = images
       self.processes = processes
+      self.logsLike = logsLike
     }
   }
 
@@ -24,13 +27,16 @@ public struct Signs: Sendable, Equatable {
     public let by: String?
     /// What it means: `error-page`, `default-site`, `tls-port`, `edge`; nil if only the author is known.
     public let means: String?
-    /// Header name in lower case to a regular expression for its value.
+    /// Regular expression for the status.
+    public let status: String?
+    /// Header name in lower case to a regular expression for its value; `^$` for one that is not there.
     public let headers: [String: String]
     /// Regular expression over the first bytes of the body.
     public let body: String?
-    public init(by: String?, means: String?, headers: [String: String], body: String?) {
+    public init(by: String?, means: String?, status: String? = nil, headers: [String: String], body: String?) {
       self.by = by
       self.means = means
+      self.status = status
       self.headers = headers
       self.body = body
     }
@@ -52,6 +58,11 @@ public struct Signs: Sendable, Equatable {
       self.meaning = meaning
       self.causes = causes
     }
+  }
+
+  /// The kind whose log lines a proxy writes.
+  public func logs(of kind: String) -> String {
+    proxies.lazy.filter { $0.kind == kind }.compactMap(\.logsLike).first ?? kind
   }
 
   public var proxies: [Proxy]

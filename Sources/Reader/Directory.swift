@@ -8,14 +8,16 @@ extension Reader {
     public var description: String { "\(path): \(reason)" }
   }
 
-  /// The data files of an author: `Flows/*.yaml`, `Screens/*.yaml`, `Screens/*.md` and `Screens/parts/*.md` below
+  /// The data files of an author: `Flows/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`, `Screens/*.md` and `Screens/parts/*.md` below
   /// `directory`.
   ///
   /// Either folder may be missing, but not both. Hidden files are left out.
   public static func files(in directory: String) throws(Unreadable) -> [(path: String, text: String)] {
     var files: [(path: String, text: String)] = []
     var isFound = false
-    for (folder, endings) in [("Flows", [".yaml"]), ("Screens", [".yaml", ".md"]), ("Screens/parts", [".md"])] {
+    for (folder, endings) in [
+      ("Flows", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]), ("Screens/parts", [".md"]),
+    ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }
       isFound = true
       for name in names where !name.hasPrefix(".") && endings.contains(where: name.hasSuffix) {

@@ -2,7 +2,7 @@ import Flow
 import Model
 import YAML
 
-/// Reads a file of nodes: `Flows/*.yaml` but for `checks.yaml` and `signs.yaml`.
+/// Reads a file of nodes: `Flows/*.yaml` but for `checks.yaml`.
 struct FlowReader {
   let shapes: [String: CheckShape]
   let problems: Problems

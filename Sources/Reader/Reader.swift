@@ -68,7 +68,8 @@ public enum Reader {
         file: file.path, cause: String(words[1].dropLast(3)), text: file.text, parts: parts, problems: problems)
       page.read(into: &draft)
     } else if file.path == "Screens/words.yaml"
-      || (words.count == 2 && words[0] == "Flows" && words[1].hasSuffix(".yaml"))
+      || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
+        && (words.count == 2 || words.count == 3 && words[1] == "signs"))
     {
       let (root, mistakes) = YAML.read(file.text, file: file.path)
       for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
@@ -78,7 +79,7 @@ public enum Reader {
       }
       switch file.path {
       case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
-      case "Flows/signs.yaml": TextReader(problems: problems).signs(root, into: &draft)
+      case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
       case let path:
         FlowReader(shapes: shapes, problems: problems)
@@ -86,7 +87,9 @@ public enum Reader {
       }
     } else {
       problems.add(
-        start, "files are named Flows/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml")
+        start,
+        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml"
+      )
     }
   }
 

@@ -51,29 +51,30 @@ struct TextReader {
     return outcomes
   }
 
-  // MARK: Flows/signs.yaml
+  // MARK: Flows/signs/NAME.yaml
 
+  /// Adds the signs of one file to those of the files before it.
   func signs(_ root: YAML.Node, into draft: inout Draft) {
     let file = root.record(["proxies", "answers", "lines"], problems)
-    draft.signs = Signs(
-      proxies: items(file, "proxies").compactMap { proxy($0, into: &draft) },
-      answers: items(file, "answers").map { answer($0, into: &draft) },
-      lines: items(file, "lines").compactMap { line($0, into: &draft) })
+    draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
+    draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
+    draft.signs.lines += items(file, "lines").compactMap { line($0, into: &draft) }
   }
 
-  private func items(_ file: Record, _ key: String) -> [YAML.Node] { file.required(key)?.items(problems) ?? [] }
+  private func items(_ file: Record, _ key: String) -> [YAML.Node] { file[key]?.items(problems) ?? [] }
 
   private func proxy(_ node: YAML.Node, into draft: inout Draft) -> Signs.Proxy? {
-    let record = node.record(["kind", "name", "images", "processes"], problems)
+    let record = node.record(["kind", "name", "images", "processes", "logs-like"], problems)
     let images = record.texts("images")
     draft.patterns += images
     guard let kind = record.requiredText("kind"), let name = record.requiredText("name") else { return nil }
     return Signs.Proxy(
-      kind: kind.text, name: name.text, images: images.map(\.text), processes: record.texts("processes").map(\.text))
+      kind: kind.text, name: name.text, images: images.map(\.text), processes: record.texts("processes").map(\.text),
+      logsLike: record.text("logs-like")?.text)
   }
 
   private func answer(_ node: YAML.Node, into draft: inout Draft) -> Signs.Answer {
-    let record = node.record(["by", "means", "headers", "body"], problems)
+    let record = node.record(["by", "means", "status", "headers", "body"], problems)
     if record["by"] == nil, record["means"] == nil { problems.add(node.at, "'by' or 'means' belongs here") }
     if record["headers"] == nil, record["body"] == nil { problems.add(node.at, "'headers' or 'body' belongs here") }
     var headers: [String: String] = [:]
@@ -82,10 +83,11 @@ struct TextReader {
       draft.patterns.append(regex)
       headers[field.name.text.lowercased()] = regex.text
     }
-    let body = record.text("body")
-    if let body { draft.patterns.append(body) }
+    let (status, body) = (record.text("status"), record.text("body"))
+    draft.patterns += [status, body].compactMap { $0 }
     return Signs.Answer(
-      by: record.text("by")?.text, means: record.text("means")?.text, headers: headers, body: body?.text)
+      by: record.text("by")?.text, means: record.text("means")?.text, status: status?.text, headers: headers,
+      body: body?.text)
   }
 
   private func line(_ node: YAML.Node, into draft: inout Draft) -> Signs.Line? {

@@ -21,7 +21,7 @@ struct MistakeTests {
   static let start = "Flows/start.yaml"
   static let backend = "Flows/backend.yaml"
   static let checks = "Flows/checks.yaml"
-  static let signs = "Flows/signs.yaml"
+  static let signs = "Flows/signs/nginx.yaml"
   static let stopped = "Screens/backend-stopped.md"
   static let port = "Screens/wrong-port.md"
 
@@ -147,24 +147,25 @@ struct MistakeTests {
       "Flows/checks.yaml:3:3: error: there is no key 'hops' here; did you mean 'hop'?"),
     Case(
       signs, "images: ['^nginx$']", "images: ['^(nginx$']",
-      "Flows/signs.yaml:2:41: error: this pattern does not compile: missing closing parenthesis, at its character 9"),
+      "Flows/signs/nginx.yaml:2:41: error: this pattern does not compile: missing closing parenthesis, at its character 9"
+    ),
     Case(
       signs, "body: '<h1>502'", "body: '['",
-      "Flows/signs.yaml:5:31: error: this pattern does not compile: missing terminating ] for character class,"
+      "Flows/signs/nginx.yaml:5:31: error: this pattern does not compile: missing terminating ] for character class,"
         + " at its character 2"),
     Case(
       signs, "by: nginx, headers", "by: nginx, header",
-      "Flows/signs.yaml:4:5: error: 'headers' or 'body' belongs here",
-      "Flows/signs.yaml:4:17: error: there is no key 'header' here; did you mean 'headers'?"),
+      "Flows/signs/nginx.yaml:4:5: error: 'headers' or 'body' belongs here",
+      "Flows/signs/nginx.yaml:4:17: error: there is no key 'header' here; did you mean 'headers'?"),
     Case(
-      signs, "means: error-page, ", "", "Flows/signs.yaml:5:5: error: 'by' or 'means' belongs here"),
+      signs, "means: error-page, ", "", "Flows/signs/nginx.yaml:5:5: error: 'by' or 'means' belongs here"),
     Case(
       signs, "shows: refused", "meaning: x",
-      "Flows/signs.yaml:7:5: error: 'shows' is missing",
-      "Flows/signs.yaml:10:5: error: 'meaning' is here twice; the first is in line 9"),
+      "Flows/signs/nginx.yaml:7:5: error: 'shows' is missing",
+      "Flows/signs/nginx.yaml:10:5: error: 'meaning' is here twice; the first is in line 9"),
     Case(
       signs, "[wrong-port,", "[wrong-prot,",
-      "Flows/signs.yaml:11:14: error: the cause 'wrong-prot' has no page; did you mean 'wrong-port'?"),
+      "Flows/signs/nginx.yaml:11:14: error: the cause 'wrong-prot' has no page; did you mean 'wrong-port'?"),
     Case("Screens/words.yaml", "quit: Quit", "quit: [Quit]", "Screens/words.yaml:1:7: error: a text belongs here"),
     Case("Screens/words.yaml", "quit: Quit\n", "# none\n", "Screens/words.yaml:1:1: error: this file is empty"),
   ]
@@ -316,7 +317,7 @@ struct MistakeTests {
       Set(sample.read().problems).isSuperset(of: [
         "Flows/checks.yaml:1:1: error: there is no such file",
         "Flows/start.yaml:1:1: error: there is no such file",
-        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml",
+        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml",
       ]))
   }
 

@@ -61,7 +61,7 @@ struct Sample {
         stopped: [bad, "{upstream.container} has stopped with {container.exit}."]
         unknown: [unknown, "{unseen.reason}"]
     """,
-    "Flows/signs.yaml": """
+    "Flows/signs/nginx.yaml": """
     proxies:
       - {kind: nginx, name: nginx, images: ['^nginx$'], processes: [nginx]}
     answers:
