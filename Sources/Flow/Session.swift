@@ -14,6 +14,8 @@ public struct Session: Sendable {
     public var answers: [Answer] = []
     /// Check to the outcome that a person knows better; the facts that it saw stay.
     public var overruled: [String: String] = [:]
+    /// The sessions of the proxies before this one, from the first on.
+    public var before: [Record] = []
 
     public struct Answer: Sendable, Codable, Equatable {
       public let node: String
@@ -105,6 +107,32 @@ public struct Session: Sendable {
     record.overruled = [:]
     running = []
     return start()
+  }
+
+  /// The session in which the case goes on, if its way has ended at another address; nil if it ends here.
+  ///
+  /// A redirect's target is a case of its own. The next proxy is asked as the one before it asks it; what was seen so
+  /// far belongs to its evidence.
+  public func onward() -> Session? {
+    let walk = walk()
+    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow, let site = facts[fact].flatMap({ Site($0) })
+    else { return nil }
+    var record = Record(given: site.facts)
+    record.given[.limitSeconds] = self.record.given[.limitSeconds]
+    if fact == .nextURL {
+      for part in FactName.Hop.allCases { record.given[.hop(part)] = facts[.next(part)] }
+      var last = self.record
+      last.before = []
+      record.before = self.record.before + [last]
+    } else if site.host != self.record.given[.siteHost] || record.given == self.record.given {
+      return nil
+    }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+  }
+
+  /// The sessions of the proxies before this one, from the first on.
+  var before: [Session] {
+    record.before.map { Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: $0) }
   }
 
   // MARK: Where the tree leads

@@ -19,6 +19,24 @@ extension FactName {
   /// Where the site sends the browser on, if that is within the same host.
   public static let siteRedirect: FactName = "site.redirect"
 
+  /// The next proxy on the way: the URL at which the one before it asks it.
+  public static let nextURL: FactName = "next.url"
+  /// What else is known of the next proxy, as `next.PART`; given as `hop.PART` to the session that looks at it.
+  public enum Hop: String, CaseIterable, Sendable {
+    /// The address that is dialled.
+    case address
+    /// A process in whose network it is dialled; absent: this machine's.
+    case pid
+    /// Its container's id; absent: a process of this machine.
+    case id
+    /// The port on which it listens in its own network.
+    case port
+    /// The proxy that asks it, and itself, in words.
+    case from, name
+  }
+  public static func next(_ part: Hop) -> FactName { FactName("next.\(part.rawValue)") }
+  public static func hop(_ part: Hop) -> FactName { FactName("hop.\(part.rawValue)") }
+
   // The proxy that serves it.
   public static let proxyKind: FactName = "proxy.kind"
   public static let proxyWhere: FactName = "proxy.where"
