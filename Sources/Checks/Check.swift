@@ -35,9 +35,9 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
-    networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
-    upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
+    siteAnswer, siteAddresses, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
+    networkShared, nameResolve, portListening, tcpConnect, routeHairpin, firewallRules, upstreamSpeaks, upstreamCertificate,
+    upstreamAnswer, nextProxy, proxyLog, proxyLastWords, neighbourFind,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

@@ -42,7 +42,12 @@ extension Check {
       .proxyNetwork, .proxyStopped, .proxyProgram,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
-    let port = facts.port(.sitePort) ?? 80
+    if let id = facts[.hop(.id)], let port = facts.port(.hop(.port)) {
+      guard let proxy = try await world.proxy(inContainer: id, at: port, signs) else { return (.none, [:]) }
+      guard proxy.pid != nil else { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
+      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+    }
+    let port = facts.port(.hop(.port)) ?? facts.port(.sitePort) ?? 80
     if let proxy = try await world.proxies(at: port, signs).first {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }

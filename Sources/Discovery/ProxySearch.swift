@@ -105,6 +105,23 @@ extension World {
     return found
   }
 
+  /// The proxy in a container, running or not; nil if what runs there is no known proxy.
+  ///
+  /// - Parameter port: The one on which it listens inside.
+  public func proxy(
+    inContainer id: String, at port: UInt16, _ signs: Signs
+  ) async throws(Unseen) -> ProxyFound? {
+    let processes = (try? await see(Processes(names: signs.proxyProcesses))) ?? []
+    guard let container = try await containers().first(where: { $0.Id == id }),
+      let sign = signs.proxy(of: container, processes)
+    else { return nil }
+    let details = try await self.container(id)
+    return ProxyFound(
+      sign: sign, container: container.reference, pid: details.State?.Status == "restarting" ? nil : details.pid,
+      port: port, command: [], started: details.started, usesHostNetwork: details.usesHostNetwork,
+      outside: [port: port])
+  }
+
   /// A proxy's container that would serve the port and does not run.
   public func stoppedProxy(at port: UInt16, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
     let candidates = try await containers().lazy.filter { !$0.isRunning || $0.State == "restarting" }

@@ -34,9 +34,7 @@ extension Session {
       }
     return Diagnosis(
       url: facts[.url] ?? "", verdict: verdict,
-      observed: .init(
-        status: facts[.siteStatus].flatMap { Int($0) }, seconds: facts.seconds(.siteSeconds),
-        error: facts[.siteError], emittedBy: facts[.siteServer]),
+      observed: observed(facts),
       proxy: facts[.proxyKind].map {
         .init(kind: $0, place: facts[.proxyWhere] ?? "", version: facts[.proxyVersion])
       },
@@ -49,7 +47,19 @@ extension Session {
           id: finding.check, outcome: self.finding(of: finding.check)?.outcome ?? finding.outcome,
           seconds: finding.seconds, summary: self.evidence(of: finding.check, facts)?.text ?? "")
       },
-      questions: walk.open)
+      questions: verdict == .working ? [] : walk.open)
+  }
+
+  /// What a browser gets: at the address to which the name leads.
+  private func observed(_ facts: Facts) -> Diagnosis.Observed {
+    guard facts[.publicStatus] == nil, facts[.publicError] == nil else {
+      return .init(
+        status: facts[.publicStatus].flatMap { Int($0) }, seconds: facts.seconds(.publicSeconds),
+        error: facts[.publicError], emittedBy: facts[.publicServer])
+    }
+    return .init(
+      status: facts[.siteStatus].flatMap { Int($0) }, seconds: facts.seconds(.siteSeconds), error: facts[.siteError],
+      emittedBy: facts[.siteServer])
   }
 
   /// The findings on the way, in its order.

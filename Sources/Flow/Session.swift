@@ -101,8 +101,9 @@ public struct Session: Sendable {
     return start()
   }
 
-  /// Everything is looked at again; answers stay.
-  public mutating func again() -> [String] {
+  /// Everything is looked at again, with more given; answers stay.
+  public mutating func again(given facts: Facts = Facts()) -> [String] {
+    record.given.merge(facts)
     record.findings = []
     record.overruled = [:]
     running = []
@@ -121,6 +122,7 @@ public struct Session: Sendable {
     record.given[.limitSeconds] = self.record.given[.limitSeconds]
     if fact == .nextURL {
       for part in FactName.Hop.allCases { record.given[.hop(part)] = facts[.next(part)] }
+      record.given[.hop(.address)] = facts[.next(.address)] ?? facts[.nameAddress]
       var last = self.record
       last.before = []
       record.before = self.record.before + [last]

@@ -11,11 +11,19 @@ extension FactName {
   /// Seconds that all checks together may take.
   public static let limitSeconds: FactName = "limit.seconds"
 
+  /// Known when a fault was found before and the site is looked at again.
+  public static let problemMended: FactName = "problem.mended"
+
   // What the site answered.
   public static let siteStatus: FactName = "site.status"
   public static let siteSeconds: FactName = "site.seconds"
   public static let siteError: FactName = "site.error"
   public static let siteServer: FactName = "site.server"
+  /// The same of the answer at the name's own address, where `site.*` is that of this machine itself.
+  public static let publicStatus: FactName = "public.status"
+  public static let publicSeconds: FactName = "public.seconds"
+  public static let publicError: FactName = "public.error"
+  public static let publicServer: FactName = "public.server"
   /// Where the site sends the browser on, if that is within the same host.
   public static let siteRedirect: FactName = "site.redirect"
 
@@ -23,7 +31,7 @@ extension FactName {
   public static let nextURL: FactName = "next.url"
   /// What else is known of the next proxy, as `next.PART`; given as `hop.PART` to the session that looks at it.
   public enum Hop: String, CaseIterable, Sendable {
-    /// The address that is dialled.
+    /// The address that is dialled; absent: the name has none.
     case address
     /// A process in whose network it is dialled; absent: this machine's.
     case pid
@@ -46,6 +54,9 @@ extension FactName {
   public static let routeHost: FactName = "route.host"
   public static let routeUpstream: FactName = "route.upstream"
   public static let routeDefinedIn: FactName = "route.defined-in"
+
+  /// The address that the proxy dials.
+  public static let nameAddress: FactName = "name.address"
 
   /// Why something could not be seen; known only while the sentence of an `unknown` outcome is filled in.
   public static let unseenReason: FactName = "unseen.reason"

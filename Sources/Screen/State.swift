@@ -246,13 +246,15 @@ public struct State: Sendable {
   /// From the address that was asked for, over every redirect and every proxy.
   mutating func checkAgain() -> [Effect] {
     previous = diagnosis
+    let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
     guard followed == 0 else {
       followed = 0
-      return [.cancelAll] + look(Session(catalog: catalog, shapes: shapes, asks: true, given: first))
+      return [.cancelAll]
+        + look(Session(catalog: catalog, shapes: shapes, asks: true, given: first.merging(mended)))
     }
     run += 1
     elapsed = [:]
-    let ready = session?.again() ?? []
+    let ready = session?.again(given: mended) ?? []
     watch()
     return [.cancelAll] + start(ready)
   }
