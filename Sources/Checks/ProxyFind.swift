@@ -48,6 +48,9 @@ extension Check {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
     let port = facts.port(.hop(.port)) ?? facts.port(.sitePort) ?? 80
+    let host = facts[.siteHost] ?? ""
+    let isTunnelled = facts[.hop(.from)] == nil ? await !world.leadsHere(host) : false
+    if isTunnelled, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
     if let proxy = try await world.proxies(at: port, signs).first {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
@@ -55,7 +58,10 @@ extension Check {
       return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))
     }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
-    guard let listener = listeners.first else { return (.none, [:]) }
+    guard let listener = listeners.first else {
+      guard isTunnelled, let tunnel = try? await world.tunnel(naming: nil, signs) else { return (.none, [:]) }
+      return (.found, learned(tunnel))
+    }
     guard let process = listener.processes.first else { throw .notPermitted(what: "the process behind port \(port)") }
     return (.other, [.proxyKind: "unknown", .proxyWhere: "process \(process)"])
   }

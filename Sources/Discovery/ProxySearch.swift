@@ -105,6 +105,37 @@ extension World {
     return found
   }
 
+  /// The program of a Cloudflare Tunnel that runs here: requests come to it from inside, by no port of this machine.
+  ///
+  /// - Parameter host: The site's name, if only one whose configuration has that name is wanted.
+  public func tunnel(naming host: String?, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
+    guard let sign = signs.proxies.first(where: { $0.kind == CloudflaredReading.kind }) else { return nil }
+    let processes = try await see(Processes(names: sign.processes))
+    let containers = processes.contains { $0.container != nil } ? try await containers() : []
+    for process in processes.prefix(4) {
+      let container = containers.first { $0.Id == process.container }
+      let found = ProxyFound(
+        sign: sign, container: container?.reference, pid: process.id, port: 443, command: process.command,
+        started: process.started, usesHostNetwork: process.sharesNetwork ?? (container == nil), outside: [:])
+      guard let host else { return found }
+      let place = ProxyPlace(id: found.container?.id, pid: found.pid, usesHostNetwork: found.usesHostNetwork)
+      if let running = try? await RunningProxy(kind: sign.kind, place: place, in: self, signs),
+        await CloudflaredReading.names(host, running)
+      {
+        return found
+      }
+    }
+    return nil
+  }
+
+  /// Whether a name leads to this machine itself, as far as its own addresses tell.
+  public func leadsHere(_ host: String) async -> Bool {
+    guard let addresses = try? await see(SystemLookup(name: host)), let own = try? await see(OwnAddresses()) else {
+      return true
+    }
+    return addresses.contains { own.contains($0) || $0.isLoopback }
+  }
+
   /// The proxy in a container, running or not; nil if what runs there is no known proxy.
   ///
   /// - Parameter port: The one on which it listens inside.

@@ -47,6 +47,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    CloudflaredReading.kind: CloudflaredReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }

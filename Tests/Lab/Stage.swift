@@ -255,6 +255,7 @@ actor Stage {
   func settle() async throws {
     for proxy in proxies {
       let process = try await docker("inspect", "-f", "{{.State.Pid}}", proxy)
+      if process == "0" { continue }  // it does not run
       try await succeed("nsenter", "-t", process, "-n", "ip", "neigh", "flush", "all")
     }
   }

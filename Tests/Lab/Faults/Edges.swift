@@ -56,9 +56,9 @@ extension Fault {
       let (host, app, port) = (try await stage.site("radio"), stage.named("radio"), stage.appPort())
       let (web, inner) = (try await stage.network(), stage.named("inner"))
       try await stage.app(app, on: web, port: port)
-      let file = try stage.looping(inner, on: web, Conf.literal(host, "http://\(app)-old:\(port)"))
-      try await stage.container(inner, .nginx, on: web, options: file.options)
-      try await stage.restartsAgain(inner)
+      let file = try stage.unchecked(inner, Conf.literal(host, "http://\(app)-old:\(port)"))
+      try await stage.container(inner, .nginx, on: web, options: file.mount)
+      try await stage.awaits(inner, "exited")
       let outer = try await stage.nginx(stage.named("outer"), on: web, Conf.variable(host, "http://\(inner)"))
       let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [inner], atLeast: .certain) {
         try file.correct("\(app)-old", to: app)
@@ -71,8 +71,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("blog"), stage.named("blog"), stage.appPort())
       let (web, proxy, published) = (try await stage.network(), stage.named("proxy"), stage.freePort())
       try await stage.app(app, on: web, port: port)
-      let file = try stage.looping(proxy, on: web, Conf.literal(host, "http://\(app)-old:\(port)"))
-      try await stage.container(proxy, .nginx, on: web, options: file.options + ["-p", "\(published):80"])
+      let file = try stage.unchecked(proxy, Conf.literal(host, "http://\(app)-old:\(port)"))
+      try await stage.container(proxy, .nginx, on: web, options: file.mount + ["--restart", "unless-stopped", "-p", "\(published):80"])
       try await stage.restartsAgain(proxy)
       let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [proxy], atLeast: .certain) {
         try file.correct("\(app)-old", to: app)
@@ -146,6 +146,34 @@ extension Fault {
       try await stage.edge("calm", 521).site(nil)
     },
 
+    Fault("edges Cloudflare Tunnel, the app behind it is stopped", shows: 502) { stage in
+      let tunnel = try await stage.tunnel("vault")
+      try await docker("stop", tunnel.app)
+      let finding = Finding(
+        cause: "backend-stopped", upstream: tunnel.upstream, mentions: [tunnel.app], atLeast: .certain)
+      return Site(url: tunnel.url, proxy: "unknown", findings: [finding], says: tunnel.app)
+    },
+
+    Fault("edges healthy, by a Cloudflare Tunnel", shows: 200) { stage in
+      let tunnel = try await stage.tunnel("vault")
+      return Site(url: tunnel.url, proxy: "unknown", says: tunnel.app)
+    },
+
+    Fault("edges the route goes out to the public address", shows: 504) { stage in
+      let (app, published) = (stage.named("files"), stage.freePort())
+      let host = app + ".example.test"
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: published, options: ["-p", "\(published):\(published)"])
+      let router = try await stage.router()
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web,
+        Conf.literal(host, "http://\(router):\(published)", "proxy_connect_timeout 2s;"))
+      _ = try await stage.site("files", at: router)
+      let finding = Finding(
+        cause: "nat-hairpin", upstream: "http://\(router):\(published)", mentions: [app], atLeast: .certain)
+      return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
+    },
+
     Fault("edges the name leads to an old server", shows: 404, core: true) { stage in
       let (app, host, gate) = try await stage.origin("home")
       let old = try await stage.machine(
@@ -179,9 +207,9 @@ private struct Pair {
 }
 
 /// An nginx whose configuration lies on the host and may be wrong from the start.
-private struct Looping {
+private struct Unchecked {
   let file: URL
-  let options: [String]
+  let mount: [String]
 
   func correct(_ old: String, to new: String) throws {
     let text = try String(contentsOf: file, encoding: .utf8)
@@ -201,11 +229,11 @@ extension Stage {
     return Pair(url: "http://\(host):\(outer.port)/", app: app, port: port)
   }
 
-  nonisolated fileprivate func looping(_ name: String, on network: String, _ configuration: String) throws -> Looping {
+  nonisolated fileprivate func unchecked(_ name: String, _ configuration: String) throws -> Unchecked {
     let file = try write(configuration, to: "\(name)/conf.d/sites.conf")
-    return Looping(
+    return Unchecked(
       file: file,
-      options: ["-v", "\(file.deletingLastPathComponent().path()):/etc/nginx/conf.d", "--restart", "unless-stopped"])
+      mount: ["-v", "\(file.deletingLastPathComponent().path()):/etc/nginx/conf.d"])
   }
 
   nonisolated fileprivate func restartsAgain(_ name: String) async throws {
@@ -289,37 +317,102 @@ extension Stage {
     scheme: String = "http", originPort: Int? = nil
   ) async throws -> Edge {
     let (app, host, gate) = try await origin(word)
-    let (name, internet) = (named("edge"), try await network("internet"))
-    let gateway = try await docker(
-      "network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", internet)
+    let edge = try await service("edge", status: status, headers: headers, listen: gate.port) { gateway in
+      "\(scheme)://\(gateway):\(originPort ?? gate.port)"
+    }
+    _ = try site(word, at: edge.address)
+    return Edge(
+      name: edge.name, host: host, app: app.name, upstream: app.upstream, gateway: edge.gateway, port: gate.port,
+      file: edge.file)
+  }
+
+  /// A service in the internet, played by a Caddy in a container of its own network.
+  ///
+  /// - Parameter origin: What it asks, by the address at which it finds this machine.
+  private func service(
+    _ word: String, status: Int, headers: [String], listen port: Int, origin: (_ gateway: String) -> String
+  ) async throws -> (name: String, address: String, gateway: String, file: URL) {
+    let (name, internet) = (named(word), try await network("internet"))
+    let gateway = try await docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", internet)
+    let url = origin(gateway)
     let configuration = """
       {
         admin off
         auto_https off
       }
-      :\(gate.port) {
-        reverse_proxy \(scheme)://\(gateway):\(originPort ?? gate.port) {
+      :\(port) {
+        reverse_proxy \(url) {
           \(headers.map { "header_down \($0)" }.joined(separator: "\n    "))
           transport http {
-            dial_timeout 2s\(scheme == "https" ? "\n      tls_insecure_skip_verify" : "")
+            dial_timeout 2s\(url.hasPrefix("https") ? "\n      tls_insecure_skip_verify" : "")
           }
         }
         handle_errors {
           \(headers.map { "header \($0)" }.joined(separator: "\n    "))
           header Content-Type text/html
-          respond "<title>\(host) | \(status): Error</title><h1>Error code \(status)</h1>" \(status)
+          respond "<title>\(status): Error</title><h1>Error code \(status)</h1>" \(status)
         }
       }
 
       """
-    let file = try write(configuration, to: "edge/caddy/Caddyfile")
+    let file = try write(configuration, to: "\(word)/caddy/Caddyfile")
     try await container(
       name, .caddy, on: internet, options: ["-v", "\(file.deletingLastPathComponent().path()):/etc/caddy"])
     let address = try await address(name, on: internet)
-    try await answers(at: address, gate.port)
+    try await answers(at: address, port)
+    return (name, address, gateway, file)
+  }
+
+  /// A tunnel to an app of this machine: the program here, and the service's end of it, which passes requests on.
+  ///
+  /// The real program needs the service's servers. So one of its name stands here with the real configuration.
+  fileprivate func tunnel(_ word: String) async throws -> (url: String, app: String, upstream: String) {
+    let (app, port, published, outside) = (named(word), appPort(), freePort(), freePort())
+    let host = app + ".example.test"
+    try await self.app(app, port: port, options: ["-p", "\(published):\(port)"])
+    let program = try write("#!/bin/sh\nwhile :; do sleep 1; done\n", to: "bin/cloudflared")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path())
+    let upstream = "http://localhost:\(published)"
+    let file = try write(
+      """
+      tunnel: 6ff42ae2-765d-4adf-8112-31c55c1551ef
+      credentials-file: /etc/cloudflared/6ff42ae2-765d-4adf-8112-31c55c1551ef.json
+      ingress:
+        - hostname: other.example.test
+          service: http://localhost:9
+        - hostname: \(host)
+          service: \(upstream)
+        - service: http_status:404
+
+      """, to: "cloudflared/config.yml")
+    try launch([program.path(), "tunnel", "--config", file.path(), "run"], in: directory)
+    let address = try await service(
+      "cloudflare", status: 502, headers: ["Server cloudflare", "CF-RAY 8f3b2c1d4e5f6a7b-FRA"], listen: outside,
+      origin: { "http://\($0):\(published)" }
+    ).address
     _ = try site(word, at: address)
-    return Edge(
-      name: name, host: host, app: app.name, upstream: app.upstream, gateway: gateway, port: gate.port, file: file)
+    return ("http://\(host):\(outside)/", app, upstream)
+  }
+
+  /// A router with a public address, played by a container: it leads this machine's requests back to it, and those of
+  /// containers in other networks nowhere. Returns the public address.
+  fileprivate func router() async throws -> String {
+    let (name, network) = (named("router"), try await network("wan"))
+    let gateway = try await docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", network)
+    try await container(name, .nginx, on: network)
+    let inside = try await address(name, on: network)
+    let process = try await docker("inspect", "-f", "{{.State.Pid}}", name)
+    let address = "198.51.100.\(Int.random(in: 2..<250))"
+    for command in [
+      "ip addr add \(address)/32 dev lo", "sysctl -qw net.ipv4.ip_forward=1",
+      "iptables -t nat -A PREROUTING -d \(address) -p tcp -j DNAT --to-destination \(gateway)",
+      "iptables -t nat -A POSTROUTING -d \(gateway) -j MASQUERADE",
+    ] {
+      try await succeed("nsenter", "-t", process, "-n", "sh", "-c", command)
+    }
+    try await succeed("ip", "route", "add", "\(address)/32", "via", inside)
+    atEnd { _ = try await run(["ip", "route", "del", "\(address)/32"]) }
+    return address
   }
 
   private func answers(at address: String, _ port: Int) async throws {
