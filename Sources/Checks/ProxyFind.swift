@@ -49,9 +49,10 @@ extension Check {
     }
     let port = facts.port(.hop(.port)) ?? facts.port(.sitePort) ?? 80
     let host = facts[.siteHost] ?? ""
-    let isTunnelled = facts[.hop(.from)] == nil ? await !world.leadsHere(host) : false
-    if isTunnelled, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
-    if let proxy = try await world.proxies(at: port, signs).first {
+    let isElsewhere = facts[.hop(.from)] == nil ? await !world.leadsHere(host) : false
+    if isElsewhere, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
+    let address = await world.dialled(facts, host, isElsewhere: isElsewhere)
+    if let proxy = try await world.proxy(at: port, reachedAt: address, signs) {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
     if let proxy = try? await world.stoppedProxy(at: port, signs) {
@@ -59,11 +60,16 @@ extension Check {
     }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
     guard let listener = listeners.first else {
-      guard isTunnelled, let tunnel = try? await world.tunnel(naming: nil, signs) else { return (.none, [:]) }
+      guard isElsewhere, let tunnel = try? await world.tunnel(naming: nil, signs) else { return (.none, [:]) }
       return (.found, learned(tunnel))
     }
     guard let process = listener.processes.first else { throw .notPermitted(what: "the process behind port \(port)") }
-    return (.other, [.proxyKind: "unknown", .proxyWhere: "process \(process)"])
+    let container = (try? await world.containers())?.first { container in
+      container.isRunning && container.Ports?.contains { $0.PublicPort == port } == true
+    }
+    return (
+      .other, [.proxyKind: "unknown", .proxyWhere: container.map { "container \($0.name)" } ?? "process \(process)"]
+    )
   }
 
   private static func learned(_ proxy: ProxyFound) -> Facts {
@@ -83,6 +89,15 @@ extension Check {
       facts[.proxyProgram] = proxy.program
     }
     return facts
+  }
+}
+
+extension World {
+  /// The address of this machine by which the site is asked.
+  fileprivate func dialled(_ facts: Facts, _ host: String, isElsewhere: Bool) async -> String {
+    if let address = facts[.hop(.address)] { return address }
+    let named = isElsewhere ? nil : (try? await see(SystemLookup(name: host)))?.first
+    return named ?? "127.0.0.1"
   }
 }
 

@@ -18,6 +18,8 @@ public struct ProxyFound: Sendable, Equatable {
   public var usesHostNetwork: Bool
   /// Its own ports to those by which this machine is asked for them.
   public var outside: [UInt16: UInt16]
+  /// The addresses of this machine at which it takes connections to the port that was asked for: `0.0.0.0`, `::`, …
+  public var addresses: [String] = []
 
   /// The program of its first process as its command line names it; nginx writes "nginx: master process" before it.
   public var program: String? {
@@ -73,7 +75,7 @@ extension World {
         ProxyFound(
           sign: sign, container: containers?.first { $0.Id == process.container }?.reference, pid: first.id,
           port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
-          outside: [listener.port: listener.port]))
+          outside: [listener.port: listener.port], addresses: [listener.address]))
     }
     // Without an engine there are no containers; with one that may not be asked, nobody knows.
     if found.isEmpty, case .failure(let unseen) = listed, !unseen.isMissing { throw unseen }
@@ -100,9 +102,18 @@ extension World {
             (container.Ports ?? []).compactMap { port in
               port.PublicPort.flatMap { outside in port.PrivatePort.map { ($0, outside) } }
             }
-          ) { first, _ in first }))
+          ) { first, _ in first }, addresses: ports.compactMap(\.IP)))
     }
     return found
+  }
+
+  /// The one of several that takes connections to an address of this machine: who has that very address comes before
+  /// who has all of them, as the kernel has it.
+  public func proxy(at port: UInt16, reachedAt address: String, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
+    let all = address.contains(":") ? ["::"] : ["0.0.0.0", "::", ""]
+    let found = try await proxies(at: port, signs)
+    return found.first { $0.addresses.contains(address) }
+      ?? found.first { $0.addresses.contains(where: all.contains) } ?? found.first
   }
 
   /// The program of a Cloudflare Tunnel that runs here: requests come to it from inside, by no port of this machine.
