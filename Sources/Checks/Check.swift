@@ -36,8 +36,8 @@ extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
     siteAnswer, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
-    networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
-    upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
+    networkShared, nameResolve, portListening, tcpConnect, socketConnect, firewallRules, upstreamSpeaks, tlsHandshake,
+    upstreamCertificate, upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }
