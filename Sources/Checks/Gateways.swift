@@ -31,9 +31,34 @@ struct Language: Sendable {
     sends: record(type: 9, pair("FCGI_MPXS_CONNS", "")),
     answers: [Language("FastCGI", "fastcgi") { $0.count >= 8 && $0[0] == 1 && (1...11).contains($0[1]) }])
 
-  /// A ping (modifier 100), answered with a pong (modifier 100, then 1). Source: uWSGI, "The uwsgi Protocol".
-  static let uwsgi = Question(
-    sends: [100, 0, 0, 0], answers: [Language("uwsgi", "uwsgi") { $0.prefix(4) == [100, 0, 0, 1] }])
+  /// A GET in uwsgi, answered in HTTP. A web server that is asked so complains of its form: 400, 501 or 505.
+  ///
+  /// (A ping, modifier 100, is answered only where that plugin is loaded.) Source: uWSGI, "The uwsgi Protocol".
+  static func uwsgi(_ facts: Facts) -> Question {
+    let path = facts[.sitePath] ?? "/"
+    let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let values = [
+      ("REQUEST_METHOD", "GET"), ("REQUEST_URI", path), ("PATH_INFO", parts[0]),
+      ("QUERY_STRING", parts.count > 1 ? parts[1] : ""), ("SERVER_PROTOCOL", "HTTP/1.1"),
+      ("HTTP_HOST", facts[.siteHost] ?? "localhost"), ("SERVER_NAME", facts[.siteHost] ?? "localhost"),
+      ("SERVER_PORT", facts[.sitePort] ?? "80"),
+    ]
+    let content = values.flatMap { name, value in short(name) + short(value) }
+    return Question(
+      sends: [0, UInt8(content.count & 0xFF), UInt8(content.count >> 8 & 0xFF), 0] + content,
+      answers: [
+        Language("uwsgi", "uwsgi") { bytes in
+          let words = String(decoding: bytes.prefix(16), as: UTF8.self).split(separator: " ")
+          return words.count > 1 && words[0].hasPrefix("HTTP/1.") && !["400", "501", "505"].contains(words[1])
+        }
+      ])
+  }
+
+  /// A text with its length before it, two bytes, the lower one first.
+  private static func short(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8.prefix(4000))
+    return [UInt8(bytes.count & 0xFF), UInt8(bytes.count >> 8)] + bytes
+  }
 
   /// The preface of HTTP/2 without TLS and empty settings; a server's own settings (frame type 4, stream 0) come back.
   /// Source: RFC 9113, 3.4 and 6.5.

@@ -28,7 +28,7 @@ extension Check {
     let expected: Language.Question? =
       switch facts[.routeProtocol] {
       case "fastcgi": Language.fastCGI
-      case "uwsgi": Language.uwsgi
+      case "uwsgi": Language.uwsgi(facts)
       case "h2c", "grpc": facts.speaksTLS ? nil : Language.http2
       default: nil
       }
@@ -45,7 +45,7 @@ extension Check {
     // A header that is too large, or cut, is HTTP all the same.
     if http.headerSize != nil { return (.http, [:]) }
     if [.refused, .connectTimeout, .unreachable].contains(http.failure) { return (.unknown, [:]) }
-    if let language = await world.language(facts, Language.all) { return language.found }
+    if let language = await world.language(facts, Language.all(facts)) { return language.found }
     switch (http.failure, tls.failure) {
     case (.notHTTP, _): return (.other, [:])
     case (_, .notTLS): return (.http, [:])
@@ -57,7 +57,9 @@ extension Check {
 }
 
 extension Language {
-  fileprivate static let all = [fastCGI, uwsgi, http2, greeting, text, postgres]
+  fileprivate static func all(_ facts: Facts) -> [Question] {
+    [fastCGI, uwsgi(facts), http2, greeting, text, postgres]
+  }
 
   fileprivate var found: (SpeaksOutcome, Facts) {
     (outcome.flatMap { SpeaksOutcome(rawValue: $0) } ?? .other, [.upstreamSpeaks: name])
