@@ -196,11 +196,14 @@ extension FactName {
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
       .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
+      .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers", "route.family",
+      "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
+      "route.family",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "header-limit"].flatMap { name in
+    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "header-limit"].flatMap {
+      name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

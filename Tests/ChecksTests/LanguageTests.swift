@@ -194,10 +194,12 @@ struct SocketConnectTests {
     let world = world(.init(outcome: .missing, errno: 2, isAsUser: true))
       .with(
         FileGlob(pattern: "/run/php/*"),
-        ["/run/php/php8.1-fpm.sock", "/run/php/php8.2-fpm.sok", "/run/php/php-fpm.pid"])
+        ["/run/php/php8.1-fpm.sock", "/run/php/php8.2-fpm.sok", "/run/php/php-fpm.pid"]
+      )
       .with(
         SocketConnect(path: "/run/php/php8.1-fpm.sock", place: .host, user: 9),
-        .init(outcome: .refused, errno: 111, isAsUser: true))
+        .init(outcome: .refused, errno: 111, isAsUser: true)
+      )
       .with(
         SocketConnect(path: "/run/php/php8.2-fpm.sok", place: .host, user: 9),
         .init(outcome: .accepted, errno: 0, isAsUser: true))

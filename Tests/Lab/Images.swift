@@ -37,7 +37,7 @@ struct Image: Sendable {
   /// The real ones, by the names of their official images. The entry points are those of the official images, too.
   static let newNginx = Image(
     tag: "wizlab/nginx:1.31", overlay: "nginx", parts: ["new-nginx"],
-    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "EXPOSE 80"])
+    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "WORKDIR /etc/nginx", "EXPOSE 80"])
   static let traefik = Image(
     tag: "wizlab/traefik:v3.7", overlay: "traefik", parts: ["traefik"],
     instructions: [#"ENTRYPOINT ["traefik"]"#, "EXPOSE 80"])

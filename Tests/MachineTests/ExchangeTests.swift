@@ -24,7 +24,8 @@ struct ExchangeTests {
     }
     #expect(try await ask(greeting) == .init(received: Array("220 mail.example.org ESMTP\r\n".utf8), end: .open))
     let answering = try await TestServer.saying("+PONG\r\n")
-    #expect(try await ask(answering, "PING\r\n\r\n", enough: 100) == .init(received: Array("+PONG\r\n".utf8), end: .closed))
+    #expect(
+      try await ask(answering, "PING\r\n\r\n", enough: 100) == .init(received: Array("+PONG\r\n".utf8), end: .closed))
     #expect(try await ask(try await TestServer { _ in }) == .init(end: .closed))
     #expect(try await ask(try await TestServer { $0.reset() }).end == .reset)
     #expect(try await ask(try await TestServer { $0.hold() }, limit: 0.2) == .init(end: .open))
@@ -64,7 +65,8 @@ struct UnixSocketTests {
     let server = TestServer(unixSocket: path) { _ in }
     chmod(path, 0o600)
     let other = try TestProgram(
-      ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "echo up; exec sleep 60"], until: "up")
+      ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "echo up; exec sleep 60"], until: "up"
+    )
     let look = SocketConnect(path: path, place: .host, user: other.id)
     let denied = try await machine.see(look)
     #expect(denied.outcome == .denied)

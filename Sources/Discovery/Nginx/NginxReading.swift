@@ -150,7 +150,8 @@ enum NginxReading: ProxyReader {
     facts[.routeHeaderLimit] = String(route.headerLimit.value)
     facts[.upstreamPath] = route.upstreamPath
     facts[.routeReadTimeout] = route.readTimeout.value.seconds.inWords
-    facts[.routeVerifies] = ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && route.verifies.value ? "on" : "off"
+    facts[.routeVerifies] =
+      ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && route.verifies.value ? "on" : "off"
     facts[.routeSendsTLSName] = route.sendsServerName.value ? "on" : "off"
     facts[.routeTLSName] = route.tlsName.value
     facts[.routeSendsHost] = route.hostHeader.value

@@ -14,7 +14,7 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("protocol FastCGI to a web app", shows: 504) { stage in
+    Fault("protocol FastCGI to a web app", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("wiki"), stage.named("wiki"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port)

@@ -55,7 +55,9 @@ extension Fault {
       let upstream = "http://unix:\(folder)gunicorn.sock"
       let web = try await stage.network()
       let gate = try await stage.nginx(proxy, on: web, Conf.literal(host, upstream))
-      let finding = Finding(cause: "socket-unavailable", upstream: upstream, mentions: [folder], atLeast: .certain) {
+      let finding = Finding(
+        cause: "socket-unavailable", upstream: upstream, mentions: [String(folder.dropLast())], atLeast: .certain
+      ) {
         try await docker("rm", "-f", proxy)
         try await stage.container(
           proxy, .nginx, on: web,
