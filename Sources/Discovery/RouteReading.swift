@@ -58,6 +58,8 @@ public enum RouteReading {
   /// `route.resolves`: a name is looked up when the proxy loads its configuration, or at each request.
   public static let atStart = "start"
   public static let eachRequest = "each-request"
+  /// `route.verifies`: the certificate's name and dates count, its issuer does not (Apache).
+  public static let nameAndDate = "name-and-date"
 
   public static func read(
     _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
@@ -127,7 +129,7 @@ extension FactName {
   public static let routeResolver: FactName = "route.resolver"
   /// Seconds that the proxy waits for an answer.
   public static let routeReadTimeout: FactName = "route.read-timeout"
-  /// `on` or `off`: whether it verifies the upstream's certificate.
+  /// `on` or `off`: whether it verifies the upstream's certificate. `name-and-date`: it does so but for the issuer.
   public static let routeVerifies: FactName = "route.verifies"
   /// The file of trusted certificates, as the proxy sees it.
   public static let routeAuthorities: FactName = "route.authorities"
@@ -149,8 +151,13 @@ extension FactName {
   public static let routeServers: FactName = "route.servers"
   /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
-  /// Bytes of an answer's header that the proxy takes.
+  /// Bytes of an answer's header that the proxy takes, all lines together.
   public static let routeHeaderLimit: FactName = "route.header-limit"
+  /// Bytes of one line of it, and how many lines.
+  public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
+  public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
+  public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
   public static let routeSendsTLSName: FactName = "route.sends-tls-name"
   /// The proxy's own health check of the upstream: its path, the statuses it takes (`200-399`, `200`), its port.
@@ -193,11 +200,14 @@ extension FactName {
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
       .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
+      .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "problem-line.fixed", "verify-line.off",
+      "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
+      "route.family",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
+    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "header-limit"].flatMap {
+      name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

@@ -21,10 +21,23 @@ struct Image: Sendable {
     tag: "wizlab/app:1.4", overlay: "app", parts: ["python"],
     instructions: [#"ENTRYPOINT ["python3", "/srv/server.py"]"#])
 
+  static let odd = Image(
+    tag: "wizlab/intranet:3.2", overlay: "odd", parts: ["python"],
+    instructions: [#"ENTRYPOINT ["python3", "/srv/odd.py"]"#])
+  static let php = Image(
+    tag: "wizlab/php:8.2-fpm", overlay: "php", parts: ["php"],
+    instructions: [#"CMD ["php-fpm8.2", "-F", "-y", "/usr/local/etc/php-fpm.conf"]"#, "EXPOSE 9000"])
+  static let uwsgi = Image(
+    tag: "wizlab/uwsgi:2.0", overlay: "uwsgi", parts: ["python", "uwsgi"],
+    instructions: [
+      #"CMD ["uwsgi-core", "--plugin", "python3", "--uwsgi-socket", ":3031", "--wsgi-file", "/srv/app.py", "--master", "--die-on-term"]"#,
+      "EXPOSE 3031",
+    ])
+
   /// The real ones, by the names of their official images. The entry points are those of the official images, too.
   static let newNginx = Image(
     tag: "wizlab/nginx:1.31", overlay: "nginx", parts: ["new-nginx"],
-    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "EXPOSE 80"])
+    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "WORKDIR /etc/nginx", "EXPOSE 80"])
   static let traefik = Image(
     tag: "wizlab/traefik:v3.7", overlay: "traefik", parts: ["traefik"],
     instructions: [#"ENTRYPOINT ["traefik"]"#, "EXPOSE 80"])
