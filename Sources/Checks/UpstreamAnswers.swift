@@ -114,14 +114,20 @@ extension Check {
     }
     request.tls = .verify(authorities: authorities)
     let sight = try await world.see(request)
+    let verified = facts.list(.routeVerifiesParts)
     var learned: Facts = [
       .certificateSubject: sight.certificate?.subject ?? "", .certificateExpires: sight.certificate?.expires ?? "",
       .certificateName: sight.certificate?.names.first ?? "",
     ]
     switch sight.failure {
     case .untrusted(let why):
+      let fault = fault(why)
+      if !verified.isEmpty, !verified.contains(fault.part) {
+        // What the proxy does not look at hides the rest: look at that without the store's verdict.
+        return try await parts(verified, of: request, world, learned)
+      }
       learned[.certificateProblem] = why
-      learned[.certificateFault] = fault(why)
+      learned[.certificateFault] = fault.rawValue
       return (.untrusted, learned)
     case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
     default: return (sight.status == nil ? .unknown : .trusted, learned)
@@ -129,11 +135,67 @@ extension Check {
   }
 
   /// What OpenSSL's reason comes down to.
-  private static func fault(_ reason: String) -> String {
+  private static func fault(_ reason: String) -> CertificateFault {
     let reason = reason.lowercased()
-    if reason.contains("expired") || reason.contains("not yet valid") { return "expired" }
-    if reason.contains("mismatch") || reason.contains("subject") || reason.contains("match") { return "name" }
-    return "issuer"
+    if reason.contains("expired") || reason.contains("not yet valid") { return .expired }
+    if reason.contains("mismatch") || reason.contains("subject") || reason.contains("match") { return .name }
+    return .issuer
+  }
+
+  /// The end and the name of a certificate, for a proxy that does not verify who signed it.
+  private static func parts(
+    _ verified: [String], of request: HTTPRequest, _ world: any World, _ known: Facts
+  ) async throws(Unseen) -> (CertificateOutcome, Facts) {
+    var (request, learned) = (request, known)
+    request.tls = .anyCertificate
+    guard let certificate = try await world.see(request).certificate else { return (.unknown, known) }
+    learned[.certificateSubject] = certificate.subject
+    learned[.certificateExpires] = certificate.expires
+    learned[.certificateName] = certificate.names.first
+    let host = Site(request.url)?.host ?? ""
+    if verified.contains("expiry") {
+      guard let end = certificate.expires.openSSLTime else { return (.unknown, learned) }
+      if try await world.see(Clock()) > end {
+        learned[.certificateProblem] = "certificate has expired"
+        learned[.certificateFault] = CertificateFault.expired.rawValue
+        return (.untrusted, learned)
+      }
+    }
+    if verified.contains("name"), !certificate.names.contains(where: { host.isCovered(by: $0.lowercased()) }) {
+      learned[.certificateProblem] = "it is not made out to \(host)"
+      learned[.certificateFault] = CertificateFault.name.rawValue
+      return (.untrusted, learned)
+    }
+    return (.trusted, learned)
+  }
+}
+
+/// What can be wrong with a certificate.
+private enum CertificateFault: String {
+  case expired, name, issuer
+  /// As `route.verifies-parts` names it.
+  var part: String { self == .expired ? "expiry" : rawValue }
+}
+
+extension String {
+  /// Seconds since 1970 of `Jan  1 00:00:00 2030 GMT`.
+  fileprivate var openSSLTime: Double? {
+    let words = split(separator: " ")
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    let clock = words.count > 3 ? words[2].split(separator: ":").compactMap { Int($0) } : []
+    guard clock.count == 3, let month = months.firstIndex(of: String(words[0])), let day = Int(words[1]),
+      let year = Int(words[3])
+    else { return nil }
+    // Days of the civil calendar, counted from March so that the leap day is the last of its year.
+    let (shifted, moved) = month < 2 ? (year - 1, month + 10) : (year, month - 2)
+    let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + (moved * 153 + 2) / 5 + day - 719_469
+    return Double(days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2])
+  }
+
+  /// Whether a name of a certificate, perhaps `*.example.org`, is for this host.
+  fileprivate func isCovered(by name: String) -> Bool {
+    if name == self { return true }
+    return name.hasPrefix("*.") && drop { $0 != "." } == name.dropFirst() && first != "."
   }
 }
 

@@ -47,6 +47,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "apache": ApacheReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -125,6 +126,8 @@ extension FactName {
   public static let routeReadTimeout: FactName = "route.read-timeout"
   /// `on` or `off`: whether it verifies the upstream's certificate.
   public static let routeVerifies: FactName = "route.verifies"
+  /// What it verifies, if not all of it: `issuer`, `name`, `expiry`.
+  public static let routeVerifiesParts: FactName = "route.verifies-parts"
   /// The file of trusted certificates, as the proxy sees it.
   public static let routeAuthorities: FactName = "route.authorities"
   /// The same file as this machine sees it.
@@ -191,9 +194,12 @@ extension FactName {
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
       .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
+      .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent", "module-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
+    + FactName.ofApache
+    + ["host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem"].flatMap {
+      name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }
