@@ -4,14 +4,13 @@ internal import Model
 internal import World
 
 extension CommandRun: MachineLook {
-  /// `packetFilter` is `iptables-save -c`, or `nft list ruleset` where there is no iptables; it throws `notPermitted`
-  /// without root, `missing` where neither program is. Tests of proxies run on the host only.
+  /// The packet filters throw `notPermitted` without root, `missing` where their program is not. Tests of proxies run on the host only.
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let invocation = try invocation
     let (command, limit) = (command, limit)
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
       let sight = try invocation.run(limit: limit)
-      if command == .packetFilter, sight.exitCode != 0, geteuid() != 0 {
+      if [.packetFilter, .packetFilter6, .nftables].contains(command), sight.exitCode != 0, geteuid() != 0 {
         throw .notPermitted(what: invocation.program)
       }
       return sight
@@ -27,12 +26,16 @@ extension CommandRun: MachineLook {
       case .apacheTest(let program, let configuration, let root, let defined, let variables):
         let options = (root.map { ["-d", $0] } ?? []) + (configuration.map { ["-f", $0] } ?? [])
         return try test(program, options + defined.flatMap { ["-D", $0] }, variables)
-      case .packetFilter:
-        if let program = Invocation.find("iptables-save") { return Invocation(program: program, arguments: ["-c"]) }
-        if let program = Invocation.find("nft") { return Invocation(program: program, arguments: ["list", "ruleset"]) }
-        throw .missing(what: "iptables-save")
+      case .packetFilter: return try system("iptables-save", ["-c"])
+      case .packetFilter6: return try system("ip6tables-save", ["-c"])
+      case .nftables: return try system("nft", ["-j", "list", "ruleset"])
       }
     }
+  }
+
+  private func system(_ name: String, _ arguments: [String]) throws(Unseen) -> Invocation {
+    guard let program = Invocation.find(name) else { throw .missing(what: name) }
+    return Invocation(program: program, arguments: arguments)
   }
 
   /// A proxy's own test of its files.

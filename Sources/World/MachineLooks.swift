@@ -134,6 +134,10 @@ public struct CommandRun: Look {
       program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
     /// `iptables-save -c` in the place's network.
     case packetFilter
+    /// `ip6tables-save -c` there.
+    case packetFilter6
+    /// `nft -j list ruleset` there.
+    case nftables
   }
   public var command: Command
   public var place: Place

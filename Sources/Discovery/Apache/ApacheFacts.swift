@@ -145,7 +145,7 @@ extension ApacheReading {
     facts[.upstreamHost] = host.trimmedBrackets
     facts[.upstreamPort] = String(target.number)
     facts[.upstreamSocket] = target.socket?.text
-    facts[.upstreamPath] = upstreamPath(route, target, site)
+    facts[.upstreamPath] = upstreamPath(route, target, query: String(site.path.drop { $0 != "?" }))
     facts[.routeProtocol] =
       ["http": "http", "https": "http", "ws": "http", "wss": "http", "fcgi": "fastcgi"][scheme] ?? scheme
     if workers.count > 1 {
@@ -193,14 +193,14 @@ extension ApacheReading {
   }
 
   /// What the URL of the route and the rest of the request's path make together.
-  private static func upstreamPath(_ route: Apache.Route, _ target: Apache.Target, _ site: Site) -> String {
+  static func upstreamPath(_ route: Apache.Route, _ target: Apache.Target, query: String) -> String {
     let url = route.url?.text ?? ""
     let isGroup = url.lowercased().hasPrefix("balancer:")
     let base = isGroup ? Apache.Target(Traced(url)).path : target.path
     let member = isGroup && target.path != "/" ? target.path : ""
     let joined = member + (base + route.rest)
     let path = joined.hasPrefix("/") ? joined : "/" + joined
-    return path + site.path.drop { $0 != "?" }
+    return path + query
   }
 
   /// Expiry and name are verified unless switched off; the issuer only with `SSLProxyVerify require`.

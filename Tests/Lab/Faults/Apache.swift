@@ -209,7 +209,7 @@ extension Stage {
       TypesConfig /etc/mime.types
       Include conf/extra/sites.conf
 
-      """, reload: ["docker", "exec", proxy, "httpd", "-k", "graceful"])
+      """, reload: ["docker", "exec", proxy, "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful"])
     return Site(
       url: "http://\(host):\(gate.port)/", proxy: "apache", findings: finding.map { [$0] } ?? [], says: app)
   }
@@ -247,7 +247,8 @@ extension Stage {
 
       """, to: "apache2/sites-available/\(word).conf")
     try await succeed("ln", "-s", "../sites-available/\(word).conf", "\(root)/sites-enabled/\(word).conf")
-    try await succeed("env", "APACHE_CONFDIR=\(root)", "apachectl", "start")
+    // It goes to the background and keeps what it got as its outputs.
+    try await succeed("sh", "-c", "APACHE_CONFDIR=\(root) apachectl start </dev/null >\(directory.path())/start.log 2>&1")
     let pid = directory.appending(path: "run/apache2.pid").path()
     atEnd { _ = try await run(["sh", "-c", "kill $(cat \(pid)); while [ -e \(pid) ]; do sleep 0.1; done"]) }
     try await answers(port)
