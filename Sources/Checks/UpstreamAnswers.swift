@@ -143,11 +143,23 @@ extension Check {
     ]
     switch sight.failure {
     case .untrusted(let why):
+      let fault = fault(why, sight.certificate)
+      let looks = facts.list(.routeVerifiesParts)
+      if !looks.isEmpty, !looks.contains(part(of: fault)) { return (.notVerified, learned) }
       learned[.certificateProblem] = why
-      learned[.certificateFault] = fault(why, sight.certificate)
+      learned[.certificateFault] = fault
       return (.untrusted, learned)
     case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
     default: return (sight.status == nil ? .unknown : .trusted, learned)
+    }
+  }
+
+  /// The part of a certificate, as `route.verifies-parts` names it, that has the fault.
+  private static func part(of fault: String) -> String {
+    switch fault {
+    case "expired": "expiry"
+    case "name": "name"
+    default: "issuer"
     }
   }
 

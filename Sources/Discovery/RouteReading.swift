@@ -51,6 +51,7 @@ public enum RouteReading {
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
+    "apache": ApacheReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -131,6 +132,8 @@ extension FactName {
   public static let routeReadTimeout: FactName = "route.read-timeout"
   /// `on` or `off`: whether it verifies the upstream's certificate. `name-and-date`: it does so but for the issuer.
   public static let routeVerifies: FactName = "route.verifies"
+  /// What it verifies, if not all of it: `issuer`, `name`, `expiry`.
+  public static let routeVerifiesParts: FactName = "route.verifies-parts"
   /// The file of trusted certificates, as the proxy sees it.
   public static let routeAuthorities: FactName = "route.authorities"
   /// The same file as this machine sees it.
@@ -204,9 +207,14 @@ extension FactName {
       .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
-      "route.family",
+      "route.family", .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent",
+      "module-line.next",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "header-limit"].flatMap {
+    + FactName.ofApache
+    + [
+      "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
+      "header-limit",
+    ].flatMap {
       name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }

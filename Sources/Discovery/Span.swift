@@ -46,9 +46,16 @@ extension Facts {
 
   /// The line after which a page may insert one of its own: `pass-line.*` with its indentation and the line after it.
   mutating func setPass(_ span: Span?, next: String?, _ files: ProxyFiles) {
-    set(span, "pass", files)
-    guard self[.line("pass", "text")] != nil else { return }
-    self["pass-line.indent"] = span?.indentation
-    self["pass-line.next"] = next
+    setInsertion("pass", span, next: next, files)
+  }
+
+  /// A line after which a page may insert another: `NAME-line.*` with the indentation for it and the line after it.
+  mutating func setInsertion(
+    _ name: String, _ span: Span?, next: String?, _ files: ProxyFiles, indentation: String? = nil
+  ) {
+    set(span, name, files)
+    guard self[.line(name, "text")] != nil else { return }
+    self[.line(name, "indent")] = indentation ?? span?.indentation
+    self[.line(name, "next")] = next
   }
 }

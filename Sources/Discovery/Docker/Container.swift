@@ -69,6 +69,8 @@ public struct Container: Sendable, Decodable {
     public let NetworkMode: String?
     public let PortBindings: [String: [Binding]?]?
     public let Memory: Int?
+    /// `seccomp={…}` has the whole profile.
+    public let SecurityOpt: [String]?
   }
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
