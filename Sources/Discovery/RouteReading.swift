@@ -47,6 +47,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "caddy": CaddyReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -171,11 +172,17 @@ extension FactName {
   public static let configProblem: FactName = "config.problem"
   /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
+  /// The one file to add a route to, where a person edits it.
+  public static let configMain: FactName = "config.main"
   /// The folder for files with routes.
   public static let configDirectory: FactName = "config.directory"
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
+  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
+  public static let configRuns: FactName = "config.runs"
+  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
+  public static let routeRunning: FactName = "route.running"
   public static let npmDomain: FactName = "npm.domain"
   public static let npmLocation: FactName = "npm.location"
   public static let npmDisabled: FactName = "npm.disabled"
@@ -186,14 +193,15 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configMain, .configNewest,
+      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
       .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
+      "pass-line.inner", "pass-line.opens", "transport-line.indent", "transport-line.inner", "transport-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
+    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "transport", "health", "health-status"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

@@ -101,8 +101,11 @@ enum Caddy {
     var definedIn = ""
     /// Places of values in a file, by the names that pages use.
     var places: [String: Span] = [:]
-    /// The line after the one in `places["pass"]`.
+    /// The line after the one in `places["pass"]`, and after the one in `places["transport"]`.
     var next: String?
+    var nextInTransport: String?
+    /// True if it has a block of its own.
+    var opens = false
   }
 
   struct Upstream: Sendable, Equatable {
