@@ -133,7 +133,7 @@ public struct ProxyFiles: Sendable {
   }
 
   /// `path` as seen from `folder`, without `.` and `..`.
-  private static func absolute(_ path: String, in folder: String) -> String {
+  static func absolute(_ path: String, in folder: String) -> String {
     var parts: [Substring] = path.hasPrefix("/") ? [] : folder.split(separator: "/")
     for part in path.split(separator: "/") where part != "." {
       if part == ".." { _ = parts.popLast() } else { parts.append(part) }

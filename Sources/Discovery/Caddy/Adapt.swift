@@ -130,7 +130,7 @@ extension Caddyfile {
       var parsed: [(addresses: [Address], routes: [Caddy.Route], handlesErrors: Bool)] = []
       for site in sites {
         let known = Caddyfile.order + Caddyfile.others
-        if site.keys.count == 1, let key = site.keys.first, known.contains(key.text) {
+        if let key = site.keys.first(where: { known.contains($0.text) }) {
           note("the directive \(key.text) stands outside of a site", at: key)
         }
         let addresses = site.keys.compactMap { address($0) }

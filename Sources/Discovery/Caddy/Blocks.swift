@@ -115,6 +115,7 @@ extension Caddyfile {
           try await importHere()
           continue
         }
+        if token.closes { throw problem("a closing brace } without an opening one", at: token) }
         if token.opens {
           if expectsAnother { throw problem("a site's address is missing after a comma", at: token) }
           break
@@ -242,7 +243,7 @@ extension Caddyfile {
     private mutating func imported(_ pattern: Token) async throws(Problem) -> [Token] {
       if let snippet = snippets[pattern.text] { return snippet }
       let folder = pattern.file[..<(pattern.file.lastIndex(of: "/") ?? pattern.file.startIndex)]
-      let path = pattern.text.hasPrefix("/") ? pattern.text : "\(folder)/\(pattern.text)"
+      let path = ProxyFiles.absolute(pattern.text, in: String(folder))
       let isPattern = path.contains { "*?[".contains($0) }
       let paths = isPattern ? await imports.glob(path) : [path]
       var words: [Token] = []
@@ -268,7 +269,7 @@ extension Caddyfile.Token {
     }
     if text == "{block}" { return block }
     guard text.contains("{args") else { return [self] }
-    if text.hasPrefix("{args["), text.hasSuffix("]}"), text.contains(":") {
+    if text.hasPrefix("{args["), text.hasSuffix("]}"), text.contains(":"), text.dropFirst().firstIndex(of: "{") == nil {
       let ends = text.dropFirst(6).dropLast(2).split(separator: ":", omittingEmptySubsequences: false)
       let from = min(Int(ends[0]) ?? 0, arguments.count)
       let to = min(ends.count > 1 ? Int(ends[1]) ?? arguments.count : arguments.count, arguments.count)
