@@ -394,6 +394,7 @@ extension Caddyfile {
           path: words.first ?? "/", expects: Caddy.statuses(expected),
           port: directive.first("health_port")?.arguments.first.flatMap { UInt16($0.text) })
         proxy.places["health"] = line.arguments.first.flatMap { blocks.span($0) }
+        proxy.nextToHealth = blocks.line(line.name.line + 1, of: line.name.file)
         proxy.places["health-status"] = status.flatMap { blocks.span($0) }
       case "health_status", "health_port": break
       case "handle_response":

@@ -77,6 +77,7 @@ enum CaddyReading: ProxyReader {
       facts[.routeRunning] = differs ? runs?.1[.routeUpstream] ?? "nowhere" : nil
     }
     await written.describe(problem, proxy.files, &facts)
+    if Caddy.Admin(written: written.admin, of: proxy).address == "off" { facts[.proxyAdmin] = "off" }
     if problem != nil, outcome == .missing || outcome == .static { return (.broken, facts) }
     if outcome == .found || outcome == .otherProtocol, let file = facts[.routeDefinedIn]?.split(separator: ":").first,
       proxy.files.hostPath(of: String(file)) == nil
@@ -155,14 +156,19 @@ extension CaddyReading {
       }
       facts[.configNewest] = newest?.path
       facts[.configNewestTime] = newest.map { String($0.time) }
-      let main = paths.first.flatMap { files.hostPath(of: $0) }
-      facts[.configMain] = main
-      if let inner = facts["pass-line.indent"] { facts["pass-line.inner"] = inner + unit(below: inner) }
-      if let inner = facts["transport-line.indent"] { facts["transport-line.inner"] = inner + unit(below: inner) }
+      facts[.configMain] = paths.first.flatMap { files.hostPath(of: $0) }
+      let folder = paths.first.map { $0[..<($0.lastIndex(of: "/") ?? $0.startIndex)] }.map(String.init)
+      facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
+      facts[.configDirectoryInside] = folder
+      facts[.proxyConfiguration] = paths.first
+      facts[.proxyAdapter] = blocks == nil ? nil : "caddyfile"
+      for name in ["pass", "transport"] where facts[.line(name, "text")] != nil {
+        let indent = facts[.line(name, "indent")] ?? ""
+        let unit = indent.hasSuffix(" ") ? "    " : "\t"
+        facts[.line(name, "inner")] = indent + unit
+        facts[.line(name, "unit")] = unit
+      }
     }
-
-    /// What one level more is indented by.
-    private func unit(below indent: String) -> String { indent.hasSuffix(" ") ? "    " : "\t" }
   }
 }
 
