@@ -37,7 +37,7 @@ struct Site: Sendable {
   var proxy = "nginx"
   /// What is to be diagnosed and mended, one after the other; none when the site works.
   var findings: [Finding] = []
-  /// What the answer says when the site works.
+  /// What the answer says when the site works; empty: nothing at all.
   var says: String
   /// The status of that answer: an application may well answer 404 or 401 itself.
   var answers = 200

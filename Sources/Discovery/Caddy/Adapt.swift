@@ -228,13 +228,15 @@ extension Caddyfile {
     }
 
     private mutating func routes(of directive: Directive, _ matchers: Matchers) -> [Caddy.Route] {
-      let name = directive.name.text
-      guard Caddyfile.order.contains(name) || Caddyfile.others.contains(name) || order.contains(name) else {
-        let known = Caddyfile.order + Caddyfile.others
-        note("unrecognized directive: \(name)", at: directive.name, near: known, mayBePlugin: true)
-        return []
-      }
       var directive = directive
+      let known = Caddyfile.order + Caddyfile.others
+      if !known.contains(directive.name.text), !order.contains(directive.name.text) {
+        note("unrecognized directive: \(directive.name.text)", at: directive.name, near: known, mayBePlugin: true)
+        // With the word that was probably meant the route can still be followed.
+        guard let near = directive.name.text.nearest(among: known) else { return [] }
+        directive.name.text = near
+      }
+      let name = directive.name.text
       let set = matcher(of: &directive, matchers)
       func route(_ handlers: Caddy.Handler...) -> [Caddy.Route] {
         [Caddy.Route(matchers: set.map { [$0] } ?? [], handlers: handlers)]

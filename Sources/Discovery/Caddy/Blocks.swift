@@ -1,7 +1,7 @@
 extension Caddyfile {
   /// One directive: its name, its arguments, and the block behind them.
   struct Directive: Sendable {
-    let name: Token
+    var name: Token
     var arguments: [Token]
     /// Nil without braces.
     let block: [Directive]?

@@ -68,17 +68,18 @@ enum CaddyReading: ProxyReader {
       problem.mayBePlugin && problem.near == nil && differs != true ? nil : problem
     }
     let isPassedOn = outcome == .found || outcome == .otherProtocol
-    if let runs, differs == true, !isPassedOn && runs.0 != .missing || !written.isKnown {
+    if problem != nil, !isPassedOn {
+      outcome = .broken
+    } else if let runs, differs == true, !isPassedOn && runs.0 != .missing || !written.isKnown {
       // The files no longer have it, it came by the admin API, or it hangs on variables that cannot be seen.
       (outcome, facts) = runs
-      if written.isKnown, problem == nil { facts[.configRuns] = "other" }
+      if written.isKnown { facts[.configRuns] = "other" }
     } else if let differs {
       facts[.configRuns] = differs ? "other" : "same"
       facts[.routeRunning] = differs ? runs?.1[.routeUpstream] ?? "nowhere" : nil
     }
     await written.describe(problem, proxy.files, &facts)
     if Caddy.Admin(written: written.admin, of: proxy).address == "off" { facts[.proxyAdmin] = "off" }
-    if problem != nil, outcome == .missing || outcome == .static { return (.broken, facts) }
     if outcome == .found || outcome == .otherProtocol, let file = facts[.routeDefinedIn]?.split(separator: ":").first,
       proxy.files.hostPath(of: String(file)) == nil
     {

@@ -197,7 +197,8 @@ extension Fault {
       try gate.edit("127.0.0.1:\(port + 1)", to: "127.0.0.1:\(port)")
       try gate.edit("reverse_proxy", to: "reverse_proxi")
       let finding = Finding(
-        cause: "proxy-config-invalid", upstream: nil, mentions: ["reverse_proxy"])
+        cause: "proxy-config-invalid", upstream: "http://127.0.0.1:\(port)", mentions: ["reverse_proxy"],
+        atLeast: .certain)
       return gate.site(host, finding, says: app)
     },
 
@@ -278,9 +279,15 @@ extension Stage {
   /// Caddy in a container, `/etc/caddy` a folder of the host.
   fileprivate func caddy(on network: String, _ caddyfile: String) async throws -> Gate {
     let name = named("caddy")
-    return try await proxy(
+    let gate = try await proxy(
       name, .caddy, on: network, "Caddyfile", in: "/etc/caddy", caddyfile,
       reload: ["docker", "exec", name, "caddy", "reload", "--config", "/etc/caddy/Caddyfile"])
+    // Docker takes connections before Caddy has read its file.
+    let serves = try await eventually(within: 15) {
+      try await run(["docker", "logs", name]).errors.contains("serving initial configuration")
+    }
+    guard serves else { throw CommandFailed(description: "\(name) does not serve") }
+    return gate
   }
 
   /// Caddy as a process of the host, its admin API at a port of its own.
