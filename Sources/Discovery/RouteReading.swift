@@ -209,8 +209,6 @@ extension FactName {
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
       .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "pass-line.inner", "pass-line.unit", "pass-line.opens", "transport-line.indent", "transport-line.inner", "transport-line.next",
-      "health-line.indent", "health-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
     + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "transport", "health", "health-status"].flatMap { name in
