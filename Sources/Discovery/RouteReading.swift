@@ -51,6 +51,7 @@ public enum RouteReading {
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "caddy": CaddyReading.self,
+    CloudflaredReading.kind: CloudflaredReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -147,8 +148,6 @@ extension FactName {
   public static let routeProtocol: FactName = "route.protocol"
   /// Every server of the route's group as `host:port`, in the configuration's order; only if there are several.
   public static let routeServers: FactName = "route.servers"
-  /// The one of them that is to be examined, if one was chosen.
-  public static let routeServer: FactName = "route.server"
   /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
   /// Bytes of an answer's header that the proxy takes.
