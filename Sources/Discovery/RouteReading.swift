@@ -50,6 +50,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "caddy": CaddyReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
     "apache": ApacheReading.self,
   ]
@@ -179,17 +180,28 @@ extension FactName {
   public static let upstreamPath: FactName = "upstream.path"
   /// The upstream's Unix socket, as the proxy sees its path.
   public static let upstreamSocket: FactName = "upstream.socket"
-  /// The file and the prefix that nginx was started with, as its command line names them.
+  /// The file and the prefix that it was started with, as its command line names them.
   public static let proxyConfiguration: FactName = "proxy.configuration"
   public static let proxyPrefix: FactName = "proxy.prefix"
+  /// The adapter by which its file becomes its configuration: `caddyfile`.
+  public static let proxyAdapter: FactName = "proxy.adapter"
+  /// `off` if it has no admin API: then it loads its files only when it starts.
+  public static let proxyAdmin: FactName = "proxy.admin"
   public static let configProblem: FactName = "config.problem"
   /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
-  /// The folder for files with routes.
+  /// The one file to add a route to, where a person edits it.
+  public static let configMain: FactName = "config.main"
+  /// The folder for files with routes, and as the proxy sees it.
   public static let configDirectory: FactName = "config.directory"
+  public static let configDirectoryInside: FactName = "config.directory-inside"
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
+  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
+  public static let configRuns: FactName = "config.runs"
+  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
+  public static let routeRunning: FactName = "route.running"
   public static let npmDomain: FactName = "npm.domain"
   public static let npmLocation: FactName = "npm.location"
   public static let npmDisabled: FactName = "npm.disabled"
@@ -200,11 +212,13 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory,
+      .configDirectoryInside, .configMain, .configNewest,
+      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
+      .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
       .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
-      .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
       "route.family", .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent",
@@ -213,7 +227,7 @@ extension FactName {
     + FactName.ofApache
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
-      "header-limit",
+      "header-limit", "transport", "health", "health-status",
     ].flatMap {
       name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }

@@ -138,7 +138,8 @@ extension Fault {
       let site = try await stage.debian("games", says: app, finding) { "ProxyPass / http://127.0.0.1:9/" }
       let file = stage.directory.appending(path: "apache2/sites-available/games.conf")
       let text = try String(contentsOf: file, encoding: .utf8)
-      let edited = text.replacing("127.0.0.1:9/", with: "127.0.0.1:\(published)/").replacing("ErrorLog", with: "ErorLog")
+      let edited = text.replacing("127.0.0.1:9/", with: "127.0.0.1:\(published)/").replacing(
+        "ErrorLog", with: "ErorLog")
       try Data(edited.utf8).write(to: file)
       return site
     },
@@ -209,7 +210,8 @@ extension Stage {
       TypesConfig /etc/mime.types
       Include conf/extra/sites.conf
 
-      """, reload: ["docker", "exec", proxy, "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful"])
+      """,
+      reload: ["docker", "exec", proxy, "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful"])
     return Site(
       url: "http://\(host):\(gate.port)/", proxy: "apache", findings: finding.map { [$0] } ?? [], says: app)
   }
@@ -220,7 +222,8 @@ extension Stage {
   ) async throws -> Site {
     let (host, port, root) = (try site(word), freePort(), directory.appending(path: "apache2").path())
     try await succeed("cp", "-a", "/etc/apache2", root)
-    _ = try await succeed("sh", "-c", "rm -f \(root)/sites-enabled/* && mkdir -p \(directory.path())/run \(directory.path())/log")
+    _ = try await succeed(
+      "sh", "-c", "rm -f \(root)/sites-enabled/* && mkdir -p \(directory.path())/run \(directory.path())/log")
     for module in ["proxy.load", "proxy.conf", "proxy_http.load"] {
       try await succeed("ln", "-sf", "../mods-available/\(module)", "\(root)/mods-enabled/\(module)")
     }
@@ -248,7 +251,8 @@ extension Stage {
       """, to: "apache2/sites-available/\(word).conf")
     try await succeed("ln", "-s", "../sites-available/\(word).conf", "\(root)/sites-enabled/\(word).conf")
     // It goes to the background and keeps what it got as its outputs.
-    try await succeed("sh", "-c", "APACHE_CONFDIR=\(root) apachectl start </dev/null >\(directory.path())/start.log 2>&1")
+    try await succeed(
+      "sh", "-c", "APACHE_CONFDIR=\(root) apachectl start </dev/null >\(directory.path())/start.log 2>&1")
     let pid = directory.appending(path: "run/apache2.pid").path()
     atEnd { _ = try await run(["sh", "-c", "kill $(cat \(pid)); while [ -e \(pid) ]; do sleep 0.1; done"]) }
     try await answers(port)
