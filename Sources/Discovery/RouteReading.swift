@@ -19,6 +19,8 @@ public enum RouteReading {
     case otherProtocol = "other-protocol"
     /// The route is there, and the proxy cannot use it: `route.problem`.
     case misconfigured
+    /// The proxy knows the route and has not loaded it, or runs an older form of it.
+    case notLoaded = "not-loaded"
     case unknown
   }
 
@@ -47,6 +49,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "proxyos": ProxyOSReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -193,6 +196,7 @@ extension FactName {
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
+    + ofProxyOS
     + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }

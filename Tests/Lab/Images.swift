@@ -47,6 +47,13 @@ struct Image: Sendable {
     tag: "wizlab/envoy:v1.40", overlay: "envoy", parts: ["envoy"],
     instructions: [#"CMD ["envoy", "-c", "/etc/envoy/envoy.yaml"]"#, "EXPOSE 10000"])
 
+  static let proxyOS = Image(
+    tag: "wizlab/proxyos:latest", overlay: "proxyos", parts: ["caddy", "python"],
+    instructions: [
+      #"CMD ["python3", "/app/apps/web/dashboard.py"]"#, "EXPOSE 80 443 3000", "ENV XDG_DATA_HOME=/data/caddy",
+      "ENV XDG_CONFIG_HOME=/config/caddy", "ENV PROXYOS_DB_PATH=/data/proxyos/proxyos.db",
+    ])
+
   /// Imports the image unless that is done; a fault asks for the ones it needs.
   func made() async throws { try await Made.shared.make(self) }
 

@@ -210,6 +210,20 @@ actor Stage {
     return manager
   }
 
+  /// ProxyOS, its dashboard emulated around a real Caddy; its data in a volume of its own.
+  func proxyOS(_ name: String, on network: String? = nil) async throws -> ProxyOS {
+    let proxy = ProxyOS(container: name, port: freePort(), tlsPort: freePort(), dashboard: freePort())
+    try await container(
+      name, .proxyOS, on: network,
+      options: [
+        "-p", "\(proxy.port):80", "-p", "\(proxy.tlsPort):443", "-p", "\(proxy.dashboard):3000", "-v", "/data/proxyos",
+        "-v", "/data/caddy", "-v", "/config/caddy",
+      ])
+    proxies.append(name)
+    try await proxy.comesUp()
+    return proxy
+  }
+
   /// Waits until something answers HTTP on `port` of this host, whatever it says.
   func answers(_ port: Int) async throws {
     let up = try await eventually(within: 10) {

@@ -69,6 +69,8 @@ public struct Container: Sendable, Decodable {
     public let NetworkMode: String?
     public let PortBindings: [String: [Binding]?]?
     public let Memory: Int?
+    /// Name servers given with `--dns` or `dns:`.
+    public let Dns: [String]?
   }
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
