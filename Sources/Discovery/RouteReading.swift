@@ -179,6 +179,14 @@ extension FactName {
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
+  /// Known if this is the proxy's own admin page.
+  public static let npmAdmin: FactName = "npm.admin"
+  /// The host of the database that the admin page's program needs, if it is not a file.
+  public static let npmDatabase: FactName = "npm.database"
+  /// The container with that database, if there is one that does not run.
+  public static let npmDatabaseStopped: FactName = "npm.database-stopped"
   public static let npmDomain: FactName = "npm.domain"
   public static let npmLocation: FactName = "npm.location"
   public static let npmDisabled: FactName = "npm.disabled"
@@ -196,7 +204,7 @@ extension FactName {
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
-    + ofProxyOS
+    + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
     + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }

@@ -39,8 +39,13 @@ actor Stage {
   /// A public name of the form `shop-x7k2d.example.test` which this machine finds at 127.0.0.1.
   func site(_ word: String) throws -> String {
     let name = named(word) + ".example.test"
-    try HostsFile.edit { $0 + "127.0.0.1 \(name) # lab \(suffix)\n" }
+    try resolves(name)
     return name
+  }
+
+  /// Lets this machine find `name` at 127.0.0.1.
+  func resolves(_ name: String) throws {
+    try HostsFile.edit { $0 + "127.0.0.1 \(name) # lab \(suffix)\n" }
   }
 
   /// A TCP port of the host on which nothing listens now, outside the range of outgoing connections.
@@ -197,17 +202,36 @@ actor Stage {
   }
 
   /// Nginx Proxy Manager, emulated; its data a folder of the host.
-  func manager(_ name: String, on network: String? = nil) async throws -> Manager {
+  ///
+  /// - Parameter comesUp: false for one whose own program is not to be waited for.
+  func manager(
+    _ name: String, on network: String? = nil, image: Image = .manager, options: [String] = [], comesUp: Bool = true
+  ) async throws -> Manager {
     let (port, admin) = (freePort(), freePort())
     let data = directory.appending(path: "\(name)/data").path()
+    let isJlesage = image.tag == Image.jlesage.tag
     try await container(
-      name, .manager, on: network, options: ["-p", "\(port):80", "-p", "\(admin):81", "-v", "\(data):/data"])
+      name, image, on: network,
+      options: [
+        "-p", "\(port):\(isJlesage ? 8080 : 80)", "-p", "\(admin):\(isJlesage ? 8181 : 81)",
+        "-v", "\(data):\(isJlesage ? "/config" : "/data")",
+      ] + options)
     proxies.append(name)
     let manager = Manager(container: name, port: port, admin: admin)
+    guard comesUp else {
+      try await answers(admin)
+      return manager
+    }
     guard await eventually(within: 20, { await manager.isUp() }) else {
       throw CommandFailed(description: "the proxy manager does not answer")
     }
     return manager
+  }
+
+  /// Takes note of a proxy that was just started, and waits until it answers.
+  func comesUp(_ name: String, _ port: Int) async throws {
+    proxies.append(name)
+    try await answers(port)
   }
 
   /// ProxyOS, its dashboard emulated around a real Caddy; its data in a volume of its own.
