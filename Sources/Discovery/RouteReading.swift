@@ -29,9 +29,12 @@ public enum RouteReading {
     public let site: Site
     /// The port on which the proxy listens in its own network.
     public let port: UInt16
-    public init(site: Site, port: UInt16) {
+    /// The one of a group's servers that is to be examined, as `route.servers` has it; nil: the first that is used.
+    public let server: String?
+    public init(site: Site, port: UInt16, server: String? = nil) {
       self.site = site
       self.port = port
+      self.server = server
     }
   }
 
@@ -146,6 +149,8 @@ extension FactName {
   public static let routeProtocol: FactName = "route.protocol"
   /// Every server of the route's group as `host:port`, in the configuration's order; only if there are several.
   public static let routeServers: FactName = "route.servers"
+  /// The one of them that is to be examined, if one was chosen.
+  public static let routeServer: FactName = "route.server"
   /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
   /// Bytes of an answer's header that the proxy takes.

@@ -6,14 +6,20 @@ public import Model
 public struct Session: Sendable {
   /// What happened so far; with the same catalogue it gives the same session.
   public struct Record: Sendable, Codable, Equatable {
-    /// What was known at the start: the parts of the URL.
+    /// What was known at the very start: the parts of the URL.
+    public let first: Facts
+    /// What this stretch of the way starts with: `first`, or what the case went on with.
     public var given: Facts
+    /// How often the case went on with other facts.
+    public var stretches = 0
     /// In the order in which they came.
     public var findings: [Finding] = []
     /// Node to the chosen branch, in the order of asking.
     public var answers: [Answer] = []
     /// Check to the outcome that a person knows better; the facts that it saw stay.
     public var overruled: [String: String] = [:]
+
+    public init(given: Facts) { (first, self.given) = (given, given) }
 
     public struct Answer: Sendable, Codable, Equatable {
       public let node: String
@@ -99,13 +105,41 @@ public struct Session: Sendable {
     return start()
   }
 
-  /// Everything is looked at again; answers stay.
+  /// Everything is looked at again, from the very start; answers stay.
   public mutating func again() -> [String] {
+    record.given = record.first
+    record.stretches = 0
     record.findings = []
     record.overruled = [:]
     running = []
     return start()
   }
+
+  /// The session that goes on where this one has ended: at the address to which the site redirects within its host, or
+  /// with the facts that a check named for it (`next.…`): another server, another hop. Nil if the case ends here.
+  ///
+  /// What `next.keeps` lists need not be looked at again.
+  public func continued(site: (String) -> Facts?) -> Session? {
+    guard record.stretches < Self.mostStretches, case .ended = walk().state else { return nil }
+    let facts = facts
+    var next = record
+    let prefix = FactName.next("").text
+    let named = facts.values.filter { $0.key.text.hasPrefix(prefix) && $0.key != .nextKeeps }
+    if let location = facts[.siteRedirect], let target = site(location), target[.siteHost] == record.given[.siteHost] {
+      next.given.merge(target)
+      next.findings = []
+    } else if !named.isEmpty {
+      for (name, value) in named { next.given[FactName(String(name.text.dropFirst(prefix.count)))] = value }
+      let kept = facts.list(.nextKeeps)
+      next.findings.removeAll { !kept.contains($0.check) }
+    }
+    guard next.given != record.given else { return nil }
+    next.stretches += 1
+    next.overruled = [:]
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: next)
+  }
+
+  private static let mostStretches = 6
 
   // MARK: Where the tree leads
 

@@ -29,6 +29,15 @@ extension FactName {
   public static let routeUpstream: FactName = "route.upstream"
   public static let routeDefinedIn: FactName = "route.defined-in"
 
+  /// How many requests a series has; known if one is wanted.
+  public static let seriesCount: FactName = "series.count"
+
+  /// Checks whose findings hold on, when the case goes on with other facts (`next(_:)`).
+  public static let nextKeeps: FactName = "next.keeps"
+
+  /// A fact with which the case goes on from its start: another site, another hop, another server.
+  public static func next(_ name: FactName) -> FactName { FactName("next." + name.text) }
+
   /// Why something could not be seen; known only while the sentence of an `unknown` outcome is filled in.
   public static let unseenReason: FactName = "unseen.reason"
 }

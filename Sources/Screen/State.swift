@@ -88,8 +88,6 @@ public struct State: Sendable {
   var hint = ""
   /// True while a text is shown alone, outside of the full screen.
   public internal(set) var isAlone = false
-  /// Redirects that were followed.
-  var followed = 0
 
   public init(
     catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false,
@@ -190,13 +188,12 @@ public struct State: Sendable {
     }
     // Another session's checks have nothing to say any more.
     let cancel: [Effect] = session == nil ? [] : [.cancelAll]
-    if session?.record.given != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
-    followed = 0
-    return cancel + look(at: facts)
+    if session?.record.first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
+    return cancel + look(with: Session(catalog: catalog, shapes: shapes, asks: true, given: facts))
   }
 
-  private mutating func look(at facts: Facts) -> [Effect] {
-    var session = Session(catalog: catalog, shapes: shapes, asks: true, given: facts)
+  private mutating func look(with session: Session) -> [Effect] {
+    var session = session
     let ready = session.start()
     self.session = session
     run += 1
@@ -228,22 +225,13 @@ public struct State: Sendable {
       push(.question(node: node), focus: focus(ofAnswerTo: node))
       return []
     case .ended:
-      if let next = redirect(session) { return next }
+      if let next = session.continued(site: site) { return [.cancelAll] + look(with: next) }
       if let shown = spots.firstIndex(where: { if case .verdict = $0.scene { true } else { false } }) {
         spots.removeSubrange(shown...)
       }
       push(.verdict(cause: session.diagnosis().verdict == .diagnosed ? 0 : nil))
       return []
     }
-  }
-
-  /// A redirect within the same host is part of the way.
-  private mutating func redirect(_ session: Session) -> [Effect]? {
-    guard followed < 4, let location = session.facts[.siteRedirect], let next = site(location),
-      next[.siteHost] == session.record.given[.siteHost], next != session.record.given
-    else { return nil }
-    followed += 1
-    return [.cancelAll] + look(at: next)
   }
 
   mutating func checkAgain() -> [Effect] {

@@ -11,7 +11,7 @@ enum NginxReading: ProxyReader {
     let (outcome, facts) = await route(request, in: configuration, proxy)
     switch proxy.sign?.layout {
     case DockerGen.layout:
-      let server = configuration.route(request)?.server?.hostSpan
+      let server = configuration.route(request)?.firstServer?.hostSpan
       return await DockerGen.route(outcome, facts, at: server, of: request, in: configuration, proxy)
     case SWAG.layout: return (outcome, await SWAG.facts(of: outcome, facts, request, proxy))
     default: return (outcome, facts)
@@ -109,7 +109,12 @@ enum NginxReading: ProxyReader {
       return (.otherProtocol, facts)
     case .returned, .redirect, .static: return (.static, facts)
     }
-    guard let upstream = route.server else {
+    let servers = route.upstreams.filter { !$0.isDown }
+    if servers.count > 1 { facts[.routeServers] = servers.compactMap(\.server).joined(separator: ", ") }
+    guard
+      let upstream = request.server.flatMap({ wanted in servers.first { $0.server == wanted } })
+        ?? servers.first(where: { !$0.isBackup }) ?? route.upstreams.first
+    else {
       return (configuration.problems.isEmpty ? .otherProtocol : .broken, facts)
     }
     describe(route, upstream, of: configuration, files, &facts)
@@ -182,7 +187,7 @@ enum NginxReading: ProxyReader {
 
 extension Nginx.Route {
   /// The server of its group that is asked first.
-  fileprivate var server: Nginx.Upstream? { upstreams.first { !$0.isDown && !$0.isBackup } ?? upstreams.first }
+  fileprivate var firstServer: Nginx.Upstream? { upstreams.first { !$0.isDown && !$0.isBackup } ?? upstreams.first }
 }
 
 extension Nginx.Configuration {
@@ -214,6 +219,13 @@ extension Nginx.Configuration {
 
   fileprivate func nameSpan(_ name: String) -> Span? {
     allRoutes().first { $0.serverName == name }?.serverNameSpan
+  }
+}
+
+extension Nginx.Upstream {
+  /// `host:port`; nil for a Unix socket.
+  fileprivate var server: String? {
+    socket == nil ? "\(host):\(port ?? (scheme == "https" ? 443 : 80))" : nil
   }
 }
 
