@@ -38,7 +38,7 @@ extension Check {
     siteAnswer, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, serversReach, configValid, configLoaded,
     upstreamFind, containerState, containerDeaths,
     networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
-    upstreamAnswer, proxyLog, proxyPast, proxyLastWords, neighbourFind,
+    upstreamAnswer, healthCheck, proxyLog, proxyPast, proxyLastWords, neighbourFind,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

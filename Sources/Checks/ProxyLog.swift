@@ -64,7 +64,8 @@ extension Check {
     guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else {
       return (.silent, learned)
     }
-    if let port, port != facts.port(.upstreamPort) { return (.otherPort, learned) }
+    let isServer = facts.list(.routeServers).contains { $0.hasSuffix(":\(port ?? 0)") }
+    if let port, port != facts.port(.upstreamPort), !isServer { return (.otherPort, learned) }
     return (facts.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
   }
 

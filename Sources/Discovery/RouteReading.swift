@@ -53,6 +53,7 @@ public enum RouteReading {
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "proxyos": ProxyOSReading.self,
+    "caddy": CaddyReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -173,14 +174,21 @@ extension FactName {
   public static let upstreamPath: FactName = "upstream.path"
   /// The upstream's Unix socket, as the proxy sees its path.
   public static let upstreamSocket: FactName = "upstream.socket"
-  /// The file and the prefix that nginx was started with, as its command line names them.
+  /// The file and the prefix that it was started with, as its command line names them.
   public static let proxyConfiguration: FactName = "proxy.configuration"
   public static let proxyPrefix: FactName = "proxy.prefix"
+  /// The adapter by which its file becomes its configuration: `caddyfile`.
+  public static let proxyAdapter: FactName = "proxy.adapter"
+  /// `off` if it has no admin API: then it loads its files only when it starts.
+  public static let proxyAdmin: FactName = "proxy.admin"
   public static let configProblem: FactName = "config.problem"
   /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
-  /// The folder for files with routes.
+  /// The one file to add a route to, where a person edits it.
+  public static let configMain: FactName = "config.main"
+  /// The folder for files with routes, and as the proxy sees it.
   public static let configDirectory: FactName = "config.directory"
+  public static let configDirectoryInside: FactName = "config.directory-inside"
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
@@ -192,6 +200,10 @@ extension FactName {
   public static let npmDatabase: FactName = "npm.database"
   /// The container with that database, if there is one that does not run.
   public static let npmDatabaseStopped: FactName = "npm.database-stopped"
+  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
+  public static let configRuns: FactName = "config.runs"
+  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
+  public static let routeRunning: FactName = "route.running"
   public static let npmDomain: FactName = "npm.domain"
   public static let npmLocation: FactName = "npm.location"
   public static let npmDisabled: FactName = "npm.disabled"
@@ -202,15 +214,18 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory,
+      .configDirectoryInside, .configMain, .configNewest,
+      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
+      "pass-line.inner", "pass-line.unit", "pass-line.opens", "transport-line.indent", "transport-line.inner", "transport-line.next",
+      "health-line.indent", "health-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
     + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
+    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "transport", "health", "health-status"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

@@ -129,6 +129,8 @@ public struct CommandRun: Look {
   public enum Command: Hashable, Sendable, Codable {
     /// `nginx -t`, with the running master's own `-c` and `-p`.
     case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
+    case caddyAdapt(program: String, configuration: String)
     /// `iptables-save -c` in the place's network.
     case packetFilter
   }

@@ -101,8 +101,12 @@ enum Caddy {
     var definedIn = ""
     /// Places of values in a file, by the names that pages use.
     var places: [String: Span] = [:]
-    /// The line after the one in `places["pass"]`.
+    /// The lines after those in `places["pass"]`, `places["transport"]` and `places["health"]`.
     var next: String?
+    var nextInTransport: String?
+    var nextToHealth: String?
+    /// True if it has a block of its own.
+    var opens = false
   }
 
   struct Upstream: Sendable, Equatable {

@@ -61,6 +61,17 @@ extension Fault {
       return site
     },
 
+    Fault("proxyos, a health check that meets a login", shows: 503) { stage in
+      let (app, port) = (stage.named("sonarr"), 8989)
+      let edge = try await stage.network("homelab-edge")
+      try await stage.app(app, on: edge, port: port, ["--answer", "401"])
+      var site = try await stage.exposed(
+        "series", app, on: edge, "http://\(app):\(port)", cause: "backend-unhealthy",
+        mentions: ["Set Expect status codes to 401"])
+      site.answers = 401
+      return site
+    },
+
     Fault("proxyos, an app that speaks TLS", shows: 503) { stage in
       let (app, port) = (stage.named("unifi"), 8444)
       let edge = try await stage.network("homelab-edge")
