@@ -70,9 +70,11 @@ extension Check {
     "upstream.answer", needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme],
     learns: [.upstreamStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded], outcome: AnswerOutcome.self, limit: nil
   ) { world, facts, _ throws(Unseen) in
-    let patience = facts.seconds(.routeReadTimeout) ?? 60
+    // Some proxies never give up: then no answer is too late.
+    let patience = facts.seconds(.routeReadTimeout) ?? .infinity
     // A little less than the check itself has, so that "never" is its own finding.
-    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, max(8, patience * 1.5 + 4))
+    let limit = min(
+      (facts.seconds(.limitSeconds) ?? 90) - 0.5, patience.isFinite ? max(8, patience * 1.5 + 4) : 60)
     let sight = try await world.see(try facts.asProxy(facts[.upstreamScheme] ?? "http", limit: limit))
     let seconds = sight.times.firstByte
     var learned: Facts = [

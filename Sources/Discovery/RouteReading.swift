@@ -54,6 +54,7 @@ public enum RouteReading {
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "proxyos": ProxyOSReading.self,
     "caddy": CaddyReading.self,
+    CloudflaredReading.kind: CloudflaredReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -150,8 +151,6 @@ extension FactName {
   public static let routeProtocol: FactName = "route.protocol"
   /// Every server of the route's group as `host:port`, in the configuration's order; only if there are several.
   public static let routeServers: FactName = "route.servers"
-  /// The one of them that is to be examined, if one was chosen.
-  public static let routeServer: FactName = "route.server"
   /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
   /// Bytes of an answer's header that the proxy takes.
@@ -220,8 +219,6 @@ extension FactName {
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
       .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "pass-line.inner", "pass-line.unit", "pass-line.opens", "transport-line.indent", "transport-line.inner", "transport-line.next",
-      "health-line.indent", "health-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
     + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]

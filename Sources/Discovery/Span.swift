@@ -44,11 +44,11 @@ extension Facts {
     set(part: span.tail, .line(name, "tail"))
   }
 
-  /// The line after which a page may insert one of its own: `NAME-line.*` with its indentation and the line after it.
-  mutating func setPass(_ span: Span?, next: String?, _ files: ProxyFiles, as name: String = "pass") {
-    set(span, name, files)
-    guard self[.line(name, "text")] != nil else { return }
-    self[.line(name, "indent")] = span?.indentation
-    self[.line(name, "next")] = next
+  /// The line after which a page may insert one of its own: `pass-line.*` with its indentation and the line after it.
+  mutating func setPass(_ span: Span?, next: String?, _ files: ProxyFiles) {
+    set(span, "pass", files)
+    guard self[.line("pass", "text")] != nil else { return }
+    self["pass-line.indent"] = span?.indentation
+    self["pass-line.next"] = next
   }
 }

@@ -36,16 +36,19 @@ actor Stage {
     return file
   }
 
-  /// A public name of the form `shop-x7k2d.example.test` which this machine finds at 127.0.0.1.
-  func site(_ word: String) throws -> String {
+  /// A public name of the form `shop-x7k2d.example.test` which this machine finds at an address.
+  func site(_ word: String, at address: String = "127.0.0.1") throws -> String {
     let name = named(word) + ".example.test"
-    try resolves(name)
+    try HostsFile.edit { $0 + "\(address) \(name) # lab \(suffix)\n" }
     return name
   }
 
-  /// Lets this machine find `name` at 127.0.0.1.
-  func resolves(_ name: String) throws {
-    try HostsFile.edit { $0 + "127.0.0.1 \(name) # lab \(suffix)\n" }
+  /// Leads a name of `site` to this machine, as a corrected DNS record would.
+  func move(_ name: String) throws {
+    try HostsFile.edit { text in
+      text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.contains(" \(name) ") }
+        .joined(separator: "\n") + "127.0.0.1 \(name) # lab \(suffix)\n"
+    }
   }
 
   /// A TCP port of the host on which nothing listens now, outside the range of outgoing connections.
@@ -285,6 +288,7 @@ actor Stage {
   func settle() async throws {
     for proxy in proxies {
       let process = try await docker("inspect", "-f", "{{.State.Pid}}", proxy)
+      if process == "0" { continue }  // it does not run
       try await succeed("nsenter", "-t", process, "-n", "ip", "neigh", "flush", "all")
     }
   }

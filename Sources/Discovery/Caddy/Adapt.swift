@@ -366,9 +366,7 @@ extension Caddyfile {
       for address in addresses { add(address, to: &proxy, isOnly: addresses.count == 1) }
       let schemes = Set(addresses.map { $0.text.contains("://") ? $0.text.prefix { $0 != ":" } : "" })
       if schemes.count > 1 { note("all upstreams of a route need the same scheme", at: addresses.last) }
-      proxy.places["pass"] = blocks.span(directive.name)
-      proxy.next = blocks.line(directive.name.line + 1, of: directive.name.file)
-      proxy.opens = directive.block != nil
+      proxy.places["transport"] = transportPlace(of: directive)
       for line in directive.block ?? [] { apply(line, of: directive, to: &proxy) }
       return proxy
     }
@@ -395,8 +393,9 @@ extension Caddyfile {
         proxy.health = Caddy.Health(
           path: words.first ?? "/", expects: Caddy.statuses(expected),
           port: directive.first("health_port")?.arguments.first.flatMap { UInt16($0.text) })
-        proxy.places["health"] = line.arguments.first.flatMap { blocks.span($0) }
-        proxy.nextToHealth = blocks.line(line.name.line + 1, of: line.name.file)
+        proxy.places["health"] = blocks.span(line.name).map {
+          $0.with(head: "\($0.text)\n\($0.indentation)", tail: "")
+        }
         proxy.places["health-status"] = status.flatMap { blocks.span($0) }
       case "health_status", "health_port": break
       case "handle_response":
@@ -414,10 +413,27 @@ extension Caddyfile {
       }
     }
 
+    /// Where an option of `transport http` may stand, with the lines that it needs around it.
+    private func transportPlace(of directive: Directive) -> Span? {
+      if let transport = directive.first("transport"), transport.brace != nil {
+        guard transport.arguments.first?.text == "http" else { return nil }
+        return blocks.span(transport.name).map {
+          $0.with(head: "\($0.text)\n\($0.indentation)\($0.oneLevel)", tail: "")
+        }
+      }
+      guard directive.first("transport") == nil else { return nil }
+      return blocks.span(directive.name).map { span in
+        let (outer, level) = (span.indentation, span.oneLevel)
+        let inner = "\(outer)\(level)transport http {\n\(outer)\(level)\(level)"
+        let end = "\n\(outer)\(level)}"
+        return directive.brace == nil
+          ? span.with(head: "\(span.text) {\n\(inner)", tail: "\(end)\n\(outer)}")
+          : span.with(head: "\(span.text)\n\(inner)", tail: end)
+      }
+    }
+
     private mutating func transport(_ line: Directive, of proxy: inout Caddy.Proxy) {
       if line.arguments.first?.text == "fastcgi" { proxy.speaks = "fastcgi" }
-      proxy.places["transport"] = line.brace == nil ? nil : blocks.span(line.name)
-      proxy.nextInTransport = blocks.line(line.name.line + 1, of: line.name.file)
       var timeouts: [(seconds: Double, token: Token)] = []
       for option in line.block ?? [] {
         let words = option.arguments.map(\.text)
@@ -554,6 +570,9 @@ extension Caddy.Route {
 }
 
 extension Span {
+  /// What one level more is indented by.
+  fileprivate var oneLevel: String { indentation.hasSuffix(" ") ? "    " : "\t" }
+
   fileprivate func with(head: String, tail: String) -> Span {
     Span(file: file, line: line, text: text, head: head, tail: tail)
   }

@@ -163,12 +163,6 @@ extension CaddyReading {
       facts[.configDirectoryInside] = folder
       facts[.proxyConfiguration] = paths.first
       facts[.proxyAdapter] = blocks == nil ? nil : "caddyfile"
-      for name in ["pass", "transport"] where facts[.line(name, "text")] != nil {
-        let indent = facts[.line(name, "indent")] ?? ""
-        let unit = indent.hasSuffix(" ") ? "    " : "\t"
-        facts[.line(name, "inner")] = indent + unit
-        facts[.line(name, "unit")] = unit
-      }
     }
   }
 }

@@ -66,10 +66,6 @@ extension Caddy.Proxy {
     describeTLS(upstream, request, files, &facts)
     facts[.routeSendsHost] = sentHost(to: upstream)
     for (name, place) in places { facts.set(place, name, files) }
-    facts.setPass(places["pass"], next: next, files)
-    facts["pass-line.opens"] = opens && facts["pass-line.text"] != nil ? "yes" : nil
-    facts.setPass(places["transport"], next: nextInTransport, files, as: "transport")
-    facts.setPass(places["health"], next: nextToHealth, files, as: "health")
     guard upstream.socket == nil else { return (.otherProtocol, facts) }
     facts[.upstreamHost] = upstream.host
     facts[.upstreamPort] = String(upstream.port)

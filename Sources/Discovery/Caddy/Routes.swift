@@ -99,14 +99,9 @@ enum Caddy {
     var isAuth = false
     /// `JSON path`, or `file:line`.
     var definedIn = ""
-    /// Places of values in a file, by the names that pages use.
+    /// Places of values in a file, by the names that pages use. `transport`: where an option for the connection may
+    /// stand, with what has to be written around it; `health`: the same for one of the health check.
     var places: [String: Span] = [:]
-    /// The lines after those in `places["pass"]`, `places["transport"]` and `places["health"]`.
-    var next: String?
-    var nextInTransport: String?
-    var nextToHealth: String?
-    /// True if it has a block of its own.
-    var opens = false
   }
 
   struct Upstream: Sendable, Equatable {

@@ -131,7 +131,7 @@ extension Stage {
   /// A site of a new SWAG on `network`; `file` in proxy-confs leads to `app` at `port`.
   func swag(_ app: String, port: Int, as file: String, on network: String, _ finding: Finding) async throws -> Site {
     let (name, published, host) = (named("swag"), freePort(), "\(app).example.test")
-    try resolves(host)
+    try move(host)
     let certificate = try await selfSigned("swag")
     for (from, to) in [(certificate.certificate, "cert.crt"), (certificate.key, "cert.key")] {
       try write(String(contentsOf: from, encoding: .utf8), to: "swag/keys/\(to)")
