@@ -31,7 +31,8 @@ extension Check {
   static let containerState = Check(
     "container.state", needs: [.upstreamID],
     learns: [
-      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth, .containerHealthOutput,
+      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth,
+      .containerHealthOutput,
       .containerAge, .containerFresh, .containerMemory, .containerMoreMemory,
     ], outcome: ContainerOutcome.self
   ) { world, facts, _ throws(Unseen) in

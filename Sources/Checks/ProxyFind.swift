@@ -76,7 +76,8 @@ extension Check {
 
   private static func learned(_ proxy: ProxyFound) -> Facts {
     var facts: Facts = [
-      .proxyLayout: proxy.sign.layout ?? "", .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name, .proxyPort: String(proxy.port),
+      .proxyLayout: proxy.sign.layout ?? "", .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name,
+      .proxyPort: String(proxy.port),
       .proxyPlace: proxy.container == nil ? "host" : "container",
       .proxyNetwork: proxy.usesHostNetwork ? "host" : "own",
       .proxyPID: proxy.pid.map { String($0) } ?? "",

@@ -47,7 +47,8 @@ extension Signs.Proxy {
 extension Signs {
   /// The kind of a container by its image, else by a process that runs in it.
   public func proxy(of container: ContainerSummary, _ processes: [ProcessSeen]) -> Proxy? {
-    proxies.first { $0.isImage(container.image) } ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
+    proxies.first { $0.isImage(container.image) }
+      ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
   }
 
   public func proxy(named process: String) -> Proxy? { proxies.first { $0.processes.contains(process) } }

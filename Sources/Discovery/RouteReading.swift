@@ -215,14 +215,19 @@ extension FactName {
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory,
       .configDirectoryInside, .configMain, .configNewest,
-      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
+      .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
+      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain,
+      .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
     + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "transport", "health", "health-status"].flatMap { name in
+    + [
+      "host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "transport", "health",
+      "health-status",
+    ].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

@@ -66,7 +66,8 @@ enum Configurations {
     Broken(text: "reverse_proxy app:3000\n", line: 1),
     Broken(text: "http://a.test {\n  @x paht /a\n  reverse_proxy @x app:3000\n}\n", line: 2, near: "path"),
     Broken(
-      text: "http://a.test {\n  reverse_proxy app:1 {\n    transport http {\n      dail_timeout 1s\n    }\n  }\n}\n", line: 4,
+      text: "http://a.test {\n  reverse_proxy app:1 {\n    transport http {\n      dail_timeout 1s\n    }\n  }\n}\n",
+      line: 4,
       near: "dial_timeout"),
   ]
 }

@@ -92,7 +92,9 @@ struct ProxyOS: WebInterface {
       var route = try await route(of: domain)
       if let upstream = fields.removeValue(forKey: "Upstream") { route.upstreams = [.init(address: upstream)] }
       if let path = fields.removeValue(forKey: "Health check path") { route.healthCheckPath = path }
-      if let skips = fields.removeValue(forKey: "Skip Upstream TLS Verify") { route.skipTlsVerify = skips == "on" ? 1 : 0 }
+      if let skips = fields.removeValue(forKey: "Skip Upstream TLS Verify") {
+        route.skipTlsVerify = skips == "on" ? 1 : 0
+      }
       if let codes = fields.removeValue(forKey: "Expect status codes") {
         route.healthCheckStatusCodes = codes.split(separator: ",").compactMap {
           Int($0.trimmingCharacters(in: .whitespaces))

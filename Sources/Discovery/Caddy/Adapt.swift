@@ -152,7 +152,9 @@ extension Caddyfile {
         }.map(\.element)
         server.isTLS =
           port != plainPort
-          && here.contains { $0.keys.contains { $0.scheme == "https" || $0.scheme == nil && (!$0.host.isEmpty || port == tlsPort) } }
+          && here.contains {
+            $0.keys.contains { $0.scheme == "https" || $0.scheme == nil && (!$0.host.isEmpty || port == tlsPort) }
+          }
         server.handlesErrors = here.contains(where: \.handlesErrors)
         server.routes = ordered.map { site in
           var route = Caddy.Route(handlers: [.subroute(site.routes)], isTerminal: true)
@@ -174,7 +176,10 @@ extension Caddyfile {
     private static func isMoreSpecific(_ left: [Address], _ right: [Address]) -> Bool {
       func rank(_ keys: [Address]) -> (host: Int, path: Int, isWild: Bool) {
         let hosts = keys.map { $0.host.replacing("*", with: "").count }
-        return (hosts.max() ?? 0, keys.map(\.path.count).max() ?? 0, keys.contains { $0.host.contains("*") || $0.host.isEmpty })
+        return (
+          hosts.max() ?? 0, keys.map(\.path.count).max() ?? 0,
+          keys.contains { $0.host.contains("*") || $0.host.isEmpty }
+        )
       }
       let (left, right) = (rank(left), rank(right))
       if left.host == 0 { return false }
@@ -213,7 +218,9 @@ extension Caddyfile {
       return found.map(\.route)
     }
 
-    private func isBefore(_ left: (directive: String, route: Caddy.Route), _ right: (directive: String, route: Caddy.Route))
+    private func isBefore(
+      _ left: (directive: String, route: Caddy.Route), _ right: (directive: String, route: Caddy.Route)
+    )
       -> Bool
     {
       if left.directive != right.directive {
@@ -275,7 +282,8 @@ extension Caddyfile {
       case "php_fastcgi":
         var php = proxy(directive)
         php.speaks = "fastcgi"
-        let index = directive.first("try_files")?.arguments.last?.text ?? directive.first("index")?.arguments.first?.text
+        let index =
+          directive.first("try_files")?.arguments.last?.text ?? directive.first("index")?.arguments.first?.text
         let rewrite = Caddy.Route(
           matchers: [[.file(last: index == "off" ? nil : (index ?? "index.php").expanded)]],
           handlers: [.rewrite(Caddy.Rewrite(uri: "{http.matchers.file.relative}"))])
@@ -389,7 +397,9 @@ extension Caddyfile {
       case "rewrite": proxy.rewrite.uri = words.first?.expanded
       case "health_uri", "health_path":
         let status = directive.first("health_status")?.arguments.first
-        let expected = status.flatMap { $0.text.lowercased().hasSuffix("xx") ? $0.text.first?.wholeNumberValue : Int($0.text) }
+        let expected = status.flatMap {
+          $0.text.lowercased().hasSuffix("xx") ? $0.text.first?.wholeNumberValue : Int($0.text)
+        }
         proxy.health = Caddy.Health(
           path: words.first ?? "/", expects: Caddy.statuses(expected),
           port: directive.first("health_port")?.arguments.first.flatMap { UInt16($0.text) })
@@ -585,7 +595,8 @@ extension String {
   fileprivate var expanded: String {
     guard contains("{") else { return self }
     let short = [
-      ("{host}", "{http.request.host}"), ("{hostport}", "{http.request.hostport}"), ("{path}", "{http.request.uri.path}"),
+      ("{host}", "{http.request.host}"), ("{hostport}", "{http.request.hostport}"),
+      ("{path}", "{http.request.uri.path}"),
       ("{uri}", "{http.request.uri}"), ("{query}", "{http.request.uri.query}"),
       ("{?query}", "{http.request.uri.prefixed_query}"),
       ("{upstream_hostport}", "{http.reverse_proxy.upstream.hostport}"),

@@ -178,5 +178,7 @@ extension UInt8 {
   fileprivate static let backtick = UInt8(ascii: "`")
   fileprivate static let hash = UInt8(ascii: "#")
   fileprivate static let dollar = UInt8(ascii: "$")
-  fileprivate var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") || self == 0x0B || self == 0x0C }
+  fileprivate var isBlank: Bool {
+    self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") || self == 0x0B || self == 0x0C
+  }
 }

@@ -38,7 +38,8 @@ enum ProxyOSReading: ProxyReader {
     guard isRunning else {
       guard !route.names.contains(where: { running.sites[$0] != nil }) else {
         // Caddy has it, and it is not for everybody.
-        facts[.routeProblem] = route.allows.isEmpty
+        facts[.routeProblem] =
+          route.allows.isEmpty
           ? nil : "only \(route.allows.joined(separator: ", ")) may use it (IP allowlist)".printable
         return (facts[.routeProblem] == nil ? outcome : .misconfigured, facts)
       }
