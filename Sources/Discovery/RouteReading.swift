@@ -19,6 +19,8 @@ public enum RouteReading {
     case otherProtocol = "other-protocol"
     /// The route is there, and the proxy cannot use it: `route.problem`.
     case misconfigured
+    /// The proxy knows the route and has not loaded it, or runs an older form of it.
+    case notLoaded = "not-loaded"
     case unknown
   }
 
@@ -50,6 +52,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "proxyos": ProxyOSReading.self,
     "caddy": CaddyReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
     "apache": ApacheReading.self,
@@ -198,6 +201,14 @@ extension FactName {
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
+  /// Known if this is the proxy's own admin page.
+  public static let npmAdmin: FactName = "npm.admin"
+  /// The host of the database that the admin page's program needs, if it is not a file.
+  public static let npmDatabase: FactName = "npm.database"
+  /// The container with that database, if there is one that does not run.
+  public static let npmDatabaseStopped: FactName = "npm.database-stopped"
   /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
   public static let configRuns: FactName = "config.runs"
   /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
@@ -224,7 +235,7 @@ extension FactName {
       "route.family", .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent",
       "module-line.next",
     ]
-    + FactName.ofApache
+    + ofApache + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
       "header-limit", "transport", "health", "health-status",

@@ -78,6 +78,8 @@ public struct Container: Sendable, Decodable {
     public let Memory: Int?
     /// `seccomp={…}` has the whole profile.
     public let SecurityOpt: [String]?
+    /// Name servers given with `--dns` or `dns:`.
+    public let Dns: [String]?
   }
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
