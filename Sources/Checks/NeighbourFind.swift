@@ -20,7 +20,8 @@ extension Check {
   /// Looks for the app that was probably meant by a route that leads to nobody.
   static let neighbourFind = Check(
     "neighbour.find", needs: [.upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
-    learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork], outcome: NeighbourOutcome.self
+    learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork],
+    outcome: NeighbourOutcome.self
   ) { world, facts, _ throws(Unseen) in
     var gateway: String?
     if let id = facts[.proxyID], let proxy = try? await world.container(id) {

@@ -32,7 +32,8 @@ extension Check {
     guard !host.isAddress, !host.hasPrefix("[") else { return (.single, [:]) }
     let addresses = try await world.see(SystemLookup(name: host)).filter { !$0.isLoopback }
     var learned = (try? await world.hostsLine(of: host, at: addresses)) ?? [:]
-    guard let four = addresses.first(where: { !$0.contains(":") }), let six = addresses.first(where: { $0.contains(":") }),
+    guard let four = addresses.first(where: { !$0.contains(":") }),
+      let six = addresses.first(where: { $0.contains(":") }),
       // Without an IPv6 address of its own that leads outside, this machine cannot tell.
       try await world.see(OwnAddresses()).contains(where: { $0.contains(":") && !$0.isPrivateAddress })
         || six.isPrivateAddress
@@ -52,11 +53,13 @@ extension World {
   /// The line of the hosts file that leads a name to one of these addresses.
   fileprivate func hostsLine(of host: String, at addresses: [String]) async throws(Unseen) -> Facts {
     let path = "/etc/hosts"
-    for (index, line) in try await see(FileRead(path: path)).text.split(separator: "\n", omittingEmptySubsequences: false)
-      .enumerated()
-    {
+    for (index, line) in try await see(FileRead(path: path)).text.split(
+      separator: "\n", omittingEmptySubsequences: false
+    )
+    .enumerated() {
       let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }.map(String.init)
-      guard let address = words.first, addresses.contains(address), words.dropFirst().contains(where: { $0.lowercased() == host })
+      guard let address = words.first, addresses.contains(address),
+        words.dropFirst().contains(where: { $0.lowercased() == host })
       else { continue }
       return [.hostsFile: path, .hostsNumber: String(index + 1), .hostsText: String(line)]
     }

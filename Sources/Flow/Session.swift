@@ -116,7 +116,8 @@ public struct Session: Sendable {
   /// far belongs to its evidence.
   public func onward() -> Session? {
     let walk = walk()
-    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow, let site = facts[fact].flatMap({ Site($0) })
+    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow,
+      let site = facts[fact].flatMap({ Site($0) })
     else { return nil }
     var record = Record(given: site.facts)
     record.given[.limitSeconds] = self.record.given[.limitSeconds]

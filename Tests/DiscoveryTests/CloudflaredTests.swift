@@ -36,7 +36,9 @@ struct CloudflaredTests {
         ProcessSeen(
           id: 40, parent: 1, name: "cloudflared", command: command, started: 5, sharesNetwork: true, container: nil)
       ])
-    for folder in ["/root/.cloudflared", "/home/nonroot/.cloudflared", "/etc/cloudflared", "/usr/local/etc/cloudflared"] {
+    for folder in [
+      "/root/.cloudflared", "/home/nonroot/.cloudflared", "/etc/cloudflared", "/usr/local/etc/cloudflared",
+    ] {
       for name in ["config.yml", "config.yaml"] {
         world.with(FileRead(path: "\(folder)/\(name)"), unseen: .missing(what: name))
       }
@@ -74,7 +76,8 @@ struct CloudflaredTests {
     #expect(try await read("https://wiki.example.org/", world).0 == .static)
   }
 
-  @Test("An address on the command line", arguments: [["--url", "http://localhost:3000"], ["--url=http://localhost:3000"]])
+  @Test(
+    "An address on the command line", arguments: [["--url", "http://localhost:3000"], ["--url=http://localhost:3000"]])
   func url(options: [String]) async throws {
     let world = Recording().with(
       Processes(names: ["cloudflared"]),

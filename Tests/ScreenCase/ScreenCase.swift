@@ -125,7 +125,10 @@ public enum ScreenCase {
   private static let nodes = [
     Node(
       id: "site", looks: .check("site.answer"),
-      branches: [branch("good", end: .working, follow: .siteRedirect), branch("bad-gateway", go: "route"), branch("unknown", go: "route")],
+      branches: [
+        branch("good", end: .working, follow: .siteRedirect), branch("bad-gateway", go: "route"),
+        branch("unknown", go: "route"),
+      ],
       at: at),
     Node(
       id: "route", looks: .check("route.find"),

@@ -71,7 +71,9 @@ private struct Tunnel {
       }
       facts[.configNewest] = proxy.files.hostPath(of: path) ?? path
       if let time = await proxy.files.modified(path) { facts[.configNewestTime] = String(time) }
-      if let container = proxy.container, proxy.files.hostPath(of: path) == nil { facts[.configInside] = container.name }
+      if let container = proxy.container, proxy.files.hostPath(of: path) == nil {
+        facts[.configInside] = container.name
+      }
       if !rules.isEmpty { return }
     }
     throw .missing(what: "route in a file of this machine: this tunnel's routes are kept at Cloudflare")

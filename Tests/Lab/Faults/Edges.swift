@@ -38,7 +38,8 @@ extension Fault {
       try await stage.app(app, on: web, port: port)
       let gate = try await stage.nginx(
         inner, on: web,
-        "server { listen 80 default_server; return 404; }\n" + Conf.variable("old.example.test", "http://\(app):\(port)"))
+        "server { listen 80 default_server; return 404; }\n"
+          + Conf.variable("old.example.test", "http://\(app):\(port)"))
       let outer = try await stage.nginx(stage.named("outer"), on: web, Conf.variable(host, "http://\(inner)"))
       let finding = Finding(cause: "route-missing", upstream: nil, mentions: [host]) {
         try gate.edit("old.example.test", to: host)
@@ -72,7 +73,8 @@ extension Fault {
       let (web, proxy, published) = (try await stage.network(), stage.named("proxy"), stage.freePort())
       try await stage.app(app, on: web, port: port)
       let file = try stage.unchecked(proxy, Conf.literal(host, "http://\(app)-old:\(port)"))
-      try await stage.container(proxy, .nginx, on: web, options: file.mount + ["--restart", "unless-stopped", "-p", "\(published):80"])
+      try await stage.container(
+        proxy, .nginx, on: web, options: file.mount + ["--restart", "unless-stopped", "-p", "\(published):80"])
       try await stage.restartsAgain(proxy)
       let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [proxy], atLeast: .certain) {
         try file.correct("\(app)-old", to: app)
@@ -108,31 +110,35 @@ extension Fault {
     Fault("edges Cloudflare says 521, the origin's firewall refuses it", shows: 521, core: true) { stage in
       let edge = try await stage.edge("store", 521)
       try await edge.block("REJECT", "--reject-with", "tcp-reset")
-      return edge.site(Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host], atLeast: .certain) {
-        try await edge.unblock()
-      })
+      return edge.site(
+        Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host], atLeast: .certain) {
+          try await edge.unblock()
+        })
     },
 
     Fault("edges Cloudflare says 522, the origin's firewall drops its packets", shows: 522) { stage in
       let edge = try await stage.edge("games", 522)
       try await edge.block("DROP")
-      return edge.site(Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host], atLeast: .certain) {
-        try await edge.unblock()
-      })
+      return edge.site(
+        Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host], atLeast: .certain) {
+          try await edge.unblock()
+        })
     },
 
     Fault("edges Cloudflare says 525, the origin speaks no TLS", shows: 525) { stage in
       let edge = try await stage.edge("club", 525, scheme: "https")
-      return edge.site(Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host], atLeast: .certain) {
-        try await edge.ask("http")
-      })
+      return edge.site(
+        Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host], atLeast: .certain) {
+          try await edge.ask("http")
+        })
     },
 
     Fault("edges load balancer says 502, its settings have an old port", shows: 502) { stage in
       let edge = try await stage.edge("api", 502, headers: ["Server awselb/2.0"], originPort: 9)
-      return edge.site(Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host]) {
-        try await edge.ask("http")
-      })
+      return edge.site(
+        Finding(cause: "edge-cannot-reach-origin", upstream: edge.upstream, mentions: [edge.host]) {
+          try await edge.ask("http")
+        })
     },
 
     Fault("edges Cloudflare passes the origin's 502 on", shows: 502) { stage in
@@ -276,7 +282,8 @@ private struct Edge: Sendable {
   func ask(_ scheme: String) async throws {
     let text = try String(contentsOf: file, encoding: .utf8)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      line.contains("reverse_proxy ") ? "  reverse_proxy \(scheme)://\(gateway):\(port) {" : line.contains("tls") ? "" : String(line)
+      line.contains("reverse_proxy ")
+        ? "  reverse_proxy \(scheme)://\(gateway):\(port) {" : line.contains("tls") ? "" : String(line)
     }
     try Data(lines.joined(separator: "\n").utf8).write(to: file)
     try await docker("restart", "-t", "0", name)
