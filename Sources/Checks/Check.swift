@@ -35,11 +35,10 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteAddresses, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind,
-    containerState,
-    networkShared, nameResolve, portListening, tcpConnect, routeHairpin, firewallRules, upstreamSpeaks,
-    upstreamCertificate,
-    upstreamAnswer, nextProxy, proxyLog, proxyLastWords, neighbourFind,
+    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, serversReach, configValid,
+    configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve, portListening, tcpConnect,
+    routeHairpin, firewallRules, upstreamSpeaks, upstreamCertificate, upstreamAnswer, nextProxy, proxyLog, proxyPast,
+    proxyLastWords, neighbourFind,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

@@ -52,13 +52,13 @@ extension Check {
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)
     let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: now - 600, until: now)) : nil
     let isLooping = status == "restarting" || (mayLoop && (container.RestartCount ?? 0) > 1)
-    let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false && isLooping)
+    let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false)
     if let code = deaths?.exitCode, isLooping { learned[.containerExitCode] = String(code) }
     let outcome: ContainerOutcome =
       switch status {
       case "paused": .paused
       case "restarting": wasKilledForMemory ? .outOfMemory : .restarting
-      case "running" where isLooping: wasKilledForMemory ? .outOfMemory : .restarting
+      case "running" where isLooping || mayLoop && wasKilledForMemory: wasKilledForMemory ? .outOfMemory : .restarting
       case "running" where state.Health?.Status == "starting": .starting
       case "running" where state.Health?.Status == "unhealthy": .unhealthy
       case "running": .running

@@ -22,7 +22,13 @@ extension FactName {
   static let siteMeans: FactName = "site.means"
 }
 
-private enum AgainOutcome: String, CheckOutcome { case good, bad, unknown }
+private enum AgainOutcome: String, CheckOutcome {
+  /// The proxy has just loaded its configuration: the answer before was from the old one.
+  case good
+  /// It failed before and answers well now, and nothing was loaded in between.
+  case sometimes
+  case bad, unknown
+}
 
 private enum SiteOutcome: String, CheckOutcome {
   case good, redirected, refusedByApp = "client-error", notFound = "not-found", defaultSite = "default-site"
@@ -76,8 +82,8 @@ extension Check {
   /// While a proxy loads its configuration, its old processes still answer for a moment: if that has just happened,
   /// the last of a few answers counts.
   static let siteAgain = Check(
-    "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace], learns: [.siteStatus, .siteSeconds],
-    outcome: AgainOutcome.self
+    "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace],
+    learns: [.siteStatus, .siteSeconds, .siteSometimes], outcome: AgainOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let loaded = try? await world.lastLoad(facts, signs)
     let hasJustLoaded = try await world.see(Clock()) - (loaded ?? 0) < 3
@@ -87,7 +93,8 @@ extension Check {
         let status = seen.answer.status,
         status < 400, seen.answer.failure == nil
       else { continue }
-      return (.good, [.siteStatus: String(status), .siteSeconds: seen.answer.seconds ?? ""])
+      let learned: Facts = [.siteStatus: String(status), .siteSeconds: seen.answer.seconds ?? ""]
+      return hasJustLoaded ? (.good, learned) : (.sometimes, learned.merging([.siteSometimes: "yes"]))
     }
     return (.bad, [:])
   }
@@ -159,7 +166,7 @@ extension Check {
 }
 
 /// What the site answered, and where it was asked.
-private struct SiteSeen: Sendable {
+struct SiteSeen: Sendable {
   var answer: HTTPRequest.Sight
   /// At this machine, since its name has no address, or one of another machine where it does not go well.
   var isHere = false
@@ -182,8 +189,8 @@ extension HTTPRequest.Sight {
 }
 
 extension World {
-  /// Nil if no answer came in time.
-  fileprivate func site(_ facts: Facts, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
+  /// Nil if no answer came in time. Another `attempt` is another request.
+  func site(_ facts: Facts, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
     let port = facts.port(.sitePort) ?? 80
     // Another request than before, as a browser sends when its page is loaded anew.
     let headers = attempt == 0 ? [] : ["Cache-Control: no-cache, max-age=\(attempt - 1)"]

@@ -27,9 +27,12 @@ public enum RouteReading {
     public let site: Site
     /// The port on which the proxy listens in its own network.
     public let port: UInt16
-    public init(site: Site, port: UInt16) {
+    /// The one of a group's servers that is to be examined, as `route.servers` has it; nil: the first that is used.
+    public let server: String?
+    public init(site: Site, port: UInt16, server: String? = nil) {
       self.site = site
       self.port = port
+      self.server = server
     }
   }
 

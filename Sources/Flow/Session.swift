@@ -116,11 +116,14 @@ public struct Session: Sendable {
   /// far belongs to its evidence.
   public func onward() -> Session? {
     let walk = walk()
-    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow,
-      let site = facts[fact].flatMap({ Site($0) })
-    else { return nil }
+    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow, let target = facts[fact] else {
+      return nil
+    }
+    if fact == .nextServer { return session(examining: target) }
+    guard let site = Site(target) else { return nil }
     var record = Record(given: site.facts)
     record.given[.limitSeconds] = self.record.given[.limitSeconds]
+    record.given[.seriesCount] = fact == .nextURL ? nil : self.record.given[.seriesCount]
     if fact == .nextURL {
       for part in FactName.Hop.allCases { record.given[.hop(part)] = facts[.next(part)] }
       record.given[.hop(.address)] = facts[.next(.address)] ?? facts[.nameAddress]
@@ -130,6 +133,15 @@ public struct Session: Sendable {
     } else if site.host != self.record.given[.siteHost] || record.given == self.record.given {
       return nil
     }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+  }
+
+  /// The same case with another server of the route's group; what was seen before the route holds on.
+  private func session(examining server: String) -> Session? {
+    guard record.given[.routeServer] == nil else { return nil }
+    var record = record
+    record.given[.routeServer] = server
+    record.findings.removeAll { !["site", "proxy"].contains(catalog.checks[$0.check]?.hop) }
     return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
   }
 

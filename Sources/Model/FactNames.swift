@@ -55,6 +55,12 @@ extension FactName {
   public static let routeUpstream: FactName = "route.upstream"
   public static let routeDefinedIn: FactName = "route.defined-in"
 
+  /// How many requests a series has; known if one is wanted.
+  public static let seriesCount: FactName = "series.count"
+  /// The server of the route's group with which the case goes on, given to that session as `route.server`.
+  public static let nextServer: FactName = "next.server"
+  public static let routeServer: FactName = "route.server"
+
   /// The address that the proxy dials.
   public static let nameAddress: FactName = "name.address"
 

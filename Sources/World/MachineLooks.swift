@@ -155,6 +155,8 @@ public struct CommandRun: Look {
 /// The time of day, in seconds since 1970.
 public struct Clock: Look {
   public static let kind = "clock"
-  public init() {}
+  /// What the time is wanted for: looks that are the same are taken once.
+  public var purpose: String
+  public init(for purpose: String = "") { self.purpose = purpose }
   public typealias Sight = Double
 }

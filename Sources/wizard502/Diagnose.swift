@@ -5,8 +5,10 @@ import World
 
 /// Follows one case to its end without asking anybody: over redirects within the site (to https, to a login page) and
 /// from one proxy to the next.
-func diagnose(_ site: Site, catalog: Catalog, world: any World, limit: Double) async -> Diagnosis {
-  let given = site.facts.merging([.limitSeconds: String(limit)])
+func diagnose(_ site: Site, catalog: Catalog, world: any World, limit: Double, series: Int? = nil) async -> Diagnosis {
+  let given = site.facts.merging([
+    .limitSeconds: String(limit), .seriesCount: series.map { String($0) } ?? "",
+  ])
   var session = Session(catalog: catalog, shapes: Check.all.map(\.shape), asks: false, given: given)
   await follow(&session, world)
   for _ in 0..<4 {

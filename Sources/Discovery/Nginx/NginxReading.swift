@@ -103,7 +103,12 @@ enum NginxReading: ProxyReader {
       return (.otherProtocol, facts)
     case .returned, .redirect, .static: return (.static, facts)
     }
-    guard let upstream = route.upstreams.first(where: { !$0.isDown && !$0.isBackup }) ?? route.upstreams.first else {
+    let servers = route.upstreams.filter { !$0.isDown }
+    if servers.count > 1 { facts[.routeServers] = servers.compactMap(\.server).joined(separator: ", ") }
+    guard
+      let upstream = request.server.flatMap({ wanted in servers.first { $0.server == wanted } })
+        ?? servers.first(where: { !$0.isBackup }) ?? route.upstreams.first
+    else {
       return (configuration.problems.isEmpty ? .otherProtocol : .broken, facts)
     }
     describe(route, upstream, of: configuration, files, &facts)
@@ -198,6 +203,13 @@ extension Nginx.Configuration {
 
   fileprivate func nameSpan(_ name: String) -> Span? {
     allRoutes().first { $0.serverName == name }?.serverNameSpan
+  }
+}
+
+extension Nginx.Upstream {
+  /// `host:port`; nil for a Unix socket.
+  fileprivate var server: String? {
+    socket == nil ? "\(host):\(port ?? (scheme == "https" ? 443 : 80))" : nil
   }
 }
 
