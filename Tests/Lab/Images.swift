@@ -30,7 +30,7 @@ struct Image: Sendable {
   static let uwsgi = Image(
     tag: "wizlab/uwsgi:2.0", overlay: "uwsgi", parts: ["python", "uwsgi"],
     instructions: [
-      #"CMD ["uwsgi-core", "--plugin", "python3", "--uwsgi-socket", ":3031", "--wsgi-file", "/srv/app.py", "--master", "--die-on-term"]"#,
+      #"CMD ["uwsgi-core", "--plugin", "python311", "--uwsgi-socket", ":3031", "--wsgi-file", "/srv/app.py", "--master", "--die-on-term"]"#,
       "EXPOSE 3031",
     ])
 

@@ -82,3 +82,16 @@ struct UnixSocketTests {
     withExtendedLifetime((server, other)) {}
   }
 }
+
+@Test func theSizeOfAHeaderIsToldAlsoIfItIsCut() async throws {
+  let machine = Machine()
+  let whole = try await TestServer.saying("HTTP/1.1 200 OK\r\nA: bcd\r\nContent-Length: 0\r\n\r\n")
+  let sight = try await machine.see(HTTPRequest(url: "http://127.0.0.1:\(whole.port)/"))
+  #expect(sight.headerSize == .init(bytes: 46, longest: 17, lines: 2))
+  let cut = try await TestServer.saying("HTTP/1.1 200 OK\r\nA: bcd\r\n")
+  let begun = try await machine.see(HTTPRequest(url: "http://127.0.0.1:\(cut.port)/"))
+  #expect(begun.status == nil)
+  #expect(begun.headerSize?.lines == 1)
+  let silent = try await TestServer { $0.readRequest() }
+  #expect(try await machine.see(HTTPRequest(url: "http://127.0.0.1:\(silent.port)/")).headerSize == nil)
+}

@@ -82,8 +82,8 @@ for part; do
     libraries /usr/sbin/php-fpm8.2
     ;;
   uwsgi)
-    copy /usr/bin/uwsgi-core /usr/lib/uwsgi/plugins/python3_plugin.so /usr/lib/uwsgi/plugins/python311_plugin.so
-    libraries /usr/bin/uwsgi-core /usr/lib/uwsgi/plugins/python3*_plugin.so
+    copy /usr/bin/uwsgi-core /usr/lib/uwsgi/plugins/python311_plugin.so
+    libraries /usr/bin/uwsgi-core /usr/lib/uwsgi/plugins/python311_plugin.so
     ;;
   esac
 done
