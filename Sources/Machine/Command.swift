@@ -5,7 +5,8 @@ internal import World
 
 extension CommandRun: MachineLook {
   /// `packetFilter` is `iptables-save -c`, or `nft list ruleset` where there is no iptables; it throws `notPermitted`
-  /// without root, `missing` where neither program is. `nginxTest` runs on the host only.
+  /// without root, `missing` where neither program is. `nginxTest` and `haproxyTest` run on the
+  /// host only.
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let invocation = try invocation
     let (command, limit) = (command, limit)
@@ -26,6 +27,13 @@ extension CommandRun: MachineLook {
         guard program.hasPrefix("/") else { throw .missing(what: program) }
         let options = (configuration.map { ["-c", $0] } ?? []) + (prefix.map { ["-p", $0] } ?? [])
         return Invocation(program: program, arguments: ["-t"] + options)
+      case .haproxyTest(let program, let files, let directory):
+        guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
+        guard let path = program.hasPrefix("/") ? program : Invocation.find(program) else {
+          throw .missing(what: program)
+        }
+        let options = (directory.map { ["-C", $0] } ?? []) + files.flatMap { ["-f", $0] }
+        return Invocation(program: path, arguments: ["-c"] + options)
       case .packetFilter:
         if let program = Invocation.find("iptables-save") { return Invocation(program: program, arguments: ["-c"]) }
         if let program = Invocation.find("nft") { return Invocation(program: program, arguments: ["list", "ruleset"]) }

@@ -129,6 +129,8 @@ public struct CommandRun: Look {
   public enum Command: Hashable, Sendable, Codable {
     /// `nginx -t`, with the running master's own `-c` and `-p`.
     case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `haproxy -c`, with the running master's own `-f` and `-C`.
+    case haproxyTest(program: String, files: [String], directory: String?)
     /// `iptables-save -c` in the place's network.
     case packetFilter
   }
