@@ -11,18 +11,19 @@ extension StatsSocket: MachineLook {
       // Keeps the socket file open, so that its path below stays valid.
       let file = try Root(place).socket(path)
       defer { withExtendedLifetime(file) {} }
-      let socket = try Descriptor(socket(AF_UNIX, shim_stream_socket, 0), "a socket")
-      // The thread ends with its last call, also when nobody waits for it any more.
-      var patience = timeval(tv_sec: Int(limit.rounded(.up)), tv_usec: 0)
-      setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-      setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      let end = timespec.monotonic + limit
+      let socket = try Descriptor(socket(AF_UNIX, shim_stream_socket | shim_nonblocking, 0), "a socket")
       guard socket.connect(toFile: file.path) == 0 else { throw .system(errno, path) }
       let line = Array((question.rawValue + "\n").utf8)
       guard send(socket.number, line, line.count, Int32(MSG_NOSIGNAL)) == line.count else {
         throw .system(errno, path)
       }
       var answer: [UInt8] = []
+      var wait = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
       while answer.count < 1 << 20 {
+        let left = end - timespec.monotonic
+        guard left > 0 else { throw .noAnswer(seconds: limit) }
+        guard poll(&wait, 1, Int32(left * 1000) + 1) > 0 else { continue }
         let piece = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
           count = max(0, recv(socket.number, buffer.baseAddress, buffer.count, 0))
         }

@@ -155,7 +155,8 @@ enum HAProxyReading: ProxyReader {
   private static func describe(_ configuration: HAProxy.Configuration, _ proxy: RunningProxy) async -> Facts {
     let files = proxy.files
     let line = CommandLine(proxy)
-    var facts: Facts = [.proxyConfiguration: line.files.map { "-f " + ($0.shellWord ?? "FILE") }.joined(separator: " ")]
+    // Several ones are tested by HAProxy itself, when it loads them.
+    var facts: Facts = [.proxyConfiguration: line.files.count == 1 ? line.absolute(line.files[0]) : ""]
     if let mistake = configuration.mistakes.first {
       facts[.configProblem] = "\(mistake.file):\(mistake.line): \(mistake.message)".printable
       facts[.line("problem", "file")] = files.hostPath(of: mistake.file) ?? mistake.file
