@@ -56,6 +56,7 @@ public enum RouteReading {
     "caddy": CaddyReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
     "apache": ApacheReading.self,
+    "haproxy": HAProxyReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -86,10 +87,16 @@ public enum RouteReading {
     kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> Double {
     guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
-    let processes = try await world.see(Processes(names: signs.proxyProcesses)).filter { process in
-      place.id.map { process.container == $0 } ?? (process.parent == place.pid || process.id == place.pid)
-    }
+    let processes = try await world.processes(of: place, signs)
     return try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+  }
+
+  /// What the proxy tells of its use and its limits right now.
+  public static func use(
+    of request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Facts {
+    guard let reader = readers[kind] else { return [:] }
+    return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
   }
 
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
@@ -122,6 +129,15 @@ public enum RouteReading {
       }
     }
     return sites.sorted { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
+  }
+}
+
+extension World {
+  /// The processes of the proxy at this place.
+  public func processes(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> [ProcessSeen] {
+    try await see(Processes(names: signs.proxyProcesses)).filter { process in
+      proxy.id.map { process.container == $0 } ?? (process.parent == proxy.pid || process.id == proxy.pid)
+    }
   }
 }
 
@@ -173,6 +189,15 @@ extension FactName {
   public static let routeHealthPort: FactName = "route.health-port"
   /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
   public static let routeHealthState: FactName = "route.health-state"
+  /// Why, in the proxy's own words: `L7STS 404 Layer7 wrong status`.
+  public static let routeHealthReason: FactName = "route.health-reason"
+  /// Connections that the proxy has open, and how many it may have.
+  public static let proxyConnections: FactName = "proxy.connections"
+  public static let proxyConnectionLimit: FactName = "proxy.connection-limit"
+  /// Requests that the proxy has given to the upstream, how many it may give at a time, and those that wait in it.
+  public static let routeRequests: FactName = "route.requests"
+  public static let routeRequestLimit: FactName = "route.request-limit"
+  public static let routeQueued: FactName = "route.queued"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
@@ -228,19 +253,24 @@ extension FactName {
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
-      .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
+      .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket,
+      .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
-      "route.family", .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent",
-      "module-line.next",
+      "pass-line.plain", "pass-line.encrypted", "route.family", .routeVerifiesParts, "site-line.indent",
+      "site-line.next", "module-line.indent", "module-line.next",
     ]
     + ofApache + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
       "header-limit", "transport", "health", "health-status",
-    ].flatMap {
-      name in
-      ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
-    }
+    ].flatMap(ofLine)
+
+  /// Every fact that asking a proxy for its use may bring.
+  public static let ofUse: [FactName] =
+    [.proxyConnections, .proxyConnectionLimit, .routeRequests, .routeRequestLimit, .routeQueued] + ofLine("limit")
+
+  private static func ofLine(_ name: String) -> [FactName] {
+    ["file", "number", "text", "head", "tail"].map { line(name, $0) }
+  }
 }
