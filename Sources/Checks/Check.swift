@@ -37,7 +37,7 @@ extension Check {
   public static let all: [Check] = [
     siteAnswer, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
     networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
-    upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
+    upstreamAnswer, pathOriginal, authReach, proxyLog, proxyLastWords, neighbourFind,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

@@ -35,15 +35,9 @@ extension Check {
     guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
     if name.isAddress { return (.address, addresses([name.trimmedBrackets])) }
     if facts[.routeResolves] == RouteReading.eachRequest, facts[.routeResolver] == nil { return (.noResolver, [:]) }
-    let servers: [String]
-    if facts[.routeResolves] == RouteReading.eachRequest {
-      servers = facts.list(.routeResolver)
-    } else {
-      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed)) }
-      servers = try await world.nameServers(in: place)
-      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"])) }
-    }
-    let answer = try await world.see(DNSQuery(name: name, servers: servers, place: place))
+    let own = facts[.routeResolves] == RouteReading.eachRequest ? facts.list(.routeResolver) : nil
+    let (answer, servers) = try await world.lookUp(
+      name, in: place, servers: own, usesHostNetwork: facts.proxy.usesHostNetwork)
     var learned = addresses(answer.addresses)
     learned[.nameServers] = servers.joined(separator: ", ")
     let outcome: NameOutcome =
@@ -62,6 +56,21 @@ extension Check {
 }
 
 extension World {
+  /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
+  /// well; by `servers` alone if those are given.
+  func lookUp(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool) async throws(Unseen)
+    -> (DNSQuery.Sight, servers: [String])
+  {
+    if own == nil {
+      if let listed = try await hosts(in: place)[name.lowercased()] {
+        return (.init(answer: .addresses, addresses: listed), [])
+      }
+      if usesHostNetwork, name == "localhost" { return (.init(answer: .addresses, addresses: ["127.0.0.1"]), []) }
+    }
+    let servers = if let own { own } else { try await nameServers(in: place) }
+    return (try await see(DNSQuery(name: name, servers: servers, place: place)), servers)
+  }
+
   /// The hosts file of a place: name in lower case to its addresses.
   fileprivate func hosts(in place: Place) async throws(Unseen) -> [String: [String]] {
     var hosts: [String: [String]] = [:]

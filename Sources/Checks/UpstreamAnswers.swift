@@ -138,14 +138,14 @@ extension Check {
 }
 
 extension Facts {
-  /// The request that the proxy sends to its upstream.
-  func asProxy(_ scheme: String, limit: Double) throws(Unseen) -> HTTPRequest {
+  /// The request that the proxy sends to its upstream, or the same for another path.
+  func asProxy(_ scheme: String, path: String? = nil, limit: Double) throws(Unseen) -> HTTPRequest {
     guard let place = proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
     // A configuration that is cut may name a host that is none.
     let sent = self[.routeSendsHost].flatMap { Site("http://\($0)") == nil ? nil : $0 }
     let host = sent ?? self[.siteHost] ?? "localhost"
     return HTTPRequest(
-      url: "\(scheme)://\(host)\(self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
+      url: "\(scheme)://\(host)\(path ?? self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
       port: port(.upstreamPort), place: place, limit: limit)
   }
 

@@ -171,8 +171,8 @@ extension FactName {
   public static let routeNetworks: FactName = "route.networks"
   /// What changes the path on the way to the app.
   public static let routeRewrittenBy: FactName = "route.rewritten-by"
-  /// The proxy's name of the port at which the request comes in.
-  public static let entryPointName: FactName = "entry-point.name"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
   public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
@@ -189,6 +189,8 @@ extension FactName {
   public static let configInside: FactName = "config.inside"
   /// The folder for files with routes.
   public static let configDirectory: FactName = "config.directory"
+  /// The same folder as the proxy sees it.
+  public static let configSeenDirectory: FactName = "config.seen-directory"
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
@@ -208,7 +210,7 @@ extension FactName {
       .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped,
-      .routeNetworks, .routeRewrittenBy, .entryPointName, "problem-line.insert", "problem-line.next",
+      .routeNetworks, .routeRewrittenBy, .routeContainer, .configSeenDirectory, "problem-line.insert", "problem-line.next",
       "rewrite-line.fixed", "transport-line.indent", "label.open", "label.between", "label.close",
     ]
     + FactName.ofCompose

@@ -27,6 +27,13 @@ public struct Span: Sendable, Equatable {
       tail: String(decoding: bytes[columns.upperBound...], as: UTF8.self))
   }
 
+  /// The part of this place's value at these characters.
+  func part(_ range: Range<Int>, of value: String) -> Span {
+    let before = value.prefix(range.lowerBound)
+    return Span(
+      file: file, line: line, text: text, head: head + before, tail: value.dropFirst(range.upperBound) + tail)
+  }
+
   /// The blanks before the line's first word.
   public var indentation: String { String(text.prefix { $0 == " " || $0 == "\t" }) }
 }

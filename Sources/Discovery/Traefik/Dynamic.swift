@@ -4,6 +4,9 @@ import World
 import YAML
 
 extension Traefik {
+  /// The name by which Traefik looks for a container that uses the machine's own network.
+  static let thisMachine = "host.docker.internal"
+
   /// What keeps Traefik from using a router.
   struct Fault: Sendable, Equatable {
     let reason: String
@@ -289,7 +292,7 @@ extension ContainerSummary {
     {
       return (Traefik.Server(scheme: scheme, host: address, port: outside), [])
     }
-    if usesHostNetwork { return (Traefik.Server(scheme: scheme, host: "host.docker.internal", port: port), []) }
+    if usesHostNetwork { return (Traefik.Server(scheme: scheme, host: Traefik.thisMachine, port: port), []) }
     let wanted = all["docker", "network"]?.text ?? provider.network
     if let wanted, let address = networks[wanted]?.addresses.first {
       return (Traefik.Server(scheme: scheme, host: address, port: port), [])

@@ -22,7 +22,8 @@ private struct Loaded {
   let live: Traefik.Live?
 
   init(_ proxy: RunningProxy) async throws(Unseen) {
-    configuration = try await Traefik.Static(proxy)
+    let configuration = try await Traefik.Static(proxy)
+    self.configuration = configuration
     async let live = Traefik.Live(proxy, configuration)
     if let settings = configuration.settings["providers", "file"], configuration.has("file") {
       await dynamic.read(filesOf: proxy, settings)
@@ -77,7 +78,7 @@ private struct Loaded {
     }
     for (name, real) in live.services ?? [:] {
       let servers = (real.loadBalancer?.servers ?? []).compactMap { $0.url.flatMap(Traefik.Server.init) }
-      guard !servers.isEmpty else { continue }
+      guard !servers.isEmpty, dynamic.services[name]?.servers.first?.host != Traefik.thisMachine else { continue }
       dynamic.services[name, default: Traefik.Service(settings: Traefik.Settings())].servers = servers
       dynamic.services[name]?.networks = []
     }
@@ -153,6 +154,7 @@ private struct Loaded {
       facts[.configProblem] = "\(refused.file), line \(refused.line): \(refused.reason)".printable
     }
     let folder = dynamic.files.keys.sorted().last.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) }
+    facts[.configSeenDirectory] = folder
     facts[.configDirectory] = folder.flatMap { proxy.files.hostPath(of: $0) }
     guard var router = chosen(for: request) else {
       await describeMissing(request, proxy, &facts)
@@ -252,8 +254,7 @@ private struct Loaded {
     facts[.routeApp] = app.name
     facts[.routeRouter] = app.service ?? app.name
     facts.merge(await proxy.world.compose(labels))
-    facts.setPlace(ofLabels: await ComposeService(of: labels, in: proxy.world)?.labels.last)
-    facts[.entryPointName] = configuration.entryPoints.first { $0.port == request.port }?.name
+    facts.setPlace(ofLabels: await ComposeService(of: labels, in: proxy.world)?.labelPlace)
   }
 
   /// The only running container whose name stands in the site's.
@@ -298,9 +299,14 @@ private struct Loaded {
       server = Traefik.Server(scheme: scheme, host: container.name, port: port ?? lowest ?? 80)
       facts[.routeDropped] = container.isRunning ? container.health ?? "restarting" : "stopped"
     } else if let first = service?.servers.first {
-      server = first
+      let isThisMachine = first.host == Traefik.thisMachine && place.proxy.place.usesHostNetwork
+      server = isThisMachine ? Traefik.Server(scheme: first.scheme, host: "127.0.0.1", port: first.port) : first
     } else {
       return .unknown
+    }
+    // One container, and no other one can answer in its place.
+    if service?.servers.count ?? 0 < 2, service?.settings["loadBalancer", "server", "url"] == nil {
+      facts[.routeContainer] = router.container?.Id
     }
     facts[.routeUpstream] = server.url
     facts[.upstreamScheme] = server.scheme == "https" ? "https" : "http"
@@ -430,8 +436,8 @@ private struct Place {
   /// A label beside which another one belongs.
   private var anchor: ComposeService.Label? {
     compose.flatMap { compose in
-      router.settings["rule"]?.label.flatMap { compose.label($0) }
-        ?? compose.labels.last { $0.name.lowercased().hasPrefix("traefik.") } ?? compose.labels.last
+      router.settings["rule"]?.label.flatMap { compose.label($0) }.flatMap { $0.next == nil ? nil : $0 }
+        ?? compose.labelPlace
     }
   }
 
@@ -490,13 +496,6 @@ extension Facts {
 }
 
 extension Span {
-  /// The part of this place's value at these characters.
-  fileprivate func part(_ range: Range<Int>, of value: String) -> Span {
-    let before = value.prefix(range.lowerBound)
-    return Span(
-      file: file, line: line, text: text, head: head + before, tail: value.dropFirst(range.upperBound) + tail)
-  }
-
   /// The first place of a text in this place's value.
   fileprivate func part(_ text: String, of value: String) -> Span? {
     value.lowercased().firstRange(of: text).map { found in
