@@ -169,6 +169,8 @@ extension FactName {
   public static let routeDropped: FactName = "route.dropped"
   /// Docker networks in any of which the proxy may dial the app; only if there are several.
   public static let routeNetworks: FactName = "route.networks"
+  /// The label that would put the route right, with its value.
+  public static let routeLabel: FactName = "route.label"
   /// What changes the path on the way to the app.
   public static let routeRewrittenBy: FactName = "route.rewritten-by"
   /// The container's id, where the proxy itself has the route from that container.
@@ -210,7 +212,7 @@ extension FactName {
       .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped,
-      .routeNetworks, .routeRewrittenBy, .routeContainer, .configSeenDirectory, "problem-line.insert", "problem-line.next",
+      .routeNetworks, .routeRewrittenBy, .routeContainer, .routeLabel, .configSeenDirectory, "problem-line.insert", "problem-line.next",
       "rewrite-line.fixed", "transport-line.indent", "label.open", "label.between", "label.close",
     ]
     + FactName.ofCompose

@@ -408,18 +408,20 @@ private struct Place {
   func describe(_ fault: Traefik.Fault, _ facts: inout Facts) async {
     facts[.routeProblem] = fault.reason.printable
     if fault.lacksPort {
-      guard let label = anchor, let container = router.container, let port = await onlyPort(of: container) else {
-        return
-      }
-      set(label.line, "problem", &facts)
+      guard let container = router.container, let port = await onlyPort(of: container) else { return }
       let service = router.service?.split(separator: "@").first.map(String.init) ?? router.name
+      let name = "traefik.http.services.\(service).loadbalancer.server.port"
+      facts[.routeLabel] = "\(name)=\(port)"
+      guard let label = anchor else { return }
+      set(label.line, "problem", &facts)
       facts["problem-line.insert"] =
-        (label.line?.indentation ?? "") + label.form.open + "traefik.http.services.\(service).loadbalancer.server.port"
-        + label.form.between + String(port) + label.form.close
+        (label.line?.indentation ?? "") + label.form.open + name + label.form.between + String(port) + label.form.close
       facts["problem-line.next"] = label.next
       return
     }
-    guard let span = fault.setting.flatMap({ span(router.settings[$0]) }) else { return }
+    let setting = fault.setting.flatMap { router.settings[$0] }
+    if let label = setting?.label, let value = fault.replacement { facts[.routeLabel] = "\(label)=\(value)" }
+    guard let span = span(setting) else { return }
     set(span, "problem", &facts)
     facts["problem-line.fixed"] = fault.replacement.map { span.head + $0 + span.tail }
   }
