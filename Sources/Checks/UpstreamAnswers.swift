@@ -70,9 +70,10 @@ extension Check {
     "upstream.answer", needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme],
     learns: [.upstreamStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded], outcome: AnswerOutcome.self, limit: nil
   ) { world, facts, _ throws(Unseen) in
-    let patience = facts.seconds(.routeReadTimeout) ?? 60
+    // Absent: the proxy waits for ever, and so does the visitor.
+    let patience = facts.seconds(.routeReadTimeout)
     // A little less than the check itself has, so that "never" is its own finding.
-    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, max(8, patience * 1.5 + 4))
+    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, patience.map { max(8, $0 * 1.5 + 4) } ?? 60)
     let sight = try await world.see(try facts.asProxy(facts[.upstreamScheme] ?? "http", limit: limit))
     let seconds = sight.times.firstByte
     var learned: Facts = [
@@ -81,7 +82,7 @@ extension Check {
     ]
     switch (sight.status, sight.failure) {
     case (let status?, _):
-      if let seconds, seconds > patience {
+      if let seconds, let patience, seconds > patience {
         learned[.timeoutNeeded] = String(Int((seconds * 2 / 30).rounded(.up)) * 30)
         return (.late, learned)
       }

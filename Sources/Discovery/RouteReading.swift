@@ -213,7 +213,7 @@ extension FactName {
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped,
       .routeNetworks, .routeRewrittenBy, .routeContainer, .routeLabel, .configSeenDirectory, "problem-line.insert", "problem-line.next",
-      "rewrite-line.fixed", "transport-line.indent", "label.open", "label.between", "label.close",
+      "rewrite-line.fixed", "transport-line.indent", "label.port", "label.open", "label.between", "label.close",
     ]
     + FactName.ofCompose
     + ["rewrite", "network", "transport", "host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in

@@ -26,7 +26,7 @@ struct LimitTests {
     "proxy.id": "edge1", "proxy.pid": "7", "proxy.port": "80", "proxy.stopped": "yes", "route.defined-in": "a:1",
     "route.verifies": "on", "route.leads-nowhere": "yes", "upstream.host": "shop", "upstream.port": "80",
     "upstream.scheme": "http", "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
-    "upstream.inside-port": "80", "upstream.status": "200", "name.address": "10.0.0.2", "limit.seconds": "0.2",
+    "upstream.inside-port": "80", "upstream.status": "404", "upstream.path": "/x", "route.auth": "http://auth:9091", "name.address": "10.0.0.2", "limit.seconds": "0.2",
   ]
 
   /// It answers without a look: in a container the proxy's own test is not run.

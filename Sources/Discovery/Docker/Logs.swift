@@ -39,8 +39,12 @@ extension Substring {
     while let escape = rest.firstIndex(of: "\u{1B}") {
       text += rest[..<escape]
       rest = rest[escape...].dropFirst()
-      guard rest.first == "[" else { continue }
-      rest = rest.dropFirst().drop { $0.isNumber || $0 == ";" }.dropFirst()
+      let after = rest.dropFirst().drop { $0.isNumber || $0 == ";" }
+      guard rest.first == "[", after.first == "m" else {
+        text += "\u{1B}"
+        continue
+      }
+      rest = after.dropFirst()
     }
     return text + rest
   }

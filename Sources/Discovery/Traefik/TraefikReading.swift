@@ -385,9 +385,12 @@ private struct Place {
     (self.router, self.compose, self.proxy) = (router, compose, proxy)
   }
 
-  /// Where the value of one of the router's settings stands.
+  /// Where the value of one of the router's settings stands. A Compose file may have a variable there, or another
+  /// value since the container was made.
   private func span(_ settings: Traefik.Settings?) -> Span? {
-    settings?.span ?? settings?.label.flatMap { compose?.label($0)?.valueSpan }
+    if let span = settings?.span { return span }
+    guard let label = settings?.label.flatMap({ compose?.label($0) }), label.value == settings?.text else { return nil }
+    return label.valueSpan
   }
 
   var rule: Span? { span(router.settings["rule"]) }
@@ -448,6 +451,7 @@ private struct Place {
     let balancer = service?.settings["loadBalancer"]
     guard router.container == nil else {
       set(span(balancer?["server", "port"]), "port", &facts)
+      facts["label.port"] = balancer?["server", "port"]?.label
       set(span(balancer?["server", "scheme"]), "scheme", &facts)
       set(compose?.label("traefik.docker.network")?.valueSpan, "network", &facts)
       facts.setPlace(ofLabels: anchor)

@@ -222,7 +222,7 @@ extension Fault {
     Fault("traefik, a middleware cuts off the path that the app knows", shows: 404) { stage in
       let (host, app) = (try await stage.site("help"), stage.named("handbook"))
       let web = try await stage.network()
-      let page = try stage.write("Hello from \(app)\n", to: "handbook/handbook/index.html")
+      let page = try stage.write("Hello from \(app)\n", to: "handbook/handbook/start.html")
       try await stage.composed(
         app, on: [web], port: 80,
         [
@@ -235,7 +235,7 @@ extension Fault {
         cause: "path-rewrite-wrong", upstream: "http://\(try await stage.address(app, on: web)):80",
         mentions: ["middlewares=cut"], atLeast: .certain)
       var site = try await stage.behindTraefik(host, app, on: web, finding)
-      site.url += "handbook/index.html"
+      site.url += "handbook/start.html"
       return site
     },
 
