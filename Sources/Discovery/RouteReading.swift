@@ -51,6 +51,7 @@ public enum RouteReading {
   /// Kinds of proxies whose routes can be read, and by what.
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
+    "traefik": TraefikReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "proxyos": ProxyOSReading.self,
     "caddy": CaddyReading.self,
@@ -200,6 +201,23 @@ extension FactName {
   public static let routeQueued: FactName = "route.queued"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
+  /// The proxy's own names of the route and of what it leads to.
+  public static let routeRouter: FactName = "route.router"
+  public static let routeService: FactName = "route.service"
+  /// Where Traefik has the route from: `docker`, `file`, …
+  public static let routeProvider: FactName = "route.provider"
+  /// A container without a route that was probably meant for the site.
+  public static let routeApp: FactName = "route.app"
+  /// Why the proxy leaves the app's container out, if it does: `unhealthy`, `starting`, `restarting`, `stopped`.
+  public static let routeDropped: FactName = "route.dropped"
+  /// Docker networks in any of which the proxy may dial the app; only if there are several.
+  public static let routeNetworks: FactName = "route.networks"
+  /// The label that would put the route right, with its value.
+  public static let routeLabel: FactName = "route.label"
+  /// What changes the path on the way to the app.
+  public static let routeRewrittenBy: FactName = "route.rewritten-by"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
   public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
@@ -226,8 +244,6 @@ extension FactName {
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
-  /// The container's id, where the proxy itself has the route from that container.
-  public static let routeContainer: FactName = "route.container"
   /// Known if this is the proxy's own admin page.
   public static let npmAdmin: FactName = "npm.admin"
   /// The host of the database that the admin page's program needs, if it is not a file.
@@ -259,11 +275,16 @@ extension FactName {
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
       "pass-line.plain", "pass-line.encrypted", "route.family", .routeVerifiesParts, "site-line.indent",
       "site-line.next", "module-line.indent", "module-line.next",
+      .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped, .routeNetworks, .routeRewrittenBy,
+      .routeLabel, "problem-line.insert", "problem-line.next", "rewrite-line.fixed", "transport-line.indent",
+      "label.port", "label.open", "label.between", "label.close",
     ]
-    + ofApache + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
+    + ofCompose + ofApache + ofProxyOS + [
+      .routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile,
+    ]
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
-      "header-limit", "transport", "health", "health-status",
+      "header-limit", "transport", "rewrite", "network", "health", "health-status",
     ].flatMap(ofLine)
 
   /// Every fact that asking a proxy for its use may bring.

@@ -22,7 +22,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
     let every: [Fault] = [
-      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, caddy, haproxy, apache, sockets,
+      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
+      apache, sockets,
       protocols, edges,
       capacity,
       sometimes, healthy,
