@@ -21,8 +21,13 @@ extension Check {
     learns: [.resourceName, .resourcePath, .resourceUsed, .resourceMost, .logReason], outcome: ResourceOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let kinds: Set = ["no-space", "no-memory", "no-files", "no-processes"]
-    var found = await world.appSign(kinds, facts, signs)
-    if found == nil { found = await world.proxySign(kinds, facts, signs) }
+    // The app's own word; where it cannot be read, the proxy's.
+    let found: (Signs.Line, Pattern.Match)?
+    if let own = try? await world.appSign(kinds, facts, signs) {
+      found = own
+    } else {
+      found = try await world.proxySign(kinds, facts, signs)
+    }
     guard let (sign, match) = found, let place = facts.upstreamLooks else { return (.fine, [:]) }
     func ran(out outcome: ResourceOutcome, _ name: String, _ used: Int, _ most: Int, _ path: String = "") -> (
       ResourceOutcome, Facts
@@ -53,8 +58,10 @@ extension Check {
         return ran(out: .memory, "memory", (all - free) * 1024, all * 1024)
       }
     case "no-files":
-      let numbers = try await world.see(FileRead(path: "/proc/sys/fs/file-nr")).text.split(whereSeparator: \.isWhitespace)
-        .compactMap { Int($0) }
+      let numbers = try await world.see(FileRead(path: "/proc/sys/fs/file-nr")).text.split(
+        whereSeparator: \.isWhitespace
+      )
+      .compactMap { Int($0) }
       if numbers.count == 3, numbers[0] * 100 >= numbers[2] * 98 {
         return ran(out: .files, "open files", numbers[0], numbers[2])
       }
@@ -74,7 +81,9 @@ extension World {
   /// Where the file systems that hold files are mounted, as a place sees them; at most 30.
   fileprivate func fileSystems(in place: Place) async throws(Unseen) -> [String] {
     let id = if case .process(let id) = place { String(id) } else { "self" }
-    let kinds: Set<Substring> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs", "nfs", "nfs4"]
+    let kinds: Set<Substring> = [
+      "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs", "nfs", "nfs4",
+    ]
     return try await see(FileRead(path: "/proc/\(id)/mounts")).text.split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ")
       guard words.count > 2, kinds.contains(words[2]), !words[1].hasPrefix("/proc"), !words[1].hasPrefix("/sys"),

@@ -159,7 +159,9 @@ import Testing
   }
 
   private func isWell(_ site: Site, within seconds: Double) async throws -> Bool {
-    try await eventually(within: seconds) { try await Answer.from(site.url).isGood(for: site) }
+    if try await eventually(within: seconds, { try await Answer.from(site.url).isGood(for: site) }) { return true }
+    // An old worker may have taken the first request, and taken its time.
+    return try await Answer.from(site.url).isGood(for: site)
   }
 }
 

@@ -187,9 +187,11 @@ extension HAProxy {
       case "url_dec": return .text(text)
       case "host_only": return .text(text.withoutPort)
       case "port_only":
-        return .text(text.dropFirst(text.withoutPort.count + 1).isEmpty ? "0" : String(text.drop { $0 != ":" }.dropFirst()))
+        return .text(
+          text.dropFirst(text.withoutPort.count + 1).isEmpty ? "0" : String(text.drop { $0 != ":" }.dropFirst()))
       case "field", "word":
-        guard let number = call.arguments.first.flatMap({ Int($0) }), number > 0, let delimiter = call.arguments.dropFirst().first
+        guard let number = call.arguments.first.flatMap({ Int($0) }), number > 0,
+          let delimiter = call.arguments.dropFirst().first
         else { return .unknown }
         let parts = text.split(omittingEmptySubsequences: call.name == "word") { delimiter.contains($0) }
         return parts.indices.contains(number - 1) ? .text(String(parts[number - 1])) : .text("")
@@ -340,7 +342,8 @@ extension HAProxy {
 extension String {
   fileprivate var trimmingQuotes: String {
     let blank = trimmed
-    return blank.count > 1 && (blank.hasPrefix("\"") && blank.hasSuffix("\"") || blank.hasPrefix("'") && blank.hasSuffix("'"))
+    return blank.count > 1
+      && (blank.hasPrefix("\"") && blank.hasSuffix("\"") || blank.hasPrefix("'") && blank.hasSuffix("'"))
       ? String(blank.dropFirst().dropLast()) : blank
   }
 

@@ -27,7 +27,8 @@ enum HAProxyReading: ProxyReader {
       facts[.routeDefinedIn] = rule.place
       return (.static, facts)
     case .unknown(let rule):
-      throw .unreadable(what: rule.place, why: "whether \"\(rule.text.trimmed.printable)\" holds depends on more than the files")
+      throw .unreadable(
+        what: rule.place, why: "whether \"\(rule.text.trimmed.printable)\" holds depends on more than the files")
     case .passed: break
     }
     guard let route, let server = route.server, let backend = route.backend else { return (.unknown, facts) }
@@ -296,7 +297,8 @@ enum HAProxyReading: ProxyReader {
     case "DOWN", "MAINT", "NOLB": facts[.routeHealthState] = "down"
     default: break
     }
-    facts[.routeHealthReason] = [row["check_status"], row["check_code"], row["check_desc"]]
+    facts[.routeHealthReason] =
+      [row["check_status"], row["check_code"], row["check_desc"]]
       .compactMap { $0.flatMap { $0.isEmpty ? nil : $0 } }.joined(separator: " ").printable
   }
 

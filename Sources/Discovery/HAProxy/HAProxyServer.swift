@@ -56,7 +56,8 @@ extension HAProxy {
       var index = start
       while index < directive.words.count {
         let word = directive.words[index]
-        let value = withValue.contains(word.text) && index + 1 < directive.words.count ? directive.words[index + 1] : nil
+        let value =
+          withValue.contains(word.text) && index + 1 < directive.words.count ? directive.words[index + 1] : nil
         settings.append(Setting(directive: directive, name: word, value: value))
         index += value == nil ? 1 : 2
       }

@@ -102,7 +102,8 @@ extension Fault {
       let (host, app, port) = (try await stage.site("reports"), stage.named("reports"), stage.appPort())
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port, ["--slow", "4"])
-      let gate = try await stage.haproxy(on: web, HAProxyConf.site(host, "timeout server 2s", "server app \(app):\(port)"))
+      let gate = try await stage.haproxy(
+        on: web, HAProxyConf.site(host, "timeout server 2s", "server app \(app):\(port)"))
       let finding = Finding(
         cause: "timeout-too-short", upstream: "http://\(app):\(port)", mentions: ["timeout server 30s"],
         atLeast: .certain)
@@ -257,7 +258,7 @@ enum HAProxyConf {
         mode http
         option httplog
         option dontlognull
-        timeout connect 2s
+        timeout connect 1s
         timeout client 50s
         timeout server 50s
 
