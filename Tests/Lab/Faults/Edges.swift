@@ -81,7 +81,9 @@ extension Fault {
       try await stage.container(inner, .nginx, on: web, options: file.mount)
       try await stage.awaits(inner, "exited")
       let outer = try await stage.nginx(stage.named("outer"), on: web, Conf.variable(host, "http://\(inner)"))
-      let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [inner], atLeast: .certain) {
+      let finding = Finding(
+        cause: "proxy-config-invalid", upstream: "http://\(app)-old:\(port)", mentions: [inner], atLeast: .certain
+      ) {
         try file.correct("\(app)-old", to: app)
         try await docker("restart", inner)
       }
@@ -96,7 +98,9 @@ extension Fault {
       try await stage.container(
         proxy, .nginx, on: web, options: file.mount + ["--restart", "unless-stopped", "-p", "\(published):80"])
       try await stage.restartsAgain(proxy)
-      let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [proxy], atLeast: .certain) {
+      let finding = Finding(
+        cause: "proxy-config-invalid", upstream: "http://\(app)-old:\(port)", mentions: [proxy], atLeast: .certain
+      ) {
         try file.correct("\(app)-old", to: app)
         try await docker("restart", proxy)
       }
