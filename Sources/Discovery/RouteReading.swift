@@ -100,6 +100,23 @@ public enum RouteReading {
     return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
   }
 
+  /// Whether a proxy passes the request on, or is there to do so with others; one that only serves its own files is an
+  /// app. True where its routes cannot be read.
+  public static func passesOn(
+    _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
+  ) async -> Bool {
+    let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
+    guard let reader = readers[proxy.sign.kind],
+      let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+      let outcome = try? await reader.read(request, running).0
+    else { return true }
+    switch outcome {
+    case .static: return false
+    case .default, .missing: return (try? await reader.list(running))?.isEmpty != true
+    default: return true
+    }
+  }
+
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
   public struct ListedSite: Sendable {
     public let site: Site
