@@ -157,6 +157,8 @@ extension FactName {
   /// Bytes of one line of it, and how many lines.
   public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
   public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// `on` or `off`: whether it has a certificate of its own for the upstream (mutual TLS).
+  public static let routeSendsCertificate: FactName = "route.sends-certificate"
   /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
   public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
@@ -201,7 +203,8 @@ extension FactName {
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
       .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
+      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate, .routeProblem, .upstreamSocket,
+      .proxyConfiguration,
       .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
