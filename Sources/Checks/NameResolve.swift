@@ -5,8 +5,6 @@ import World
 extension FactName {
   /// The addresses that the proxy dials for the route's host, as they are now.
   static let nameAddresses: FactName = "name.addresses"
-  /// The first of them.
-  static let nameAddress: FactName = "name.address"
   /// The DNS servers that were asked.
   static let nameServers: FactName = "name.servers"
   /// What the resolver of the proxy's own place, or this machine's, answers where the proxy's does not.

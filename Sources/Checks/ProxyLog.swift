@@ -19,6 +19,8 @@ extension FactName {
 private enum LogOutcome: String, CheckOutcome {
   case sameAddress = "same-address", otherAddress = "other-address", otherPort = "other-port"
   case configError = "config-error"
+  /// The system forbids the proxy to connect.
+  case denied
   /// No line is about this request.
   case silent
   case unknown
@@ -61,10 +63,12 @@ extension Check {
       .logAddress: match.text(of: "address")?.printable ?? "",
     ]
     if sign.shows == "config-error" { return (.configError, learned) }
+    if sign.shows == "denied" { return (.denied, learned) }
     guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else {
       return (.silent, learned)
     }
-    if let port, port != facts.port(.upstreamPort) { return (.otherPort, learned) }
+    let isServer = facts.list(.routeServers).contains { $0.hasSuffix(":\(port ?? 0)") }
+    if let port, port != facts.port(.upstreamPort), !isServer { return (.otherPort, learned) }
     return (facts.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
   }
 

@@ -18,10 +18,10 @@ private enum ServersOutcome: String, CheckOutcome {
 extension Check {
   /// Connects to each server of the route's group from the proxy's place.
   ///
-  /// If some take no connection the case goes on with the first of those (`next.route.server`).
+  /// If some take no connection the case goes on with the first of those (`next.server`).
   static let serversReach = Check(
     "servers.reach", needs: [.routeServers, .proxyPlace, .proxyPID],
-    learns: [.serversDown, .serversUp, .nextKeeps, FactName.next(.routeServer)], outcome: ServersOutcome.self
+    learns: [.serversDown, .serversUp, .nextServer], outcome: ServersOutcome.self
   ) { world, facts, _ throws(Unseen) in
     if facts[.routeServer] != nil { return (.examined, [:]) }
     guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
@@ -36,8 +36,7 @@ extension Check {
       .serversDown: down.joined(separator: ", "), .serversUp: up.joined(separator: ", "),
     ]
     guard let first = down.first else { return (.allUp, learned) }
-    learned[.next(.routeServer)] = first
-    learned[.nextKeeps] = "site.answer, site.series, site.again, proxy.find"
+    learned[.nextServer] = first
     return (up.isEmpty ? .allDown : .someDown, learned)
   }
 

@@ -70,9 +70,11 @@ extension Check {
     ], outcome: AnswerOutcome.self, limit: nil
   ) { world, facts, _ throws(Unseen) in
     guard ["http", "h2c", "h2", "grpc", nil].contains(facts[.routeProtocol]) else { return (.notAsked, [:]) }
-    let patience = facts.seconds(.routeReadTimeout) ?? 60
+    // Some proxies never give up: then no answer is too late.
+    let patience = facts.seconds(.routeReadTimeout) ?? .infinity
     // A little less than the check itself has, so that "never" is its own finding.
-    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, max(8, patience * 1.5 + 4))
+    let limit = min(
+      (facts.seconds(.limitSeconds) ?? 90) - 0.5, patience.isFinite ? max(8, patience * 1.5 + 4) : 60)
     let sight = try await world.see(try facts.asProxy(facts.speaksTLS ? "https" : "http", limit: limit))
     let seconds = sight.times.firstByte
     var learned: Facts = [
@@ -143,11 +145,23 @@ extension Check {
     ]
     switch sight.failure {
     case .untrusted(let why):
+      let fault = fault(why, sight.certificate)
+      let looks = facts.list(.routeVerifiesParts)
+      if !looks.isEmpty, !looks.contains(part(of: fault)) { return (.notVerified, learned) }
       learned[.certificateProblem] = why
-      learned[.certificateFault] = fault(why, sight.certificate)
+      learned[.certificateFault] = fault
       return (.untrusted, learned)
     case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
     default: return (sight.status == nil ? .unknown : .trusted, learned)
+    }
+  }
+
+  /// The part of a certificate, as `route.verifies-parts` names it, that has the fault.
+  private static func part(of fault: String) -> String {
+    switch fault {
+    case "expired": "expiry"
+    case "name": "name"
+    default: "issuer"
     }
   }
 

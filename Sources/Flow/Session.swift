@@ -6,20 +6,16 @@ public import Model
 public struct Session: Sendable {
   /// What happened so far; with the same catalogue it gives the same session.
   public struct Record: Sendable, Codable, Equatable {
-    /// What was known at the very start: the parts of the URL.
-    public let first: Facts
-    /// What this stretch of the way starts with: `first`, or what the case went on with.
+    /// What was known at the start: the parts of the URL.
     public var given: Facts
-    /// How often the case went on with other facts.
-    public var stretches = 0
     /// In the order in which they came.
     public var findings: [Finding] = []
     /// Node to the chosen branch, in the order of asking.
     public var answers: [Answer] = []
     /// Check to the outcome that a person knows better; the facts that it saw stay.
     public var overruled: [String: String] = [:]
-
-    public init(given: Facts) { (first, self.given) = (given, given) }
+    /// The sessions of the proxies before this one, from the first on.
+    public var before: [Record] = []
 
     public struct Answer: Sendable, Codable, Equatable {
       public let node: String
@@ -105,41 +101,54 @@ public struct Session: Sendable {
     return start()
   }
 
-  /// Everything is looked at again, from the very start; answers stay.
-  public mutating func again() -> [String] {
-    record.given = record.first
-    record.stretches = 0
+  /// Everything is looked at again, with more given; answers stay.
+  public mutating func again(given facts: Facts = Facts()) -> [String] {
+    record.given.merge(facts)
     record.findings = []
     record.overruled = [:]
     running = []
     return start()
   }
 
-  /// The session that goes on where this one has ended: at the address to which the site redirects within its host, or
-  /// with the facts that a check named for it (`next.…`): another server, another hop. Nil if the case ends here.
+  /// The session in which the case goes on, if its way has ended at another address; nil if it ends here.
   ///
-  /// What `next.keeps` lists need not be looked at again.
-  public func continued(site: (String) -> Facts?) -> Session? {
-    guard record.stretches < Self.mostStretches, case .ended = walk().state else { return nil }
-    let facts = facts
-    var next = record
-    let prefix = FactName.next("").text
-    let named = facts.values.filter { $0.key.text.hasPrefix(prefix) && $0.key != .nextKeeps }
-    if let location = facts[.siteRedirect], let target = site(location), target[.siteHost] == record.given[.siteHost] {
-      next.given.merge(target)
-      next.findings = []
-    } else if !named.isEmpty {
-      for (name, value) in named { next.given[FactName(String(name.text.dropFirst(prefix.count)))] = value }
-      let kept = facts.list(.nextKeeps)
-      next.findings.removeAll { !kept.contains($0.check) }
+  /// A redirect's target is a case of its own. The next proxy is asked as the one before it asks it; what was seen so
+  /// far belongs to its evidence.
+  public func onward() -> Session? {
+    let walk = walk()
+    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow, let target = facts[fact] else {
+      return nil
     }
-    guard next.given != record.given else { return nil }
-    next.stretches += 1
-    next.overruled = [:]
-    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: next)
+    if fact == .nextServer { return session(examining: target) }
+    guard let site = Site(target) else { return nil }
+    var record = Record(given: site.facts)
+    record.given[.limitSeconds] = self.record.given[.limitSeconds]
+    record.given[.seriesCount] = fact == .nextURL ? nil : self.record.given[.seriesCount]
+    if fact == .nextURL {
+      for part in FactName.Hop.allCases { record.given[.hop(part)] = facts[.next(part)] }
+      record.given[.hop(.address)] = facts[.next(.address)] ?? facts[.nameAddress]
+      var last = self.record
+      last.before = []
+      record.before = self.record.before + [last]
+    } else if site.host != self.record.given[.siteHost] || record.given == self.record.given {
+      return nil
+    }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
   }
 
-  private static let mostStretches = 6
+  /// The same case with another server of the route's group; what was seen before the route holds on.
+  private func session(examining server: String) -> Session? {
+    guard record.given[.routeServer] == nil else { return nil }
+    var record = record
+    record.given[.routeServer] = server
+    record.findings.removeAll { !["site", "proxy"].contains(catalog.checks[$0.check]?.hop) }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+  }
+
+  /// The sessions of the proxies before this one, from the first on.
+  var before: [Session] {
+    record.before.map { Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: $0) }
+  }
 
   // MARK: Where the tree leads
 

@@ -11,12 +11,9 @@ struct Lint {
   /// What is known before anything is looked at.
   static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath]
 
-  /// Facts that may be known from the start: also those with which a case goes on (`next.…`).
-  private var atStart: Set<FactName> {
-    let prefix = FactName.next("").text
-    let named = shapes.values.flatMap(\.learns).map(\.text).filter { $0.hasPrefix(prefix) }
-    return Self.given.union([.seriesCount]).union(named.map { FactName(String($0.dropFirst(prefix.count))) })
-  }
+  /// Facts that may be known from the start: also those with which a case goes on.
+  private static let atStart = given.union(
+    [.problemMended, .seriesCount, .routeServer] + FactName.Hop.allCases.map { .hop($0) })
 
   init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
     self.draft = draft
@@ -90,7 +87,7 @@ struct Lint {
 
   /// A check that waits for a fact that nobody supplies would never start.
   private func needs() {
-    var known = atStart
+    var known = Self.atStart
     for node in tree.nodes.values {
       switch node.looks {
       case .check(let id): known.formUnion(shapes[id]?.learns ?? [])
@@ -124,12 +121,12 @@ struct Lint {
 
   /// Placeholders and conditions: a fact that does not exist, and one that is never known where it is used.
   private func facts() {
-    var existing = atStart
+    var existing = Self.atStart
     for shape in shapes.values { existing.formUnion(shape.learns) }
     for node in tree.nodes.values {
       if case .fact(let name, _?) = node.looks { existing.insert(name) }
     }
-    let paths = Paths(tree, shapes, given: atStart, facts: existing)
+    let paths = Paths(tree, shapes, given: Self.atStart, facts: existing)
     for use in draft.uses {
       if case .check = use.scope, use.fact == .unseenReason { continue }
       if !existing.contains(use.fact) {

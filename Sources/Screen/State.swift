@@ -88,6 +88,11 @@ public struct State: Sendable {
   var hint = ""
   /// True while a text is shown alone, outside of the full screen.
   public internal(set) var isAlone = false
+  /// What was given for the address that was asked for.
+  private var first = Facts()
+  /// Redirects and proxies that were followed from there.
+  private var followed = 0
+  private static let mostFollowed = 4
 
   public init(
     catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false,
@@ -188,11 +193,12 @@ public struct State: Sendable {
     }
     // Another session's checks have nothing to say any more.
     let cancel: [Effect] = session == nil ? [] : [.cancelAll]
-    if session?.record.first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
-    return cancel + look(with: Session(catalog: catalog, shapes: shapes, asks: true, given: facts))
+    if first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
+    (first, followed) = (facts, 0)
+    return cancel + look(Session(catalog: catalog, shapes: shapes, asks: true, given: facts))
   }
 
-  private mutating func look(with session: Session) -> [Effect] {
+  private mutating func look(_ session: Session) -> [Effect] {
     var session = session
     let ready = session.start()
     self.session = session
@@ -225,7 +231,10 @@ public struct State: Sendable {
       push(.question(node: node), focus: focus(ofAnswerTo: node))
       return []
     case .ended:
-      if let next = session.continued(site: site) { return [.cancelAll] + look(with: next) }
+      if followed < State.mostFollowed, let next = session.onward() {
+        followed += 1
+        return [.cancelAll] + look(next)
+      }
       if let shown = spots.firstIndex(where: { if case .verdict = $0.scene { true } else { false } }) {
         spots.removeSubrange(shown...)
       }
@@ -234,11 +243,18 @@ public struct State: Sendable {
     }
   }
 
+  /// From the address that was asked for, over every redirect and every proxy.
   mutating func checkAgain() -> [Effect] {
     previous = diagnosis
+    let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
+    guard followed == 0 else {
+      followed = 0
+      return [.cancelAll]
+        + look(Session(catalog: catalog, shapes: shapes, asks: true, given: first.merging(mended)))
+    }
     run += 1
     elapsed = [:]
-    let ready = session?.again() ?? []
+    let ready = session?.again(given: mended) ?? []
     watch()
     return [.cancelAll] + start(ready)
   }

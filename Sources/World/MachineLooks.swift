@@ -129,8 +129,17 @@ public struct CommandRun: Look {
   public enum Command: Hashable, Sendable, Codable {
     /// `nginx -t`, with the running master's own `-c` and `-p`.
     case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `apache2 -t`, with the running one's own `-f`, `-d` and `-D`, and these variables in its environment.
+    case apacheTest(
+      program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
+    /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
+    case caddyAdapt(program: String, configuration: String)
     /// `iptables-save -c` in the place's network.
     case packetFilter
+    /// `ip6tables-save -c` there.
+    case packetFilter6
+    /// `nft -j list ruleset` there.
+    case nftables
   }
   public var command: Command
   public var place: Place

@@ -50,7 +50,10 @@ struct LimitTests {
   func cancelled(check: String) async throws {
     let world = Hanging()
     let task = Task { try await look(check, world, facts.merging(["limit.seconds": "60"])) }
-    while world.begun.load(ordering: .sequentiallyConsistent) == 0 { await Task.yield() }
+    let end = ContinuousClock.now.advanced(by: .seconds(5))
+    while world.begun.load(ordering: .sequentiallyConsistent) == 0, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(5))
+    }
     task.cancel()
     let found = try await task.value
     #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")

@@ -118,6 +118,7 @@ struct SiteAnswerTests {
     let there = try await look("site.answer", nobody, facts, signs: realSigns())
     #expect(there.outcome == "server-error")
     #expect(there.facts["site.asked-at"] == nil)
+    #expect(here.facts["public.status"] == "520")
     let good = world(.init(status: 200), at: "203.0.113.9")
     #expect(try await look("site.answer", good, facts, signs: realSigns()).outcome == "good")
   }

@@ -60,6 +60,21 @@ struct Image: Sendable {
     tag: "wizlab/envoy:v1.40", overlay: "envoy", parts: ["envoy"],
     instructions: [#"CMD ["envoy", "-c", "/etc/envoy/envoy.yaml"]"#, "EXPOSE 10000"])
 
+  static let jlesage = Image(
+    tag: "wizlab/jlesage/nginx-proxy-manager:24", overlay: "npm", parts: ["nginx", "python", "jlesage"],
+    instructions: [#"CMD ["python3", "/app/manager.py"]"#, "EXPOSE 8080 8181 4443"])
+  static let nginxProxy = Image(
+    tag: "wizlab/nginx-proxy:1.7", overlay: "nginx-proxy", parts: ["nginx", "python"],
+    instructions: [#"CMD ["python3", "/app/docker-gen.py"]"#, "EXPOSE 80"])
+  static let swag = Image(
+    tag: "wizlab/swag:4", overlay: "swag", parts: ["nginx"], instructions: [#"ENTRYPOINT ["/init"]"#, "EXPOSE 80 443"])
+  static let proxyOS = Image(
+    tag: "wizlab/proxyos:latest", overlay: "proxyos", parts: ["caddy", "python"],
+    instructions: [
+      #"CMD ["python3", "/app/apps/web/dashboard.py"]"#, "EXPOSE 80 443 3000", "ENV XDG_DATA_HOME=/data/caddy",
+      "ENV XDG_CONFIG_HOME=/config/caddy", "ENV PROXYOS_DB_PATH=/data/proxyos/proxyos.db",
+    ])
+
   /// Imports the image unless that is done; a fault asks for the ones it needs.
   func made() async throws { try await Made.shared.make(self) }
 

@@ -185,5 +185,7 @@ struct Answer {
     return Answer(status: Int(lines.last ?? "") ?? 0, body: lines.dropLast().joined(separator: "\n"))
   }
 
-  func isGood(for site: Site) -> Bool { status == site.answers && body.contains(site.says) }
+  func isGood(for site: Site) -> Bool {
+    status == site.answers && (site.says.isEmpty ? body.isEmpty : body.contains(site.says))
+  }
 }

@@ -7,8 +7,15 @@ enum NginxReading: ProxyReader {
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
     RouteReading.Outcome, Facts
   ) {
-    let (outcome, facts) = await route(request, in: try await load(proxy), proxy)
-    return (outcome, facts)
+    let configuration = try await load(proxy)
+    let (outcome, facts) = await route(request, in: configuration, proxy)
+    switch proxy.sign?.layout {
+    case DockerGen.layout:
+      let server = configuration.route(request)?.firstServer?.hostSpan
+      return await DockerGen.route(outcome, facts, at: server, of: request, in: configuration, proxy)
+    case SWAG.layout: return (outcome, await SWAG.facts(of: outcome, facts, request, proxy))
+    default: return (outcome, facts)
+    }
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -80,8 +87,7 @@ enum NginxReading: ProxyReader {
       .routeLogKeys: "host: \"\(request.site.host)",
     ]
     await describe(configuration, files, &facts)
-    let isTLS = request.site.scheme == "https"
-    let found = configuration.route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
+    let found = configuration.route(request)
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
       if configuration.problems.first != nil { return (.broken, facts) }
       let names = Set(configuration.listed.map(\.host))
@@ -189,7 +195,17 @@ enum NginxReading: ProxyReader {
   }
 }
 
+extension Nginx.Route {
+  /// The server of its group that is asked first.
+  fileprivate var firstServer: Nginx.Upstream? { upstreams.first { !$0.isDown && !$0.isBackup } ?? upstreams.first }
+}
+
 extension Nginx.Configuration {
+  fileprivate func route(_ request: RouteReading.Request) -> Nginx.Route? {
+    let isTLS = request.site.scheme == "https"
+    return route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
+  }
+
   /// True if the default server is plainly meant for other sites: it has names of its own, and is not the only one.
   fileprivate func isForOthers(_ route: Nginx.Route, _ request: RouteReading.Request) -> Bool {
     guard route.kind.isPassed else { return true }

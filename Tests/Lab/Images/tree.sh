@@ -88,3 +88,16 @@ for part; do
   esac
 done
 cp -R "$overlay/." "$directory/"
+
+for part; do
+  case $part in
+  jlesage)
+    # What src/nginx-proxy-manager/build.sh of jlesage/docker-nginx-proxy-manager changes.
+    mkdir -p "$directory/config"
+    ln -s /config "$directory/data"
+    sed -i 's|81 default|8181 default|' "$directory/etc/nginx/conf.d/production.conf"
+    sed -i 's|listen 80;|listen 8080;|; s|:80;|:8080;|' "$directory/app/manager.py"
+    sed -i 's|80;|8080;|' "$directory/etc/nginx/conf.d/default.conf"
+    ;;
+  esac
+done
