@@ -75,7 +75,7 @@ struct UpstreamSpeaksTests {
 
 @Suite("upstream.answer")
 struct UpstreamAnswerTests {
-  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 89.5) async throws -> Finding {
+  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 60) async throws -> Finding {
     let given = facts.merging(more)
     return try await look("upstream.answer", Recording().with(request("http", limit: limit), sight), given)
   }

@@ -22,7 +22,10 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
     let every: [Fault] = [
-      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, caddy, apache, sockets, protocols, edges,
+      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
+      apache, sockets,
+      protocols, edges,
+      capacity,
       sometimes, healthy,
     ].flatMap { $0 }
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }

@@ -133,7 +133,8 @@ import Testing
     for (index, step) in steps.enumerated() {
       try await carryOut(step, of: diagnosis, site, mayFail: mayFail)
       let isOnlyEdited = step.patch != nil && index + 1 < steps.count  // not yet loaded
-      if !isOnlyEdited, try await isWell(site, within: 3) { return true }
+      // After the last one a proxy may need its time: Traefik loads at most every two seconds.
+      if !isOnlyEdited, try await isWell(site, within: index + 1 < steps.count ? 3 : 8) { return true }
     }
     return false
   }

@@ -184,6 +184,16 @@ enum NginxReading: ProxyReader {
     ] {
       facts.set(span, name, files)
     }
+    if let span = route.passSpan, let pass = route.pass, span.head + pass + span.tail == span.text,
+      let mark = pass.firstRange(of: "://"), let slash = pass[mark.upperBound...].firstIndex(of: "/")
+    {
+      // Without a path of its own proxy_pass leaves the visitor's as it is.
+      let path = pass.distance(from: pass.startIndex, to: slash)..<pass.count
+      let place = span.part(path, of: pass)
+      facts.set(place, "rewrite", files)
+      facts["rewrite-line.fixed"] = place.head + place.tail
+      facts[.routeRewrittenBy] = "proxy_pass \(pass)"
+    }
     facts["verify-line.off"] = route.verifies.span.map { _ in "off" }
     facts.setPass(
       route.passSpan, next: route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }, files)
