@@ -197,6 +197,8 @@ extension FactName {
   /// Bytes of one line of it, and how many lines.
   public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
   public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// `on` or `off`: whether it has a certificate of its own for the upstream (mutual TLS).
+  public static let routeSendsCertificate: FactName = "route.sends-certificate"
   /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
   public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
@@ -286,7 +288,9 @@ extension FactName {
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket,
+      .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate,
+      .routeProblem,
+      .upstreamSocket,
       .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
