@@ -90,7 +90,9 @@ private struct Match {
 
   /// For people: `tcp dport 8080`.
   var words: String {
-    subject.isEmpty ? "" : ([subject] + (isNegated ? ["!="] : []) + [values.map(\.words).joined(separator: ", ")]).joined(separator: " ")
+    subject.isEmpty
+      ? ""
+      : ([subject] + (isNegated ? ["!="] : []) + [values.map(\.words).joined(separator: ", ")]).joined(separator: " ")
   }
 
   func holds(for packet: Packet, at hook: PacketFilter.Hook) -> Bool? {

@@ -5,10 +5,16 @@ import World
 extension FactName {
   /// The addresses that the proxy dials for the route's host, as they are now.
   static let nameAddresses: FactName = "name.addresses"
-  /// The first of them.
-  static let nameAddress: FactName = "name.address"
   /// The DNS servers that were asked.
   static let nameServers: FactName = "name.servers"
+  /// What the resolver of the proxy's own place, or this machine's, answers where the proxy's does not.
+  static let nameOtherwise: FactName = "name.otherwise"
+  /// `hosts-file`, `place` (its own DNS servers) or `machine`: who answers so.
+  static let nameKnownBy: FactName = "name.known-by"
+  /// The DNS servers of the proxy's place.
+  static let namePlaceServers: FactName = "name.place-servers"
+  /// What is dialled: `10.0.0.2:80`, `unix:/run/app.sock`.
+  static let upstreamDial: FactName = "upstream.dial"
 }
 
 private enum NameOutcome: String, CheckOutcome {
@@ -17,6 +23,10 @@ private enum NameOutcome: String, CheckOutcome {
   case found
   case notFound = "not-found"
   case failing, silent
+  /// Not for the resolver that the proxy uses, but for the system in its place.
+  case differs
+  /// Not in the proxy's container, but on this machine.
+  case onlyOutside = "only-outside"
   /// nginx: a variable in the route and no `resolver`.
   case noResolver = "no-resolver"
   case unknown
@@ -29,35 +39,54 @@ extension Check {
   /// through its own resolver (`route.resolver`): only those servers.
   static let nameResolve = Check(
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
-    learns: [.nameAddresses, .nameAddress, .nameServers], outcome: NameOutcome.self
+    learns: [
+      .nameAddresses, .nameAddress, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers, .upstreamDial,
+    ], outcome: NameOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let name = facts[.upstreamHost] ?? ""
     guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
-    if name.isAddress { return (.address, addresses([name.trimmedBrackets])) }
-    if facts[.routeResolves] == RouteReading.eachRequest, facts[.routeResolver] == nil { return (.noResolver, [:]) }
+    let port = facts.port(.upstreamPort) ?? 80
+    if name.isAddress { return (.address, addresses([name.trimmedBrackets], port)) }
+    let asksOwn = facts[.routeResolves] == RouteReading.eachRequest
+    if asksOwn, facts[.routeResolver] == nil { return (.noResolver, [:]) }
     let servers: [String]
-    if facts[.routeResolves] == RouteReading.eachRequest {
+    if asksOwn {
       servers = facts.list(.routeResolver)
     } else {
-      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed)) }
+      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed, port)) }
       servers = try await world.nameServers(in: place)
-      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"])) }
+      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"], port)) }
     }
     let answer = try await world.see(DNSQuery(name: name, servers: servers, place: place))
-    var learned = addresses(answer.addresses)
+    var learned = addresses(answer.addresses, port)
     learned[.nameServers] = servers.joined(separator: ", ")
-    let outcome: NameOutcome =
-      switch answer.answer {
-      case .addresses: .found
-      case .noSuchName, .noData: .notFound
-      case .serverFailure, .refused: .failing
-      case .silent: .silent
-      }
+    let outcome: NameOutcome
+    switch answer.answer {
+    case .addresses: return (.found, learned)
+    case .noSuchName, .noData: outcome = .notFound
+    case .serverFailure, .refused: outcome = .failing
+    case .silent: outcome = .silent
+    }
+    if asksOwn {
+      guard let (known, by) = await world.lookup(name, in: place, except: servers) else { return (outcome, learned) }
+      learned[.nameOtherwise] = known.joined(separator: ", ")
+      learned[.nameKnownBy] = by
+      learned[.namePlaceServers] = (try? await world.nameServers(in: place))?.joined(separator: " ")
+      return (.differs, learned)
+    }
+    if place != .host, let known = try? await world.see(SystemLookup(name: name)), !known.isEmpty {
+      learned[.nameOtherwise] = known.joined(separator: ", ")
+      learned[.nameKnownBy] = "machine"
+      return (.onlyOutside, learned)
+    }
     return (outcome, learned)
   }
 
-  private static func addresses(_ addresses: [String]) -> Facts {
-    [.nameAddresses: addresses.joined(separator: ", "), .nameAddress: addresses.first ?? ""]
+  private static func addresses(_ addresses: [String], _ port: UInt16) -> Facts {
+    [
+      .nameAddresses: addresses.joined(separator: ", "), .nameAddress: addresses.first ?? "",
+      .upstreamDial: addresses.first.map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" } ?? "",
+    ]
   }
 }
 
@@ -71,6 +100,14 @@ extension World {
       for name in words.dropFirst() { hosts[name.lowercased(), default: []].append(address) }
     }
     return hosts
+  }
+
+  /// A name as the system of a place sees it: its hosts file, then its own DNS servers. Nil if it has no address there.
+  fileprivate func lookup(_ name: String, in place: Place, except asked: [String]) async -> ([String], by: String)? {
+    if let listed = try? await hosts(in: place)[name.lowercased()] { return (listed, "hosts-file") }
+    guard let servers = try? await nameServers(in: place), servers != asked else { return nil }
+    let answer = try? await see(DNSQuery(name: name, servers: servers, place: place))
+    return answer.flatMap { $0.addresses.isEmpty ? nil : ($0.addresses, "place") }
   }
 
   /// The DNS servers of a place's `/etc/resolv.conf`.

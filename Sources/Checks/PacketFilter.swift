@@ -77,7 +77,8 @@ struct PacketFilter {
         let count = before?.chain(chain.table, chain.name)?.policyPackets
         let hasMet = count == nil || chain.policyPackets == nil || chain.policyPackets != count
         if chain.policy == .drop, hasMet, chain.policyPackets != 0 {
-          return Stop(chain: chain, rule: nil, isCertain: !walk.isUnsure || count.map { $0 != chain.policyPackets } == true)
+          return Stop(
+            chain: chain, rule: nil, isCertain: !walk.isUnsure || count.map { $0 != chain.policyPackets } == true)
         }
       }
     }
@@ -92,7 +93,9 @@ struct PacketFilter {
   func differs(from other: PacketFilter) -> Bool {
     for chain in chains {
       guard let old = other.chain(chain.table, chain.name) else { return false }
-      if chain.policyPackets != old.policyPackets || chain.rules.map(\.packets) != old.rules.map(\.packets) { return true }
+      if chain.policyPackets != old.policyPackets || chain.rules.map(\.packets) != old.rules.map(\.packets) {
+        return true
+      }
     }
     return false
   }

@@ -41,6 +41,9 @@ extension Check {
   ) { world, facts, _ throws(Unseen) in
     let host = facts[.upstreamHost] ?? ""
     let port = facts.port(.upstreamPort) ?? 80
+    if let id = facts[.routeContainer] {
+      return (.container, learned(try await world.container(id), port, routePort: port, host))
+    }
     let found = try await world.upstream(host: host, port: port, of: facts.proxy)
     switch found {
     case .container(let container, let inside):

@@ -19,6 +19,8 @@ public enum RouteReading {
     case otherProtocol = "other-protocol"
     /// The route is there, and the proxy cannot use it: `route.problem`.
     case misconfigured
+    /// The proxy knows the route and has not loaded it, or runs an older form of it.
+    case notLoaded = "not-loaded"
     case unknown
   }
 
@@ -27,9 +29,12 @@ public enum RouteReading {
     public let site: Site
     /// The port on which the proxy listens in its own network.
     public let port: UInt16
-    public init(site: Site, port: UInt16) {
+    /// The one of a group's servers that is to be examined, as `route.servers` has it; nil: the first that is used.
+    public let server: String?
+    public init(site: Site, port: UInt16, server: String? = nil) {
       self.site = site
       self.port = port
+      self.server = server
     }
   }
 
@@ -47,6 +52,9 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "proxyos": ProxyOSReading.self,
+    "caddy": CaddyReading.self,
+    CloudflaredReading.kind: CloudflaredReading.self,
     "apache": ApacheReading.self,
   ]
 
@@ -55,6 +63,8 @@ public enum RouteReading {
   /// `route.resolves`: a name is looked up when the proxy loads its configuration, or at each request.
   public static let atStart = "start"
   public static let eachRequest = "each-request"
+  /// `route.verifies`: the certificate's name and dates count, its issuer does not (Apache).
+  public static let nameAndDate = "name-and-date"
 
   public static func read(
     _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
@@ -124,7 +134,7 @@ extension FactName {
   public static let routeResolver: FactName = "route.resolver"
   /// Seconds that the proxy waits for an answer.
   public static let routeReadTimeout: FactName = "route.read-timeout"
-  /// `on` or `off`: whether it verifies the upstream's certificate.
+  /// `on` or `off`: whether it verifies the upstream's certificate. `name-and-date`: it does so but for the issuer.
   public static let routeVerifies: FactName = "route.verifies"
   /// What it verifies, if not all of it: `issuer`, `name`, `expiry`.
   public static let routeVerifiesParts: FactName = "route.verifies-parts"
@@ -148,8 +158,13 @@ extension FactName {
   public static let routeServers: FactName = "route.servers"
   /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
-  /// Bytes of an answer's header that the proxy takes.
+  /// Bytes of an answer's header that the proxy takes, all lines together.
   public static let routeHeaderLimit: FactName = "route.header-limit"
+  /// Bytes of one line of it, and how many lines.
+  public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
+  public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
+  public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
   public static let routeSendsTLSName: FactName = "route.sends-tls-name"
   /// The proxy's own health check of the upstream: its path, the statuses it takes (`200-399`, `200`), its port.
@@ -168,17 +183,36 @@ extension FactName {
   public static let upstreamPath: FactName = "upstream.path"
   /// The upstream's Unix socket, as the proxy sees its path.
   public static let upstreamSocket: FactName = "upstream.socket"
-  /// The file and the prefix that nginx was started with, as its command line names them.
+  /// The file and the prefix that it was started with, as its command line names them.
   public static let proxyConfiguration: FactName = "proxy.configuration"
   public static let proxyPrefix: FactName = "proxy.prefix"
+  /// The adapter by which its file becomes its configuration: `caddyfile`.
+  public static let proxyAdapter: FactName = "proxy.adapter"
+  /// `off` if it has no admin API: then it loads its files only when it starts.
+  public static let proxyAdmin: FactName = "proxy.admin"
   public static let configProblem: FactName = "config.problem"
   /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
-  /// The folder for files with routes.
+  /// The one file to add a route to, where a person edits it.
+  public static let configMain: FactName = "config.main"
+  /// The folder for files with routes, and as the proxy sees it.
   public static let configDirectory: FactName = "config.directory"
+  public static let configDirectoryInside: FactName = "config.directory-inside"
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
+  /// Known if this is the proxy's own admin page.
+  public static let npmAdmin: FactName = "npm.admin"
+  /// The host of the database that the admin page's program needs, if it is not a file.
+  public static let npmDatabase: FactName = "npm.database"
+  /// The container with that database, if there is one that does not run.
+  public static let npmDatabaseStopped: FactName = "npm.database-stopped"
+  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
+  public static let configRuns: FactName = "config.runs"
+  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
+  public static let routeRunning: FactName = "route.running"
   public static let npmDomain: FactName = "npm.domain"
   public static let npmLocation: FactName = "npm.location"
   public static let npmDisabled: FactName = "npm.disabled"
@@ -189,16 +223,23 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory,
+      .configDirectoryInside, .configMain, .configNewest,
+      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
+      .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
+      .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent", "module-line.next",
-      "problem-line.fixed", "verify-line.off",
+      "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
+      "route.family", .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent",
+      "module-line.next",
     ]
-    + FactName.ofApache
-    + ["host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem"].flatMap {
+    + ofApache + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
+    + [
+      "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
+      "header-limit", "transport", "health", "health-status",
+    ].flatMap {
       name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }

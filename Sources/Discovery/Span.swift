@@ -40,8 +40,8 @@ extension Facts {
     self[.line(name, "file")] = path
     self[.line(name, "number")] = String(span.line)
     self[.line(name, "text")] = span.text
-    self[.line(name, "head")] = span.head
-    self[.line(name, "tail")] = span.tail
+    set(part: span.head, .line(name, "head"))
+    set(part: span.tail, .line(name, "tail"))
   }
 
   /// The line after which a page may insert one of its own: `pass-line.*` with its indentation and the line after it.

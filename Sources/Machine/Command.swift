@@ -22,10 +22,12 @@ extension CommandRun: MachineLook {
       switch command {
       case .nginxTest(let program, let configuration, let prefix):
         let options = (configuration.map { ["-c", $0] } ?? []) + (prefix.map { ["-p", $0] } ?? [])
-        return try test(program, options)
+        return try test(program, ["-t"] + options)
       case .apacheTest(let program, let configuration, let root, let defined, let variables):
         let options = (root.map { ["-d", $0] } ?? []) + (configuration.map { ["-f", $0] } ?? [])
-        return try test(program, options + defined.flatMap { ["-D", $0] }, variables)
+        return try test(program, ["-t"] + options + defined.flatMap { ["-D", $0] }, variables)
+      case .caddyAdapt(let program, let configuration):
+        return try test(program, ["adapt", "--config", configuration, "--adapter", "caddyfile"])
       case .packetFilter: return try system("iptables-save", ["-c"])
       case .packetFilter6: return try system("ip6tables-save", ["-c"])
       case .nftables: return try system("nft", ["-j", "list", "ruleset"])
@@ -40,11 +42,11 @@ extension CommandRun: MachineLook {
 
   /// A proxy's own test of its files.
   private func test(
-    _ program: String, _ options: [String], _ variables: [String: String] = [:]
+    _ program: String, _ arguments: [String], _ variables: [String: String] = [:]
   ) throws(Unseen) -> Invocation {
     guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
     guard program.hasPrefix("/") else { throw .missing(what: program) }
-    return Invocation(program: program, arguments: ["-t"] + options, variables: variables)
+    return Invocation(program: program, arguments: arguments, variables: variables)
   }
 }
 

@@ -132,6 +132,8 @@ public struct CommandRun: Look {
     /// `apache2 -t`, with the running one's own `-f`, `-d` and `-D`, and these variables in its environment.
     case apacheTest(
       program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
+    /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
+    case caddyAdapt(program: String, configuration: String)
     /// `iptables-save -c` in the place's network.
     case packetFilter
     /// `ip6tables-save -c` there.
@@ -162,6 +164,8 @@ public struct CommandRun: Look {
 /// The time of day, in seconds since 1970.
 public struct Clock: Look {
   public static let kind = "clock"
-  public init() {}
+  /// What the time is wanted for: looks that are the same are taken once.
+  public var purpose: String
+  public init(for purpose: String = "") { self.purpose = purpose }
   public typealias Sight = Double
 }

@@ -18,7 +18,8 @@ struct FirewallRulesTests {
     for (place, rules) in places {
       recording.with(
         CommandRun(.packetFilter, place: place),
-        .init(exitCode: 0, output: "# Generated\n*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n\(rules)\nCOMMIT\n"))
+        .init(
+          exitCode: 0, output: "# Generated\n*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n\(rules)\nCOMMIT\n"))
       recording.with(CommandRun(.nftables, place: place), unseen: .missing(what: "nft"))
     }
     if let nft {

@@ -154,7 +154,8 @@ struct ApacheRouteTests {
 
   @Test("The places of host, port and scheme")
   func spans() async throws {
-    let configuration = await configuration("<VirtualHost *:80>\n  ProxyPass \"/\" \"http://app:3000/\" timeout=5\n</VirtualHost>")
+    let configuration = await configuration(
+      "<VirtualHost *:80>\n  ProxyPass \"/\" \"http://app:3000/\" timeout=5\n</VirtualHost>")
     let route = configuration.route(host: "a.test", port: 80, path: "/", isTLS: false)
     let worker = try #require(configuration.workers(of: route).first)
     let port = try #require(configuration.span(worker.target.port))

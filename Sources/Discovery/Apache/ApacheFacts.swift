@@ -216,7 +216,7 @@ extension ApacheReading {
     let parts =
       (["require", "optional"].contains(verify) ? ["issuer"] : []) + (checksName ? ["name"] : [])
       + (isOff("sslproxycheckpeerexpire") ? [] : ["expiry"])
-    facts[.routeVerifies] = parts.isEmpty ? "off" : "on"
+    facts[.routeVerifies] = parts.isEmpty ? "off" : parts.contains("issuer") ? "on" : RouteReading.nameAndDate
     facts[.routeVerifiesParts] = parts.joined(separator: ", ")
     facts[.routeTLSName] = name
     facts[.routeSendsTLSName] = name.isAddress ? "off" : "on"
@@ -298,7 +298,8 @@ extension Apache.Configuration {
       return nil
     }
     let name = problem.message.dropFirst("Invalid command '".count).prefix { $0 != "'" }.drop { $0 == "<" }
-    guard let meant = String(name).nearest(among: Apache.usable(with: modules)), let range = text.firstRange(of: name) else {
+    guard let meant = String(name).nearest(among: Apache.usable(with: modules)), let range = text.firstRange(of: name)
+    else {
       return nil
     }
     return text.replacingCharacters(in: range, with: meant)
