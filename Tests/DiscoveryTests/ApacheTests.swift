@@ -344,7 +344,8 @@ struct AgainstApache {
 
     let server = Process()
     // A child gets the signal mask of this thread, which blocks the signal that ends httpd.
-    let unblocked = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execv(sys.argv[1], sys.argv[1:])"
+    let unblocked =
+      "import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execv(sys.argv[1], sys.argv[1:])"
     server.executableURL = URL(filePath: "/usr/bin/python3")
     server.arguments = ["-c", unblocked, Self.program, "-f", main, "-D", "FOREGROUND"]
     server.standardError = FileHandle.nullDevice
@@ -354,7 +355,10 @@ struct AgainstApache {
       server.waitUntilExit()
     }
     for _ in 0..<50 {
-      if try run("/usr/bin/curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:\(back)/"]) == "404" { break }
+      if try run("/usr/bin/curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:\(back)/"]) == "404"
+      {
+        break
+      }
       usleep(100_000)
     }
     let asks = [

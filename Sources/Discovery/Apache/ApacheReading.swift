@@ -61,7 +61,8 @@ enum ApacheReading: ProxyReader {
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
     let configuration = try await load(proxy)
     // Without a line: where the official image, Debian and Red Hat are built to have it.
-    let paths = configuration.directives.last("pidfile")?.text(0).map { [configuration.absolute($0)] }
+    let paths =
+      configuration.directives.last("pidfile")?.text(0).map { [configuration.absolute($0)] }
       ?? [configuration.absolute("logs/httpd.pid"), "/run/apache2.pid", "/run/httpd/httpd.pid"]
     let started = processes.map(\.started).min() ?? .infinity
     for path in paths {
@@ -183,6 +184,9 @@ extension Apache.Configuration {
 }
 
 extension Apache.Target {
+  /// `app:3000`.
+  var server: String { "\(host.text):\(number)" }
+
   /// `http://app:3000`, `fcgi://unix:/run/php.sock`.
   var url: String {
     if let socket { return "\(scheme.text)://unix:\(socket.text)" }

@@ -100,7 +100,8 @@ extension Fault {
       let finding = Finding(cause: "route-missing", upstream: nil, mentions: ["ServerName"]) {
         let text = try String(contentsOf: file, encoding: .utf8)
         try Data(text.replacing("tickets.example.org", with: host).utf8).write(to: file)
-        try await docker("exec", stage.named("proxy"), "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful")
+        try await docker(
+          "exec", stage.named("proxy"), "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful")
       }
       return try await stage.httpd("lists", app, port: port, finding, as: "tickets.example.org") {
         "ProxyPass / http://\(app):\(port)/"
@@ -144,7 +145,8 @@ extension Fault {
       let site = try await stage.debian("games", says: app, finding) { "ProxyPass / http://127.0.0.1:9/" }
       let file = stage.directory.appending(path: "apache2/sites-available/games.conf")
       let text = try String(contentsOf: file, encoding: .utf8)
-      let edited = text.replacing("127.0.0.1:9/", with: "127.0.0.1:\(published)/").replacing("ErrorLog", with: "ErorLog")
+      let edited = text.replacing("127.0.0.1:9/", with: "127.0.0.1:\(published)/").replacing(
+        "ErrorLog", with: "ErorLog")
       try Data(edited.utf8).write(to: file)
       return site
     },
@@ -220,7 +222,8 @@ extension Stage {
       TypesConfig /etc/mime.types
       Include conf/extra/sites.conf
 
-      """, reload: ["docker", "exec", proxy, "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful"])
+      """,
+      reload: ["docker", "exec", proxy, "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful"])
     return Site(
       url: "http://\(host):\(gate.port)/", proxy: "apache", findings: finding.map { [$0] } ?? [], says: app)
   }
@@ -231,7 +234,8 @@ extension Stage {
   ) async throws -> Site {
     let (host, port, root) = (try site(word), freePort(), directory.appending(path: "apache2").path())
     try await succeed("cp", "-a", "/etc/apache2", root)
-    _ = try await succeed("sh", "-c", "rm -f \(root)/sites-enabled/* && mkdir -p \(directory.path())/run \(directory.path())/log")
+    _ = try await succeed(
+      "sh", "-c", "rm -f \(root)/sites-enabled/* && mkdir -p \(directory.path())/run \(directory.path())/log")
     for module in ["proxy.load", "proxy.conf", "proxy_http.load"] {
       try await succeed("ln", "-sf", "../mods-available/\(module)", "\(root)/mods-enabled/\(module)")
     }
@@ -261,7 +265,8 @@ extension Stage {
     // It goes to the background and keeps every descriptor that it got.
     try await succeed(
       "sh", "-c",
-      "APACHE_CONFDIR=\(root) exec python3 -c 'import os; os.closerange(3, 1024); os.execvp(\"apachectl\", [\"apachectl\", \"start\"])' </dev/null >\(directory.path())/start.log 2>&1")
+      "APACHE_CONFDIR=\(root) exec python3 -c 'import os; os.closerange(3, 1024); os.execvp(\"apachectl\", [\"apachectl\", \"start\"])' </dev/null >\(directory.path())/start.log 2>&1"
+    )
     let pid = directory.appending(path: "run/apache2.pid").path()
     atEnd { _ = try await run(["sh", "-c", "kill $(cat \(pid)); while [ -e \(pid) ]; do sleep 0.1; done"]) }
     try await answers(port)
