@@ -37,8 +37,9 @@ extension Check {
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, serversReach, configValid,
     configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve, portListening, tcpConnect,
-    routeHairpin, firewallRules, upstreamSpeaks, upstreamCertificate, upstreamAnswer, nextProxy, proxyLog, proxyPast,
-    proxyLastWords, neighbourFind,
+    socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate, upstreamAnswer,
+    pathOriginal, authReach, healthCheck, nextProxy, proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind,
+    proxyLimit, upstreamQueue, hostResources,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

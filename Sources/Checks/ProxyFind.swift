@@ -18,6 +18,8 @@ extension FactName {
   static let proxyNetwork: FactName = "proxy.network"
   /// Known if it does not run.
   static let proxyStopped: FactName = "proxy.stopped"
+  /// What is special about its files: a `layout` of `Flows/signs/`.
+  static let proxyLayout: FactName = "proxy.layout"
   /// The name of its program on the host.
   static let proxyProgram: FactName = "proxy.program"
 }
@@ -39,7 +41,7 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyLayout,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
     if let id = facts[.hop(.id)], let port = facts.port(.hop(.port)) {
@@ -74,7 +76,8 @@ extension Check {
 
   private static func learned(_ proxy: ProxyFound) -> Facts {
     var facts: Facts = [
-      .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name, .proxyPort: String(proxy.port),
+      .proxyLayout: proxy.sign.layout ?? "", .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name,
+      .proxyPort: String(proxy.port),
       .proxyPlace: proxy.container == nil ? "host" : "container",
       .proxyNetwork: proxy.usesHostNetwork ? "host" : "own",
       .proxyPID: proxy.pid.map { String($0) } ?? "",

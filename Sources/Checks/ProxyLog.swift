@@ -19,6 +19,8 @@ extension FactName {
 private enum LogOutcome: String, CheckOutcome {
   case sameAddress = "same-address", otherAddress = "other-address", otherPort = "other-port"
   case configError = "config-error"
+  /// The system forbids the proxy to connect.
+  case denied
   /// No line is about this request.
   case silent
   case unknown
@@ -61,10 +63,12 @@ extension Check {
       .logAddress: match.text(of: "address")?.printable ?? "",
     ]
     if sign.shows == "config-error" { return (.configError, learned) }
+    if sign.shows == "denied" { return (.denied, learned) }
     guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else {
       return (.silent, learned)
     }
-    if let port, port != facts.port(.upstreamPort) { return (.otherPort, learned) }
+    let isServer = facts.list(.routeServers).contains { $0.hasSuffix(":\(port ?? 0)") }
+    if let port, port != facts.port(.upstreamPort), !isServer { return (.otherPort, learned) }
     return (facts.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
   }
 
@@ -124,21 +128,21 @@ extension Check {
 
 extension Signs {
   /// The signs of one kind of proxy's log lines, their patterns compiled once for a whole log.
-  fileprivate func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
+  func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
     lines.filter { $0.proxy == logs(of: kind) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
   }
 }
 
 extension [(sign: Signs.Line, pattern: Pattern)] {
   /// The first sign that a line shows.
-  fileprivate func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
+  func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
     lazy.compactMap { known in known.pattern.firstMatch(in: line).map { (known.sign, $0) } }.first
   }
 }
 
 extension World {
   /// The proxy's newest error lines: its log file, else what its container wrote.
-  fileprivate func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
+  func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
     let files = try await ProxyFiles(of: facts.proxy, in: self)
     if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
       // Nothing was written since: its last lines are about older requests.

@@ -80,7 +80,8 @@ extension Check {
   /// Asks once more, after the app itself has answered well.
   ///
   /// While a proxy loads its configuration, its old processes still answer for a moment: if that has just happened,
-  /// the last of a few answers counts.
+  /// the last of a few answers counts. The proxy's default page is no good answer, unless the route that runs is the
+  /// right one: then the app itself answers so.
   static let siteAgain = Check(
     "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace],
     learns: [.siteStatus, .siteSeconds, .siteSometimes], outcome: AgainOutcome.self
@@ -91,7 +92,8 @@ extension Check {
       if attempt > 1 { try? await Task.sleep(for: .milliseconds(400)) }
       guard let seen = try await world.site(facts, within: siteShort, attempt: attempt),
         let status = seen.answer.status,
-        status < 400, seen.answer.failure == nil
+        status < 400, seen.answer.failure == nil,
+        facts[.configRuns] == "same" || signs.read(seen.answer).means != "default-site"
       else { continue }
       let learned: Facts = [.siteStatus: String(status), .siteSeconds: seen.answer.seconds ?? ""]
       return hasJustLoaded ? (.good, learned) : (.sometimes, learned.merging([.siteSometimes: "yes"]))

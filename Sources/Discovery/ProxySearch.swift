@@ -39,12 +39,16 @@ extension ContainerSummary {
   public var reference: Reference { Reference(id: Id, name: name, image: Image ?? "") }
 }
 
+extension Signs.Proxy {
+  /// True for an image, without registry and tag, that is one of its own.
+  func isImage(_ image: String) -> Bool { images.contains { (try? Pattern($0))?.matches(image) == true } }
+}
+
 extension Signs {
   /// The kind of a container by its image, else by a process that runs in it.
   public func proxy(of container: ContainerSummary, _ processes: [ProcessSeen]) -> Proxy? {
-    proxies.first { sign in
-      sign.images.contains { (try? Pattern($0))?.matches(container.image) == true }
-    } ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
+    proxies.first { $0.isImage(container.image) }
+      ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
   }
 
   public func proxy(named process: String) -> Proxy? { proxies.first { $0.processes.contains(process) } }

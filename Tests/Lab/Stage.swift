@@ -205,17 +205,50 @@ actor Stage {
   }
 
   /// Nginx Proxy Manager, emulated; its data a folder of the host.
-  func manager(_ name: String, on network: String? = nil) async throws -> Manager {
+  ///
+  /// - Parameter comesUp: false for one whose own program is not to be waited for.
+  func manager(
+    _ name: String, on network: String? = nil, image: Image = .manager, options: [String] = [], comesUp: Bool = true
+  ) async throws -> Manager {
     let (port, admin) = (freePort(), freePort())
     let data = directory.appending(path: "\(name)/data").path()
+    let isJlesage = image.tag == Image.jlesage.tag
     try await container(
-      name, .manager, on: network, options: ["-p", "\(port):80", "-p", "\(admin):81", "-v", "\(data):/data"])
+      name, image, on: network,
+      options: [
+        "-p", "\(port):\(isJlesage ? 8080 : 80)", "-p", "\(admin):\(isJlesage ? 8181 : 81)",
+        "-v", "\(data):\(isJlesage ? "/config" : "/data")",
+      ] + options)
     proxies.append(name)
     let manager = Manager(container: name, port: port, admin: admin)
+    guard comesUp else {
+      try await answers(admin)
+      return manager
+    }
     guard await eventually(within: 20, { await manager.isUp() }) else {
       throw CommandFailed(description: "the proxy manager does not answer")
     }
     return manager
+  }
+
+  /// Takes note of a proxy that was just started, and waits until it answers.
+  func comesUp(_ name: String, _ port: Int) async throws {
+    proxies.append(name)
+    try await answers(port)
+  }
+
+  /// ProxyOS, its dashboard emulated around a real Caddy; its data in a volume of its own.
+  func proxyOS(_ name: String, on network: String? = nil) async throws -> ProxyOS {
+    let proxy = ProxyOS(container: name, port: freePort(), tlsPort: freePort(), dashboard: freePort())
+    try await container(
+      name, .proxyOS, on: network,
+      options: [
+        "-p", "\(proxy.port):80", "-p", "\(proxy.tlsPort):443", "-p", "\(proxy.dashboard):3000", "-v", "/data/proxyos",
+        "-v", "/data/caddy", "-v", "/config/caddy",
+      ])
+    proxies.append(name)
+    try await proxy.comesUp()
+    return proxy
   }
 
   /// Waits until something answers HTTP on `port` of this host, whatever it says.
@@ -238,7 +271,8 @@ actor Stage {
   }
 
   /// Starts a program that runs until the stage is taken down.
-  func launch(_ command: [String], in folder: URL) throws {
+  @discardableResult
+  func launch(_ command: [String], in folder: URL) throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = command
@@ -248,6 +282,7 @@ actor Stage {
     process.standardError = FileHandle.nullDevice
     try process.run()
     processes.append(process)
+    return process
   }
 
   /// Lets the minute pass in which a proxy's kernel still believes in the link address of a container that is gone

@@ -19,6 +19,8 @@ public struct ContainerSummary: Sendable, Decodable {
   public let Names: [String]?
   public let Image: String?
   public let State: String?
+  /// `Up 5 minutes (unhealthy)`.
+  public let Status: String?
   public let Labels: [String: String]?
   public let Ports: [Port]?
   public let HostConfig: Host?
@@ -51,7 +53,14 @@ public struct Endpoint: Sendable, Decodable {
 /// One container in full. Source: Docker Engine API, `GET /containers/ID/json`.
 public struct Container: Sendable, Decodable {
   public struct Status: Sendable, Decodable {
-    public struct Health: Sendable, Decodable { public let Status: String? }
+    public struct Health: Sendable, Decodable {
+      public struct Probe: Sendable, Decodable {
+        public let ExitCode: Int?
+        public let Output: String?
+      }
+      public let Status: String?
+      public let Log: [Probe]?
+    }
     public let Status: String?
     public let Pid: Int32?
     public let ExitCode: Int?
@@ -69,6 +78,10 @@ public struct Container: Sendable, Decodable {
     public let NetworkMode: String?
     public let PortBindings: [String: [Binding]?]?
     public let Memory: Int?
+    /// `seccomp={…}` has the whole profile.
+    public let SecurityOpt: [String]?
+    /// Name servers given with `--dns` or `dns:`.
+    public let Dns: [String]?
   }
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
