@@ -258,7 +258,7 @@ enum HAProxyConf {
         mode http
         option httplog
         option dontlognull
-        timeout connect 2s
+        timeout connect 1s
         timeout client 50s
         timeout server 50s
 
