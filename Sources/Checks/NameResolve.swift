@@ -49,7 +49,7 @@ extension Check {
     if name.isAddress { return (.address, addresses([name.trimmedBrackets], port)) }
     let asksOwn = facts[.routeResolves] == RouteReading.eachRequest
     if asksOwn, facts[.routeResolver] == nil { return (.noResolver, [:]) }
-    let (answer, servers) = try await world.lookUp(
+    let (answer, servers) = try await world.resolve(
       name, in: place, servers: asksOwn ? facts.list(.routeResolver) : nil,
       usesHostNetwork: facts.proxy.usesHostNetwork)
     var learned = addresses(answer.addresses, port)
@@ -87,7 +87,8 @@ extension Check {
 extension World {
   /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
   /// well; by `servers` alone if those are given.
-  func lookUp(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool) async throws(Unseen)
+  func resolve(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool)
+    async throws(Unseen)
     -> (DNSQuery.Sight, servers: [String])
   {
     if own == nil {
