@@ -65,3 +65,15 @@ static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, 
 
 // glibc 2.34, for `posix_spawn_file_actions_t`: the new program gets no descriptor from `first` on.
 extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
+
+// Gives the calling thread, and no other, the user and the groups of another process for the file system; 0, or -1 if
+// it may not. glibc's own functions would change all threads. With another user than root the kernel takes the right
+// to override permissions away. Source: setfsuid(2), capabilities(7).
+static inline int shim_become(unsigned int user, unsigned int group, const unsigned int *groups, unsigned long count) {
+  int is_same = syscall(SYS_setfsuid, -1) == (long)user && syscall(SYS_setfsgid, -1) == (long)group;
+  if (syscall(SYS_setgroups, count, groups) != 0) return is_same ? 0 : -1;
+  syscall(SYS_setfsgid, group);
+  syscall(SYS_setfsuid, user);
+  if (syscall(SYS_setfsuid, -1) != (long)user || syscall(SYS_setfsgid, -1) != (long)group) return -1;
+  return 0;
+}

@@ -152,10 +152,19 @@ public struct CommandRun: Look {
   public enum Command: Hashable, Sendable, Codable {
     /// `nginx -t`, with the running master's own `-c` and `-p`.
     case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `apache2 -t`, with the running one's own `-f`, `-d` and `-D`, and these variables in its environment.
+    case apacheTest(
+      program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
+    /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
+    case caddyAdapt(program: String, configuration: String)
     /// `haproxy -c`, with the running master's own `-f` and `-C`.
     case haproxyTest(program: String, files: [String], directory: String?)
     /// `iptables-save -c` in the place's network.
     case packetFilter
+    /// `ip6tables-save -c` there.
+    case packetFilter6
+    /// `nft -j list ruleset` there.
+    case nftables
   }
   public var command: Command
   public var place: Place
@@ -180,6 +189,8 @@ public struct CommandRun: Look {
 /// The time of day, in seconds since 1970.
 public struct Clock: Look {
   public static let kind = "clock"
-  public init() {}
+  /// What the time is wanted for: looks that are the same are taken once.
+  public var purpose: String
+  public init(for purpose: String = "") { self.purpose = purpose }
   public typealias Sight = Double
 }

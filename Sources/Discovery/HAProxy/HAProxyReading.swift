@@ -230,7 +230,8 @@ enum HAProxyReading: ProxyReader {
       } else if case .text(let name) = sent {
         facts[.routeTLSName] = name.withoutPort
       }
-      facts[.routeVerifiesName] = facts[.routeTLSName] == nil ? "off" : "on"
+      // Without a name to compare with, any name is taken.
+      facts[.routeVerifiesParts] = facts[.routeTLSName] == nil ? "issuer, expiry" : nil
       if let authorities = server.value("ca-file"), authorities.hasPrefix("/") {
         facts[.routeAuthorities] = authorities
         facts[.routeAuthoritiesFile] = files.hostPath(of: authorities)

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -23,6 +24,8 @@ parser.add_argument("--answer", default="200", help="status of /, with a locatio
 parser.add_argument("--eat", type=int, default=0, help="MiB of memory taken at start-up")
 parser.add_argument("--needs", help="exit with 3 unless this file exists")
 parser.add_argument("--exit-when", help="exit with 1 as soon as this file exists, and remove it")
+parser.add_argument("--leak", type=int, default=0, help="MiB that each request leaves in memory")
+parser.add_argument("--race", action="store_true", help="reset a connection that is used a second time")
 parser.add_argument("--first", choices=["hangs", "closes", "overloaded"], help="how the container's first start misbehaves")
 parser.add_argument("--workers", type=int, help="how many requests it works on at a time; two more may wait")
 parser.add_argument("--writes", help="a file that each request writes")
@@ -42,9 +45,22 @@ def is_first_start():
         return False
 
 
+leaked = []
+
+
 class Application(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1" if options.race else "HTTP/1.0"
+    requests = 0
+
     def do_GET(self):
         time.sleep(options.slow)
+        leaked.append(b"x" * (options.leak << 20))
+        self.requests += 1
+        if options.race and self.requests > 1:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            raise ConnectionAbortedError("idle connection ended")
         status, _, location = options.answer.partition(" ")
         own = self.path == "/" or status == "401"
         body = f"Hello from {options.name}\n".encode()
@@ -65,6 +81,10 @@ class Application(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     do_HEAD = do_GET
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
 
     def log_message(self, form, *values):
         log(f"{self.client_address[0]} {form % values}")
