@@ -2,7 +2,11 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/openat2.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,7 +21,21 @@
 // Several modules hold these enumerators, and Swift then finds none.
 static const int shim_stream = SOCK_STREAM;
 static const int shim_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
+static const int shim_raw_socket = SOCK_RAW | SOCK_CLOEXEC;
 static const int shim_nonblocking = SOCK_NONBLOCK;
+
+// Asks for every listening TCP socket of a family.
+static const int shim_by_family = SOCK_DIAG_BY_FAMILY;
+struct shim_listening_request {
+  struct nlmsghdr head;
+  struct inet_diag_req_v2 sockets;
+};
+static inline struct shim_listening_request shim_listening_request(unsigned char family) {
+  struct shim_listening_request request = {
+      .head = {.nlmsg_len = sizeof request, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .sockets = {.sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = 1 << 10 /* TCP_LISTEN */}};
+  return request;
+}
 
 // Moves the calling thread, and no other, into a network namespace; 0, or -1 with errno.
 static inline int shim_enter_network(int namespace_descriptor) {

@@ -38,7 +38,8 @@ extension Check {
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, serversReach, configValid,
     configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve, portListening, tcpConnect,
     socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate, upstreamAnswer,
-    healthCheck, nextProxy, proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind,
+    pathOriginal, authReach, healthCheck, nextProxy, proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind,
+    proxyLimit, upstreamQueue, hostResources,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

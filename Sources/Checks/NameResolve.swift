@@ -49,15 +49,9 @@ extension Check {
     if name.isAddress { return (.address, addresses([name.trimmedBrackets], port)) }
     let asksOwn = facts[.routeResolves] == RouteReading.eachRequest
     if asksOwn, facts[.routeResolver] == nil { return (.noResolver, [:]) }
-    let servers: [String]
-    if asksOwn {
-      servers = facts.list(.routeResolver)
-    } else {
-      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed, port)) }
-      servers = try await world.nameServers(in: place)
-      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"], port)) }
-    }
-    let answer = try await world.see(DNSQuery(name: name, servers: servers, place: place))
+    let (answer, servers) = try await world.lookUp(
+      name, in: place, servers: asksOwn ? facts.list(.routeResolver) : nil,
+      usesHostNetwork: facts.proxy.usesHostNetwork)
     var learned = addresses(answer.addresses, port)
     learned[.nameServers] = servers.joined(separator: ", ")
     let outcome: NameOutcome
@@ -91,6 +85,21 @@ extension Check {
 }
 
 extension World {
+  /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
+  /// well; by `servers` alone if those are given.
+  func lookUp(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool) async throws(Unseen)
+    -> (DNSQuery.Sight, servers: [String])
+  {
+    if own == nil {
+      if let listed = try await hosts(in: place)[name.lowercased()] {
+        return (.init(answer: .addresses, addresses: listed), [])
+      }
+      if usesHostNetwork, name == "localhost" { return (.init(answer: .addresses, addresses: ["127.0.0.1"]), []) }
+    }
+    let servers = if let own { own } else { try await nameServers(in: place) }
+    return (try await see(DNSQuery(name: name, servers: servers, place: place)), servers)
+  }
+
   /// The hosts file of a place: name in lower case to its addresses.
   fileprivate func hosts(in place: Place) async throws(Unseen) -> [String: [String]] {
     var hosts: [String: [String]] = [:]

@@ -128,21 +128,21 @@ extension Check {
 
 extension Signs {
   /// The signs of one kind of proxy's log lines, their patterns compiled once for a whole log.
-  fileprivate func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
+  func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
     lines.filter { $0.proxy == logs(of: kind) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
   }
 }
 
 extension [(sign: Signs.Line, pattern: Pattern)] {
   /// The first sign that a line shows.
-  fileprivate func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
+  func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
     lazy.compactMap { known in known.pattern.firstMatch(in: line).map { (known.sign, $0) } }.first
   }
 }
 
 extension World {
   /// The proxy's newest error lines: its log file, else what its container wrote.
-  fileprivate func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
+  func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
     let files = try await ProxyFiles(of: facts.proxy, in: self)
     if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
       // Nothing was written since: its last lines are about older requests.

@@ -70,11 +70,10 @@ extension Check {
     ], outcome: AnswerOutcome.self, limit: nil
   ) { world, facts, _ throws(Unseen) in
     guard ["http", "h2c", "h2", "grpc", nil].contains(facts[.routeProtocol]) else { return (.notAsked, [:]) }
-    // Some proxies never give up: then no answer is too late.
-    let patience = facts.seconds(.routeReadTimeout) ?? .infinity
+    // Absent: the proxy waits for ever, and so does the visitor.
+    let patience = facts.seconds(.routeReadTimeout)
     // A little less than the check itself has, so that "never" is its own finding.
-    let limit = min(
-      (facts.seconds(.limitSeconds) ?? 90) - 0.5, patience.isFinite ? max(8, patience * 1.5 + 4) : 60)
+    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, patience.map { max(8, $0 * 1.5 + 4) } ?? 60)
     let sight = try await world.see(try facts.asProxy(facts.speaksTLS ? "https" : "http", limit: limit))
     let seconds = sight.times.firstByte
     var learned: Facts = [
@@ -96,7 +95,7 @@ extension Check {
         return (.tooLarge, learned)
       }
     }
-    if sight.failure == .closed || sight.failure == .reset {
+    if sight.isDropped {
       learned[.dropHow] = sight.failure == .reset ? "reset" : "closed"
       if sight.status != nil {
         learned[.dropWhen] = "in-body"
@@ -107,7 +106,7 @@ extension Check {
     }
     switch (sight.status, sight.failure) {
     case (let status?, _):
-      if let seconds, seconds > patience {
+      if let seconds, let patience, seconds > patience {
         learned[.timeoutNeeded] = String(Int((seconds * 2 / 30).rounded(.up)) * 30)
         return (.late, learned)
       }
@@ -185,6 +184,18 @@ extension World {
   }
 }
 
+extension HTTPRequest.Sight {
+  /// True if the connection ended before the answer did. Without a length the end of the connection is that of the
+  /// answer, also where TLS is not closed in good form.
+  fileprivate var isDropped: Bool {
+    switch failure {
+    case .reset: true
+    case .closed: status == nil || header("Content-Length") != nil || header("Transfer-Encoding") != nil
+    default: false
+    }
+  }
+}
+
 extension Int {
   /// The lowest power of two that is larger.
   fileprivate var powerOfTwo: Int {
@@ -206,8 +217,8 @@ extension Facts {
   /// True if the route speaks TLS to its upstream.
   var speaksTLS: Bool { ["https", "grpcs", "suwsgi"].contains(self[.upstreamScheme]) }
 
-  /// The request that the proxy sends to its upstream.
-  func asProxy(_ scheme: String, limit: Double) throws(Unseen) -> HTTPRequest {
+  /// The request that the proxy sends to its upstream, or the same for another path.
+  func asProxy(_ scheme: String, path: String? = nil, limit: Double) throws(Unseen) -> HTTPRequest {
     guard let place = self[.upstreamSocket] == nil ? proxyLooks : proxyFiles else {
       throw .notEnoughKnown([.proxyPID])
     }
@@ -215,7 +226,7 @@ extension Facts {
     let sent = self[.routeSendsHost].flatMap { Site("http://\($0)") == nil ? nil : $0 }
     let host = sent ?? self[.siteHost] ?? "localhost"
     var request = HTTPRequest(
-      url: "\(scheme)://\(host)\(self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
+      url: "\(scheme)://\(host)\(path ?? self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
       port: port(.upstreamPort), unixSocket: self[.upstreamSocket], place: place, limit: limit)
     if ["h2c", "h2", "grpc"].contains(self[.routeProtocol]) { request.version = .two }
     if scheme == "https" {

@@ -68,9 +68,14 @@ protocol ProxyReader: Sendable {
 
   /// Seconds since 1970 when it last loaded its configuration.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double
+
+  /// What it tells of its use and its limits right now (`FactName.ofUse`); nothing where it does not tell.
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts
 }
 
 extension ProxyReader {
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts { [:] }
+
   static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? { nil }
 
   /// The start of its youngest process: most proxies start new workers at each load.

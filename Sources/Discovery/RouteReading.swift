@@ -51,11 +51,13 @@ public enum RouteReading {
   /// Kinds of proxies whose routes can be read, and by what.
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
+    "traefik": TraefikReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "proxyos": ProxyOSReading.self,
     "caddy": CaddyReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
     "apache": ApacheReading.self,
+    "haproxy": HAProxyReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -86,10 +88,33 @@ public enum RouteReading {
     kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> Double {
     guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
-    let processes = try await world.see(Processes(names: signs.proxyProcesses)).filter { process in
-      place.id.map { process.container == $0 } ?? (process.parent == place.pid || process.id == place.pid)
-    }
+    let processes = try await world.processes(of: place, signs)
     return try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+  }
+
+  /// What the proxy tells of its use and its limits right now.
+  public static func use(
+    of request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Facts {
+    guard let reader = readers[kind] else { return [:] }
+    return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// Whether a proxy passes the request on, or is there to do so with others; one that only serves its own files is an
+  /// app. True where its routes cannot be read.
+  public static func passesOn(
+    _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
+  ) async -> Bool {
+    let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
+    guard let reader = readers[proxy.sign.kind],
+      let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+      let outcome = try? await reader.read(request, running).0
+    else { return true }
+    switch outcome {
+    case .static: return false
+    case .default, .missing: return (try? await reader.list(running))?.isEmpty != true
+    default: return true
+    }
   }
 
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
@@ -122,6 +147,15 @@ public enum RouteReading {
       }
     }
     return sites.sorted { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
+  }
+}
+
+extension World {
+  /// The processes of the proxy at this place.
+  public func processes(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> [ProcessSeen] {
+    try await see(Processes(names: signs.proxyProcesses)).filter { process in
+      proxy.id.map { process.container == $0 } ?? (process.parent == proxy.pid || process.id == proxy.pid)
+    }
   }
 }
 
@@ -163,6 +197,8 @@ extension FactName {
   /// Bytes of one line of it, and how many lines.
   public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
   public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// `on` or `off`: whether it has a certificate of its own for the upstream (mutual TLS).
+  public static let routeSendsCertificate: FactName = "route.sends-certificate"
   /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
   public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
@@ -173,8 +209,34 @@ extension FactName {
   public static let routeHealthPort: FactName = "route.health-port"
   /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
   public static let routeHealthState: FactName = "route.health-state"
+  /// Why, in the proxy's own words: `L7STS 404 Layer7 wrong status`.
+  public static let routeHealthReason: FactName = "route.health-reason"
+  /// Connections that the proxy has open, and how many it may have.
+  public static let proxyConnections: FactName = "proxy.connections"
+  public static let proxyConnectionLimit: FactName = "proxy.connection-limit"
+  /// Requests that the proxy has given to the upstream, how many it may give at a time, and those that wait in it.
+  public static let routeRequests: FactName = "route.requests"
+  public static let routeRequestLimit: FactName = "route.request-limit"
+  public static let routeQueued: FactName = "route.queued"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
+  /// The proxy's own names of the route and of what it leads to.
+  public static let routeRouter: FactName = "route.router"
+  public static let routeService: FactName = "route.service"
+  /// Where Traefik has the route from: `docker`, `file`, …
+  public static let routeProvider: FactName = "route.provider"
+  /// A container without a route that was probably meant for the site.
+  public static let routeApp: FactName = "route.app"
+  /// Why the proxy leaves the app's container out, if it does: `unhealthy`, `starting`, `restarting`, `stopped`.
+  public static let routeDropped: FactName = "route.dropped"
+  /// Docker networks in any of which the proxy may dial the app; only if there are several.
+  public static let routeNetworks: FactName = "route.networks"
+  /// The label that would put the route right, with its value.
+  public static let routeLabel: FactName = "route.label"
+  /// What changes the path on the way to the app.
+  public static let routeRewrittenBy: FactName = "route.rewritten-by"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
   public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
@@ -201,8 +263,6 @@ extension FactName {
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
-  /// The container's id, where the proxy itself has the route from that container.
-  public static let routeContainer: FactName = "route.container"
   /// Known if this is the proxy's own admin page.
   public static let npmAdmin: FactName = "npm.admin"
   /// The host of the database that the admin page's program needs, if it is not a file.
@@ -228,19 +288,31 @@ extension FactName {
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket, .proxyConfiguration,
-      .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
+      .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate,
+      .routeProblem,
+      .upstreamSocket,
+      .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
-      "route.family", .routeVerifiesParts, "site-line.indent", "site-line.next", "module-line.indent",
-      "module-line.next",
+      "pass-line.plain", "pass-line.encrypted", "route.family", .routeVerifiesParts, "site-line.indent",
+      "site-line.next", "module-line.indent", "module-line.next",
+      .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped, .routeNetworks, .routeRewrittenBy,
+      .routeLabel, "problem-line.insert", "problem-line.next", "rewrite-line.fixed", "transport-line.indent",
+      "label.port", "label.open", "label.between", "label.close",
     ]
-    + ofApache + ofProxyOS + [.routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile]
+    + ofCompose + ofApache + ofProxyOS + [
+      .routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile,
+    ]
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
-      "header-limit", "transport", "health", "health-status",
-    ].flatMap {
-      name in
-      ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
-    }
+      "header-limit", "transport", "rewrite", "network", "health", "health-status",
+    ].flatMap(ofLine)
+
+  /// Every fact that asking a proxy for its use may bring.
+  public static let ofUse: [FactName] =
+    [.proxyConnections, .proxyConnectionLimit, .routeRequests, .routeRequestLimit, .routeQueued] + ofLine("limit")
+
+  private static func ofLine(_ name: String) -> [FactName] {
+    ["file", "number", "text", "head", "tail"].map { line(name, $0) }
+  }
 }

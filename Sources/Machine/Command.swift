@@ -28,6 +28,9 @@ extension CommandRun: MachineLook {
         return try test(program, ["-t"] + options + defined.flatMap { ["-D", $0] }, variables)
       case .caddyAdapt(let program, let configuration):
         return try test(program, ["adapt", "--config", configuration, "--adapter", "caddyfile"])
+      case .haproxyTest(let program, let files, let directory):
+        let options = (directory.map { ["-C", $0] } ?? []) + files.flatMap { ["-f", $0] }
+        return try test(program, ["-c"] + options)
       case .packetFilter: return try system("iptables-save", ["-c"])
       case .packetFilter6: return try system("ip6tables-save", ["-c"])
       case .nftables: return try system("nft", ["-j", "list", "ruleset"])
@@ -45,8 +48,10 @@ extension CommandRun: MachineLook {
     _ program: String, _ arguments: [String], _ variables: [String: String] = [:]
   ) throws(Unseen) -> Invocation {
     guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
-    guard program.hasPrefix("/") else { throw .missing(what: program) }
-    return Invocation(program: program, arguments: arguments, variables: variables)
+    guard let path = program.hasPrefix("/") ? program : Invocation.find(program) else {
+      throw .missing(what: program)
+    }
+    return Invocation(program: path, arguments: arguments, variables: variables)
   }
 }
 

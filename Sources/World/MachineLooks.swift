@@ -73,6 +73,29 @@ public struct FileGlob: Look {
   public typealias Sight = [String]
 }
 
+/// How full the file system is on which a path lies. Source: statvfs(3).
+public struct FileSystem: Look {
+  public static let kind = "file-system"
+  public var path: String
+  public var place: Place
+  public init(path: String, place: Place = .host) {
+    self.path = path
+    self.place = place
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    /// Bytes in all, and those that a program without privileges may still write.
+    public let size: Int
+    public let free: Int
+    /// Files that it can hold, and how many more; both 0 where it does not count them.
+    public let files: Int
+    public let freeFiles: Int
+    public init(size: Int, free: Int, files: Int, freeFiles: Int) {
+      (self.size, self.free, self.files, self.freeFiles) = (size, free, files, freeFiles)
+    }
+  }
+}
+
 /// Rows of one SELECT over a SQLite file, opened read-only. Each row: column name to text; NULL is absent.
 public struct SQLiteQuery: Look {
   public static let kind = "sqlite"
@@ -134,6 +157,8 @@ public struct CommandRun: Look {
       program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
     /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
     case caddyAdapt(program: String, configuration: String)
+    /// `haproxy -c`, with the running master's own `-f` and `-C`.
+    case haproxyTest(program: String, files: [String], directory: String?)
     /// `iptables-save -c` in the place's network.
     case packetFilter
     /// `ip6tables-save -c` there.

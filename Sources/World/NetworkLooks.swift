@@ -406,12 +406,20 @@ public struct Listener: Sendable, Codable, Equatable {
   public let port: UInt16
   /// Connections that wait to be accepted.
   public let waiting: Int
+  /// How many may wait; nil where that could not be seen.
+  public let most: Int?
+  /// Connections to its port that were accepted and are still open.
+  public let accepted: Int
   /// Ids of the processes that hold the socket; empty where that could not be seen.
   public let processes: [Int32]
-  public init(address: String, port: UInt16, waiting: Int, processes: [Int32]) {
+  public init(
+    address: String, port: UInt16, waiting: Int, most: Int? = nil, accepted: Int = 0, processes: [Int32]
+  ) {
     self.address = address
     self.port = port
     self.waiting = waiting
+    self.most = most
+    self.accepted = accepted
     self.processes = processes
   }
 

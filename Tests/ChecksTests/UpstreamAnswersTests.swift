@@ -56,9 +56,18 @@ struct UpstreamSpeaksTests {
     #expect(try await outcome(.init(failure: .refused), .init(failure: .refused)) == "unknown")
   }
 
+  @Test("Both on one port: what the route speaks counts")
+  func both() async throws {
+    let world = Recording().with(request("http", limit: 3), .init(status: 200))
+      .with(request("https", limit: 3), .init(status: 200))
+    #expect(try await look("upstream.speaks", world, facts).outcome == "http")
+    let secure = facts.merging(["upstream.scheme": "https"])
+    #expect(try await look("upstream.speaks", world, secure).outcome == "tls")
+  }
+
   @Test("What the TLS request could not see is unknown")
   func unseen() async throws {
-    let world = Recording().with(request("http", limit: 3), .init(status: 200))
+    let world = Recording().with(request("http", limit: 3), .init(failure: .closed))
       .with(request("https", limit: 3), unseen: .notPermitted(what: "/proc/7/ns/net"))
     #expect(try await look("upstream.speaks", world, facts).unseen == .notPermitted(what: "/proc/7/ns/net"))
   }
@@ -66,7 +75,7 @@ struct UpstreamSpeaksTests {
 
 @Suite("upstream.answer")
 struct UpstreamAnswerTests {
-  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 89.5) async throws -> Finding {
+  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 60) async throws -> Finding {
     let given = facts.merging(more)
     return try await look("upstream.answer", Recording().with(request("http", limit: limit), sight), given)
   }
@@ -137,6 +146,10 @@ struct UpstreamAnswerTests {
     #expect(cut.outcome == "cut")
     #expect(cut.facts["drop.when"] == "in-body")
     #expect(cut.facts["drop.how"] == "reset")
+    let length = HTTPRequest.Header(name: "content-length", value: "9")
+    #expect(try await finding(.init(status: 200, headers: [length], failure: .closed)).outcome == "cut")
+    // Where no length was announced, the end of the connection is the end of the answer.
+    #expect(try await finding(.init(status: 200, failure: .closed)).outcome == "good")
     let header = try await finding(.init(failure: .closed, headerSize: begun))
     #expect(header.outcome == "closes")
     #expect(header.facts["drop.when"] == "in-header")

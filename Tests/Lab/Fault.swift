@@ -22,8 +22,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
     let every: [Fault] = [
-      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, caddy, apache, sockets, protocols, edges,
-      sometimes, policy, healthy,
+      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
+      apache, sockets, protocols, edges, capacity, policy, sometimes, healthy,
     ].flatMap { $0 }
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }

@@ -163,6 +163,7 @@ enum NginxReading: ProxyReader {
     facts[.routeReadTimeout] = route.readTimeout.value.seconds.inWords
     facts[.routeVerifies] =
       ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && route.verifies.value ? "on" : "off"
+    facts[.routeSendsCertificate] = route.sendsCertificate ? "on" : "off"
     facts[.routeSendsTLSName] = route.sendsServerName.value ? "on" : "off"
     facts[.routeTLSName] = route.tlsName.value
     facts[.routeSendsHost] = route.hostHeader.value
@@ -182,6 +183,16 @@ enum NginxReading: ProxyReader {
       ("name", route.serverNameSpan), ("header-limit", route.setsBuffers ? nil : route.headerLimit.span),
     ] {
       facts.set(span, name, files)
+    }
+    if let span = route.passSpan, let pass = route.pass, span.head + pass + span.tail == span.text,
+      let mark = pass.firstRange(of: "://"), let slash = pass[mark.upperBound...].firstIndex(of: "/")
+    {
+      // Without a path of its own proxy_pass leaves the visitor's as it is.
+      let path = pass.distance(from: pass.startIndex, to: slash)..<pass.count
+      let place = span.part(path, of: pass)
+      facts.set(place, "rewrite", files)
+      facts["rewrite-line.fixed"] = place.head + place.tail
+      facts[.routeRewrittenBy] = "proxy_pass \(pass)"
     }
     facts["verify-line.off"] = route.verifies.span.map { _ in "off" }
     facts.setPass(
