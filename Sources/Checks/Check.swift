@@ -36,7 +36,8 @@ extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
     siteAnswer, siteSlow, siteAgain, proxyFind, routeFind, configValid, configLoaded, upstreamFind, containerState,
-    networkShared, nameResolve, portListening, tcpConnect, firewallRules, upstreamSpeaks, upstreamCertificate,
+    networkShared, nameResolve, portListening, tcpConnect, addressFamily,
+    firewallRules, upstreamSpeaks, upstreamCertificate,
     upstreamAnswer, proxyLog, proxyLastWords, neighbourFind,
   ]
 

@@ -7,6 +7,8 @@ extension FactName {
   static let nameAddresses: FactName = "name.addresses"
   /// The first of them.
   static let nameAddress: FactName = "name.address"
+  /// Its other addresses, which this proxy never tries.
+  static let nameOthers: FactName = "name.others"
   /// The DNS servers that were asked.
   static let nameServers: FactName = "name.servers"
 }
@@ -26,25 +28,31 @@ extension Check {
   /// Resolves the route's host from the proxy's place, by the rules of its own kind.
   ///
   /// A literal name: hosts file, then the place's DNS servers. A name that the proxy resolves at each request
-  /// through its own resolver (`route.resolver`): only those servers.
+  /// through its own resolver (`route.resolver`): only those servers. What the running proxy says itself
+  /// (`route.dials`) goes before all that.
   static let nameResolve = Check(
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
-    learns: [.nameAddresses, .nameAddress, .nameServers], outcome: NameOutcome.self
+    learns: [.nameAddresses, .nameAddress, .nameOthers, .nameServers], outcome: NameOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let name = facts[.upstreamHost] ?? ""
     guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
-    if name.isAddress { return (.address, addresses([name.trimmedBrackets])) }
+    if name.isAddress { return (.address, addresses([name.trimmedBrackets], nil)) }
+    let family = facts[.routeFamily]
+    let dialled = facts.list(.routeDials)
+    if !dialled.isEmpty { return (.found, addresses(dialled, nil)) }
+    // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
+    if name == "localhost", family != nil { return (.found, addresses(["127.0.0.1", "::1"], family)) }
     if facts[.routeResolves] == RouteReading.eachRequest, facts[.routeResolver] == nil { return (.noResolver, [:]) }
     let servers: [String]
     if facts[.routeResolves] == RouteReading.eachRequest {
       servers = facts.list(.routeResolver)
     } else {
-      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed)) }
+      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed, family)) }
       servers = try await world.nameServers(in: place)
-      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"])) }
+      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"], family)) }
     }
     let answer = try await world.see(DNSQuery(name: name, servers: servers, place: place))
-    var learned = addresses(answer.addresses)
+    var learned = addresses(answer.addresses, family)
     learned[.nameServers] = servers.joined(separator: ", ")
     let outcome: NameOutcome =
       switch answer.answer {
@@ -56,8 +64,21 @@ extension Check {
     return (outcome, learned)
   }
 
-  private static func addresses(_ addresses: [String]) -> Facts {
-    [.nameAddresses: addresses.joined(separator: ", "), .nameAddress: addresses.first ?? ""]
+  /// What of a name's addresses a proxy dials, by its `route.family`.
+  private static func addresses(_ all: [String], _ family: String?) -> Facts {
+    let (new, old) = (all.filter(\.isIPv6), all.filter { !$0.isIPv6 })
+    let taken =
+      switch family {
+      case "ipv6-only": new
+      case "ipv4-only": old
+      case "ipv6-first": new.isEmpty ? old : new
+      case "ipv4-first": old.isEmpty ? new : old
+      default: all
+      }
+    return [
+      .nameAddresses: taken.joined(separator: ", "), .nameAddress: taken.first ?? "",
+      .nameOthers: all.filter { !taken.contains($0) }.joined(separator: ", "),
+    ]
   }
 }
 
@@ -80,4 +101,9 @@ extension World {
       return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
     }
   }
+}
+
+extension String {
+  /// Of an address: true for the newer of the two families.
+  var isIPv6: Bool { contains(":") }
 }

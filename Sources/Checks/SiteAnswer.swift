@@ -14,6 +14,8 @@ extension FactName {
   static let siteDelay: FactName = "site.delay"
   /// What the answer means by a sign of `signs.yaml`: `default-site`, `tls-port`, …
   static let siteMeans: FactName = "site.means"
+  /// Why the proxy could not pass on an answer, as its own error page says.
+  static let siteReason: FactName = "site.reason"
 }
 
 private enum AgainOutcome: String, CheckOutcome { case good, bad, unknown }
@@ -34,7 +36,7 @@ extension Check {
     "site.answer", needs: [.url],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteRedirect, .siteDelay,
+      .siteMeans, .siteReason, .siteRedirect, .siteDelay,
     ], outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
     let asked = try await world.see(Clock())
@@ -47,7 +49,7 @@ extension Check {
   /// Goes on waiting for an answer that did not come within the first seconds.
   static let siteSlow = Check(
     "site.slow", needs: [.url, .siteWaiting],
-    learns: [.siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteRedirect, .siteDelay],
+    learns: [.siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay],
     outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
     guard let sight = try await world.site(facts, within: nil) else { return (.slow, [:]) }
@@ -91,7 +93,7 @@ extension Check {
       .siteAskedAt: sight.isHere ? "here" : "",
       .siteSeconds: (answer.times.firstByte ?? answer.times.total).map { String(($0 * 1000).rounded() / 1000) } ?? "",
       .siteServer: sign.by ?? answer.header("Server")?.shortened(to: 60).printable ?? "",
-      .siteMeans: sign.means ?? "",
+      .siteMeans: sign.means ?? "", .siteReason: sign.reason?.shortened(to: 200).printable ?? "",
     ]
     if let status = answer.status, (300..<400).contains(status), let location = answer.header("Location") {
       facts[.siteRedirect] = Site(given[.url] ?? "")?.redirected(to: location)?.url

@@ -47,6 +47,7 @@ public enum RouteReading {
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "envoy": EnvoyReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -155,6 +156,13 @@ extension FactName {
   public static let routeHealthPort: FactName = "route.health-port"
   /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
   public static let routeHealthState: FactName = "route.health-state"
+  /// `off`: any name in the certificate will do. Absent: it has to be `route.tls-name`, else the upstream's host.
+  public static let routeVerifiesName: FactName = "route.verifies-name"
+  /// Which of a name's addresses the proxy takes, as it never tries the others: `ipv6-first`, `ipv4-first`,
+  /// `ipv6-only`, `ipv4-only`. Absent: it tries all.
+  public static let routeFamily: FactName = "route.family"
+  /// The addresses that the running proxy itself says it dials.
+  public static let routeDials: FactName = "route.dials"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
@@ -189,11 +197,11 @@ extension FactName {
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
       .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .routeVerifiesName, .routeFamily, .routeDials, .proxyVersion, .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem"].flatMap { name in
+    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "tls", "family"].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

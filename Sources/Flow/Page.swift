@@ -126,10 +126,10 @@ extension Page.Step {
       words += "\n" + filled
     case .patch(let path, let line, let lines):
       guard let path = path.literal(facts), let number = line.literal(facts).flatMap({ Int($0) }) else { return nil }
-      let filled = lines.compactMap { $0.literal(facts) }
+      let filled = lines.compactMap { $0.lines(facts) }
       guard filled.count == lines.count else { return nil }
       file = path
-      patch = unifiedDiff(of: path, line: number, lines: filled)
+      patch = unifiedDiff(of: path, line: number, lines: filled.flatMap { $0 })
     }
     return Diagnosis.Step(text: words, command: command, place: place, file: file, patch: patch, changes: changes)
   }
@@ -137,7 +137,9 @@ extension Page.Step {
   private func unifiedDiff(of path: String, line: Int, lines: [String]) -> String {
     let old = lines.count { !$0.hasPrefix("+") }
     let new = lines.count { !$0.hasPrefix("-") }
-    return "--- \(path)\n+++ \(path)\n@@ -\(line),\(old) +\(line),\(new) @@\n" + lines.map { $0 + "\n" }.joined()
+    // Where no line is left, the change stands after the one before.
+    let start = new == 0 ? line - 1 : line
+    return "--- \(path)\n+++ \(path)\n@@ -\(line),\(old) +\(start),\(new) @@\n" + lines.map { $0 + "\n" }.joined()
   }
 }
 

@@ -5,7 +5,7 @@ internal import World
 
 extension CommandRun: MachineLook {
   /// `packetFilter` is `iptables-save -c`, or `nft list ruleset` where there is no iptables; it throws `notPermitted`
-  /// without root, `missing` where neither program is. `nginxTest` runs on the host only.
+  /// without root, `missing` where neither program is. `nginxTest` and `envoyTest` run on the host only.
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let invocation = try invocation
     let (command, limit) = (command, limit)
@@ -26,6 +26,10 @@ extension CommandRun: MachineLook {
         guard program.hasPrefix("/") else { throw .missing(what: program) }
         let options = (configuration.map { ["-c", $0] } ?? []) + (prefix.map { ["-p", $0] } ?? [])
         return Invocation(program: program, arguments: ["-t"] + options)
+      case .envoyTest(let program, let configuration, let text):
+        guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
+        let options = ["-c", configuration] + (text.map { ["--config-yaml", $0] } ?? [])
+        return Invocation(program: program, arguments: ["--mode", "validate"] + options)
       case .packetFilter:
         if let program = Invocation.find("iptables-save") { return Invocation(program: program, arguments: ["-c"]) }
         if let program = Invocation.find("nft") { return Invocation(program: program, arguments: ["list", "ruleset"]) }

@@ -51,6 +51,17 @@ public struct Template: Sendable, Equatable {
     fill(facts) { $0.printable(keepingTabs: true) == $0 ? $0 : nil }
   }
 
+  /// Lines of a file under one sign of a diff: a value of several lines brings the sign to each of them. Nil as `literal`.
+  public func lines(_ facts: Facts) -> [String]? {
+    let filled = fill(facts) { value in
+      value.split(separator: "\n", omittingEmptySubsequences: false).allSatisfy {
+        $0 == String($0).printable(keepingTabs: true)
+      } ? value : nil
+    }
+    guard let filled, let sign = filled.first else { return nil }
+    return filled.dropFirst().split(separator: "\n", omittingEmptySubsequences: false).map { "\(sign)\($0)" }
+  }
+
   /// A command for a POSIX shell, each value one word; nil if one is not known or cannot be shown as it is.
   public func shell(_ facts: Facts) -> String? { fill(facts) { $0.shellWord } }
 

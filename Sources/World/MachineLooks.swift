@@ -129,6 +129,8 @@ public struct CommandRun: Look {
   public enum Command: Hashable, Sendable, Codable {
     /// `nginx -t`, with the running master's own `-c` and `-p`.
     case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `envoy --mode validate`, with the running process's own `-c` and `--config-yaml`. It binds nothing.
+    case envoyTest(program: String, configuration: String, text: String?)
     /// `iptables-save -c` in the place's network.
     case packetFilter
   }
