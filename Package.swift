@@ -48,7 +48,7 @@ let package = Package(
     module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
     module("World", ["Model"]),
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
-    module("Discovery", ["World", "Model", "Archive", "Pattern"]),
+    module("Discovery", ["World", "Model", "Archive", "Pattern", "YAML"]),
     module("Checks", ["World", "Model", "Discovery", "Pattern"]),
     module("Report", ["Flow", "Model"]),
     module("Screen", ["Flow", "Model"]),

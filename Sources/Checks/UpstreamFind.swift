@@ -20,8 +20,6 @@ extension FactName {
   static let upstreamNear: FactName = "upstream.near"
   /// Known if nobody is at the route's host and port, so that the app has to be looked for.
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
-  static let composeFile: FactName = "compose.file"
-  static let composeService: FactName = "compose.service"
 }
 
 private enum UpstreamOutcome: String, CheckOutcome {
@@ -36,8 +34,8 @@ extension Check {
     "upstream.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace],
     learns: [
       .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
-      .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .composeFile, .composeService,
-    ], outcome: UpstreamOutcome.self
+      .upstreamAddresses, .upstreamNear, .routeLeadsNowhere,
+    ] + FactName.ofCompose, outcome: UpstreamOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let host = facts[.upstreamHost] ?? ""
     let port = facts.port(.upstreamPort) ?? 80
@@ -45,6 +43,7 @@ extension Check {
     switch found {
     case .container(let container, let inside):
       var facts = learned(container, inside, routePort: port, host)
+        .merging(await world.compose(container.Config?.Labels ?? [:]))
       guard host.isAddress, facts[.upstreamPublished] == nil, let place = facts.upstreamLooks,
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
@@ -68,7 +67,6 @@ extension Check {
 
   private static func learned(_ container: Container, _ inside: UInt16, routePort: UInt16, _ host: String) -> Facts {
     let addresses = container.networks.sorted { $0.key < $1.key }.flatMap(\.value.addresses)
-    let labels = container.Config?.Labels ?? [:]
     return [
       .upstreamContainer: container.name, .upstreamID: container.Id, .upstreamPlace: "container",
       .upstreamPID: container.pid.map { String($0) } ?? "", .upstreamInside: String(inside),
@@ -76,9 +74,6 @@ extension Check {
       .upstreamPublished: container.bindings.contains { $0.hostPort == routePort } && !addresses.contains(host)
         && (host.isAddress || host.isLoopback || host.hasPrefix("host.")) ? "yes" : "",
       .upstreamAddresses: addresses.joined(separator: ", "),
-      .composeFile: labels["com.docker.compose.project.config_files"]?.split(separator: ",").first.map(String.init)
-        ?? "",
-      .composeService: labels["com.docker.compose.service"] ?? "",
     ]
   }
 }

@@ -46,6 +46,7 @@ public enum RouteReading {
   /// Kinds of proxies whose routes can be read, and by what.
   private static let readers: [String: any ProxyReader.Type] = [
     "nginx": NginxReading.self,
+    "traefik": TraefikReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "envoy": EnvoyReading.self,
   ]
@@ -165,6 +166,21 @@ extension FactName {
   public static let routeDials: FactName = "route.dials"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
+  /// The proxy's own names of the route and of what it leads to.
+  public static let routeRouter: FactName = "route.router"
+  public static let routeService: FactName = "route.service"
+  /// Where Traefik has the route from: `docker`, `file`, …
+  public static let routeProvider: FactName = "route.provider"
+  /// A container without a route that was probably meant for the site.
+  public static let routeApp: FactName = "route.app"
+  /// Why the proxy leaves the app's container out, if it does: `unhealthy`, `starting`, `restarting`, `stopped`.
+  public static let routeDropped: FactName = "route.dropped"
+  /// Docker networks in any of which the proxy may dial the app; only if there are several.
+  public static let routeNetworks: FactName = "route.networks"
+  /// What changes the path on the way to the app.
+  public static let routeRewrittenBy: FactName = "route.rewritten-by"
+  /// The proxy's name of the port at which the request comes in.
+  public static let entryPointName: FactName = "entry-point.name"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
   public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
@@ -199,9 +215,15 @@ extension FactName {
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
       .routeVerifiesName, .routeFamily, .routeDials, .proxyVersion, .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "problem-line.fixed", "verify-line.off",
+      "problem-line.fixed", "verify-line.off", .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped,
+      .routeNetworks, .routeRewrittenBy, .entryPointName, "problem-line.insert", "problem-line.next",
+      "rewrite-line.fixed", "transport-line.indent", "label.open", "label.between", "label.close",
     ]
-    + ["host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name", "problem", "tls", "family"].flatMap { name in
+    + FactName.ofCompose
+    + [
+      "rewrite", "network", "transport", "host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name",
+      "problem", "tls", "family",
+    ].flatMap { name in
       ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
     }
 }

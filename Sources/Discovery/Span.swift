@@ -36,7 +36,12 @@ extension Facts {
   ///
   /// Only where a person can edit the file on this machine: a patch of a file inside a container would be lost.
   mutating func set(_ span: Span?, _ name: String, _ files: ProxyFiles) {
-    guard let span, let path = files.hostPath(of: span.file) else { return }
+    set(span, name, at: span.flatMap { files.hostPath(of: $0.file) })
+  }
+
+  /// The same for a file that this machine has at `path`; nothing if it has not.
+  mutating func set(_ span: Span?, _ name: String, at path: String?) {
+    guard let span, let path else { return }
     self[.line(name, "file")] = path
     self[.line(name, "number")] = String(span.line)
     self[.line(name, "text")] = span.text

@@ -2,8 +2,17 @@ internal import CYAML
 
 /// Reads the part of YAML that data files need: mappings, lists and text, each with its place.
 ///
-/// Every scalar is text, so `no` and `8080` are what was written. Anchors, aliases and tags are refused.
+/// Every scalar is text, so `no` and `8080` are what was written.
 public enum YAML {
+  /// How much of YAML a text may use.
+  public enum Dialect: Sendable {
+    /// The program's own files: one document; anchors, aliases and tags are refused.
+    case own
+    /// Files of other programs: anchors, aliases and merge keys (`<<`) are followed to the node where the text stands,
+    /// tags are left out, of several documents the first counts. A key that comes twice is a mistake here as well.
+    case foreign
+  }
+
   /// A place in a file; line and column count from one, the column in characters.
   public struct Place: Sendable, Equatable {
     public let file: String
@@ -38,10 +47,12 @@ public enum YAML {
   /// The document in `text`, whose first line is line `firstLine` of `file`.
   ///
   /// - Returns: The root, nil if there is none or the text cannot be read to its end, and every mistake.
-  public static func read(_ text: String, file: String, firstLine: Int = 1) -> (root: Node?, mistakes: [Mistake]) {
+  public static func read(_ text: String, file: String, firstLine: Int = 1, _ dialect: Dialect = .own) -> (
+    root: Node?, mistakes: [Mistake]
+  ) {
     var text = text
     return text.withUTF8 { bytes in
-      let parser = Parser(bytes, file: file, firstLine: firstLine)
+      let parser = Parser(bytes, file: file, firstLine: firstLine, dialect)
       let root = try? parser.document()
       return (root ?? nil, parser.mistakes)
     }
@@ -58,8 +69,12 @@ private final class Parser {
   private let text: UnsafeBufferPointer<UInt8>
   private let file: String
   private let firstLine: Int
+  private let dialect: YAML.Dialect
+  /// The nodes so far that have an anchor. A node inside itself is none: it has its anchor only when it is complete.
+  private var anchored: [String: YAML.Node] = [:]
 
-  init(_ text: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int) {
+  init(_ text: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int, _ dialect: YAML.Dialect) {
+    self.dialect = dialect
     self.text = text
     self.file = file
     self.firstLine = firstLine
@@ -80,8 +95,9 @@ private final class Parser {
         case YAML_STREAM_END_EVENT: return true
         case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: return false
         case YAML_DOCUMENT_START_EVENT:
-          guard root == nil else { try stop(event.start_mark, "a file has one YAML document") }
-          return false
+          guard root != nil else { return false }
+          if dialect == .foreign { return true }
+          try stop(event.start_mark, "a file has one YAML document")
         default:
           root = try node(event, depth: 0)
           return false
@@ -98,30 +114,55 @@ private final class Parser {
     switch first.type {
     case YAML_SCALAR_EVENT:
       let scalar = first.data.scalar
-      refuse(anchor: scalar.anchor, tag: scalar.tag, at: place)
       let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-      return YAML.Node(content: .scalar(String(decoding: bytes, as: UTF8.self)), place: place)
+      return noted(scalar.anchor, scalar.tag, at: place) { .scalar(String(decoding: bytes, as: UTF8.self)) }
     case YAML_SEQUENCE_START_EVENT:
-      refuse(anchor: first.data.sequence_start.anchor, tag: first.data.sequence_start.tag, at: place)
-      var items: [YAML.Node] = []
-      while let item = try child(until: YAML_SEQUENCE_END_EVENT, depth) { items.append(item) }
-      return YAML.Node(content: .sequence(items), place: place)
+      let start = first.data.sequence_start
+      return try noted(start.anchor, start.tag, at: place) {
+        var items: [YAML.Node] = []
+        while let item = try child(until: YAML_SEQUENCE_END_EVENT, depth) { items.append(item) }
+        return .sequence(items)
+      }
     case YAML_MAPPING_START_EVENT:
-      refuse(anchor: first.data.mapping_start.anchor, tag: first.data.mapping_start.tag, at: place)
-      return YAML.Node(content: .mapping(try pairs(depth)), place: place)
+      let start = first.data.mapping_start
+      return try noted(start.anchor, start.tag, at: place) { .mapping(try pairs(depth)) }
     default:
-      mistakes.append(.init(place: place, message: "an alias is not supported; write the text again"))
+      let name = first.data.alias.anchor.map { String(cString: $0) } ?? ""
+      if dialect == .foreign, let node = anchored[name] { return node }
+      let message =
+        dialect == .own ? "an alias is not supported; write the text again" : "nothing before this is called '\(name)'"
+      mistakes.append(.init(place: place, message: message))
       return YAML.Node(content: .scalar(""), place: place)
     }
+  }
+
+  /// A node with its anchor and tag, which are a mistake in the program's own files.
+  private func noted(
+    _ anchor: UnsafeMutablePointer<UInt8>?, _ tag: UnsafeMutablePointer<UInt8>?, at place: YAML.Place,
+    _ content: () throws -> YAML.Node.Content
+  ) rethrows -> YAML.Node {
+    let name = anchor.map { String(cString: $0) }
+    if dialect == .own {
+      if name != nil { mistakes.append(.init(place: place, message: "an anchor is not supported")) }
+      if tag != nil { mistakes.append(.init(place: place, message: "a tag is not supported; every value is text")) }
+    }
+    let node = YAML.Node(content: try content(), place: place)
+    if let name, dialect == .foreign { anchored[name] = node }
+    return node
   }
 
   private func pairs(_ depth: Int) throws -> [YAML.Pair] {
     var pairs: [YAML.Pair] = []
     var lines: [String: Int] = [:]
+    var merged: [YAML.Node] = []
     while let key = try child(until: YAML_MAPPING_END_EVENT, depth) {
       guard let value = try child(until: YAML_MAPPING_END_EVENT, depth) else { break }
       guard case .scalar(let name) = key.content else {
         mistakes.append(.init(place: key.place, message: "a key must be plain text"))
+        continue
+      }
+      if name == "<<", dialect == .foreign {
+        merged.append(value)
         continue
       }
       if let line = lines[name] {
@@ -130,6 +171,10 @@ private final class Parser {
       }
       lines[name] = key.place.line
       pairs.append(YAML.Pair(key: name, place: key.place, value: value))
+    }
+    // Keys of the mapping itself stand above those that it takes in, and earlier ones above later ones.
+    for pair in merged.flatMap(\.merging) where lines.updateValue(pair.place.line, forKey: pair.key) == nil {
+      pairs.append(pair)
     }
     return pairs
   }
@@ -144,11 +189,6 @@ private final class Parser {
     guard yaml_parser_parse(parser, &event) == 1 else { try stop() }
     defer { yaml_event_delete(&event) }
     return try use(event)
-  }
-
-  private func refuse(anchor: UnsafeMutablePointer<UInt8>?, tag: UnsafeMutablePointer<UInt8>?, at place: YAML.Place) {
-    if anchor != nil { mistakes.append(.init(place: place, message: "an anchor is not supported")) }
-    if tag != nil { mistakes.append(.init(place: place, message: "a tag is not supported; every value is text")) }
   }
 
   private func place(_ mark: yaml_mark_t) -> YAML.Place {
@@ -171,5 +211,29 @@ private final class Parser {
     }
     let words = [parser.pointee.problem, parser.pointee.context].compactMap { $0.map { String(cString: $0) } }
     try stop(mark, words.joined(separator: " "))
+  }
+}
+
+extension YAML.Node {
+  /// What a merge key takes in: a mapping's pairs, or those of a list of mappings.
+  fileprivate var merging: [YAML.Pair] {
+    switch content {
+    case .mapping(let pairs): pairs
+    case .sequence(let nodes): nodes.flatMap(\.merging)
+    case .scalar: []
+    }
+  }
+
+  /// The value of a key, whatever its case; nil if this is no mapping.
+  public subscript(key: String) -> YAML.Node? { pairs.first { $0.key.lowercased() == key.lowercased() }?.value }
+
+  public var pairs: [YAML.Pair] {
+    if case .mapping(let pairs) = content { pairs } else { [] }
+  }
+  public var items: [YAML.Node] {
+    if case .sequence(let items) = content { items } else { [] }
+  }
+  public var text: String? {
+    if case .scalar(let text) = content { text } else { nil }
   }
 }

@@ -19,6 +19,8 @@ public struct ContainerSummary: Sendable, Decodable {
   public let Names: [String]?
   public let Image: String?
   public let State: String?
+  /// `Up 5 minutes (unhealthy)`.
+  public let Status: String?
   public let Labels: [String: String]?
   public let Ports: [Port]?
   public let HostConfig: Host?

@@ -1,6 +1,5 @@
 import Model
 import World
-import YAML
 
 /// Envoy's admin interface, asked from the proxy's own place. Every request only reads.
 ///
@@ -47,7 +46,7 @@ struct EnvoyAdmin: Sendable {
     guard sight.status == 200, sight.failure == nil else {
       throw .unreadable(what: what, why: sight.status.map { "status \($0)" } ?? "no answer")
     }
-    guard let answer = Message.read(String(decoding: sight.body, as: UTF8.self), path: path, isFile: false).0 else {
+    guard let answer = Message(answer: String(decoding: sight.body, as: UTF8.self)) else {
       throw .unreadable(what: what, why: "it is no JSON")
     }
     return answer

@@ -12,10 +12,8 @@ enum Envoy {
     var routes: [String: Message] = [:]
     /// Endpoints that clusters take by name.
     var assignments: [String: Message] = [:]
-    /// Why the files cannot be read to their end.
-    var problems: [YAML.Mistake] = []
-    /// The main file, and what it lies beside.
-    var files: [SourceText] = []
+    /// The first thing for which a file is no YAML, and the line where it is.
+    var problem: (mistake: YAML.Mistake, line: String?)?
     /// Parts come from a control plane, so files do not have them.
     var isDynamic = false
   }

@@ -1,6 +1,7 @@
 import Model
 import Pattern
 import World
+import YAML
 
 /// From Envoy's files, and what its admin interface tells of its parts that are in no file, to the facts of a route.
 enum EnvoyReading: ProxyReader {
@@ -113,13 +114,10 @@ extension EnvoyReading {
     var bootstraps: [Message] = []
     if let path = proxy.configurationPath {
       guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
-      let (main, problems) = Message.read(text, path: path)
-      configuration.problems += problems
-      configuration.files.append(SourceText(text, path: path))
-      bootstraps += [main].compactMap { $0 }
+      bootstraps += [configuration.message(of: text, path)].compactMap { $0 }
     }
     if let text = proxy.option("--config-yaml") {
-      bootstraps += [Message.read(text, path: "--config-yaml", isFile: false).0].compactMap { $0 }
+      bootstraps += [Message(answer: text)].compactMap { $0 }
     }
     for bootstrap in bootstraps {
       configuration.listeners += bootstrap["static_resources", "listeners"]?.items ?? []
@@ -153,13 +151,21 @@ extension EnvoyReading {
       configuration.isDynamic = true
       return []
     }
-    let (root, problems) = Message.read(text, path: path)
-    configuration.problems += problems
-    return root?["resources"]?.items ?? []
+    return configuration.message(of: text, path)?["resources"]?.items ?? []
   }
 }
 
 extension Envoy.Configuration {
+  /// What a file says; a mistake in it is kept.
+  fileprivate mutating func message(of text: String, _ path: String) -> Message? {
+    if let mistake = YAMLFile.mistake(of: text, path) {
+      let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      let number = mistake.place.line - 1
+      problem = problem ?? (mistake, lines.indices.contains(number) ? String(lines[number]) : nil)
+    }
+    return Message(text, path: path)
+  }
+
   /// Takes in what a control plane has given, from the dump of the admin interface.
   fileprivate mutating func merge(_ dump: [Message]) {
     for part in dump {
@@ -193,15 +199,15 @@ extension Envoy.Configuration {
 extension EnvoyReading {
   private static func describe(_ configuration: Envoy.Configuration, _ proxy: RunningProxy, _ facts: inout Facts) async
   {
-    if let problem = configuration.problems.first {
-      facts[.configProblem] = "\(problem.message) in \(problem.place.file):\(problem.place.line)".printable
-      facts[.line("problem", "file")] = proxy.files.hostPath(of: problem.place.file) ?? problem.place.file
-      facts[.line("problem", "number")] = String(problem.place.line)
-      facts[.line("problem", "text")] = configuration.files.first { $0.path == problem.place.file }?[problem.place.line]
+    if let (mistake, line) = configuration.problem {
+      facts[.configProblem] = "\(mistake.message) in \(mistake.place.file):\(mistake.place.line)".printable
+      facts[.line("problem", "file")] = proxy.files.hostPath(of: mistake.place.file) ?? mistake.place.file
+      facts[.line("problem", "number")] = String(mistake.place.line)
+      facts[.line("problem", "text")] = line
     }
     // Files that a configuration source names are loaded when they are replaced; only the main one waits.
-    if let main = configuration.files.first, let time = await proxy.files.modified(main.path) {
-      facts[.configNewest] = main.path
+    if let path = proxy.configurationPath, let time = await proxy.files.modified(path) {
+      facts[.configNewest] = path
       facts[.configNewestTime] = String(time)
     }
   }
@@ -210,7 +216,7 @@ extension EnvoyReading {
     _ miss: Envoy.Miss, _ request: RouteReading.Request, in configuration: Envoy.Configuration, _ proxy: RunningProxy,
     _ known: Facts
   ) async throws(Unseen) -> (RouteReading.Outcome, Facts) {
-    if !configuration.problems.isEmpty { return (.broken, known) }
+    if configuration.problem != nil { return (.broken, known) }
     var facts = known
     switch miss {
     case .noListener: throw .missing(what: "Envoy's listener at port \(request.port)")
@@ -379,7 +385,7 @@ extension Message {
   fileprivate var anchor: Message? { self["name"].flatMap { $0.indentation == nil ? nil : $0 } }
 
   /// The line after it.
-  fileprivate var next: String? { source?[node.place.line + 1] }
+  fileprivate var next: String? { source?.line(node.place.line + 1) }
 
   /// True by what `/clusters` says of a server's health.
   fileprivate var isUnhealthy: Bool {

@@ -1,20 +1,5 @@
 import YAML
 
-/// The text of a file, by lines; lines count from one.
-final class SourceText: Sendable {
-  let path: String
-  let lines: [String]
-
-  init(_ text: String, path: String) {
-    self.path = path
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
-      String($0.hasSuffix("\r") ? $0.dropLast() : $0)
-    }
-  }
-
-  subscript(line: Int) -> String? { lines.indices.contains(line - 1) ? lines[line - 1] : nil }
-}
-
 /// A protobuf message in its YAML or JSON form, as Envoy's files and its admin API have it.
 ///
 /// Source: Envoy's `v3` API reference; protobuf's JSON mapping (a field may be written `filter_chains` or
@@ -24,13 +9,24 @@ struct Message: Sendable {
   /// The place of its key; nil for an element of a list.
   let key: YAML.Place?
   /// Nil where it does not come from a file.
-  let source: SourceText?
+  let source: YAMLFile?
 
-  /// The message of a text; the mistakes of one that cannot be read.
-  static func read(_ text: String, path: String, isFile: Bool = true) -> (Message?, [YAML.Mistake]) {
-    let (root, mistakes) = YAML.read(text, file: path, by: .other)
-    let source = isFile ? SourceText(text, path: path) : nil
-    return (root.map { Message(node: $0, key: nil, source: source) }, mistakes)
+  init(node: YAML.Node, key: YAML.Place? = nil, source: YAMLFile? = nil) {
+    self.node = node
+    self.key = key
+    self.source = source
+  }
+
+  /// What a file says; nil if it is no YAML to its end.
+  init?(_ text: String, path: String) {
+    guard let file = YAMLFile(text, path: path) else { return nil }
+    self.init(node: file.root, source: file)
+  }
+
+  /// What an answer says; it has no place that a person could edit.
+  init?(answer: String) {
+    guard let root = YAML.read(answer, file: "", .foreign).root else { return nil }
+    self.init(node: root)
   }
 
   /// A field, by the names of the way to it.
@@ -48,7 +44,7 @@ struct Message: Sendable {
   /// The elements of a repeated field.
   var items: [Message] {
     guard case .sequence(let nodes) = node.content else { return [] }
-    return nodes.map { Message(node: $0, key: nil, source: source) }
+    return nodes.map { Message(node: $0, source: source) }
   }
 
   var fields: [(name: String, value: Message)] {
@@ -76,16 +72,7 @@ struct Message: Sendable {
   var at: String { "\(node.place.file):\((key ?? node.place).line)" }
 
   /// The place of a value that stands whole on one line.
-  var span: Span? {
-    guard let source, let text, let line = source[node.place.line] else { return nil }
-    var start = line.unicodeScalars.prefix(node.place.column - 1).reduce(0) { $0 + $1.utf8.count }
-    if let quote = line.utf8.dropFirst(start).first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
-      start += 1
-    }
-    guard line.utf8.dropFirst(start).starts(with: text.utf8) else { return nil }
-    return Span(
-      file: source.path, line: node.place.line, text: line, columns: start..<(start + text.utf8.count))
-  }
+  var span: Span? { text.flatMap { source?.span(of: $0, in: node) } }
 
   /// A value's line with a new field of the same message after it: `head + value + tail`.
   ///
@@ -117,15 +104,15 @@ struct Message: Sendable {
 
   /// All lines of a field in block form: the key's and those below it; nil where other fields share them.
   var block: Span? {
-    guard let source, let key, let first = source[key.line],
+    guard let source, let key, let first = source.line(key.line),
       first.unicodeScalars.prefix(key.column - 1).allSatisfy({ $0 == " " })
     else { return nil }
-    let after = (key.line + 1...max(key.line + 1, source.lines.count)).prefix { number in
-      source[number].map { $0.isBlank || $0.prefix { $0 == " " }.count >= key.column } ?? false
+    let after = (key.line + 1...key.line + 1_000).prefix { number in
+      source.line(number).map { $0.isBlank || $0.prefix { $0 == " " }.count >= key.column } ?? false
     }
-    let last = after.last { source[$0]?.isBlank == false } ?? key.line
+    let last = after.last { source.line($0)?.isBlank == false } ?? key.line
     return Span(
-      file: source.path, line: key.line, text: source.lines[(key.line - 1)..<last].joined(separator: "\n"), head: "",
+      file: source.path, line: key.line, text: (key.line...last).compactMap(source.line).joined(separator: "\n"), head: "",
       tail: "")
   }
 }

@@ -1,0 +1,314 @@
+import Model
+import Pattern
+import World
+import YAML
+
+extension Traefik {
+  /// What keeps Traefik from using a router.
+  struct Fault: Sendable, Equatable {
+    let reason: String
+    /// The router's setting that is wrong, and what it has to be.
+    var setting: String?
+    var replacement: String?
+    /// True if a label with the service's port would help.
+    var lacksPort = false
+  }
+
+  struct Router: Sendable {
+    let name: String
+    /// `docker`, `file`, …
+    let provider: String
+    let rule: String
+    let settings: Settings
+    /// The service's name with its provider; nil if it has none.
+    let service: String?
+    var fault: Fault?
+    /// The container whose labels make it.
+    var container: ContainerSummary?
+
+    var fullName: String { "\(name)@\(provider)" }
+    var entryPoints: [String] { settings["entryPoints"]?.list ?? [] }
+    var priority: Int { settings["priority"]?.text.flatMap { Int($0) }.flatMap { $0 == 0 ? nil : $0 } ?? rule.utf8.count }
+    var middlewares: [String] { (settings["middlewares"]?.list ?? []).map { $0.qualified(by: provider) } }
+
+    func isTLS(at point: Static.EntryPoint) -> Bool {
+      guard let tls = settings["tls"] else { return point.isTLS }
+      return tls.text.map { $0.lowercased() != "false" } ?? true
+    }
+  }
+
+  struct Server: Sendable, Equatable {
+    let scheme: String
+    let host: String
+    let port: UInt16
+    /// `scheme://host:port`, as its owner would write it.
+    var url: String { "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+  }
+
+  struct Service: Sendable {
+    let settings: Settings
+    var servers: [Server] = []
+    /// Networks in which its address may be, if Traefik takes any of several.
+    var networks: [String] = []
+  }
+
+  /// Routers, services and middlewares of all sources.
+  struct Dynamic: Sendable {
+    var routers: [Router] = []
+    var services: [String: Service] = [:]
+    var middlewares: [String: Settings] = [:]
+    var transports: [String: Settings] = [:]
+    /// The `http` part of each file that Traefik loads.
+    var files: [String: Settings] = [:]
+    /// A file that Traefik drops, and why.
+    var refused: [(file: String, reason: String, line: Int)] = []
+    /// Sources that could not be read to their end.
+    var unseen: [Unseen] = []
+  }
+}
+
+extension Traefik.Dynamic {
+  // MARK: Files
+
+  /// The files of the file provider.
+  mutating func read(filesOf proxy: RunningProxy, _ settings: Traefik.Settings) async {
+    var paths: [String] = []
+    if let folder = settings["directory"]?.text {
+      let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+      for depth in ["", "/*", "/*/*"] {
+        for suffix in ["yml", "yaml", "toml"] {
+          paths += (try? await proxy.files.glob("\(base)\(depth)/*.\(suffix)")) ?? []
+        }
+      }
+    } else if let file = settings["filename"]?.text {
+      paths = [file]
+    }
+    for path in paths.prefix(200) {
+      do throws(Unseen) {
+        guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
+        files[path] = Traefik.Settings()
+        if path.hasSuffix(".toml") {
+          throw .unreadable(what: path, why: "it is TOML, which this program does not read")
+        }
+        if text.contains("{{") { throw .unreadable(what: path, why: "it is a Go template") }
+        read(text, path)
+      } catch { unseen.append(error) }
+    }
+  }
+
+  /// One file; Traefik drops the whole file if anything in it cannot be read.
+  mutating func read(_ text: String, _ path: String) {
+    let file = YAMLFile(text, path: path)
+    guard let file, file.mistakes.isEmpty else {
+      let mistake = file?.mistakes.first ?? YAMLFile.mistake(of: text, path)
+      refused.append((path, mistake?.message ?? "it is no YAML", mistake?.place.line ?? 1))
+      return
+    }
+    guard let http = Traefik.Settings(file)["http"] else { return }
+    files[path] = http
+    for (name, settings) in http["routers"]?.branches ?? [] {
+      let rule = settings["rule"]?.text ?? ""
+      routers.append(
+        Traefik.Router(
+          name: name, provider: "file", rule: rule, settings: settings,
+          service: settings["service"]?.text?.qualified(by: "file")))
+    }
+    for (name, settings) in http["services"]?.branches ?? [] {
+      let servers = (settings["loadBalancer", "servers"]?.branches ?? []).compactMap {
+        $0.settings["url"]?.text.flatMap(Traefik.Server.init)
+      }
+      services["\(name)@file"] = Traefik.Service(settings: settings, servers: servers)
+    }
+    for (name, settings) in http["middlewares"]?.branches ?? [] { middlewares["\(name)@file"] = settings }
+    for (name, settings) in http["serversTransports"]?.branches ?? [] { transports["\(name)@file"] = settings }
+  }
+
+  // MARK: Containers
+
+  /// How the Docker provider takes containers.
+  struct DockerProvider: Sendable {
+    let settings: Traefik.Settings
+    var exposesAll: Bool { settings["exposedByDefault"].map { $0.text?.lowercased() != "false" } ?? true }
+    var keepsEmptyServices: Bool { settings["allowEmptyServices"]?.isOn == true }
+    var network: String? { settings["network"]?.text }
+
+    /// True if Traefik looks at a container at all; nil where its constraints cannot be read.
+    func takes(_ labels: [String: String]) -> Bool? {
+      let enable = labels.first { $0.key.lowercased() == "traefik.enable" }?.value.lowercased()
+      guard enable.map({ ["true", "1", "t"].contains($0) }) ?? exposesAll else { return false }
+      guard let text = settings["constraints"]?.text, !text.isEmpty else { return true }
+      guard let constraints = try? Traefik.Rule(text, .constraint) else { return nil }
+      let verdict = constraints.verdict { name, values in
+        let value = labels[values[0]]
+        if name == "label" { return value == values[1] ? .yes : .no }
+        return value.flatMap { value in (try? Pattern(values[1]))?.matches(value) } == true ? .yes : .no
+      }
+      return verdict == .yes
+    }
+
+    /// The rule of a router that has none; nil where the template is more than this reads.
+    func rule(for container: ContainerSummary) -> String? {
+      let template = settings["defaultRule"]?.text ?? "Host(`{{ normalize .Name }}`)"
+      let labels = container.Labels ?? [:]
+      var rule = ""
+      var rest = template[...]
+      while let open = rest.firstRange(of: "{{") {
+        guard let close = rest[open.upperBound...].firstRange(of: "}}") else { return nil }
+        rule += rest[..<open.lowerBound]
+        let action = String(rest[open.upperBound..<close.lowerBound]).trimmed.split(separator: " ").map(String.init)
+        switch action {
+        case ["normalize", ".Name"], [".Name"]: rule += container.traefikName
+        case [".ContainerName"], ["normalize", ".ContainerName"]:
+          rule += action.count > 1 ? container.name.normalized : container.name
+        case let words where words.count == 3 && words[0] == "index" && words[1] == ".Labels":
+          rule += labels[words[2].filter { $0 != "\"" && $0 != "`" }] ?? ""
+        default: return nil
+        }
+        rest = rest[close.upperBound...]
+      }
+      return rule + rest
+    }
+  }
+
+  /// The routers that a container's labels make, running or not.
+  mutating func read(_ container: ContainerSummary, _ provider: DockerProvider) {
+    let labels = container.Labels ?? [:]
+    let all = Traefik.Settings(labels: labels)
+    let http = all["http"]
+    let isOther = all["tcp"] != nil || all["udp"] != nil
+    if isOther, http == nil { return }
+    for (name, settings) in http?["middlewares"]?.branches ?? [] { middlewares["\(name)@docker"] = settings }
+    var own = (http?["services"]?.branches ?? []).map { (name: $0.name, settings: $0.settings) }
+    if own.isEmpty { own = [(container.traefikName, Traefik.Settings())] }
+    let isActive = container.isActive
+    var fault: Traefik.Fault?
+    for (name, settings) in own {
+      let (server, networks) = container.server(of: settings, all, provider)
+      if server == nil, isActive, fault == nil {
+        fault = Traefik.Fault(
+          reason: "its service \(name) has no port: the image exposes none, and no label names one", lacksPort: true)
+      }
+      var service = services["\(name)@docker"] ?? Traefik.Service(settings: settings)
+      // A stopped container adds no server; where it is the only one, it is what should be there.
+      if let server, isActive { service.servers.append(server) }
+      service.networks = networks
+      services["\(name)@docker"] = service
+    }
+    var named = http?["routers"]?.branches ?? []
+    if named.isEmpty { named = own.count == 1 ? [(container.traefikName, Traefik.Settings())] : [] }
+    for (name, settings) in named {
+      guard let rule = settings["rule"]?.text ?? provider.rule(for: container), !rule.isEmpty else { continue }
+      var router = Traefik.Router(
+        name: name, provider: "docker", rule: rule, settings: settings,
+        service: (settings["service"]?.text ?? (own.count == 1 ? own[0].name : nil))?.qualified(by: "docker"),
+        fault: fault, container: container)
+      if router.service == nil {
+        router.fault = Traefik.Fault(
+          reason: "the container has several services (\(own.map(\.name).sorted().joined(separator: ", "))), and the router does not name one")
+      }
+      // Several containers of one service have the same router.
+      if let same = routers.firstIndex(where: { $0.fullName == router.fullName }) {
+        if routers[same].isSame(as: router) {
+          if !routers[same].isActive, router.isActive { routers[same] = router }
+          continue
+        }
+        if routers[same].isActive, router.isActive {
+          let other = routers[same].container?.name ?? ""
+          let clash = Traefik.Fault(
+            reason: "the containers \(other) and \(container.name) both define the router \(name), each in another way")
+          routers[same].fault = clash
+          router.fault = clash
+        }
+      }
+      routers.append(router)
+    }
+  }
+}
+
+extension Traefik.Router {
+  /// True if Traefik keeps it now: it is in a file, or its container runs and is not unhealthy or starting.
+  var isActive: Bool { container?.isActive ?? true }
+
+  fileprivate func isSame(as other: Self) -> Bool {
+    rule == other.rule && service == other.service && entryPoints == other.entryPoints
+      && middlewares == other.middlewares && (settings["tls"] == nil) == (other.settings["tls"] == nil)
+      && settings["priority"]?.text == other.settings["priority"]?.text
+  }
+}
+
+extension Traefik.Server {
+  /// `http://shop:3000/`; the path of a server's URL is left to the route.
+  init?(url: String) {
+    guard let mark = url.firstRange(of: "://") else { return nil }
+    scheme = url[..<mark.lowerBound].lowercased()
+    let authority = url[mark.upperBound...].prefix { !"/?#".contains($0) }
+    let usual: UInt16 = scheme == "https" ? 443 : 80
+    if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+      host = String(authority[authority.index(after: authority.startIndex)..<end])
+      port = UInt16(authority[end...].dropFirst(2)) ?? usual
+    } else {
+      let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let name = parts.first, !name.isEmpty else { return nil }
+      host = String(name)
+      guard let number = parts.count > 1 ? UInt16(parts[1]) : usual else { return nil }
+      port = number
+    }
+  }
+}
+
+extension ContainerSummary {
+  /// Its own name, or `SERVICE-PROJECT` if Compose made it, as Traefik writes it.
+  var traefikName: String {
+    if let service, let project { return "\(service)_\(project)".normalized }
+    return name.normalized
+  }
+
+  /// What Docker's own health check says: `starting`, `unhealthy`, `healthy`; nil without one.
+  var health: String? {
+    guard let status = Status, let open = status.lastIndex(of: "("), status.hasSuffix(")") else { return nil }
+    let word = status[status.index(after: open)...].dropLast()
+    if word == "health: starting" { return "starting" }
+    return ["healthy", "unhealthy"].contains(word) ? String(word) : nil
+  }
+
+  /// True if Traefik takes it: it runs, and has no health check that says otherwise.
+  var isActive: Bool { isRunning && State != "restarting" && (health ?? "healthy") == "healthy" }
+
+  /// Where Traefik would dial it, and the networks of which it would take any; nil if no port is known.
+  fileprivate func server(
+    of service: Traefik.Settings, _ all: Traefik.Settings, _ provider: Traefik.Dynamic.DockerProvider
+  ) -> (Traefik.Server?, [String]) {
+    let server = service["loadBalancer", "server"]
+    if let url = server?["url"]?.text { return (Traefik.Server(url: url), []) }
+    let scheme = server?["scheme"]?.text ?? "http"
+    let lowest = (Ports ?? []).compactMap(\.PrivatePort).min()
+    guard let port = server?["port"]?.text.flatMap({ UInt16($0) }) ?? lowest else { return (nil, []) }
+    if provider.settings["useBindPortIP"]?.isOn == true,
+      let bound = Ports?.first(where: { $0.PrivatePort == port && $0.PublicPort != nil }), let address = bound.IP,
+      address != "0.0.0.0", !address.isEmpty, let outside = bound.PublicPort
+    {
+      return (Traefik.Server(scheme: scheme, host: address, port: outside), [])
+    }
+    if usesHostNetwork { return (Traefik.Server(scheme: scheme, host: "host.docker.internal", port: port), []) }
+    let wanted = all["docker", "network"]?.text ?? provider.network
+    if let wanted, let address = networks[wanted]?.addresses.first {
+      return (Traefik.Server(scheme: scheme, host: address, port: port), [])
+    }
+    let names = networks.filter { !$0.value.addresses.isEmpty }.keys.sorted()
+    guard let first = names.first, let address = networks[first]?.addresses.first else {
+      // It does not run, so it has no address: its name stands for it.
+      return (Traefik.Server(scheme: scheme, host: name, port: port), [])
+    }
+    return (Traefik.Server(scheme: scheme, host: address, port: port), names.count > 1 ? names : [])
+  }
+}
+
+extension String {
+  /// `name@provider`.
+  func qualified(by provider: String) -> String { contains("@") ? self : "\(self)@\(provider)" }
+
+  /// Only letters and numbers, everything else as one hyphen.
+  fileprivate var normalized: String {
+    split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+  }
+}

@@ -1,0 +1,112 @@
+import Model
+import World
+
+/// Traefik 2.11 and 3, by its own documentation and source.
+enum Traefik {
+  /// Its static configuration: from one file, or from flags, or from variables; never from two of them.
+  struct Static: Sendable {
+    let settings: Settings
+    /// The first number of its version.
+    let version: Int
+
+    struct EntryPoint: Sendable, Equatable {
+      let name: String
+      let port: UInt16
+      /// Its routers speak TLS if they do not say otherwise.
+      let isTLS: Bool
+      let isDefault: Bool
+      /// The entry point to which everything here is sent on.
+      let redirect: String?
+    }
+
+    var entryPoints: [EntryPoint] {
+      let named = (settings["entryPoints"]?.branches ?? []).compactMap { name, point -> EntryPoint? in
+        guard let address = point["address"]?.text, !address.hasSuffix("/udp"),
+          let port = UInt16(address.prefix { $0 != "/" }.split(separator: ":").last ?? "")
+        else { return nil }
+        return EntryPoint(
+          name: name, port: port, isTLS: point["http", "tls"].map { $0.text.map { $0 != "false" } ?? true } ?? false,
+          isDefault: point["asDefault"]?.isOn == true, redirect: point["http", "redirections", "entryPoint", "to"]?.text)
+      }
+      let usual = EntryPoint(name: "http", port: 80, isTLS: false, isDefault: false, redirect: nil)
+      return named.isEmpty ? [usual] : named
+    }
+
+    /// Names of the entry points of a router that names none.
+    var defaultEntryPoints: [String] {
+      let points = entryPoints.filter { $0.name.lowercased() != "traefik" }
+      let marked = points.filter(\.isDefault)
+      return (marked.isEmpty ? points : marked).map(\.name)
+    }
+
+    /// Where its API answers without a login, in its own network.
+    var openAPI: (port: UInt16, path: String)? {
+      guard settings["api", "insecure"]?.isOn == true else { return nil }
+      let port = entryPoints.first { $0.name.lowercased() == "traefik" }?.port ?? 8080
+      return (port, settings["api", "basePath"]?.text ?? "")
+    }
+
+    /// Its sources of routes besides Docker and files, by their names in the settings.
+    var otherProviders: [String] {
+      let known = ["docker", "file", "providersthrottleduration", "precedence"]
+      return (settings["providers"]?.branches ?? []).map { $0.name.lowercased() }.filter { !known.contains($0) }
+    }
+
+    func has(_ provider: String) -> Bool {
+      settings["providers", provider].map { $0.text.map { $0.lowercased() != "false" } ?? true } ?? false
+    }
+
+    /// The form of rules that do not say theirs.
+    var syntax: Syntax {
+      version < 3 || settings["core", "defaultRuleSyntax"]?.text?.lowercased() == "v2" ? .v2 : .v3
+    }
+  }
+}
+
+extension Traefik.Static {
+  init(_ proxy: RunningProxy) async throws(Unseen) {
+    let tag = proxy.container?.Config?.Image?.split(separator: "/").last?.split(separator: ":").dropFirst().last
+    let number = tag?.drop { $0 == "v" }.prefix { $0.isNumber }
+    version = number.flatMap { Int($0) } ?? 3
+    let flags = Array(proxy.command.drop { !$0.hasPrefix("-") })
+    if let file = try await Self.file(proxy) {
+      settings = Traefik.Settings(file)
+    } else if !flags.isEmpty {
+      settings = Traefik.Settings(flags: flags)
+    } else {
+      let variables = proxy.container?.Config?.Env ?? []
+      guard variables.contains(where: { $0.hasPrefix("TRAEFIK_") }) else {
+        throw .missing(what: "Traefik's static configuration")
+      }
+      settings = Traefik.Settings(variables: variables)
+    }
+  }
+
+  /// The file that its command line names, else the first of the usual places.
+  private static func file(_ proxy: RunningProxy) async throws(Unseen) -> YAMLFile? {
+    let named = proxy.option("--configFile", "--configfile") ?? proxy.environment("TRAEFIK_CONFIGFILE")
+    if let named {
+      // A container of the official image works in /.
+      guard named.hasPrefix("/") || proxy.container != nil else { throw .missing(what: named) }
+      let path = named.hasPrefix("/") ? named : "/" + named
+      guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
+      return try yaml(text, path)
+    }
+    let folders =
+      ["/etc/traefik", proxy.environment("XDG_CONFIG_HOME").map { $0 + "/traefik" }, "/root/.config/traefik"]
+      .compactMap { $0 }
+    for folder in folders {
+      for suffix in ["toml", "yaml", "yml"] {
+        let path = "\(folder)/traefik.\(suffix)"
+        if let text = try await proxy.files.read(path) { return try yaml(text, path) }
+      }
+    }
+    return nil
+  }
+
+  private static func yaml(_ text: String, _ path: String) throws(Unseen) -> YAMLFile {
+    if path.hasSuffix(".toml") { throw .unreadable(what: path, why: "it is TOML, which this program does not read") }
+    guard let file = YAMLFile(text, path: path) else { throw .unreadable(what: path, why: "it is no YAML") }
+    return file
+  }
+}
