@@ -39,15 +39,16 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .engineCommand,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let port = facts.port(.sitePort) ?? 80
+    let engine: Facts = [.engineCommand: await world.engineCommand ?? ""]
     if let proxy = try await world.proxies(at: port, signs).first {
-      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy).merging(engine))
     }
     if let proxy = try? await world.stoppedProxy(at: port, signs) {
-      return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))
+      return (.stopped, learned(proxy).merging(engine).merging([.proxyStopped: "yes"]))
     }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
     guard let listener = listeners.first else { return (.none, [:]) }

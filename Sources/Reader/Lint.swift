@@ -9,7 +9,7 @@ struct Lint {
   private let problems: Problems
 
   /// What is known before anything is looked at.
-  static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath]
+  static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
 
   init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
     self.draft = draft

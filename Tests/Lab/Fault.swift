@@ -21,7 +21,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
 
   /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
-    let every: [Fault] = backend + address + tls + route + onHost + manager + healthy
+    let every: [Fault] = backend + address + tls + route + onHost + manager + healthy + envoy
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }
     let some = every.filter { $0.name.contains(only) }

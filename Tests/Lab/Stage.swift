@@ -230,7 +230,8 @@ actor Stage {
   }
 
   /// Starts a program that runs until the stage is taken down.
-  func launch(_ command: [String], in folder: URL) throws {
+  @discardableResult
+  func launch(_ command: [String], in folder: URL) throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = command
@@ -240,6 +241,7 @@ actor Stage {
     process.standardError = FileHandle.nullDevice
     try process.run()
     processes.append(process)
+    return process
   }
 
   /// Lets the minute pass in which a proxy's kernel still believes in the link address of a container that is gone

@@ -171,6 +171,11 @@ public struct Network: Sendable, Decodable {
 }
 
 extension World {
+  /// The engine's command: `docker`, `podman`; nil if none answers.
+  public var engineCommand: String? {
+    get async { (try? await see(DockerGet(path: "/containers/json?all=1")))?.engine.lowercased() }
+  }
+
   /// Every container, stopped ones too.
   public func containers() async throws(Unseen) -> [ContainerSummary] {
     try await docker("/containers/json?all=1", as: [ContainerSummary].self)

@@ -89,7 +89,7 @@ extension Fault {
 
 extension Stage {
   /// `server.py` with TLS on port 8443 and `pair` as its certificate.
-  fileprivate func tlsApp(_ app: String, on network: String, with pair: Certificate) async throws {
+  func tlsApp(_ app: String, on network: String, with pair: Certificate) async throws {
     let folder = try write("", to: "\(app)/tls/.keep").deletingLastPathComponent()
     try install(pair, for: app)
     try await self.app(
