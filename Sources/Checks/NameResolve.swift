@@ -9,7 +9,7 @@ extension FactName {
   static let nameAddress: FactName = "name.address"
   /// Its other addresses, which this proxy never tries.
   static let nameOthers: FactName = "name.others"
-  /// The DNS servers that were asked.
+  /// The DNS servers that were asked; without a resolver of the proxy's own, the first one of its place.
   static let nameServers: FactName = "name.servers"
 }
 
@@ -42,7 +42,9 @@ extension Check {
     if !dialled.isEmpty { return (.found, addresses(dialled, nil)) }
     // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
     if name == "localhost", family != nil { return (.found, addresses(["127.0.0.1", "::1"], family)) }
-    if facts[.routeResolves] == RouteReading.eachRequest, facts[.routeResolver] == nil { return (.noResolver, [:]) }
+    if facts[.routeResolves] == RouteReading.eachRequest, facts[.routeResolver] == nil {
+      return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
+    }
     let servers: [String]
     if facts[.routeResolves] == RouteReading.eachRequest {
       servers = facts.list(.routeResolver)

@@ -21,7 +21,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
 
   /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
-    let every: [Fault] = backend + address + tls + route + onHost + manager + healthy + envoy
+    let every: [Fault] = backend + address + tls + route + onHost + manager + healthy + envoy + podman
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }
     let some = every.filter { $0.name.contains(only) }
@@ -43,6 +43,8 @@ struct Site: Sendable {
   var answers = 200
   /// What the page says while the site is broken, where a status alone would not show it.
   var saysBefore: String?
+  /// The engine's address, if it is not the default one.
+  var engine: String?
   /// Carries out steps in the proxy's web interface.
   var webInterface: (any WebInterface)?
 }

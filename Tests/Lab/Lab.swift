@@ -54,7 +54,7 @@ import Testing
     for (index, finding) in site.findings.enumerated() {
       var row = Table.Row(fault: fault.name, proxy: site.proxy, expected: finding.cause)
       do {
-        let run = try await Wizard.diagnose(site.url)
+        let run = try await Wizard.diagnose(site)
         (row.seconds, row.got) = (run.seconds, run.diagnosis.causes.first?.id ?? "nothing")
         row.confidence = run.diagnosis.causes.first?.confidence.description ?? "-"
         check(run, finding, site)
@@ -68,7 +68,7 @@ import Testing
       await Table.shared.add(row)
     }
     #expect(try await isWell(site, within: 3), "the site still fails after the fix")
-    let last = try await Wizard.diagnose(site.url)
+    let last = try await Wizard.diagnose(site)
     #expect(last.diagnosis.verdict == .working)
     #expect(last.exitCode == 0)
     #expect(last.diagnosis.causes.map(\.id) == [])

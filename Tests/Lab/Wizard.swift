@@ -8,9 +8,10 @@ enum Wizard {
     var seconds: Double
   }
 
-  static func diagnose(_ url: String) async throws -> Run {
+  static func diagnose(_ site: Site) async throws -> Run {
     let start = ContinuousClock.now
-    let output = try await run([program, "diagnose", url, "--json"], limit: 90)
+    let engine = site.engine.map { ["env", "DOCKER_HOST=\($0)"] } ?? []
+    let output = try await run(engine + [program, "diagnose", site.url, "--json"], limit: 90)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     guard let diagnosis = try? JSONDecoder().decode(Diagnosis.self, from: Data(output.text.utf8)) else {
       throw CommandFailed(

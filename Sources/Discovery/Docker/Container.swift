@@ -152,6 +152,11 @@ private struct Event: Decodable {
   let Actor: Actor?
 }
 
+extension Network {
+  /// What Docker and Podman call the network of a container that names none. Names do not resolve there.
+  public static let defaults: Set<String> = ["bridge", "podman"]
+}
+
 /// One network. Source: Docker Engine API, `GET /networks`.
 public struct Network: Sendable, Decodable {
   public struct Plan: Sendable, Decodable {

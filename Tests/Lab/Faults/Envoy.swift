@@ -138,10 +138,10 @@ private struct EnvoyFile {
     let domains = takesPort ? "[\"\(host)\", \"\(host):*\"]" : "[\"\(host)\"]"
     let validation = """
 
-            common_tls_context:
-              validation_context:
-                trusted_ca:
-                  filename: /etc/envoy/authority.pem
+              common_tls_context:
+                validation_context:
+                  trusted_ca:
+                    filename: /etc/envoy/authority.pem
       """
     let socket = """
 
@@ -212,7 +212,7 @@ extension Stage {
     try await answers(port)
     return Gate(port: port, file: path) {
       first.terminate()
-      first.waitUntilExit()
+      _ = await eventually(within: 10) { !first.isRunning }
       try await self.launch(start, in: self.directory)
       try await self.answers(port)
     }
