@@ -32,8 +32,7 @@ extension Check {
     let others = (loopback + facts.list(.nameOthers) + facts.list(.upstreamAddresses)).filter {
       $0.isIPv6 != dialled.isIPv6 && !tried.contains($0)
     }
-    guard !others.isEmpty else { return (.none, [:]) }
-    // Only a refused connection tells of families; a name's answer alone does not.
+    // Only a connection that fails tells of families; a name's answer alone does not.
     let first = try await world.see(TCPConnect(address: dialled, port: port, place: place, limit: 2))
     guard first.outcome == .refused || first.outcome == .unreachable else { return (.none, [:]) }
     for address in others.prefix(4) {
