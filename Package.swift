@@ -76,6 +76,7 @@ let package = Package(
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
     tests("ArchiveTests", ["Archive"]),
+    tests("CaddyTests", ["Discovery"]),
     tests("ChecksTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
     tests("DataTests", ["Reader", "Checks", "Flow", "Model"]),
     tests("DiscoveryTests", ["Discovery", "Recorded", "World", "Model", "Reader", "Flow"], exclude: ["Recorded"]),

@@ -2,7 +2,11 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/openat2.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,7 +21,21 @@
 // Several modules hold these enumerators, and Swift then finds none.
 static const int shim_stream = SOCK_STREAM;
 static const int shim_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
+static const int shim_raw_socket = SOCK_RAW | SOCK_CLOEXEC;
 static const int shim_nonblocking = SOCK_NONBLOCK;
+
+// Asks for every listening TCP socket of a family.
+static const int shim_by_family = SOCK_DIAG_BY_FAMILY;
+struct shim_listening_request {
+  struct nlmsghdr head;
+  struct inet_diag_req_v2 sockets;
+};
+static inline struct shim_listening_request shim_listening_request(unsigned char family) {
+  struct shim_listening_request request = {
+      .head = {.nlmsg_len = sizeof request, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .sockets = {.sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = 1 << 10 /* TCP_LISTEN */}};
+  return request;
+}
 
 // Moves the calling thread, and no other, into a network namespace; 0, or -1 with errno.
 static inline int shim_enter_network(int namespace_descriptor) {
@@ -47,3 +65,15 @@ static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, 
 
 // glibc 2.34, for `posix_spawn_file_actions_t`: the new program gets no descriptor from `first` on.
 extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
+
+// Gives the calling thread, and no other, the user and the groups of another process for the file system; 0, or -1 if
+// it may not. glibc's own functions would change all threads. With another user than root the kernel takes the right
+// to override permissions away. Source: setfsuid(2), capabilities(7).
+static inline int shim_become(unsigned int user, unsigned int group, const unsigned int *groups, unsigned long count) {
+  int is_same = syscall(SYS_setfsuid, -1) == (long)user && syscall(SYS_setfsgid, -1) == (long)group;
+  if (syscall(SYS_setgroups, count, groups) != 0) return is_same ? 0 : -1;
+  syscall(SYS_setfsgid, group);
+  syscall(SYS_setfsuid, user);
+  if (syscall(SYS_setfsuid, -1) != (long)user || syscall(SYS_setfsgid, -1) != (long)group) return -1;
+  return 0;
+}

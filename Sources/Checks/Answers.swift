@@ -8,10 +8,18 @@ extension Signs {
   func read(_ answer: HTTPRequest.Sight) -> (by: String?, means: String?, reason: String?) {
     let matching = answers.filter { $0.fits(answer) }
     return (
-      matching.lazy.compactMap(\.by).first, matching.lazy.compactMap(\.means).first,
+      matching.lazy.compactMap(\.by).first, matching.lazy.compactMap(\.means).first { $0 != Self.edge },
       matching.lazy.compactMap { $0.reason(answer) }.first
     )
   }
+
+  /// The service in front of this machine that the answer came through.
+  func edge(of answer: HTTPRequest.Sight) -> String? {
+    answers.first { $0.means == Self.edge && $0.fits(answer) }?.by
+  }
+
+  /// What an answer means that came through such a service.
+  private static let edge = "edge"
 }
 
 extension Signs.Answer {

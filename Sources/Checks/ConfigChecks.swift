@@ -32,11 +32,22 @@ extension Check {
     }
   }
 
-  /// Compares the times of the proxy's files, of its last load, and of the app's start.
+  /// Tells whether the proxy runs what its files say: by its own word where it gives it, else by the times of its
+  /// files, of its last load, and of the app's start.
   static let configLoaded = Check(
-    "config.loaded", needs: [.routeDefinedIn, .proxyPID, .upstreamPlace], learns: [.proxyLoaded],
+    "config.loaded", needs: [.routeDefinedIn, .proxyPID, .upstreamPlace], learns: [.proxyLoaded, .configReplaced],
     outcome: LoadedOutcome.self
   ) { world, facts, signs throws(Unseen) in
+    if let newest = facts[.configNewest], let files = try? await ProxyFiles(of: facts.proxy, in: world),
+      await files.isReplaced(newest)
+    {
+      return (.older, [.configReplaced: files.hostPath(of: newest) ?? newest])
+    }
+    switch facts[.configRuns] {
+    case "same": return (.current, [:])
+    case "other": return (.older, [:])
+    default: break
+    }
     let loaded = try await world.lastLoad(facts, signs)
     let learned: Facts = [.proxyLoaded: String(loaded)]
     if let newest = facts.seconds(.configNewestTime), newest > loaded + 1 { return (.older, learned) }
@@ -52,6 +63,8 @@ extension Check {
 extension FactName {
   /// Seconds since 1970 when the proxy last loaded its configuration.
   static let proxyLoaded: FactName = "proxy.loaded"
+  /// The file on this machine that was replaced, while the proxy's container still has the one from before.
+  static let configReplaced: FactName = "config.replaced"
 }
 
 extension World {

@@ -8,6 +8,8 @@ extension FactName {
   static let containerError: FactName = "container.error"
   static let containerRestarts: FactName = "container.restarts"
   static let containerHealth: FactName = "container.health"
+  /// What its health check's last failure said.
+  static let containerHealthOutput: FactName = "container.health-output"
   /// Seconds since it started, rounded.
   static let containerAge: FactName = "container.age"
   /// Known if it started within the last two minutes.
@@ -29,9 +31,9 @@ extension Check {
   static let containerState = Check(
     "container.state", needs: [.upstreamID],
     learns: [
-      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth, .containerAge,
-      .containerFresh,
-      .containerMemory, .containerMoreMemory,
+      .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth,
+      .containerHealthOutput,
+      .containerAge, .containerFresh, .containerMemory, .containerMoreMemory,
     ], outcome: ContainerOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let container = try await world.container(facts[.upstreamID] ?? "")
@@ -43,7 +45,10 @@ extension Check {
       .containerStatus: status, .containerExitCode: state.ExitCode.map { String($0) } ?? "",
       .containerError: state.Error?.printable ?? "",
       .containerRestarts: container.RestartCount.map { String($0) } ?? "",
-      .containerHealth: state.Health?.Status ?? "", .containerAge: age.map { String(Int($0)) } ?? "",
+      .containerHealth: state.Health?.Status ?? "",
+      .containerHealthOutput: state.Health?.Log?.last { $0.ExitCode != 0 }?.Output?
+        .split(whereSeparator: \.isNewline).last.map { String($0).shortened(to: 200).printable } ?? "",
+      .containerAge: age.map { String(Int($0)) } ?? "",
       .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
       .containerMemory: memory > 0 ? megabytes(memory) : "",
       .containerMoreMemory: memory > 0 ? megabytes(memory * 2) : "",
@@ -52,13 +57,13 @@ extension Check {
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)
     let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: now - 600, until: now)) : nil
     let isLooping = status == "restarting" || (mayLoop && (container.RestartCount ?? 0) > 1)
-    let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false && isLooping)
+    let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false)
     if let code = deaths?.exitCode, isLooping { learned[.containerExitCode] = String(code) }
     let outcome: ContainerOutcome =
       switch status {
       case "paused": .paused
       case "restarting": wasKilledForMemory ? .outOfMemory : .restarting
-      case "running" where isLooping: wasKilledForMemory ? .outOfMemory : .restarting
+      case "running" where isLooping || mayLoop && wasKilledForMemory: wasKilledForMemory ? .outOfMemory : .restarting
       case "running" where state.Health?.Status == "starting": .starting
       case "running" where state.Health?.Status == "unhealthy": .unhealthy
       case "running": .running

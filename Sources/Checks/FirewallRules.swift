@@ -3,125 +3,192 @@ import Model
 import World
 
 extension FactName {
-  /// The rule as `iptables-save` prints it.
+  /// The rule as its program prints it; of a chain's policy: `-P INPUT DROP`.
   static let firewallRule: FactName = "firewall.rule"
+  /// `iptables`, `ip6tables` or `nft`.
+  static let firewallProgram: FactName = "firewall.program"
+  /// `filter`; of nft with its family: `inet filter`.
   static let firewallTable: FactName = "firewall.table"
   static let firewallChain: FactName = "firewall.chain"
-  /// Its number in the chain, counted from 1.
+  /// Its number in the chain, counted from 1; of nft its handle. Absent for a policy.
   static let firewallNumber: FactName = "firewall.number"
+  /// Known if no rule but the chain's policy stops the packets.
+  static let firewallPolicy: FactName = "firewall.policy"
   /// `host`, or `upstream` or `proxy` for the network of that container.
   static let firewallPlace: FactName = "firewall.place"
   /// A process in the network that has the rule, where that is not the host's.
   static let firewallPID: FactName = "firewall.pid"
   /// Packets it has stopped so far.
   static let firewallPackets: FactName = "firewall.packets"
+  /// `ufw` or `firewalld`, if one of them keeps the rules there.
+  static let firewallKeeper: FactName = "firewall.keeper"
 }
 
-private enum FirewallOutcome: String, CheckOutcome { case blocks, nothing, unknown }
+private enum FirewallOutcome: String, CheckOutcome {
+  case blocks
+  /// It would if a condition holds that could not be judged.
+  case mayBlock = "may-block"
+  case nothing, unknown
+}
 
 extension Check {
-  /// Looks for a packet filter rule that stops packets from the proxy to the upstream's port.
+  /// Leads the connection's first packet through the packet filters in the kernel's order, and tells what stops it.
   ///
-  /// In the upstream's network, the proxy's, and the host's. Source: iptables-save(8).
+  /// In the proxy's network, the host's, and the upstream's. The rules are read before and after one more connect, so
+  /// that rules that count tell by themselves whether they met it.
   static let firewallRules = Check(
     "firewall.rules", needs: [.nameAddress, .upstreamPort, .upstreamInside, .upstreamPlace, .proxyPlace],
     learns: [
-      .firewallRule, .firewallTable, .firewallChain, .firewallNumber, .firewallPlace, .firewallPID, .firewallPackets,
+      .firewallRule, .firewallProgram, .firewallTable, .firewallChain, .firewallNumber, .firewallPolicy, .firewallPlace,
+      .firewallPID, .firewallPackets, .firewallKeeper,
     ], outcome: FirewallOutcome.self
   ) { world, facts, _ throws(Unseen) in
-    var places: [(String, Place)] = []
-    if let upstream = facts.upstreamLooks, upstream != .host { places.append(("upstream", upstream)) }
-    if let proxy = facts.proxyLooks, proxy != .host { places.append(("proxy", proxy)) }
-    places.append(("host", .host))
-    let packet = Packet(to: facts[.nameAddress] ?? "", port: facts.port(.upstreamInside) ?? 0)
-    var failure: Unseen?
-    for (name, place) in places {
-      do throws(Unseen) {
-        let saved = try await world.see(CommandRun(.packetFilter, place: place))
-        guard saved.exitCode == 0 else {
-          failure = .unreadable(what: "the firewall's rules (\(name))", why: "exit code \(saved.exitCode)")
-          continue
-        }
-        guard
-          let rule = FilterRule.all(in: saved.output).filter({ $0.stops(packet) }).max(by: { $0.packets < $1.packets })
-        else { continue }
-        var learned: Facts = [
-          .firewallRule: rule.text, .firewallTable: rule.table, .firewallChain: rule.chain,
-          .firewallNumber: String(rule.number), .firewallPlace: name, .firewallPackets: String(rule.packets),
-        ]
-        if case .process(let pid) = place { learned[.firewallPID] = String(pid) }
-        return (.blocks, learned)
-      } catch { failure = error }
+    let stations = facts.stations
+    let packet = await world.packet(facts)
+    let isIPv6 = packet.to.contains(":")
+    let before = await world.filters(at: stations, isIPv6: isIPv6)
+    if let place = facts.proxyLooks {
+      _ = try? await world.see(
+        TCPConnect(address: packet.to, port: facts.port(.upstreamPort) ?? 0, place: place, limit: 1.2))
     }
+    let after = await world.filters(at: stations, isIPv6: isIPv6)
+    var failure: Unseen?
+    var possible: Facts?
+    for (index, station) in stations.enumerated() {
+      guard case .success(let filters) = after[index] else {
+        if case .failure(let unseen) = after[index] { failure = unseen }
+        continue
+      }
+      let old = try? before[index].get()
+      for (number, filter) in filters.enumerated() {
+        let earlier = old.flatMap { $0.indices.contains(number) && filter.differs(from: $0[number]) ? $0[number] : nil }
+        for hook in station.hooks {
+          guard let stop = filter.stop(of: packet, at: hook, before: earlier), !stop.isOfDocker else { continue }
+          let learned = stop.facts(filter, station)
+          if stop.isCertain { return (.blocks, learned) }
+          possible = possible ?? learned
+        }
+      }
+    }
+    if let possible { return (.mayBlock, possible) }
     if let failure { throw failure }
     return (.nothing, [:])
   }
 }
 
-/// What has to pass.
-private struct Packet {
-  let to: String
-  let port: UInt16
+/// A network that the packet comes through, and where its rules are called there.
+private struct Station {
+  /// `proxy`, `host`, `upstream`.
+  let name: String
+  let place: Place
+  let hooks: [PacketFilter.Hook]
 }
 
-/// One rule of `iptables-save -c`: `[12:720] -A INPUT -p tcp -m tcp --dport 8080 -j DROP`.
-private struct FilterRule {
-  let text: String
-  let table: String
-  let chain: String
-  let number: Int
-  let packets: Int
-  private let words: [String]
-
-  static func all(in saved: String) -> [FilterRule] {
-    var table = ""
-    var counts: [String: Int] = [:]
-    var rules: [FilterRule] = []
-    for line in saved.split(separator: "\n") {
-      if line.hasPrefix("*") { (table, counts) = (String(line.dropFirst()), [:]) }
-      let words = line.split(separator: " ").map(String.init)
-      guard let add = words.firstIndex(of: "-A"), add < 2, words.count > add + 1 else { continue }
-      let chain = words[add + 1]
-      counts[chain, default: 0] += 1
-      let packets = add == 1 ? Int(words[0].dropFirst().prefix { $0.isNumber }) : nil
-      rules.append(
-        FilterRule(
-          text: words[add...].joined(separator: " "), table: table, chain: chain, number: counts[chain] ?? 1,
-          packets: packets ?? 0, words: Array(words[add...])))
-    }
-    return rules
-  }
-
-  /// True if it drops or rejects, and nothing in it excludes this packet. A rule that has met no packet is not it.
-  func stops(_ packet: Packet) -> Bool {
-    guard let target = value(of: "-j"), ["DROP", "REJECT"].contains(target), packets > 0 else { return false }
-    if let name = value(of: "-p"), !["tcp", "all", "6"].contains(name) { return false }
-    if let state = value(of: "--ctstate") ?? value(of: "--state"), !state.contains("NEW") { return false }
-    if let to = value(of: "-d"), !fits(to, packet.to) { return false }
-    // The proxy's own address is in the neighbourhood of the one it dials; a rule for strangers is not it.
-    if let from = value(of: "-s"), from.split(separator: ".").prefix(2) != packet.to.split(separator: ".").prefix(2) {
-      return false
-    }
-    // "Not from lo" holds for what comes over a network; any other exception is not judged.
-    let exceptions = words.indices.filter { words[$0] == "!" }.map {
-      words.indices.contains($0 + 1) ? words[$0 + 1] : ""
-    }
-    guard exceptions.allSatisfy({ $0 == "-i" || $0 == "-o" }), !words.contains("--dst-type") else { return false }
-    if let ports = value(of: "--dport") ?? value(of: "--dports") {
-      return ports.split(separator: ",").contains { range in
-        let ends = range.split(separator: ":").compactMap { UInt16($0) }
-        return ends.count == 2 ? (ends[0]...max(ends[0], ends[1])).contains(packet.port) : ends.first == packet.port
+extension Facts {
+  /// In the order in which the packet comes through them.
+  fileprivate var stations: [Station] {
+    let (proxy, upstream) = (proxyLooks, upstreamLooks)
+    let isFromHost = proxy == .host
+    let isToHost = upstream == .host
+    var stations: [Station] = []
+    if let proxy, !isFromHost { stations.append(Station(name: "proxy", place: proxy, hooks: [.output])) }
+    let hooks: [PacketFilter.Hook] =
+      switch (isFromHost, isToHost) {
+      case (true, true): [.output, .input]
+      case (true, false): [.output]
+      case (false, true): [.input]
+      case (false, false): [.forward]
       }
+    stations.append(Station(name: "host", place: .host, hooks: hooks))
+    if let upstream, !isToHost, upstream != proxy {
+      stations.append(Station(name: "upstream", place: upstream, hooks: [.input]))
     }
-    // Docker's own isolation drops what crosses networks; that is another cause.
-    return !chain.hasPrefix("DOCKER-ISOLATION")
+    return stations
+  }
+}
+
+extension World {
+  /// The first packet of the proxy's connection.
+  fileprivate func packet(_ facts: Facts) async -> Packet {
+    let to = facts[.nameAddress] ?? ""
+    var from: [String] = []
+    if facts.proxyLooks != .host, let id = facts[.proxyID], let container = try? await container(id) {
+      from = container.networks.values.flatMap(\.addresses)
+      // One that shares the upstream's network sends from its address there.
+      let near = from.filter { $0.split(separator: ".").prefix(2) == to.split(separator: ".").prefix(2) }
+      if !near.isEmpty { from = near }
+    }
+    let staysInside = to.isLoopback || facts.proxyLooks == .host && facts.upstreamLooks == .host
+    return Packet(
+      from: staysInside ? [to] : from, to: to, port: facts.port(.upstreamInside) ?? 0, staysInside: staysInside)
   }
 
-  private func value(of option: String) -> String? {
-    words.firstIndex(of: option).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+  /// The packet filters of each station.
+  fileprivate func filters(at stations: [Station], isIPv6: Bool) async -> [Result<[PacketFilter], Unseen>] {
+    var results: [Result<[PacketFilter], Unseen>] = []
+    for station in stations {
+      do throws(Unseen) {
+        results.append(.success(try await filters(at: station, isIPv6: isIPv6)))
+      } catch { results.append(.failure(error)) }
+    }
+    return results
   }
 
-  private func fits(_ range: String, _ address: String) -> Bool {
-    range == address || range == address + "/32" || Subnet(range)?.contains(address) == true
+  /// iptables' rules and nft's own. A machine without one of the two programs has the other's rules only.
+  private func filters(at station: Station, isIPv6: Bool) async throws(Unseen) -> [PacketFilter] {
+    var filters: [PacketFilter] = []
+    var tables: Set<String> = []
+    do throws(Unseen) {
+      let saved = try await listing(isIPv6 ? .packetFilter6 : .packetFilter, at: station)
+      filters.append(PacketFilter(saved: saved, program: isIPv6 ? "ip6tables" : "iptables"))
+      for line in saved.split(separator: "\n") where line.hasPrefix("*") {
+        tables.insert("\(isIPv6 ? "ip6" : "ip") \(line.dropFirst())")
+      }
+    } catch .missing {}
+    do throws(Unseen) {
+      let ruleset = try await listing(.nftables, at: station)
+      guard let filter = PacketFilter(ruleset: ruleset, skipping: tables) else {
+        throw .unreadable(what: "nft -j list ruleset", why: "it is no JSON")
+      }
+      filters.append(filter)
+    } catch {
+      guard error.isMissing, !filters.isEmpty else { throw error }
+    }
+    return filters
+  }
+
+  private func listing(_ command: CommandRun.Command, at station: Station) async throws(Unseen) -> String {
+    let sight = try await see(CommandRun(command, place: station.place))
+    guard sight.exitCode == 0 else {
+      throw .unreadable(what: "the firewall's rules (\(station.name))", why: "exit code \(sight.exitCode)")
+    }
+    return sight.output
+  }
+}
+
+extension PacketFilter.Stop {
+  /// Docker's own isolation drops what crosses networks; that is another cause.
+  fileprivate var isOfDocker: Bool { chain.name.hasPrefix("DOCKER-ISOLATION") }
+
+  fileprivate func facts(_ filter: PacketFilter, _ station: Station) -> Facts {
+    var facts: Facts = [
+      .firewallProgram: filter.program, .firewallTable: chain.table, .firewallChain: chain.name,
+      .firewallPlace: station.name,
+    ]
+    if let rule {
+      facts[.firewallRule] = rule.text.printable
+      facts[.firewallNumber] = String(rule.number)
+      facts[.firewallPackets] = rule.packets.map { String($0) }
+    } else {
+      facts[.firewallRule] =
+        filter.program == "nft" ? "\(chain.table) \(chain.name): policy drop" : "-P \(chain.name) DROP"
+      facts[.firewallPolicy] = "drop"
+      facts[.firewallPackets] = chain.policyPackets.map { String($0) }
+    }
+    if case .process(let pid) = station.place { facts[.firewallPID] = String(pid) }
+    let names = filter.chains.map(\.name)
+    if names.contains(where: { $0.hasPrefix("ufw-") || $0.hasPrefix("ufw6-") }) { facts[.firewallKeeper] = "ufw" }
+    if chain.table.hasSuffix(" firewalld") { facts[.firewallKeeper] = "firewalld" }
+    return facts
   }
 }

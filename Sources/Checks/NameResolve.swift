@@ -5,12 +5,18 @@ import World
 extension FactName {
   /// The addresses that the proxy dials for the route's host, as they are now.
   static let nameAddresses: FactName = "name.addresses"
-  /// The first of them.
-  static let nameAddress: FactName = "name.address"
   /// Its other addresses, which this proxy never tries.
   static let nameOthers: FactName = "name.others"
   /// The DNS servers that were asked; without a resolver of the proxy's own, the first one of its place.
   static let nameServers: FactName = "name.servers"
+  /// What the resolver of the proxy's own place, or this machine's, answers where the proxy's does not.
+  static let nameOtherwise: FactName = "name.otherwise"
+  /// `hosts-file`, `place` (its own DNS servers) or `machine`: who answers so.
+  static let nameKnownBy: FactName = "name.known-by"
+  /// The DNS servers of the proxy's place.
+  static let namePlaceServers: FactName = "name.place-servers"
+  /// What is dialled: `10.0.0.2:80`, `unix:/run/app.sock`.
+  static let upstreamDial: FactName = "upstream.dial"
 }
 
 private enum NameOutcome: String, CheckOutcome {
@@ -19,6 +25,10 @@ private enum NameOutcome: String, CheckOutcome {
   case found
   case notFound = "not-found"
   case failing, silent
+  /// Not for the resolver that the proxy uses, but for the system in its place.
+  case differs
+  /// Not in the proxy's container, but on this machine.
+  case onlyOutside = "only-outside"
   /// nginx: a variable in the route and no `resolver`.
   case noResolver = "no-resolver"
   case unknown
@@ -32,42 +42,52 @@ extension Check {
   /// (`route.dials`) goes before all that.
   static let nameResolve = Check(
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
-    learns: [.nameAddresses, .nameAddress, .nameOthers, .nameServers], outcome: NameOutcome.self
+    learns: [
+      .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers, .upstreamDial,
+    ], outcome: NameOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let name = facts[.upstreamHost] ?? ""
     guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
-    if name.isAddress { return (.address, addresses([name.trimmedBrackets], nil)) }
-    let family = facts[.routeFamily]
+    let port = facts.port(.upstreamPort) ?? 80
+    if name.isAddress { return (.address, addresses([name.trimmedBrackets], port, nil)) }
+    let family = facts[.routeAddressFamily]
     let dialled = facts.list(.routeDials)
-    if !dialled.isEmpty { return (.found, addresses(dialled, nil)) }
+    if !dialled.isEmpty { return (.found, addresses(dialled, port, nil)) }
     // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
-    if name == "localhost", family != nil { return (.found, addresses(["127.0.0.1", "::1"], family)) }
-    if facts[.routeResolves] == RouteReading.eachRequest, facts[.routeResolver] == nil {
+    if name == "localhost", family != nil { return (.found, addresses(["127.0.0.1", "::1"], port, family)) }
+    let asksOwn = facts[.routeResolves] == RouteReading.eachRequest
+    if asksOwn, facts[.routeResolver] == nil {
       return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
     }
-    let servers: [String]
-    if facts[.routeResolves] == RouteReading.eachRequest {
-      servers = facts.list(.routeResolver)
-    } else {
-      if let listed = try await world.hosts(in: place)[name.lowercased()] { return (.found, addresses(listed, family)) }
-      servers = try await world.nameServers(in: place)
-      if facts.proxy.usesHostNetwork, name == "localhost" { return (.found, addresses(["127.0.0.1"], family)) }
-    }
-    let answer = try await world.see(DNSQuery(name: name, servers: servers, place: place))
-    var learned = addresses(answer.addresses, family)
+    let (answer, servers) = try await world.lookUp(
+      name, in: place, servers: asksOwn ? facts.list(.routeResolver) : nil,
+      usesHostNetwork: facts.proxy.usesHostNetwork)
+    var learned = addresses(answer.addresses, port, family)
     learned[.nameServers] = servers.joined(separator: ", ")
-    let outcome: NameOutcome =
-      switch answer.answer {
-      case .addresses: .found
-      case .noSuchName, .noData: .notFound
-      case .serverFailure, .refused: .failing
-      case .silent: .silent
-      }
+    let outcome: NameOutcome
+    switch answer.answer {
+    case .addresses: return (.found, learned)
+    case .noSuchName, .noData: outcome = .notFound
+    case .serverFailure, .refused: outcome = .failing
+    case .silent: outcome = .silent
+    }
+    if asksOwn {
+      guard let (known, by) = await world.lookup(name, in: place, except: servers) else { return (outcome, learned) }
+      learned[.nameOtherwise] = known.joined(separator: ", ")
+      learned[.nameKnownBy] = by
+      learned[.namePlaceServers] = (try? await world.nameServers(in: place))?.joined(separator: " ")
+      return (.differs, learned)
+    }
+    if place != .host, let known = try? await world.see(SystemLookup(name: name)), !known.isEmpty {
+      learned[.nameOtherwise] = known.joined(separator: ", ")
+      learned[.nameKnownBy] = "machine"
+      return (.onlyOutside, learned)
+    }
     return (outcome, learned)
   }
 
-  /// What of a name's addresses a proxy dials, by its `route.family`.
-  private static func addresses(_ all: [String], _ family: String?) -> Facts {
+  /// What of a name's addresses a proxy dials, by its `route.address-family`.
+  private static func addresses(_ all: [String], _ port: UInt16, _ family: String?) -> Facts {
     let (new, old) = (all.filter(\.isIPv6), all.filter { !$0.isIPv6 })
     let taken =
       switch family {
@@ -80,11 +100,27 @@ extension Check {
     return [
       .nameAddresses: taken.joined(separator: ", "), .nameAddress: taken.first ?? "",
       .nameOthers: all.filter { !taken.contains($0) }.joined(separator: ", "),
+      .upstreamDial: taken.first.map { $0.isIPv6 ? "[\($0)]:\(port)" : "\($0):\(port)" } ?? "",
     ]
   }
 }
 
 extension World {
+  /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
+  /// well; by `servers` alone if those are given.
+  func lookUp(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool) async throws(Unseen)
+    -> (DNSQuery.Sight, servers: [String])
+  {
+    if own == nil {
+      if let listed = try await hosts(in: place)[name.lowercased()] {
+        return (.init(answer: .addresses, addresses: listed), [])
+      }
+      if usesHostNetwork, name == "localhost" { return (.init(answer: .addresses, addresses: ["127.0.0.1"]), []) }
+    }
+    let servers = if let own { own } else { try await nameServers(in: place) }
+    return (try await see(DNSQuery(name: name, servers: servers, place: place)), servers)
+  }
+
   /// The hosts file of a place: name in lower case to its addresses.
   fileprivate func hosts(in place: Place) async throws(Unseen) -> [String: [String]] {
     var hosts: [String: [String]] = [:]
@@ -94,6 +130,14 @@ extension World {
       for name in words.dropFirst() { hosts[name.lowercased(), default: []].append(address) }
     }
     return hosts
+  }
+
+  /// A name as the system of a place sees it: its hosts file, then its own DNS servers. Nil if it has no address there.
+  fileprivate func lookup(_ name: String, in place: Place, except asked: [String]) async -> ([String], by: String)? {
+    if let listed = try? await hosts(in: place)[name.lowercased()] { return (listed, "hosts-file") }
+    guard let servers = try? await nameServers(in: place), servers != asked else { return nil }
+    let answer = try? await see(DNSQuery(name: name, servers: servers, place: place))
+    return answer.flatMap { $0.addresses.isEmpty ? nil : ($0.addresses, "place") }
   }
 
   /// The DNS servers of a place's `/etc/resolv.conf`.

@@ -8,6 +8,8 @@ extension FactName {
   /// Host and port by which the proxy reaches it.
   static let neighbourHost: FactName = "neighbour.host"
   static let neighbourPort: FactName = "neighbour.port"
+  /// Known if that is the route's own port.
+  static let neighbourSamePort: FactName = "neighbour.same-port"
   /// The network that the proxy has to join first.
   static let neighbourNetwork: FactName = "neighbour.network"
 }
@@ -18,7 +20,8 @@ extension Check {
   /// Looks for the app that was probably meant by a route that leads to nobody.
   static let neighbourFind = Check(
     "neighbour.find", needs: [.upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
-    learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourNetwork], outcome: NeighbourOutcome.self
+    learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork],
+    outcome: NeighbourOutcome.self
   ) { world, facts, _ throws(Unseen) in
     var gateway: String?
     if let id = facts[.proxyID], let proxy = try? await world.container(id) {
@@ -33,6 +36,7 @@ extension Check {
       found.count == 1 || best.container != nil ? .one : .several,
       [
         .neighbourContainer: best.container ?? "", .neighbourHost: best.host, .neighbourPort: String(best.port),
+        .neighbourSamePort: best.port == facts.port(.upstreamPort) ? "yes" : "",
         .neighbourNetwork: best.network ?? "",
       ]
     )

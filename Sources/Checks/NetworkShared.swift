@@ -3,6 +3,8 @@ import Model
 import World
 
 extension FactName {
+  /// The network of the address that the proxy dials, if the proxy is not in it.
+  static let networkDialled: FactName = "network.dialled"
   /// The proxy's Docker networks.
   static let networkProxy: FactName = "network.of-proxy"
   static let networkUpstream: FactName = "network.of-upstream"
@@ -25,6 +27,10 @@ private enum NetworkOutcome: String, CheckOutcome {
   case defaultBridge = "default-bridge"
   /// The upstream has no network of its own.
   case hostNetwork = "host-network"
+  /// They share one, and the proxy dials the address in another.
+  case otherAddress = "other-address"
+  /// They share one, and the proxy may dial the address in another.
+  case chance
   /// The proxy dials a port of this machine, so Docker's networks do not matter.
   case published
   case unknown
@@ -36,6 +42,7 @@ extension Check {
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
       .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
+      .networkDialled,
     ], outcome: NetworkOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let upstream = try await world.container(facts[.upstreamID] ?? "")
@@ -54,6 +61,17 @@ extension Check {
     let common = ours.filter { network in theirs.values.contains { $0.NetworkID == network.value.NetworkID } }
     let named = common.keys.filter { !Network.defaults.contains($0) }.sorted()
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
+    let dialled = theirs.first { $0.value.addresses.contains(name) }?.key
+    let apart = facts.list(.routeNetworks).filter { network in
+      !ours.values.contains { $0.NetworkID == theirs[network]?.NetworkID }
+    }
+    if !common.isEmpty, let dialled, common[dialled] == nil || !apart.isEmpty {
+      learned[.networkCommon] = named.first ?? common.keys.sorted().first
+      learned[.networkDialled] = apart.first ?? dialled
+      learned[.networkJoin] = learned[.networkDialled]
+      learned[.networkJoiner] = proxy.name
+      return (apart.isEmpty ? .otherAddress : .chance, learned)
+    }
     if let network = named.first {
       learned[.networkCommon] = network
       return (.shared, learned)

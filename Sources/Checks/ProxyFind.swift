@@ -18,6 +18,8 @@ extension FactName {
   static let proxyNetwork: FactName = "proxy.network"
   /// Known if it does not run.
   static let proxyStopped: FactName = "proxy.stopped"
+  /// What is special about its files: a `layout` of `Flows/signs/`.
+  static let proxyLayout: FactName = "proxy.layout"
   /// The name of its program on the host.
   static let proxyProgram: FactName = "proxy.program"
 }
@@ -39,26 +41,50 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .engineCommand,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyLayout, .engineCommand,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
-    let port = facts.port(.sitePort) ?? 80
-    let engine: Facts = [.engineCommand: await world.engineCommand ?? ""]
-    if let proxy = try await world.proxies(at: port, signs).first {
-      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy).merging(engine))
+    let (outcome, learned) = try await search(world, facts, signs)
+    return (outcome, learned.merging([.engineCommand: await world.engineCommand ?? ""]))
+  }
+
+  private static func search(
+    _ world: any World, _ facts: Facts, _ signs: Signs
+  ) async throws(Unseen) -> (ProxyOutcome, Facts) {
+    if let id = facts[.hop(.id)], let port = facts.port(.hop(.port)) {
+      guard let proxy = try await world.proxy(inContainer: id, at: port, signs) else { return (.none, [:]) }
+      guard proxy.pid != nil else { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
+      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+    }
+    let port = facts.port(.hop(.port)) ?? facts.port(.sitePort) ?? 80
+    let host = facts[.siteHost] ?? ""
+    let isElsewhere = facts[.hop(.from)] == nil ? await !world.leadsHere(host) : false
+    if isElsewhere, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
+    let address = await world.dialled(facts, host, isElsewhere: isElsewhere)
+    if let proxy = try await world.proxy(at: port, reachedAt: address, signs) {
+      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
     if let proxy = try? await world.stoppedProxy(at: port, signs) {
-      return (.stopped, learned(proxy).merging(engine).merging([.proxyStopped: "yes"]))
+      return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))
     }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
-    guard let listener = listeners.first else { return (.none, [:]) }
+    guard let listener = listeners.first else {
+      guard isElsewhere, let tunnel = try? await world.tunnel(naming: nil, signs) else { return (.none, [:]) }
+      return (.found, learned(tunnel))
+    }
     guard let process = listener.processes.first else { throw .notPermitted(what: "the process behind port \(port)") }
-    return (.other, [.proxyKind: "unknown", .proxyWhere: "process \(process)"])
+    let container = (try? await world.containers())?.first { container in
+      container.isRunning && container.Ports?.contains { $0.PublicPort == port } == true
+    }
+    return (
+      .other, [.proxyKind: "unknown", .proxyWhere: container.map { "container \($0.name)" } ?? "process \(process)"]
+    )
   }
 
   private static func learned(_ proxy: ProxyFound) -> Facts {
     var facts: Facts = [
-      .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name, .proxyPort: String(proxy.port),
+      .proxyLayout: proxy.sign.layout ?? "", .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name,
+      .proxyPort: String(proxy.port),
       .proxyPlace: proxy.container == nil ? "host" : "container",
       .proxyNetwork: proxy.usesHostNetwork ? "host" : "own",
       .proxyPID: proxy.pid.map { String($0) } ?? "",
@@ -73,6 +99,15 @@ extension Check {
       facts[.proxyProgram] = proxy.program
     }
     return facts
+  }
+}
+
+extension World {
+  /// The address of this machine by which the site is asked.
+  fileprivate func dialled(_ facts: Facts, _ host: String, isElsewhere: Bool) async -> String {
+    if let address = facts[.hop(.address)] { return address }
+    let named = isElsewhere ? nil : (try? await see(SystemLookup(name: host)))?.first
+    return named ?? "127.0.0.1"
   }
 }
 

@@ -10,14 +10,33 @@ extension FactName {
   static let logReason: FactName = "log.reason"
   /// The network fact that the line shows: `refused`, `name`, …
   static let logShows: FactName = "log.shows"
+  /// How many of the log's last lines show the failure that is seen most, which one that is, and the newest of them.
+  static let pastCount: FactName = "past.count"
+  static let pastShows: FactName = "past.shows"
+  static let pastLine: FactName = "past.line"
 }
 
 private enum LogOutcome: String, CheckOutcome {
   case sameAddress = "same-address", otherAddress = "other-address", otherPort = "other-port"
   case configError = "config-error"
+  /// The system forbids the proxy to connect.
+  case denied
   /// No line is about this request.
   case silent
   case unknown
+}
+
+private enum PastOutcome: String, CheckOutcome {
+  /// The upstream closed or reset connections.
+  case dropped
+  case refused
+  /// No connection, or no answer, in time.
+  case timeouts
+  /// Every server of the group had failed before.
+  case noServer = "no-server"
+  /// Lines about this route that show something else.
+  case other
+  case silent, unknown
 }
 
 private enum LastWordsOutcome: String, CheckOutcome { case configError = "config-error", other, unknown }
@@ -44,12 +63,51 @@ extension Check {
       .logAddress: match.text(of: "address")?.printable ?? "",
     ]
     if sign.shows == "config-error" { return (.configError, learned) }
+    if sign.shows == "denied" { return (.denied, learned) }
     guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else {
       return (.silent, learned)
     }
-    if let port, port != facts.port(.upstreamPort) { return (.otherPort, learned) }
+    let isServer = facts.list(.routeServers).contains { $0.hasSuffix(":\(port ?? 0)") }
+    if let port, port != facts.port(.upstreamPort), !isServer { return (.otherPort, learned) }
     return (facts.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
   }
+
+  /// Reads what the proxy has logged of this route's failures so far: what a site that fails sometimes fails of.
+  ///
+  /// What was before the app last started does not count: it may be mended. Nor, after a series without a failure, does
+  /// a line about a GET: only requests that the program does not make itself may still fail.
+  static let proxyPast = Check(
+    "proxy.past", needs: [.siteSometimes, .routeDefinedIn, .proxyPlace, .proxyKind, .routeLogKeys],
+    learns: [.pastCount, .pastShows, .pastLine], outcome: PastOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    let keys = facts.list(.routeLogKeys)
+    let now = try await world.see(Clock(for: "past"))
+    let servers = facts.list(.routeServers).map { String($0.prefix { $0 != ":" }) }
+    let names = servers + [facts[.upstreamHost], facts[.upstreamContainer]].compactMap { $0 }
+    let started = try? await world.lastStart(of: names, since: now - 24 * 3600, until: now)
+    let isGood = facts[.seriesFailed] == "0"
+    let lines = try await world.proxyLog(facts, since: started).filter { line in
+      keys.contains { line.contains($0) } && (!isGood || changing?.matches(line) == true)
+    }
+    let known = signs.compiledLines(of: facts[.proxyKind] ?? "")
+    let read = lines.compactMap { line in known.read(line).map { (line: line, shows: $0.0.shows) } }
+    let counts = Dictionary(grouping: read, by: \.shows).mapValues(\.count)
+    guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return (.silent, [:]) }
+    let learned: Facts = [
+      .pastCount: String(most.value), .pastShows: most.key,
+      .pastLine: read.last { $0.shows == most.key }?.line.printable.shortened(to: 200) ?? "",
+    ]
+    switch most.key {
+    case "closed", "reset": return (.dropped, learned)
+    case "refused": return (.refused, learned)
+    case "connect-timeout", "answer-timeout": return (.timeouts, learned)
+    case "no-server": return (.noServer, learned)
+    default: return (.other, learned)
+    }
+  }
+
+  /// Requests that change something, as access and error logs show them.
+  private static let changing = try? Pattern(#""(POST|PUT|PATCH|DELETE) |"method":"(POST|PUT|PATCH|DELETE)""#)
 
   /// Reads the last words of a proxy that does not run.
   static let proxyLastWords = Check(
@@ -70,21 +128,21 @@ extension Check {
 
 extension Signs {
   /// The signs of one kind of proxy's log lines, their patterns compiled once for a whole log.
-  fileprivate func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
+  func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
     lines.filter { $0.proxy == logs(of: kind) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
   }
 }
 
 extension [(sign: Signs.Line, pattern: Pattern)] {
   /// The first sign that a line shows.
-  fileprivate func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
+  func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
     lazy.compactMap { known in known.pattern.firstMatch(in: line).map { (known.sign, $0) } }.first
   }
 }
 
 extension World {
   /// The proxy's newest error lines: its log file, else what its container wrote.
-  fileprivate func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
+  func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
     let files = try await ProxyFiles(of: facts.proxy, in: self)
     if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
       // Nothing was written since: its last lines are about older requests.

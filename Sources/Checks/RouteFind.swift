@@ -12,6 +12,7 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     guard let site = Site(facts[.url] ?? ""), let port = facts.port(.proxyPort) else { return (.unknown, [:]) }
     return try await RouteReading.read(
-      .init(site: site, port: port), kind: facts[.proxyKind] ?? "", at: facts.proxy, in: world, signs)
+      .init(site: site, port: port, server: facts[.routeServer]), kind: facts[.proxyKind] ?? "", at: facts.proxy,
+      in: world, signs)
   }
 }

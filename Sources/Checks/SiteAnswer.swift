@@ -6,8 +6,14 @@ extension FactName {
   static let siteAddress: FactName = "site.address"
   /// Seconds since 1970 just before the site was asked.
   static let siteAsked: FactName = "site.asked"
-  /// `here`: at this machine, since its name leads nowhere or elsewhere; else absent.
+  /// `here`: at this machine, since its name leads nowhere or elsewhere; else absent. `site.*` is its answer then.
   static let siteAskedAt: FactName = "site.asked-at"
+  /// The service in front of this machine through which the answer at the name's address came: `Cloudflare`.
+  static let siteEdge: FactName = "site.edge"
+  /// The address to which the name leads, if that is another machine's and it does not go well there.
+  static let publicAddress: FactName = "public.address"
+  /// Known if that address is public and none of this machine's own is: a router stands between them.
+  static let publicBehindNAT: FactName = "public.behind-nat"
   /// Known while no answer has come within the first seconds.
   static let siteWaiting: FactName = "site.waiting"
   /// `at-once` or `later`: how soon the answer came.
@@ -18,12 +24,24 @@ extension FactName {
   static let siteReason: FactName = "site.reason"
 }
 
-private enum AgainOutcome: String, CheckOutcome { case good, bad, unknown }
+private enum AgainOutcome: String, CheckOutcome {
+  /// The proxy has just loaded its configuration: the answer before was from the old one.
+  case good
+  /// It failed before and answers well now, and nothing was loaded in between.
+  case sometimes
+  case bad, unknown
+}
 
 private enum SiteOutcome: String, CheckOutcome {
   case good, redirected, refusedByApp = "client-error", notFound = "not-found", defaultSite = "default-site"
   case badGateway = "bad-gateway", gatewayTimeout = "gateway-timeout", unavailable, serverError = "server-error"
   case tlsPort = "tls-port"
+  /// A service in front of this machine says that it gets no answer from the server behind it.
+  case edgeError = "edge-error"
+  /// Not well where its name leads, and well when this machine itself is asked.
+  case onlyHere = "only-here"
+  /// The same, but this machine answers at port 80 in plain HTTP only: `next.url`.
+  case otherPort = "other-port"
   case nobodyListens = "nobody-listens", unreachable, noName = "no-name", tlsRefused = "tls-refused"
   case broken, slow, unknown
 }
@@ -36,7 +54,8 @@ extension Check {
     "site.answer", needs: [.url],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteReason, .siteRedirect, .siteDelay,
+      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge, .publicStatus, .publicSeconds, .publicError, .publicServer,
+      .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
     ], outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
     let asked = try await world.see(Clock())
@@ -49,7 +68,9 @@ extension Check {
   /// Goes on waiting for an answer that did not come within the first seconds.
   static let siteSlow = Check(
     "site.slow", needs: [.url, .siteWaiting],
-    learns: [.siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay],
+    learns: [
+      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge,
+    ],
     outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
     guard let sight = try await world.site(facts, within: nil) else { return (.slow, [:]) }
@@ -61,10 +82,11 @@ extension Check {
   /// Asks once more, after the app itself has answered well.
   ///
   /// While a proxy loads its configuration, its old processes still answer for a moment: if that has just happened,
-  /// the last of a few answers counts.
+  /// the last of a few answers counts. The proxy's default page is no good answer, unless the route that runs is the
+  /// right one: then the app itself answers so.
   static let siteAgain = Check(
-    "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace], learns: [.siteStatus, .siteSeconds],
-    outcome: AgainOutcome.self
+    "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace],
+    learns: [.siteStatus, .siteSeconds, .siteSometimes], outcome: AgainOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let loaded = try? await world.lastLoad(facts, signs)
     let hasJustLoaded = try await world.see(Clock()) - (loaded ?? 0) < 3
@@ -72,10 +94,11 @@ extension Check {
       if attempt > 1 { try? await Task.sleep(for: .milliseconds(400)) }
       guard let seen = try await world.site(facts, within: siteShort, attempt: attempt),
         let status = seen.answer.status,
-        status < 400, seen.answer.failure == nil
+        status < 400, seen.answer.failure == nil,
+        facts[.configRuns] == "same" || signs.read(seen.answer).means != "default-site"
       else { continue }
-      let seconds = seen.answer.times.firstByte ?? seen.answer.times.total ?? 0
-      return (.good, [.siteStatus: String(status), .siteSeconds: String((seconds * 1000).rounded() / 1000)])
+      let learned: Facts = [.siteStatus: String(status), .siteSeconds: seen.answer.seconds ?? ""]
+      return hasJustLoaded ? (.good, learned) : (.sometimes, learned.merging([.siteSometimes: "yes"]))
     }
     return (.bad, [:])
   }
@@ -91,18 +114,37 @@ extension Check {
     var facts: Facts = [
       .siteAsked: String(asked), .siteAddress: answer.address ?? "",
       .siteAskedAt: sight.isHere ? "here" : "",
-      .siteSeconds: (answer.times.firstByte ?? answer.times.total).map { String(($0 * 1000).rounded() / 1000) } ?? "",
+      .siteSeconds: answer.seconds ?? "",
       .siteServer: sign.by ?? answer.header("Server")?.shortened(to: 60).printable ?? "",
       .siteMeans: sign.means ?? "", .siteReason: sign.reason?.shortened(to: 200).printable ?? "",
+      .siteEdge: signs.edge(of: sight.elsewhere ?? answer) ?? "",
     ]
+    if let elsewhere = sight.elsewhere {
+      facts.merge([
+        .publicStatus: elsewhere.status.map { String($0) } ?? "", .publicSeconds: elsewhere.seconds ?? "",
+        .publicError: elsewhere.failure?.inShort ?? "", .publicAddress: elsewhere.address ?? "",
+        .publicServer: signs.read(elsewhere).by ?? elsewhere.header("Server")?.shortened(to: 60).printable ?? "",
+        .publicBehindNAT: sight.isBehindNAT ? "yes" : "",
+      ])
+    }
     if let status = answer.status, (300..<400).contains(status), let location = answer.header("Location") {
       facts[.siteRedirect] = Site(given[.url] ?? "")?.redirected(to: location)?.url
     }
     facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
     facts[.siteStatus] = answer.status.map { String($0) }
     facts[.siteError] = answer.failure.map { $0.inShort }
+    if sight.isAtPlainPort {
+      facts[.nextURL] = "http://\(given[.siteHost] ?? "")\(given[.sitePath] ?? "/")"
+      facts[.next(.address)] = sight.answer.address
+      facts[.next(.from)] = facts[.siteEdge] ?? facts[.publicAddress]
+      return (.otherPort, facts)
+    }
+    if sight.elsewhere != nil, answer.isWell { return (.onlyHere, facts) }
     if facts[.siteRedirect] != nil { return (.redirected, facts) }
     if !sight.hasName, answer.status == nil { return (.noName, facts) }
+    if facts[.siteEdge] != nil, let status = answer.status, (520...527).contains(status) || status == 530 {
+      return (.edgeError, facts)
+    }
     return (outcome(of: answer, means: sign.means), facts)
   }
 
@@ -129,36 +171,77 @@ extension Check {
 }
 
 /// What the site answered, and where it was asked.
-private struct SiteSeen: Sendable {
-  let answer: HTTPRequest.Sight
+struct SiteSeen: Sendable {
+  var answer: HTTPRequest.Sight
   /// At this machine, since its name has no address, or one of another machine where it does not go well.
-  let isHere: Bool
-  let hasName: Bool
+  var isHere = false
+  var hasName = true
+  /// What that other machine answers.
+  var elsewhere: HTTPRequest.Sight?
+  var isBehindNAT = false
+  /// This machine was asked at port 80 in plain HTTP, since nobody answers here at the site's own port.
+  var isAtPlainPort = false
+}
+
+extension HTTPRequest.Sight {
+  /// The app, or something in front of it, answers as it should, if only to say no.
+  var isWell: Bool { failure == nil && status.map { $0 < 500 && $0 != 404 } == true }
+
+  /// To the first byte, to the millisecond.
+  fileprivate var seconds: String? {
+    (times.firstByte ?? times.total).map { String(($0 * 1000).rounded() / 1000) }
+  }
 }
 
 extension World {
-  /// Nil if no answer came in time.
-  fileprivate func site(_ facts: Facts, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
-    let whole = facts.seconds(.limitSeconds) ?? 90
+  /// Nil if no answer came in time. Another `attempt` is another request.
+  func site(_ facts: Facts, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
     let port = facts.port(.sitePort) ?? 80
-    let url = facts[.url] ?? ""
-    let own = try? await see(OwnAddresses())
-    let addresses = try await see(SystemLookup(name: facts[.siteHost] ?? ""))
-    let isHere =
-      addresses.isEmpty || own.map { own in !addresses.contains { own.contains($0) || $0.hasPrefix("127.") } } ?? false
     // Another request than before, as a browser sends when its page is loaded anew.
     let headers = attempt == 0 ? [] : ["Cache-Control: no-cache, max-age=\(attempt - 1)"]
-    let named = HTTPRequest(url: url, address: addresses.first, port: port, headers: headers, limit: whole)
-    let local = HTTPRequest(url: url, address: "127.0.0.1", port: port, headers: headers, limit: whole)
-    let answer = await race(addresses.isEmpty ? local : named, within: seconds)
-    guard isHere, !addresses.isEmpty, let failed = answer, failed.status.map({ $0 >= 400 }) ?? true else {
-      return answer.map { SiteSeen(answer: $0, isHere: addresses.isEmpty, hasName: !addresses.isEmpty) }
+    func request(_ address: String?, _ place: Place = .host) -> HTTPRequest {
+      HTTPRequest(
+        url: facts[.url] ?? "", address: address, port: port, place: place, headers: headers,
+        limit: facts.seconds(.limitSeconds) ?? 90)
     }
+    if facts[.hop(.from)] != nil {
+      guard let hop = facts[.hop(.address)] else { return SiteSeen(answer: .init(failure: .name)) }
+      let place = facts[.hop(.pid)].flatMap { Int32($0) }.map { Place.process($0) } ?? .host
+      return await race(request(hop, place), within: seconds).map { SiteSeen(answer: $0) }
+    }
+    let own = try? await see(OwnAddresses())
+    let addresses = try await see(SystemLookup(name: facts[.siteHost] ?? ""))
+    guard let address = addresses.first else {
+      return await race(request(await loopback(at: port)), within: seconds).map {
+        SiteSeen(answer: $0, isHere: true, hasName: false)
+      }
+    }
+    guard let named = await race(request(address), within: seconds) else { return nil }
+    let isOwn = own.map { own in addresses.contains { own.contains($0) || $0.isLoopback } } ?? true
+    guard !isOwn, !named.isWell else { return SiteSeen(answer: named) }
     // The name leads to another machine, and it does not go well there: is this the machine behind it?
-    guard let direct = await race(local, within: seconds), direct.status != nil else {
-      return SiteSeen(answer: failed, isHere: false, hasName: true)
+    var here = SiteSeen(answer: named, isHere: true, elsewhere: named)
+    here.isBehindNAT = !address.isPrivateAddress && own?.contains { !$0.isPrivateAddress } == false
+    if let answer = await race(request(await loopback(at: port)), within: seconds), answer.status != nil {
+      here.answer = answer
+      if answer.status == named.status { here.elsewhere = nil }
+      return here
     }
-    return SiteSeen(answer: direct, isHere: true, hasName: true)
+    var plain = request(await loopback(at: 80))
+    (plain.url, plain.port) = ("http://\(facts[.siteHost] ?? "")\(facts[.sitePath] ?? "/")", 80)
+    if port == 443, let answer = await race(plain, within: seconds), answer.status != nil {
+      (here.answer, here.isAtPlainPort) = (answer, true)
+      return here
+    }
+    return SiteSeen(answer: named)
+  }
+
+  /// The address at which this machine is asked for a port: loopback, unless somebody listens at another one only.
+  private func loopback(at port: UInt16) async -> String {
+    let listeners = ((try? await see(Listeners(place: .host))) ?? []).filter { $0.port == port }
+    let all = listeners.map(\.address)
+    if all.isEmpty || all.contains(where: { $0 == "0.0.0.0" || $0.hasPrefix("127.") }) { return "127.0.0.1" }
+    return all.contains("::") ? "::1" : all[0]
   }
 
   /// The answer if it comes within `seconds`; the request itself goes on and can be waited for again.

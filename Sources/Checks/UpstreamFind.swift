@@ -39,6 +39,13 @@ extension Check {
   ) { world, facts, _ throws(Unseen) in
     let host = facts[.upstreamHost] ?? ""
     let port = facts.port(.upstreamPort) ?? 80
+    if let id = facts[.routeContainer] {
+      let container = try await world.container(id)
+      return (
+        .container,
+        learned(container, port, routePort: port, host).merging(await world.compose(container.Config?.Labels ?? [:]))
+      )
+    }
     let found = try await world.upstream(host: host, port: port, of: facts.proxy)
     switch found {
     case .container(let container, let inside):

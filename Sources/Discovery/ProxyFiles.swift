@@ -39,6 +39,7 @@ public struct ProxyFiles: Sendable {
 
   /// Nil if there is no such file.
   public func read(_ path: String) async throws(Unseen) -> String? {
+    if let edited = await edited(path) { return edited.text }
     switch way {
     case .place(let place):
       do throws(Unseen) { return try await world.see(FileRead(path: path, place: place)).text } catch .missing {
@@ -61,8 +62,25 @@ public struct ProxyFiles: Sendable {
 
   /// Seconds since 1970 of a file's last change; nil where that cannot be seen.
   public func modified(_ path: String) async -> Double? {
+    if let edited = await edited(path) { return edited.modified }
     guard case .place(let place) = way else { return nil }
     return try? await world.see(FileRead(path: path, place: place, limit: 1)).modified
+  }
+
+  /// True if a person has edited the file on this machine, and the container still has the one from before.
+  ///
+  /// A file that is mounted by itself is bound to its inode; most editors write a new file in its place.
+  public func isReplaced(_ path: String) async -> Bool {
+    guard case .place(let place) = way, let edited = await edited(path),
+      let inside = try? await world.see(FileRead(path: path, place: place))
+    else { return false }
+    return inside.bytes != edited.bytes
+  }
+
+  /// The file on this machine that is mounted by itself at this path; nil if none is, or it cannot be read.
+  private func edited(_ path: String) async -> FileRead.Sight? {
+    guard let source = container?.Mounts?.first(where: { $0.Destination == path })?.Source else { return nil }
+    return try? await world.see(FileRead(path: source))
   }
 
   /// The last bytes of a file, as lines.
@@ -115,7 +133,7 @@ public struct ProxyFiles: Sendable {
   }
 
   /// `path` as seen from `folder`, without `.` and `..`.
-  private static func absolute(_ path: String, in folder: String) -> String {
+  static func absolute(_ path: String, in folder: String) -> String {
     var parts: [Substring] = path.hasPrefix("/") ? [] : folder.split(separator: "/")
     for part in path.split(separator: "/") where part != "." {
       if part == ".." { _ = parts.popLast() } else { parts.append(part) }

@@ -12,6 +12,8 @@ public struct RunningProxy: Sendable {
   public let command: [String]
   public let files: ProxyFiles
   public let world: any World
+  /// By what it was recognised; of a container by its image.
+  let sign: Signs.Proxy?
 
   init(kind: String, place: ProxyPlace, in world: any World, _ signs: Signs) async throws(Unseen) {
     self.kind = kind
@@ -19,10 +21,13 @@ public struct RunningProxy: Sendable {
     self.world = world
     files = try await ProxyFiles(of: place, in: world)
     container = files.container
+    let image = container?.Config?.Image?.withoutTag
+    let signs = (own: signs.proxies.filter { $0.kind == kind }, all: signs)
+    sign = image.flatMap { image in signs.own.first { $0.isImage(image) } } ?? signs.own.first
     if let container {
       command = ([container.Path].compactMap { $0 } + (container.Args ?? []))
     } else if let pid = place.pid {
-      command = try await world.see(Processes(names: signs.proxyProcesses)).first { $0.id == pid }?.command ?? []
+      command = try await world.see(Processes(names: signs.all.proxyProcesses)).first { $0.id == pid }?.command ?? []
     } else {
       command = []
     }
@@ -63,9 +68,14 @@ protocol ProxyReader: Sendable {
 
   /// Seconds since 1970 when it last loaded its configuration.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double
+
+  /// What it tells of its use and its limits right now (`FactName.ofUse`); nothing where it does not tell.
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts
 }
 
 extension ProxyReader {
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts { [:] }
+
   static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? { nil }
 
   /// The start of its youngest process: most proxies start new workers at each load.

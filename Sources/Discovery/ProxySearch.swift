@@ -18,6 +18,8 @@ public struct ProxyFound: Sendable, Equatable {
   public var usesHostNetwork: Bool
   /// Its own ports to those by which this machine is asked for them.
   public var outside: [UInt16: UInt16]
+  /// The addresses of this machine at which it takes connections to the port that was asked for: `0.0.0.0`, `::`, …
+  public var addresses: [String] = []
 
   /// The program of its first process as its command line names it; nginx writes "nginx: master process" before it.
   public var program: String? {
@@ -37,12 +39,16 @@ extension ContainerSummary {
   public var reference: Reference { Reference(id: Id, name: name, image: Image ?? "") }
 }
 
+extension Signs.Proxy {
+  /// True for an image, without registry and tag, that is one of its own.
+  func isImage(_ image: String) -> Bool { images.contains { (try? Pattern($0))?.matches(image) == true } }
+}
+
 extension Signs {
   /// The kind of a container by its image, else by a process that runs in it.
   public func proxy(of container: ContainerSummary, _ processes: [ProcessSeen]) -> Proxy? {
-    proxies.first { sign in
-      sign.images.contains { (try? Pattern($0))?.matches(container.image) == true }
-    } ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
+    proxies.first { $0.isImage(container.image) }
+      ?? processes.first { $0.container == container.Id }.flatMap { proxy(named: $0.name) }
   }
 
   public func proxy(named process: String) -> Proxy? { proxies.first { $0.processes.contains(process) } }
@@ -73,7 +79,7 @@ extension World {
         ProxyFound(
           sign: sign, container: containers?.first { $0.Id == process.container }?.reference, pid: first.id,
           port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
-          outside: [listener.port: listener.port]))
+          outside: [listener.port: listener.port], addresses: [listener.address]))
     }
     // Without an engine there are no containers; with one that may not be asked, nobody knows.
     if found.isEmpty, case .failure(let unseen) = listed, !unseen.isMissing { throw unseen }
@@ -100,9 +106,66 @@ extension World {
             (container.Ports ?? []).compactMap { port in
               port.PublicPort.flatMap { outside in port.PrivatePort.map { ($0, outside) } }
             }
-          ) { first, _ in first }))
+          ) { first, _ in first }, addresses: ports.compactMap(\.IP)))
     }
     return found
+  }
+
+  /// The one of several that takes connections to an address of this machine: who has that very address comes before
+  /// who has all of them, as the kernel has it.
+  public func proxy(at port: UInt16, reachedAt address: String, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
+    let all = address.contains(":") ? ["::"] : ["0.0.0.0", "::", ""]
+    let found = try await proxies(at: port, signs)
+    return found.first { $0.addresses.contains(address) }
+      ?? found.first { $0.addresses.contains(where: all.contains) } ?? found.first
+  }
+
+  /// The program of a Cloudflare Tunnel that runs here: requests come to it from inside, by no port of this machine.
+  ///
+  /// - Parameter host: The site's name, if only one whose configuration has that name is wanted.
+  public func tunnel(naming host: String?, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
+    guard let sign = signs.proxies.first(where: { $0.kind == CloudflaredReading.kind }) else { return nil }
+    let processes = try await see(Processes(names: sign.processes))
+    let containers = processes.contains { $0.container != nil } ? try await containers() : []
+    for process in processes.prefix(4) {
+      let container = containers.first { $0.Id == process.container }
+      let found = ProxyFound(
+        sign: sign, container: container?.reference, pid: process.id, port: 443, command: process.command,
+        started: process.started, usesHostNetwork: process.sharesNetwork ?? (container == nil), outside: [:])
+      guard let host else { return found }
+      let place = ProxyPlace(id: found.container?.id, pid: found.pid, usesHostNetwork: found.usesHostNetwork)
+      if let running = try? await RunningProxy(kind: sign.kind, place: place, in: self, signs),
+        await CloudflaredReading.names(host, running)
+      {
+        return found
+      }
+    }
+    return nil
+  }
+
+  /// Whether a name leads to this machine itself, as far as its own addresses tell.
+  public func leadsHere(_ host: String) async -> Bool {
+    guard let addresses = try? await see(SystemLookup(name: host)), let own = try? await see(OwnAddresses()) else {
+      return true
+    }
+    return addresses.contains { own.contains($0) || $0.isLoopback }
+  }
+
+  /// The proxy in a container, running or not; nil if what runs there is no known proxy.
+  ///
+  /// - Parameter port: The one on which it listens inside.
+  public func proxy(
+    inContainer id: String, at port: UInt16, _ signs: Signs
+  ) async throws(Unseen) -> ProxyFound? {
+    let processes = (try? await see(Processes(names: signs.proxyProcesses))) ?? []
+    guard let container = try await containers().first(where: { $0.Id == id }),
+      let sign = signs.proxy(of: container, processes)
+    else { return nil }
+    let details = try await self.container(id)
+    return ProxyFound(
+      sign: sign, container: container.reference, pid: details.State?.Status == "restarting" ? nil : details.pid,
+      port: port, command: [], started: details.started, usesHostNetwork: details.usesHostNetwork,
+      outside: [port: port])
   }
 
   /// A proxy's container that would serve the port and does not run.

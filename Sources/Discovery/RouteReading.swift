@@ -19,6 +19,8 @@ public enum RouteReading {
     case otherProtocol = "other-protocol"
     /// The route is there, and the proxy cannot use it: `route.problem`.
     case misconfigured
+    /// The proxy knows the route and has not loaded it, or runs an older form of it.
+    case notLoaded = "not-loaded"
     case unknown
   }
 
@@ -27,9 +29,12 @@ public enum RouteReading {
     public let site: Site
     /// The port on which the proxy listens in its own network.
     public let port: UInt16
-    public init(site: Site, port: UInt16) {
+    /// The one of a group's servers that is to be examined, as `route.servers` has it; nil: the first that is used.
+    public let server: String?
+    public init(site: Site, port: UInt16, server: String? = nil) {
       self.site = site
       self.port = port
+      self.server = server
     }
   }
 
@@ -49,6 +54,11 @@ public enum RouteReading {
     "traefik": TraefikReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
     "envoy": EnvoyReading.self,
+    "proxyos": ProxyOSReading.self,
+    "caddy": CaddyReading.self,
+    CloudflaredReading.kind: CloudflaredReading.self,
+    "apache": ApacheReading.self,
+    "haproxy": HAProxyReading.self,
   ]
 
   public static func canRead(_ kind: String) -> Bool { readers[kind] != nil }
@@ -56,6 +66,8 @@ public enum RouteReading {
   /// `route.resolves`: a name is looked up when the proxy loads its configuration, or at each request.
   public static let atStart = "start"
   public static let eachRequest = "each-request"
+  /// `route.verifies`: the certificate's name and dates count, its issuer does not (Apache).
+  public static let nameAndDate = "name-and-date"
 
   public static func read(
     _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
@@ -77,10 +89,16 @@ public enum RouteReading {
     kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> Double {
     guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
-    let processes = try await world.see(Processes(names: signs.proxyProcesses)).filter { process in
-      place.id.map { process.container == $0 } ?? (process.parent == place.pid || process.id == place.pid)
-    }
+    let processes = try await world.processes(of: place, signs)
     return try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+  }
+
+  /// What the proxy tells of its use and its limits right now.
+  public static func use(
+    of request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Facts {
+    guard let reader = readers[kind] else { return [:] }
+    return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
   }
 
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
@@ -116,6 +134,15 @@ public enum RouteReading {
   }
 }
 
+extension World {
+  /// The processes of the proxy at this place.
+  public func processes(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> [ProcessSeen] {
+    try await see(Processes(names: signs.proxyProcesses)).filter { process in
+      proxy.id.map { process.container == $0 } ?? (process.parent == proxy.pid || process.id == proxy.pid)
+    }
+  }
+}
+
 extension FactName {
   /// Span facts of one line of a file: `port-line.text`, with what stands before and after the value to change.
   static func line(_ name: String, _ part: String) -> FactName { FactName("\(name)-line.\(part)") }
@@ -125,8 +152,10 @@ extension FactName {
   public static let routeResolver: FactName = "route.resolver"
   /// Seconds that the proxy waits for an answer.
   public static let routeReadTimeout: FactName = "route.read-timeout"
-  /// `on` or `off`: whether it verifies the upstream's certificate.
+  /// `on` or `off`: whether it verifies the upstream's certificate. `name-and-date`: it does so but for the issuer.
   public static let routeVerifies: FactName = "route.verifies"
+  /// What it verifies, if not all of it: `issuer`, `name`, `expiry`.
+  public static let routeVerifiesParts: FactName = "route.verifies-parts"
   /// The file of trusted certificates, as the proxy sees it.
   public static let routeAuthorities: FactName = "route.authorities"
   /// The same file as this machine sees it.
@@ -147,8 +176,13 @@ extension FactName {
   public static let routeServers: FactName = "route.servers"
   /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
-  /// Bytes of an answer's header that the proxy takes.
+  /// Bytes of an answer's header that the proxy takes, all lines together.
   public static let routeHeaderLimit: FactName = "route.header-limit"
+  /// Bytes of one line of it, and how many lines.
+  public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
+  public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
+  public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
   public static let routeSendsTLSName: FactName = "route.sends-tls-name"
   /// The proxy's own health check of the upstream: its path, the statuses it takes (`200-399`, `200`), its port.
@@ -157,11 +191,18 @@ extension FactName {
   public static let routeHealthPort: FactName = "route.health-port"
   /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
   public static let routeHealthState: FactName = "route.health-state"
-  /// `off`: any name in the certificate will do. Absent: it has to be `route.tls-name`, else the upstream's host.
-  public static let routeVerifiesName: FactName = "route.verifies-name"
+  /// Why, in the proxy's own words: `L7STS 404 Layer7 wrong status`.
+  public static let routeHealthReason: FactName = "route.health-reason"
+  /// Connections that the proxy has open, and how many it may have.
+  public static let proxyConnections: FactName = "proxy.connections"
+  public static let proxyConnectionLimit: FactName = "proxy.connection-limit"
+  /// Requests that the proxy has given to the upstream, how many it may give at a time, and those that wait in it.
+  public static let routeRequests: FactName = "route.requests"
+  public static let routeRequestLimit: FactName = "route.request-limit"
+  public static let routeQueued: FactName = "route.queued"
   /// Which of a name's addresses the proxy takes, as it never tries the others: `ipv6-first`, `ipv4-first`,
   /// `ipv6-only`, `ipv4-only`. Absent: it tries all.
-  public static let routeFamily: FactName = "route.family"
+  public static let routeAddressFamily: FactName = "route.address-family"
   /// The addresses that the running proxy itself says it dials.
   public static let routeDials: FactName = "route.dials"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
@@ -177,10 +218,12 @@ extension FactName {
   public static let routeDropped: FactName = "route.dropped"
   /// Docker networks in any of which the proxy may dial the app; only if there are several.
   public static let routeNetworks: FactName = "route.networks"
+  /// The label that would put the route right, with its value.
+  public static let routeLabel: FactName = "route.label"
   /// What changes the path on the way to the app.
   public static let routeRewrittenBy: FactName = "route.rewritten-by"
-  /// The proxy's name of the port at which the request comes in.
-  public static let entryPointName: FactName = "entry-point.name"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
   /// What is wrong with the route in the proxy's own words, or in the words of the field.
   public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
@@ -189,17 +232,34 @@ extension FactName {
   public static let upstreamPath: FactName = "upstream.path"
   /// The upstream's Unix socket, as the proxy sees its path.
   public static let upstreamSocket: FactName = "upstream.socket"
-  /// The file and the prefix that nginx was started with, as its command line names them.
+  /// The file and the prefix that it was started with, as its command line names them.
   public static let proxyConfiguration: FactName = "proxy.configuration"
   public static let proxyPrefix: FactName = "proxy.prefix"
+  /// The adapter by which its file becomes its configuration: `caddyfile`.
+  public static let proxyAdapter: FactName = "proxy.adapter"
+  /// `off` if it has no admin API: then it loads its files only when it starts.
+  public static let proxyAdmin: FactName = "proxy.admin"
   public static let configProblem: FactName = "config.problem"
   /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
-  /// The folder for files with routes.
+  /// The one file to add a route to, where a person edits it.
+  public static let configMain: FactName = "config.main"
+  /// The folder for files with routes, and as the proxy sees it.
   public static let configDirectory: FactName = "config.directory"
+  public static let configDirectoryInside: FactName = "config.directory-inside"
   /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
+  /// Known if this is the proxy's own admin page.
+  public static let npmAdmin: FactName = "npm.admin"
+  /// The host of the database that the admin page's program needs, if it is not a file.
+  public static let npmDatabase: FactName = "npm.database"
+  /// The container with that database, if there is one that does not run.
+  public static let npmDatabaseStopped: FactName = "npm.database-stopped"
+  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
+  public static let configRuns: FactName = "config.runs"
+  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
+  public static let routeRunning: FactName = "route.running"
   public static let npmDomain: FactName = "npm.domain"
   public static let npmLocation: FactName = "npm.location"
   public static let npmDisabled: FactName = "npm.disabled"
@@ -210,20 +270,34 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory, .configNewest,
-      .configNewestTime, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory,
+      .configDirectoryInside, .configMain, .configNewest,
+      .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
+      .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeVerifiesName, .routeFamily, .routeDials, .proxyVersion, .routeProblem, .upstreamSocket, .proxyConfiguration, .proxyPrefix, .npmDomain, .npmLocation, .npmDisabled,
+      .routeAddressFamily, .routeDials, .proxyVersion, .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket,
+      .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
-      "problem-line.fixed", "verify-line.off", .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped,
-      .routeNetworks, .routeRewrittenBy, .entryPointName, "problem-line.insert", "problem-line.next",
-      "rewrite-line.fixed", "transport-line.indent", "label.open", "label.between", "label.close",
+      "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
+      "pass-line.plain", "pass-line.encrypted", "route.family", .routeVerifiesParts, "site-line.indent",
+      "site-line.next", "module-line.indent", "module-line.next",
+      .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped, .routeNetworks, .routeRewrittenBy,
+      .routeLabel, "problem-line.insert", "problem-line.next", "rewrite-line.fixed", "transport-line.indent",
+      "label.port", "label.open", "label.between", "label.close",
     ]
-    + FactName.ofCompose
+    + ofCompose + ofApache + ofProxyOS + [
+      .routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile,
+    ]
     + [
-      "rewrite", "network", "transport", "host", "port", "scheme", "timeout", "pass", "name", "verify", "ssl-name",
-      "problem", "tls", "family",
-    ].flatMap { name in
-      ["file", "number", "text", "head", "tail"].map { FactName.line(name, $0) }
-    }
+      "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
+      "header-limit", "transport", "rewrite", "network", "health", "health-status", "tls", "family",
+    ].flatMap(ofLine)
+
+  /// Every fact that asking a proxy for its use may bring.
+  public static let ofUse: [FactName] =
+    [.proxyConnections, .proxyConnectionLimit, .routeRequests, .routeRequestLimit, .routeQueued] + ofLine("limit")
+
+  private static func ofLine(_ name: String) -> [FactName] {
+    ["file", "number", "text", "head", "tail"].map { line(name, $0) }
+  }
 }

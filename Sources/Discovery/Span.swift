@@ -27,6 +27,13 @@ public struct Span: Sendable, Equatable {
       tail: String(decoding: bytes[columns.upperBound...], as: UTF8.self))
   }
 
+  /// The part of this place's value at these characters.
+  func part(_ range: Range<Int>, of value: String) -> Span {
+    let before = value.prefix(range.lowerBound)
+    return Span(
+      file: file, line: line, text: text, head: head + before, tail: value.dropFirst(range.upperBound) + tail)
+  }
+
   /// The blanks before the line's first word.
   public var indentation: String { String(text.prefix { $0 == " " || $0 == "\t" }) }
 }
@@ -45,15 +52,22 @@ extension Facts {
     self[.line(name, "file")] = path
     self[.line(name, "number")] = String(span.line)
     self[.line(name, "text")] = span.text
-    self[.line(name, "head")] = span.head
-    self[.line(name, "tail")] = span.tail
+    set(part: span.head, .line(name, "head"))
+    set(part: span.tail, .line(name, "tail"))
   }
 
   /// The line after which a page may insert one of its own: `pass-line.*` with its indentation and the line after it.
   mutating func setPass(_ span: Span?, next: String?, _ files: ProxyFiles) {
-    set(span, "pass", files)
-    guard self[.line("pass", "text")] != nil else { return }
-    self["pass-line.indent"] = span?.indentation
-    self["pass-line.next"] = next
+    setInsertion("pass", span, next: next, files)
+  }
+
+  /// A line after which a page may insert another: `NAME-line.*` with the indentation for it and the line after it.
+  mutating func setInsertion(
+    _ name: String, _ span: Span?, next: String?, _ files: ProxyFiles, indentation: String? = nil
+  ) {
+    set(span, name, files)
+    guard self[.line(name, "text")] != nil else { return }
+    self[.line(name, "indent")] = indentation ?? span?.indentation
+    self[.line(name, "next")] = next
   }
 }

@@ -127,6 +127,16 @@ extension ContainerSummary {
 extension String {
   public var isLoopback: Bool { self == "localhost" || hasPrefix("127.") || self == "::1" || self == "[::1]" }
 
+  /// True for an address that only has a meaning inside a network: RFC 1918, RFC 6598, RFC 4193, link-local, loopback.
+  public var isPrivateAddress: Bool {
+    if contains(":") {
+      let address = lowercased()
+      return address == "::1" || ["fc", "fd", "fe8", "fe9", "fea", "feb"].contains { address.hasPrefix($0) }
+    }
+    return ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"]
+      .contains { Subnet($0)?.contains(self) == true }
+  }
+
   /// True for an IPv4 or IPv6 address.
   public var isAddress: Bool { contains(":") || isIPv4 }
 

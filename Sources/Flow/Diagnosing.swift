@@ -2,10 +2,28 @@ public import Model
 
 extension Session {
   /// The result as it stands: complete once `walk()` has ended.
+  ///
+  /// Of several proxies in a row it is that of the last one, if it names a cause, as seen from the first one.
   public func diagnosis() -> Diagnosis {
+    let before = before
+    let own = own(after: before.flatMap { $0.evidence(on: $0.walk(), $0.facts) })
+    guard let first = before.first, let last = before.last else { return own }
+    var whole = own
+    if own.causes.isEmpty {
+      whole = last.own(after: before.dropLast().flatMap { $0.evidence(on: $0.walk(), $0.facts) })
+      whole.questions += own.questions
+    }
+    let seen = first.own(after: [])
+    (whole.url, whole.observed) = (seen.url, seen.observed)
+    whole.checks = before.flatMap { $0.own(after: []).checks } + own.checks
+    return whole
+  }
+
+  /// - Parameter earlier: What was seen at the proxies before this one.
+  private func own(after earlier: [Diagnosis.Evidence]) -> Diagnosis {
     let walk = walk()
     let facts = facts
-    let evidence = evidence(on: walk, facts)
+    let evidence = earlier + evidence(on: walk, facts)
     let causes = walk.causes.compactMap { names in
       catalog.pages[names.cause]?.filled(facts, confidence: names.confidence, evidence: evidence)
     }
@@ -16,9 +34,7 @@ extension Session {
       }
     return Diagnosis(
       url: facts[.url] ?? "", verdict: verdict,
-      observed: .init(
-        status: facts[.siteStatus].flatMap { Int($0) }, seconds: facts.seconds(.siteSeconds),
-        error: facts[.siteError], emittedBy: facts[.siteServer]),
+      observed: observed(facts),
       proxy: facts[.proxyKind].map {
         .init(kind: $0, place: facts[.proxyWhere] ?? "", version: facts[.proxyVersion])
       },
@@ -31,7 +47,19 @@ extension Session {
           id: finding.check, outcome: self.finding(of: finding.check)?.outcome ?? finding.outcome,
           seconds: finding.seconds, summary: self.evidence(of: finding.check, facts)?.text ?? "")
       },
-      questions: walk.open)
+      questions: verdict == .working ? [] : walk.open)
+  }
+
+  /// What a browser gets: at the address to which the name leads.
+  private func observed(_ facts: Facts) -> Diagnosis.Observed {
+    guard facts[.publicStatus] == nil, facts[.publicError] == nil else {
+      return .init(
+        status: facts[.publicStatus].flatMap { Int($0) }, seconds: facts.seconds(.publicSeconds),
+        error: facts[.publicError], emittedBy: facts[.publicServer])
+    }
+    return .init(
+      status: facts[.siteStatus].flatMap { Int($0) }, seconds: facts.seconds(.siteSeconds), error: facts[.siteError],
+      emittedBy: facts[.siteServer])
   }
 
   /// The findings on the way, in its order.

@@ -14,6 +14,8 @@ public struct Session: Sendable {
     public var answers: [Answer] = []
     /// Check to the outcome that a person knows better; the facts that it saw stay.
     public var overruled: [String: String] = [:]
+    /// The sessions of the proxies before this one, from the first on.
+    public var before: [Record] = []
 
     public struct Answer: Sendable, Codable, Equatable {
       public let node: String
@@ -99,12 +101,53 @@ public struct Session: Sendable {
     return start()
   }
 
-  /// Everything is looked at again; answers stay.
-  public mutating func again() -> [String] {
+  /// Everything is looked at again, with more given; answers stay.
+  public mutating func again(given facts: Facts = Facts()) -> [String] {
+    record.given.merge(facts)
     record.findings = []
     record.overruled = [:]
     running = []
     return start()
+  }
+
+  /// The session in which the case goes on, if its way has ended at another address; nil if it ends here.
+  ///
+  /// A redirect's target is a case of its own. The next proxy is asked as the one before it asks it; what was seen so
+  /// far belongs to its evidence.
+  public func onward() -> Session? {
+    let walk = walk()
+    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow, let target = facts[fact] else {
+      return nil
+    }
+    if fact == .nextServer { return session(examining: target) }
+    guard let site = Site(target) else { return nil }
+    var record = Record(given: site.facts)
+    record.given[.limitSeconds] = self.record.given[.limitSeconds]
+    record.given[.seriesCount] = fact == .nextURL ? nil : self.record.given[.seriesCount]
+    if fact == .nextURL {
+      for part in FactName.Hop.allCases { record.given[.hop(part)] = facts[.next(part)] }
+      record.given[.hop(.address)] = facts[.next(.address)] ?? facts[.nameAddress]
+      var last = self.record
+      last.before = []
+      record.before = self.record.before + [last]
+    } else if site.host != self.record.given[.siteHost] || record.given == self.record.given {
+      return nil
+    }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+  }
+
+  /// The same case with another server of the route's group; what was seen before the route holds on.
+  private func session(examining server: String) -> Session? {
+    guard record.given[.routeServer] == nil else { return nil }
+    var record = record
+    record.given[.routeServer] = server
+    record.findings.removeAll { !["site", "proxy"].contains(catalog.checks[$0.check]?.hop) }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+  }
+
+  /// The sessions of the proxies before this one, from the first on.
+  var before: [Session] {
+    record.before.map { Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: $0) }
   }
 
   // MARK: Where the tree leads

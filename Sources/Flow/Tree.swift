@@ -71,16 +71,21 @@ public struct Branch: Sendable, Equatable {
   public let go: String?
   /// Ends with this verdict if no cause was named.
   public let end: Diagnosis.Verdict?
+  /// The fact whose URL the case goes on at: a redirect's target, the next proxy. The rest counts if it is unknown, or
+  /// if nothing is found there.
+  public let follow: FactName?
   public let at: SourcePlace
 
   public init(
-    key: String, text: Template?, names: Names?, go: String?, end: Diagnosis.Verdict?, at: SourcePlace
+    key: String, text: Template?, names: Names?, go: String?, end: Diagnosis.Verdict?, follow: FactName? = nil,
+    at: SourcePlace
   ) {
     self.key = key
     self.text = text
     self.names = names
     self.go = go
     self.end = end
+    self.follow = follow
     self.at = at
   }
 }

@@ -4,7 +4,7 @@ public import World
 
 /// Where and how a request goes out: its URL taken apart, and the socket it uses.
 public struct Dial: Sendable {
-  /// The URL that names the server: its host is `Host` without the port, and the TLS server name.
+  /// The URL that names the server: its host is the TLS server name, else `Host` without the port.
   let url: String
   /// The server's name: what its certificate has to be for.
   let name: String
@@ -47,13 +47,19 @@ public struct Dial: Sendable {
     isTLS = scheme == "https"
     address = (request.address ?? ownHost).withoutBrackets
     port = request.port ?? ownPort
-    hostHeader = request.host
     if let host = request.host {
       let authority = try URLParts("http://" + host)
       try url.set(CURLUPART_HOST, try authority.get(CURLUPART_HOST))
     }
     let host = try url.get(CURLUPART_HOST)
-    name = host.withoutBrackets
+    var header = request.host
+    if isTLS, request.tlsName != nil || !request.sendsTLSName {
+      header = header ?? (ownPort == 443 ? host : "\(host):\(ownPort)")
+      // An address is never named in the handshake (RFC 6066, 3), and where to connect is told otherwise.
+      try url.set(CURLUPART_HOST, request.sendsTLSName ? request.tlsName ?? host : "127.0.0.1")
+    }
+    hostHeader = header
+    name = (request.tlsName ?? host).withoutBrackets
     self.url = try url.get(CURLUPART_URL)
     // libcurl's `HOST:PORT:TO-HOST:TO-PORT` has no escapes.
     guard !address.isEmpty, !address.unicodeScalars.contains(where: { $0.value <= 0x20 || $0 == "]" || $0 == "[" })

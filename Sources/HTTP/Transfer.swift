@@ -25,6 +25,11 @@ final class Transfer: @unchecked Sendable {
   private var header: [[UInt8]] = []
   private var isHeaderComplete = false
   private var headerSize = 0
+  /// What `headerSize` was when the last interim answer ended.
+  private var interimSize = 0
+  private var tlsVersion: String?
+  /// 1 once the server has asked for a certificate of the client's.
+  private let certificateWish = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private var body: [UInt8] = []
   private var stop: Stop?
   /// libcurl tells the time of the TCP connect only after the TLS handshake; that one starts right after it.
@@ -41,12 +46,14 @@ final class Transfer: @unchecked Sendable {
     self.request = request
     self.dial = dial
     reason.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    certificateWish.initialize(to: 0)
   }
 
   deinit {
     curl_easy_cleanup(easy)
     for list in lists { curl_slist_free_all(list) }
     reason.deallocate()
+    certificateWish.deallocate()
     if let socket = dial.socket { close(socket) }
   }
 
@@ -73,7 +80,7 @@ final class Transfer: @unchecked Sendable {
       list(CURLOPT_CONNECT_TO, [dial.connectTo]),
       list(CURLOPT_HTTPHEADER, (dial.hostHeader.map { ["Host: \($0)"] } ?? []) + request.headers),
       shim_set_text(easy, CURLOPT_USERAGENT, "wizard502"),
-      shim_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
+      shim_set_long(easy, CURLOPT_HTTP_VERSION, httpVersion),
       shim_set_long(easy, CURLOPT_HTTP09_ALLOWED, 1),
       shim_set_text(easy, CURLOPT_PROXY, ""),
       shim_set_long(easy, CURLOPT_NOSIGNAL, 1),
@@ -121,6 +128,14 @@ final class Transfer: @unchecked Sendable {
         Transfer.from(me)?.mayAsk() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
       },
     ]
+    switch request.offer {
+    case .usual: break
+    case .modern: codes.append(shim_set_text(easy, CURLOPT_SSL_CIPHER_LIST, Self.modernCiphers))
+    case .old:
+      codes.append(shim_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_0)))
+      // OpenSSL 3 has TLS 1.0 and 1.1 on this level only.
+      codes.append(shim_set_text(easy, CURLOPT_SSL_CIPHER_LIST, "ALL:@SECLEVEL=0"))
+    }
     // `expectCertificate` brings them.
     codes.append(shim_set_text(easy, CURLOPT_CAINFO, nil))
     codes.append(shim_set_text(easy, CURLOPT_CAPATH, nil))
@@ -129,6 +144,17 @@ final class Transfer: @unchecked Sendable {
       codes.append(shim_set_text(easy, CURLOPT_SSLKEY, identity.key))
     }
     return codes
+  }
+
+  /// What Go's `crypto/tls` offers for TLS 1.2.
+  private static let modernCiphers =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+
+  private var httpVersion: Int {
+    switch request.version {
+    case .one: Int(CURL_HTTP_VERSION_1_1)
+    case .two: Int(dial.isTLS ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+    }
   }
 
   /// A list option; libcurl does not copy lists, so they live as long as the transfer.
@@ -158,28 +184,36 @@ final class Transfer: @unchecked Sendable {
     } else if let systemAuthorities, shim_trust_file(context, systemAuthorities) != 1 {
       return CURLE_SSL_CACERT_BADFILE
     }
+    if request.tls == .verifyNameAndDate { shim_ignore_issuers(context) }
+    shim_watch_requests(context, certificateWish)
     return shim_expect_host(context, dial.name) == 1 ? CURLE_OK : CURLE_SSL_CONNECT_ERROR
   }
 
   private func mayAsk() -> Bool {
-    if case .verify = request.tls, certificateProblem != nil { stop = .untrusted }
+    tlsVersion = shim_get_tls_version(easy).map { String(cString: $0) }
+    if request.tls != .anyCertificate, certificateProblem != nil { stop = .untrusted }
     return stop == nil
   }
 
   /// Takes one header line; any other number than `count` ends the transfer.
   private func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
     var line = UnsafeRawBufferPointer(start: bytes, count: count)[...]
+    // What comes after the body are trailers.
+    if isHeaderComplete { return count }
     headerSize += count
     guard headerSize <= Self.headerLimit else {
       stop = .headerLimit
       return 0
     }
-    // What comes after the body are trailers.
-    if isHeaderComplete { return count }
     while let last = line.last, last == 0x0D || last == 0x0A { line.removeLast() }
     if line.isEmpty {
       // An interim answer (1xx) is followed by the real one.
-      if shim_get_long(easy, CURLINFO_RESPONSE_CODE) >= 200 { isHeaderComplete = true } else { header = [] }
+      if shim_get_long(easy, CURLINFO_RESPONSE_CODE) >= 200 {
+        isHeaderComplete = true
+      } else {
+        header = []
+        interimSize = headerSize
+      }
     } else {
       header.append(Array(line))
     }
@@ -214,7 +248,12 @@ final class Transfer: @unchecked Sendable {
     let dialled = shim_get_text(easy, CURLINFO_PRIMARY_IP).map { String(cString: $0) } ?? ""
     var sight = HTTPRequest.Sight(
       times: times, address: dialled.isEmpty ? dial.ipAddress : dialled, failure: failure(code, times),
-      certificate: dial.isTLS ? certificate : nil)
+      certificate: dial.isTLS ? certificate : nil, tlsVersion: tlsVersion,
+      wantsCertificate: certificateWish.pointee == 1 ? true : nil)
+    if !header.isEmpty, sight.failure != .notHTTP {
+      sight.headerSize = .init(
+        bytes: headerSize - interimSize, longest: header.map(\.count).max() ?? 0, lines: header.count - 1)
+    }
     if sight.failure == .notHTTP {
       // libcurl keeps the line to itself that it does not understand; these are the ones before.
       sight.body = Array((header.flatMap { $0 + [0x0D, 0x0A] } + body).prefix(Self.oddLimit))
@@ -251,7 +290,7 @@ final class Transfer: @unchecked Sendable {
     case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: return .closed
     case CURLE_SSL_CONNECT_ERROR: return handshakeFailure(text)
     case CURLE_OUT_OF_MEMORY: return .headerTooLarge
-    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL: return .notHTTP
+    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2: return .notHTTP
     case CURLE_SEND_ERROR, CURLE_RECV_ERROR: return brokenConnection(text)
     default: return .other(text)
     }
@@ -350,7 +389,7 @@ final class Transfer: @unchecked Sendable {
       names: names.split(separator: ",").map { name in
         String(name.drop { $0 == " " }.replacing(/^(DNS|IP Address):/, with: ""))
       },
-      expires: fields["Expire date"] ?? "", problem: certificateProblem)
+      expires: fields["Expire date"] ?? "", problem: certificateProblem, sent: Int(chain.num_of_certs))
   }
 }
 

@@ -4,14 +4,13 @@ internal import Model
 internal import World
 
 extension CommandRun: MachineLook {
-  /// `packetFilter` is `iptables-save -c`, or `nft list ruleset` where there is no iptables; it throws `notPermitted`
-  /// without root, `missing` where neither program is. `nginxTest` and `envoyTest` run on the host only.
+  /// The packet filters throw `notPermitted` without root, `missing` where their program is not. Tests of proxies run on the host only.
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let invocation = try invocation
     let (command, limit) = (command, limit)
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
       let sight = try invocation.run(limit: limit)
-      if command == .packetFilter, sight.exitCode != 0, geteuid() != 0 {
+      if [.packetFilter, .packetFilter6, .nftables].contains(command), sight.exitCode != 0, geteuid() != 0 {
         throw .notPermitted(what: invocation.program)
       }
       return sight
@@ -22,20 +21,40 @@ extension CommandRun: MachineLook {
     get throws(Unseen) {
       switch command {
       case .nginxTest(let program, let configuration, let prefix):
-        guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
-        guard program.hasPrefix("/") else { throw .missing(what: program) }
         let options = (configuration.map { ["-c", $0] } ?? []) + (prefix.map { ["-p", $0] } ?? [])
-        return Invocation(program: program, arguments: ["-t"] + options)
+        return try test(program, ["-t"] + options)
       case .envoyTest(let program, let configuration, let text):
-        guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
         let options = ["-c", configuration] + (text.map { ["--config-yaml", $0] } ?? [])
-        return Invocation(program: program, arguments: ["--mode", "validate"] + options)
-      case .packetFilter:
-        if let program = Invocation.find("iptables-save") { return Invocation(program: program, arguments: ["-c"]) }
-        if let program = Invocation.find("nft") { return Invocation(program: program, arguments: ["list", "ruleset"]) }
-        throw .missing(what: "iptables-save")
+        return try test(program, ["--mode", "validate"] + options)
+      case .apacheTest(let program, let configuration, let root, let defined, let variables):
+        let options = (root.map { ["-d", $0] } ?? []) + (configuration.map { ["-f", $0] } ?? [])
+        return try test(program, ["-t"] + options + defined.flatMap { ["-D", $0] }, variables)
+      case .caddyAdapt(let program, let configuration):
+        return try test(program, ["adapt", "--config", configuration, "--adapter", "caddyfile"])
+      case .haproxyTest(let program, let files, let directory):
+        let options = (directory.map { ["-C", $0] } ?? []) + files.flatMap { ["-f", $0] }
+        return try test(program, ["-c"] + options)
+      case .packetFilter: return try system("iptables-save", ["-c"])
+      case .packetFilter6: return try system("ip6tables-save", ["-c"])
+      case .nftables: return try system("nft", ["-j", "list", "ruleset"])
       }
     }
+  }
+
+  private func system(_ name: String, _ arguments: [String]) throws(Unseen) -> Invocation {
+    guard let program = Invocation.find(name) else { throw .missing(what: name) }
+    return Invocation(program: program, arguments: arguments)
+  }
+
+  /// A proxy's own test of its files.
+  private func test(
+    _ program: String, _ arguments: [String], _ variables: [String: String] = [:]
+  ) throws(Unseen) -> Invocation {
+    guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
+    guard let path = program.hasPrefix("/") ? program : Invocation.find(program) else {
+      throw .missing(what: program)
+    }
+    return Invocation(program: path, arguments: arguments, variables: variables)
   }
 }
 
@@ -43,6 +62,8 @@ extension CommandRun: MachineLook {
 private struct Invocation {
   let program: String
   let arguments: [String]
+  /// Of its environment, besides the path and the language.
+  var variables: [String: String] = [:]
 
   static let outputLimit = 1_048_576
 
@@ -115,7 +136,8 @@ private struct Invocation {
     sigfillset(&signals)
     posix_spawnattr_setsigdefault(&attributes, &signals)
 
-    let variables = ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    let fixed = ["LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+    let variables = fixed.merging(self.variables) { mine, _ in mine }.map { "\($0.key)=\($0.value)" }
     var words = ([program] + arguments).map { strdup($0) } + [nil]
     var environment = variables.map { strdup($0) } + [nil]
     defer { for word in words + environment { free(word) } }

@@ -57,7 +57,7 @@ extension TCPConnect: MachineLook {
 
 extension Descriptor {
   /// 0, or the error number; ETIMEDOUT after `limit` seconds.
-  fileprivate func connect(to target: SocketAddress, limit: Double) -> Int32 {
+  func connect(to target: SocketAddress, limit: Double) -> Int32 {
     if target.with({ Glibc.connect(number, $0, $1) }) == 0 { return 0 }
     guard errno == EINPROGRESS else { return errno }
     let end = timespec.monotonic + limit

@@ -88,6 +88,21 @@ extension FileRead: MachineLook {
   }
 }
 
+extension FileSystem: MachineLook {
+  func taken(on machine: Machine) async throws(Unseen) -> Sight {
+    let (path, place) = (path, place)
+    return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> Sight in
+      let found = try Root(place).find(path)
+      var status = statvfs()
+      guard fstatvfs(found.number, &status) == 0 else { throw .system(errno, path) }
+      let block = Int(status.f_frsize)
+      return Sight(
+        size: Int(status.f_blocks) * block, free: Int(status.f_bavail) * block, files: Int(status.f_files),
+        freeFiles: Int(status.f_favail))
+    }
+  }
+}
+
 extension FileGlob: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> [String] {
     let (pattern, place) = (pattern, place)

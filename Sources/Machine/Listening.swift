@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Model
 internal import World
@@ -7,33 +8,42 @@ extension Listeners: MachineLook {
   /// 127.0.0.11 is left out.
   func taken(on machine: Machine) async throws(Unseen) -> [Listener] {
     let place = place
+    let most = (try? await place.inNetwork(limit: fileLimit) { () throws(Unseen) in try queueLimits() }) ?? [:]
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> [Listener] in
-      var sockets = try ListeningSocket.read("\(place.proc)/net/tcp")
-      do throws(Unseen) { sockets += try ListeningSocket.read("\(place.proc)/net/tcp6") } catch {
+      var all = try TCPSocket.read("\(place.proc)/net/tcp")
+      do throws(Unseen) { all += try TCPSocket.read("\(place.proc)/net/tcp6") } catch {
         // No IPv6 in this kernel.
         guard case .missing = error else { throw error }
       }
-      sockets.removeAll { $0.address == "127.0.0.11" }
+      let sockets = all.filter { $0.state == .listening && $0.address != "127.0.0.11" }
+      // Until it is accepted, a connection belongs to no file.
+      let accepted = all.filter { $0.state == .established && $0.inode != 0 }.reduce(into: [:]) {
+        $0[$1.port, default: 0] += 1
+      }
       let owners = try socketOwners(of: Set(sockets.map(\.inode)), in: place)
       return sockets.map { socket in
         Listener(
-          address: socket.address, port: socket.port, waiting: socket.waiting, processes: owners[socket.inode] ?? [])
+          address: socket.address, port: socket.port, waiting: socket.waiting, most: most[socket.inode],
+          accepted: accepted[socket.port] ?? 0, processes: owners[socket.inode] ?? [])
       }.sorted { ($0.port, $0.address) < ($1.port, $1.address) }
     }
   }
 }
 
-private struct ListeningSocket {
+private struct TCPSocket {
+  enum State: Substring { case established = "01", listening = "0A" }
+
+  let state: State
   let address: String
   let port: UInt16
   let waiting: Int
   let inode: UInt64
 
   /// `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …`, the numbers in
-  /// hexadecimal up to the queues. State 0A is LISTEN; its receive queue counts connections.
+  /// hexadecimal up to the queues. The receive queue of a listening one counts connections.
   private init?(_ line: Substring) {
     let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-    guard fields.count > 9, fields[3] == "0A" else { return nil }
+    guard fields.count > 9, let state = State(rawValue: fields[3]) else { return nil }
     let local = fields[1].split(separator: ":")
     guard local.count == 2, let port = UInt16(local[1], radix: 16), let inode = UInt64(fields[9]),
       let waiting = Int(fields[4].drop { $0 != ":" }.dropFirst(), radix: 16)
@@ -43,15 +53,16 @@ private struct ListeningSocket {
       UInt32(local[0].dropFirst($0).prefix(8), radix: 16)
     }
     guard words.count == 1 || words.count == 4 else { return nil }
+    self.state = state
     address = words.withUnsafeBytes { text(words.count == 1 ? AF_INET : AF_INET6, $0) }
     self.port = port
     self.waiting = waiting
     self.inode = inode
   }
 
-  static func read(_ path: String) throws(Unseen) -> [ListeningSocket] {
+  static func read(_ path: String) throws(Unseen) -> [TCPSocket] {
     let text = String(decoding: try contents(of: path), as: UTF8.self)
-    return text.split(separator: "\n").compactMap(ListeningSocket.init)
+    return text.split(separator: "\n").compactMap(TCPSocket.init)
   }
 }
 
@@ -73,4 +84,40 @@ private func socketOwners(of inodes: Set<UInt64>, in place: Place) throws(Unseen
     }
   }
   return owners
+}
+
+/// How many connections may wait at each listening TCP socket of this thread's network, by the socket's inode.
+///
+/// The table in /proc does not have it. Source: sock_diag(7).
+private func queueLimits() throws(Unseen) -> [UInt64: Int] {
+  let what = "the kernel's table of sockets"
+  let socket = try Descriptor(socket(AF_NETLINK, shim_raw_socket, NETLINK_SOCK_DIAG), what)
+  var limits: [UInt64: Int] = [:]
+  for family in [AF_INET, AF_INET6] {
+    var request = shim_listening_request(UInt8(family))
+    let size = MemoryLayout.size(ofValue: request)
+    guard send(socket.number, &request, size, 0) == size else { throw .system(errno, what) }
+    var isDone = false
+    while !isDone {
+      let piece = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+        count = max(0, recv(socket.number, buffer.baseAddress, buffer.count, 0))
+      }
+      guard !piece.isEmpty else { throw .system(errno, what) }
+      isDone = piece.withUnsafeBytes { bytes in
+        var rest = UnsafeRawBufferPointer(bytes)
+        while rest.count >= MemoryLayout<nlmsghdr>.size {
+          let head = rest.loadUnaligned(as: nlmsghdr.self)
+          let length = Int(head.nlmsg_len)
+          guard head.nlmsg_type == UInt16(shim_by_family), length <= rest.count,
+            length >= MemoryLayout<nlmsghdr>.size + MemoryLayout<inet_diag_msg>.size
+          else { return true }
+          let message = rest.loadUnaligned(fromByteOffset: MemoryLayout<nlmsghdr>.size, as: inet_diag_msg.self)
+          limits[UInt64(message.idiag_inode)] = Int(message.idiag_wqueue)
+          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst((length + 3) & ~3))
+        }
+        return false
+      }
+    }
+  }
+  return limits
 }

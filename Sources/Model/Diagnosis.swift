@@ -87,8 +87,8 @@ public struct Diagnosis: Sendable, Equatable {
   }
 
   /// One thing seen: a finding in words.
-  public struct Evidence: Sendable, Equatable {
-    public enum Mark: String, Sendable, CaseIterable { case ok, bad, note, unknown }
+  public struct Evidence: Sendable, Codable, Equatable {
+    public enum Mark: String, Sendable, Codable, CaseIterable { case ok, bad, note, unknown }
     public let check: String
     public let mark: Mark
     public let text: String

@@ -30,6 +30,9 @@ public struct Facts: Sendable, Equatable, Codable {
     set { values[name] = newValue == "" ? nil : newValue }
   }
 
+  /// A part of a known text, which may be empty and is known all the same.
+  public mutating func set(part: String, _ name: FactName) { values[name] = part }
+
   public func port(_ name: FactName) -> UInt16? { values[name].flatMap { UInt16($0) } }
   public func seconds(_ name: FactName) -> Double? { values[name].flatMap { Double($0) } }
   public func list(_ name: FactName) -> [String] {

@@ -14,13 +14,39 @@ extension FactName {
   /// Seconds that all checks together may take.
   public static let limitSeconds: FactName = "limit.seconds"
 
+  /// Known when a fault was found before and the site is looked at again.
+  public static let problemMended: FactName = "problem.mended"
+
   // What the site answered.
   public static let siteStatus: FactName = "site.status"
   public static let siteSeconds: FactName = "site.seconds"
   public static let siteError: FactName = "site.error"
   public static let siteServer: FactName = "site.server"
+  /// The same of the answer at the name's own address, where `site.*` is that of this machine itself.
+  public static let publicStatus: FactName = "public.status"
+  public static let publicSeconds: FactName = "public.seconds"
+  public static let publicError: FactName = "public.error"
+  public static let publicServer: FactName = "public.server"
   /// Where the site sends the browser on, if that is within the same host.
   public static let siteRedirect: FactName = "site.redirect"
+
+  /// The next proxy on the way: the URL at which the one before it asks it.
+  public static let nextURL: FactName = "next.url"
+  /// What else is known of the next proxy, as `next.PART`; given as `hop.PART` to the session that looks at it.
+  public enum Hop: String, CaseIterable, Sendable {
+    /// The address that is dialled; absent: the name has none.
+    case address
+    /// A process in whose network it is dialled; absent: this machine's.
+    case pid
+    /// Its container's id; absent: a process of this machine.
+    case id
+    /// The port on which it listens in its own network.
+    case port
+    /// The proxy that asks it, and itself, in words.
+    case from, name
+  }
+  public static func next(_ part: Hop) -> FactName { FactName("next.\(part.rawValue)") }
+  public static func hop(_ part: Hop) -> FactName { FactName("hop.\(part.rawValue)") }
 
   // The proxy that serves it.
   public static let proxyKind: FactName = "proxy.kind"
@@ -31,6 +57,15 @@ extension FactName {
   public static let routeHost: FactName = "route.host"
   public static let routeUpstream: FactName = "route.upstream"
   public static let routeDefinedIn: FactName = "route.defined-in"
+
+  /// How many requests a series has; known if one is wanted.
+  public static let seriesCount: FactName = "series.count"
+  /// The server of the route's group with which the case goes on, given to that session as `route.server`.
+  public static let nextServer: FactName = "next.server"
+  public static let routeServer: FactName = "route.server"
+
+  /// The address that the proxy dials.
+  public static let nameAddress: FactName = "name.address"
 
   /// Why something could not be seen; known only while the sentence of an `unknown` outcome is filled in.
   public static let unseenReason: FactName = "unseen.reason"

@@ -1,7 +1,8 @@
 extension String {
-  /// The name with the fewest changed letters; nil if even that differs in more than a third, or is this text itself.
-  public func nearest(among names: some Sequence<String>) -> String? {
-    let limit = max(1, utf8.count / 3)
+  /// The name with the fewest changed letters; nil if even that differs in more than `most` of them (a third), or is
+  /// this text itself.
+  public func nearest(among names: some Sequence<String>, within most: Int? = nil) -> String? {
+    let limit = most ?? max(1, utf8.count / 3)
     guard utf8.count <= 100 else { return nil }
     let near = names.map { (changes(self, $0, atMost: limit), $0) }.min { $0 < $1 }
     return near.flatMap { (1...limit).contains($0.0) ? $0.1 : nil }

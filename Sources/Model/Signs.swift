@@ -12,12 +12,21 @@ public struct Signs: Sendable, Equatable {
     public let processes: [String]
     /// The kind whose log lines it writes, if those are not its own.
     public let logsLike: String?
-    public init(kind: String, name: String, images: [String], processes: [String], logsLike: String? = nil) {
+    /// What is special about how its files are laid out and changed, for pages; nil for the kind's own way.
+    public let layout: String?
+    /// The port of its own admin page, inside its container.
+    public let adminPort: UInt16?
+    public init(
+      kind: String, name: String, images: [String], processes: [String], logsLike: String? = nil,
+      layout: String? = nil, adminPort: UInt16? = nil
+    ) {
       self.kind = kind
       self.name = name
       self.images = images
       self.processes = processes
       self.logsLike = logsLike
+      self.layout = layout
+      self.adminPort = adminPort
     }
   }
 

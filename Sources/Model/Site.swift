@@ -40,6 +40,11 @@ public struct Site: Sendable, Equatable {
     self.path = path.hasPrefix("/") ? path : "/" + path
   }
 
+  /// The same at another port.
+  public func at(port: UInt16) -> Site? {
+    Site("\(scheme)://\(host):\(port)\(path)")
+  }
+
   /// Where a `Location` leads; nil if it leads to another host, or nowhere.
   public func redirected(to location: String) -> Site? {
     if location.hasPrefix("/"), !location.hasPrefix("//") {

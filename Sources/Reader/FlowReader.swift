@@ -101,23 +101,29 @@ struct FlowReader {
   private func branch(_ field: Field, asks: Bool, in node: String?, into draft: inout Draft) -> Branch {
     let key = field.name
     let record = field.value.record(
-      (node == nil ? [] : ["text"]) + ["cause", "confidence", "go", "end"], problems)
+      (node == nil ? [] : ["text"]) + ["cause", "confidence", "go", "end", "follow"], problems)
     if ["cause", "go", "end"].allSatisfy({ record[$0] == nil }) {
       problems.add(key.at, "'\(key.text)' leads nowhere; give it a 'cause', a 'go' or an 'end'")
     }
     if record["go"] != nil, let end = record.values["end"] {
       problems.add(end.name.at, "'\(key.text)' cannot both go on and end")
     }
+    if record["go"] != nil, let follow = record.values["follow"] {
+      problems.add(follow.name.at, "'\(key.text)' cannot both go on and follow another address")
+    }
     if asks, key.text == Node.unsure { _ = record.required("text") }
     if !asks, let text = record.values["text"] {
       problems.add(text.name.at, "'text' is only for a node that asks")
     }
     let go = record.text("go")
+    let follow = record.text("follow")
+    if let follow { draft.uses.append(.init(fact: FactName(follow.text), at: .known(follow.at), scope: .anywhere)) }
     if let go { draft.links.append(.init(target: .node, name: go)) }
     return Branch(
       key: key.text, text: record.text("text").map { draft.template($0, .node(node ?? "")) },
       names: names(record, into: &draft), go: go?.text,
-      end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]), at: key.at)
+      end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]),
+      follow: follow.map { FactName($0.text) }, at: key.at)
   }
 
   private func names(_ record: Record, into draft: inout Draft) -> Branch.Names? {

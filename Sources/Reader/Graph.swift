@@ -71,6 +71,10 @@ private struct Drawing {
           ends.insert(end.rawValue)
           arrows.append(Arrow(from: node.id, to: "end " + end.rawValue, label: branch.key))
         }
+        if let follow = branch.follow {
+          ends.insert("goes on at \(follow.text)")
+          arrows.append(Arrow(from: node.id, to: "end goes on at \(follow.text)", label: branch.key))
+        }
         if let go = branch.go { arrows.append(Arrow(from: node.id, to: go, label: branch.key)) }
       }
     }

@@ -11,6 +11,10 @@ struct Lint {
   /// What is known before anything is looked at.
   static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
 
+  /// Facts that may be known from the start: also those with which a case goes on.
+  private static let atStart = given.union(
+    [.problemMended, .seriesCount, .routeServer] + FactName.Hop.allCases.map { .hop($0) })
+
   init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
     self.draft = draft
     self.tree = tree
@@ -83,7 +87,7 @@ struct Lint {
 
   /// A check that waits for a fact that nobody supplies would never start.
   private func needs() {
-    var known = Self.given
+    var known = Self.atStart
     for node in tree.nodes.values {
       switch node.looks {
       case .check(let id): known.formUnion(shapes[id]?.learns ?? [])
@@ -117,12 +121,12 @@ struct Lint {
 
   /// Placeholders and conditions: a fact that does not exist, and one that is never known where it is used.
   private func facts() {
-    var existing = Self.given
+    var existing = Self.atStart
     for shape in shapes.values { existing.formUnion(shape.learns) }
     for node in tree.nodes.values {
       if case .fact(let name, _?) = node.looks { existing.insert(name) }
     }
-    let paths = Paths(tree, shapes, facts: existing)
+    let paths = Paths(tree, shapes, given: Self.atStart, facts: existing)
     for use in draft.uses {
       if case .check = use.scope, use.fact == .unseenReason { continue }
       if !existing.contains(use.fact) {

@@ -14,11 +14,13 @@ struct Paths {
   /// Facts that may be known when the check has ended.
   private var checks: [String: FactSet] = [:]
 
-  /// - Parameter facts: All facts that there are.
-  init(_ tree: Tree, _ shapes: [String: CheckShape], facts: Set<FactName>) {
+  /// - Parameters:
+  ///   - given: Facts that may be known from the start.
+  ///   - facts: All facts that there are.
+  init(_ tree: Tree, _ shapes: [String: CheckShape], given: Set<FactName>, facts: Set<FactName>) {
     numbers = Dictionary(uniqueKeysWithValues: zip(facts, 0...))
     nothing = FactSet(count: facts.count)
-    let given = set(Lint.given)
+    let given = set(given)
     for shape in shapes.values {
       learned[shape.id] = set(shape.learns)
       // Its needs were known, else it would not have started.

@@ -64,13 +64,14 @@ struct TextReader {
   private func items(_ file: Record, _ key: String) -> [YAML.Node] { file[key]?.items(problems) ?? [] }
 
   private func proxy(_ node: YAML.Node, into draft: inout Draft) -> Signs.Proxy? {
-    let record = node.record(["kind", "name", "images", "processes", "logs-like"], problems)
+    let record = node.record(["kind", "name", "images", "processes", "logs-like", "layout", "admin-port"], problems)
     let images = record.texts("images")
     draft.patterns += images
     guard let kind = record.requiredText("kind"), let name = record.requiredText("name") else { return nil }
     return Signs.Proxy(
       kind: kind.text, name: name.text, images: images.map(\.text), processes: record.texts("processes").map(\.text),
-      logsLike: record.text("logs-like")?.text)
+      logsLike: record.text("logs-like")?.text, layout: record.text("layout")?.text,
+      adminPort: record.text("admin-port").flatMap { UInt16($0.text) })
   }
 
   private func answer(_ node: YAML.Node, into draft: inout Draft) -> Signs.Answer {

@@ -108,13 +108,20 @@ private struct Document: Encodable {
   let checks: [CheckRun]
   let questions: [String]
 
+  /// The kinds that the schema knows.
+  private static let kinds: Set<String> = [
+    "nginx", "nginx-proxy-manager", "traefik", "caddy", "proxyos", "haproxy", "apache", "envoy",
+  ]
+
   init(_ diagnosis: Diagnosis) {
     url = diagnosis.url
     verdict = diagnosis.verdict.rawValue
     observed = Observed(
       status: diagnosis.observed.status, seconds: diagnosis.observed.seconds, error: diagnosis.observed.error,
       emitted_by: diagnosis.observed.emittedBy)
-    proxy = diagnosis.proxy.map { Proxy(kind: $0.kind, where: $0.place, version: $0.version) }
+    proxy = diagnosis.proxy.map {
+      Proxy(kind: Self.kinds.contains($0.kind) ? $0.kind : "unknown", where: $0.place, version: $0.version)
+    }
     route = diagnosis.route.map { Route(host: $0.host, upstream: $0.upstream, defined_in: $0.definedIn) }
     causes = diagnosis.causes.map { cause in
       Cause(

@@ -88,8 +88,11 @@ public struct State: Sendable {
   var hint = ""
   /// True while a text is shown alone, outside of the full screen.
   public internal(set) var isAlone = false
-  /// Redirects that were followed.
-  var followed = 0
+  /// What was given for the address that was asked for.
+  private var first = Facts()
+  /// Redirects and proxies that were followed from there.
+  private var followed = 0
+  private static let mostFollowed = 4
 
   public init(
     catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false,
@@ -190,13 +193,13 @@ public struct State: Sendable {
     }
     // Another session's checks have nothing to say any more.
     let cancel: [Effect] = session == nil ? [] : [.cancelAll]
-    if session?.record.given != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
-    followed = 0
-    return cancel + look(at: facts)
+    if first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
+    (first, followed) = (facts, 0)
+    return cancel + look(Session(catalog: catalog, shapes: shapes, asks: true, given: facts))
   }
 
-  private mutating func look(at facts: Facts) -> [Effect] {
-    var session = Session(catalog: catalog, shapes: shapes, asks: true, given: facts)
+  private mutating func look(_ session: Session) -> [Effect] {
+    var session = session
     let ready = session.start()
     self.session = session
     run += 1
@@ -228,7 +231,10 @@ public struct State: Sendable {
       push(.question(node: node), focus: focus(ofAnswerTo: node))
       return []
     case .ended:
-      if let next = redirect(session) { return next }
+      if followed < State.mostFollowed, let next = session.onward() {
+        followed += 1
+        return [.cancelAll] + look(next)
+      }
       if let shown = spots.firstIndex(where: { if case .verdict = $0.scene { true } else { false } }) {
         spots.removeSubrange(shown...)
       }
@@ -237,20 +243,18 @@ public struct State: Sendable {
     }
   }
 
-  /// A redirect within the same host is part of the way.
-  private mutating func redirect(_ session: Session) -> [Effect]? {
-    guard followed < 4, let location = session.facts[.siteRedirect], let next = site(location),
-      next[.siteHost] == session.record.given[.siteHost], next != session.record.given
-    else { return nil }
-    followed += 1
-    return [.cancelAll] + look(at: next)
-  }
-
+  /// From the address that was asked for, over every redirect and every proxy.
   mutating func checkAgain() -> [Effect] {
     previous = diagnosis
+    let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
+    guard followed == 0 else {
+      followed = 0
+      return [.cancelAll]
+        + look(Session(catalog: catalog, shapes: shapes, asks: true, given: first.merging(mended)))
+    }
     run += 1
     elapsed = [:]
-    let ready = session?.again() ?? []
+    let ready = session?.again(given: mended) ?? []
     watch()
     return [.cancelAll] + start(ready)
   }

@@ -73,6 +73,29 @@ public struct FileGlob: Look {
   public typealias Sight = [String]
 }
 
+/// How full the file system is on which a path lies. Source: statvfs(3).
+public struct FileSystem: Look {
+  public static let kind = "file-system"
+  public var path: String
+  public var place: Place
+  public init(path: String, place: Place = .host) {
+    self.path = path
+    self.place = place
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    /// Bytes in all, and those that a program without privileges may still write.
+    public let size: Int
+    public let free: Int
+    /// Files that it can hold, and how many more; both 0 where it does not count them.
+    public let files: Int
+    public let freeFiles: Int
+    public init(size: Int, free: Int, files: Int, freeFiles: Int) {
+      (self.size, self.free, self.files, self.freeFiles) = (size, free, files, freeFiles)
+    }
+  }
+}
+
 /// Rows of one SELECT over a SQLite file, opened read-only. Each row: column name to text; NULL is absent.
 public struct SQLiteQuery: Look {
   public static let kind = "sqlite"
@@ -131,8 +154,19 @@ public struct CommandRun: Look {
     case nginxTest(program: String, configuration: String?, prefix: String?)
     /// `envoy --mode validate`, with the running process's own `-c` and `--config-yaml`. It binds nothing.
     case envoyTest(program: String, configuration: String, text: String?)
+    /// `apache2 -t`, with the running one's own `-f`, `-d` and `-D`, and these variables in its environment.
+    case apacheTest(
+      program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
+    /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
+    case caddyAdapt(program: String, configuration: String)
+    /// `haproxy -c`, with the running master's own `-f` and `-C`.
+    case haproxyTest(program: String, files: [String], directory: String?)
     /// `iptables-save -c` in the place's network.
     case packetFilter
+    /// `ip6tables-save -c` there.
+    case packetFilter6
+    /// `nft -j list ruleset` there.
+    case nftables
   }
   public var command: Command
   public var place: Place
@@ -157,6 +191,8 @@ public struct CommandRun: Look {
 /// The time of day, in seconds since 1970.
 public struct Clock: Look {
   public static let kind = "clock"
-  public init() {}
+  /// What the time is wanted for: looks that are the same are taken once.
+  public var purpose: String
+  public init(for purpose: String = "") { self.purpose = purpose }
   public typealias Sight = Double
 }

@@ -14,6 +14,12 @@ public struct HTTPRequest: Look {
   public var place: Place
   public var headers: [String]
   public var tls: TLS
+  /// The name in the TLS handshake (SNI), for which the certificate has to be, if that is not the `Host`.
+  public var tlsName: String?
+  /// False: the handshake names nobody.
+  public var sendsTLSName = true
+  public var offer: Offer = .usual
+  public var version: Version = .one
   /// Seconds for the whole request.
   public var limit: Double
   /// Bytes of the body that are kept; the transfer stops there.
@@ -22,8 +28,26 @@ public struct HTTPRequest: Look {
   public enum TLS: Hashable, Sendable, Codable {
     /// Any certificate is taken; the answer tells whether it would have been trusted.
     case anyCertificate
-    /// Verified against the system's store, or these PEM certificates, for the URL's host.
+    /// Verified against the system's store, or these PEM certificates, for the TLS name.
     case verify(authorities: String?)
+    /// Its name and its dates count; who issued it does not.
+    case verifyNameAndDate
+  }
+
+  /// TLS versions and ciphers that are offered in the handshake.
+  public enum Offer: String, Hashable, Sendable, Codable {
+    /// OpenSSL's own choice: TLS 1.2 and 1.3.
+    case usual
+    /// Without RSA key exchange and CBC with SHA-256, as Go and BoringSSL do.
+    case modern
+    /// TLS 1.0 and 1.1, and every cipher that OpenSSL still has.
+    case old
+  }
+
+  public enum Version: String, Hashable, Sendable, Codable {
+    case one
+    /// Without TLS by prior knowledge (h2c), with it as the server chooses (ALPN).
+    case two
   }
 
   public init(
@@ -55,10 +79,17 @@ public struct HTTPRequest: Look {
     public var address: String?
     public var failure: Failure?
     public var certificate: Certificate?
+    /// Of the header as far as it came; nil if not even its first line did.
+    public var headerSize: HeaderSize?
+    /// `TLSv1.2`, as OpenSSL calls what was spoken; nil before the handshake's end.
+    public var tlsVersion: String?
+    /// Known to be true if the server asked for a certificate of the client's.
+    public var wantsCertificate: Bool?
 
     public init(
       status: Int? = nil, headers: [Header] = [], body: [UInt8] = [], times: Times = Times(), address: String? = nil,
-      failure: Failure? = nil, certificate: Certificate? = nil
+      failure: Failure? = nil, certificate: Certificate? = nil, headerSize: HeaderSize? = nil,
+      tlsVersion: String? = nil, wantsCertificate: Bool? = nil
     ) {
       self.status = status
       self.headers = headers
@@ -67,6 +98,9 @@ public struct HTTPRequest: Look {
       self.address = address
       self.failure = failure
       self.certificate = certificate
+      self.headerSize = headerSize
+      self.tlsVersion = tlsVersion
+      self.wantsCertificate = wantsCertificate
     }
 
     /// The first header of that name, whatever its case.
@@ -81,6 +115,21 @@ public struct HTTPRequest: Look {
     public init(name: String, value: String) {
       self.name = name
       self.value = value
+    }
+  }
+
+  /// How large the header of an answer is.
+  public struct HeaderSize: Sendable, Codable, Equatable {
+    /// The status line, all other lines and the empty one, with their ends.
+    public let bytes: Int
+    /// Bytes of the longest line, without its end.
+    public let longest: Int
+    /// Without the status line.
+    public let lines: Int
+    public init(bytes: Int, longest: Int, lines: Int) {
+      self.bytes = bytes
+      self.longest = longest
+      self.lines = lines
     }
   }
 
@@ -145,12 +194,17 @@ public struct HTTPRequest: Look {
     public var expires: String
     /// Nil: trusted by the authorities asked for. Else the reason, in OpenSSL's words.
     public var problem: String?
-    public init(subject: String, issuer: String, names: [String], expires: String, problem: String?) {
+    /// How many certificates the server sent: its own, and those of its issuers.
+    public var sent: Int
+    public init(
+      subject: String, issuer: String, names: [String], expires: String, problem: String?, sent: Int = 1
+    ) {
       self.subject = subject
       self.issuer = issuer
       self.names = names
       self.expires = expires
       self.problem = problem
+      self.sent = sent
     }
   }
 }
@@ -181,6 +235,112 @@ public struct TCPConnect: Look {
       self.outcome = outcome
       self.errno = errno
       self.seconds = seconds
+    }
+  }
+}
+
+/// One connection on which some bytes are sent, and what comes back: for what is not HTTP.
+public struct Exchange: Look {
+  public static let kind = "exchange"
+  /// An IP address.
+  public var address: String?
+  public var port: UInt16?
+  /// A Unix socket's absolute path among the files of `place`, instead of TCP.
+  public var unixSocket: String?
+  public var place: Place
+  public var sends: [UInt8]
+  /// Bytes after which it stops reading.
+  public var enough: Int
+  public var limit: Double
+
+  public init(
+    address: String? = nil, port: UInt16? = nil, unixSocket: String? = nil, place: Place, sends: [UInt8] = [],
+    enough: Int = 1, limit: Double
+  ) {
+    self.address = address
+    self.port = port
+    self.unixSocket = unixSocket
+    self.place = place
+    self.sends = sends
+    self.enough = enough
+    self.limit = limit
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public enum End: String, Sendable, Codable {
+      /// Enough came, or the time was up.
+      case open
+      case closed, reset
+      /// There was no connection.
+      case none
+    }
+    public let received: [UInt8]
+    public let end: End
+    public init(received: [UInt8] = [], end: End) {
+      self.received = received
+      self.end = end
+    }
+  }
+}
+
+/// One connect to a Unix socket among the files of `place`, nothing sent.
+///
+/// With `user` it is done with the user, the groups and the rights of that process, as far as this program may take
+/// them: the kernel itself judges then.
+public struct SocketConnect: Look {
+  public static let kind = "socket"
+  /// Absolute.
+  public var path: String
+  public var place: Place
+  public var user: Int32?
+
+  public init(path: String, place: Place, user: Int32? = nil) {
+    self.path = path
+    self.place = place
+    self.user = user
+  }
+
+  public struct Sight: Sendable, Codable, Equatable {
+    public enum Outcome: String, Sendable, Codable {
+      case accepted
+      /// errno 2: no such file, or no such folder on the way.
+      case missing
+      /// errno 13
+      case denied
+      /// errno 111: the file is there, and nobody listens at it.
+      case refused
+      /// errno 11: its queue of waiting connections is full.
+      case full
+      /// Something else than a socket.
+      case notSocket = "not-socket"
+      case other
+    }
+    public let outcome: Outcome
+    /// The system's error number, 0 for none.
+    public let errno: Int32
+    /// False if the connect had to be made with this program's own rights.
+    public let isAsUser: Bool
+    /// What denies: the socket, or a folder on the way to it.
+    public let obstacle: Obstacle?
+    public init(outcome: Outcome, errno: Int32, isAsUser: Bool, obstacle: Obstacle? = nil) {
+      self.outcome = outcome
+      self.errno = errno
+      self.isAsUser = isAsUser
+      self.obstacle = obstacle
+    }
+  }
+
+  public struct Obstacle: Sendable, Codable, Equatable {
+    public let path: String
+    public let owner: UInt32
+    public let group: UInt32
+    /// Permission bits: `0o660`.
+    public let mode: UInt32
+    public init(path: String, owner: UInt32, group: UInt32, mode: UInt32) {
+      self.path = path
+      self.owner = owner
+      self.group = group
+      self.mode = mode
     }
   }
 }
@@ -246,12 +406,20 @@ public struct Listener: Sendable, Codable, Equatable {
   public let port: UInt16
   /// Connections that wait to be accepted.
   public let waiting: Int
+  /// How many may wait; nil where that could not be seen.
+  public let most: Int?
+  /// Connections to its port that were accepted and are still open.
+  public let accepted: Int
   /// Ids of the processes that hold the socket; empty where that could not be seen.
   public let processes: [Int32]
-  public init(address: String, port: UInt16, waiting: Int, processes: [Int32]) {
+  public init(
+    address: String, port: UInt16, waiting: Int, most: Int? = nil, accepted: Int = 0, processes: [Int32]
+  ) {
     self.address = address
     self.port = port
     self.waiting = waiting
+    self.most = most
+    self.accepted = accepted
     self.processes = processes
   }
 

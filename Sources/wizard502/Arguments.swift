@@ -21,6 +21,8 @@ struct Arguments {
   var command: Command
   var flows: String?
   var limit = 90.0
+  /// How often `diagnose` asks the site, for one that fails only sometimes.
+  var series: Int?
   var colours = true
   var ascii = false
 
@@ -59,6 +61,12 @@ struct Arguments {
       }
       limit = seconds
     }
+    if let text = options["--repeat"] {
+      guard let count = Int(text), (2...500).contains(count) else {
+        throw Misuse(sentence: "--repeat takes a number of requests, from 2 to 500")
+      }
+      series = count
+    }
     if options["--help"] != nil || options["-h"] != nil {
       command = .help
     } else if options["--version"] != nil {
@@ -68,7 +76,7 @@ struct Arguments {
     }
   }
 
-  private static let valued: Set = ["--flows", "--timeout", "--color"]
+  private static let valued: Set = ["--flows", "--timeout", "--color", "--repeat"]
   private static let flags: Set = [
     "--json", "--markdown", "--all", "--dot", "--mermaid", "--ascii", "--help", "-h", "--version",
   ]
@@ -107,6 +115,7 @@ struct Arguments {
     wizard502 diagnose URL           all live checks, no questions
     wizard502 diagnose --all         the same for every route of every proxy
         --json, --markdown           how the result is written; else text
+        --repeat N                   asks N times: for a site that fails sometimes
     wizard502 show [CAUSE]           the page of a cause; without it the list
     wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own
     wizard502 graph [--dot | --mermaid]    the decision tree as a drawing

@@ -112,7 +112,8 @@ import World
         "wizard502: \(url.printable.shortened(to: 200)) is no address of a site, such as https://shop.example.org")
       return .misuse
     }
-    let diagnosis = await wizard502.diagnose(site, catalog: catalog, world: Machine(), limit: arguments.limit)
+    let diagnosis = await wizard502.diagnose(
+      site, catalog: catalog, world: Machine(), limit: arguments.limit, series: arguments.series)
     switch form {
     case .json: say(diagnosis.json)
     case .text: say(textReport(diagnosis, catalog: catalog))
@@ -136,7 +137,9 @@ import World
     }
     var diagnoses: [Diagnosis] = []
     for site in sites {
-      diagnoses.append(await wizard502.diagnose(site.site, catalog: catalog, world: world, limit: arguments.limit))
+      diagnoses.append(
+        await wizard502.diagnose(
+          site.site, catalog: catalog, world: world, limit: arguments.limit, series: arguments.series))
     }
     switch form {
     case .json: say(diagnoses.json)

@@ -65,7 +65,7 @@ struct AddressFamilyTests {
         .init(answer: .addresses, addresses: ["10.0.0.2", "fd00::2"]))
     let facts: Facts = [
       "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.host": "shop",
-      "upstream.port": "80", "route.family": family,
+      "upstream.port": "80", "route.address-family": family,
     ]
     let found = try await look("name.resolve", world, facts)
     #expect(found.facts["name.addresses"] == addresses)

@@ -13,7 +13,8 @@ struct ContainerStateTests {
     let now = now ?? self.now
     let world = Recording().container("app1", "\"Name\": \"/shop\", " + members).with(Clock(), now)
     if let events {
-      let filters = "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%5D%7D"
+      let filters =
+        "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%2C%22update%22%5D%7D"
       world.docker("/events?since=\(Int(now) - 600)&until=\(Int(now))&filters=\(filters)", events)
     }
     return try await look("container.state", world, ["upstream.id": "app1"])

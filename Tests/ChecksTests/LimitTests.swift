@@ -25,8 +25,11 @@ struct LimitTests {
     "site.asked": "1", "site.waiting": "yes", "site.status": "502", "proxy.kind": "nginx", "proxy.place": "container",
     "proxy.id": "edge1", "proxy.pid": "7", "proxy.port": "80", "proxy.stopped": "yes", "route.defined-in": "a:1",
     "route.verifies": "on", "route.leads-nowhere": "yes", "upstream.host": "shop", "upstream.port": "80",
-    "upstream.scheme": "http", "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
-    "upstream.inside-port": "80", "upstream.status": "200", "name.address": "10.0.0.2", "limit.seconds": "0.2",
+    "upstream.scheme": "https", "upstream.dial": "10.0.0.2:80", "upstream.socket": "/run/app.sock",
+    "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
+    "upstream.inside-port": "80", "upstream.status": "404", "upstream.path": "/x", "route.auth": "http://auth:9091",
+    "name.address": "10.0.0.2", "limit.seconds": "0.2",
+    "series.count": "3", "site.sometimes": "yes", "route.servers": "shop-1:80, shop-2:80", "route.log-keys": "shop",
   ]
 
   /// It answers without a look: in a container the proxy's own test is not run.
@@ -48,7 +51,10 @@ struct LimitTests {
   func cancelled(check: String) async throws {
     let world = Hanging()
     let task = Task { try await look(check, world, facts.merging(["limit.seconds": "60"])) }
-    while world.begun.load(ordering: .sequentiallyConsistent) == 0 { await Task.yield() }
+    let end = ContinuousClock.now.advanced(by: .seconds(5))
+    while world.begun.load(ordering: .sequentiallyConsistent) == 0, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(5))
+    }
     task.cancel()
     let found = try await task.value
     #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")

@@ -72,6 +72,37 @@ struct NameResolveTests {
     let found = try await look("name.resolve", world, each.merging(["route.resolver": "10.0.0.53, 10.0.0.54:5353"]))
     #expect(found.outcome == "found")
     #expect(found.facts["name.servers"] == "10.0.0.53, 10.0.0.54:5353")
+    #expect(found.facts["upstream.dial"] == "10.0.0.2:80")
+  }
+
+  @Test("The route's resolver does not know what the system of the place knows")
+  func differs() async throws {
+    let each = facts.merging(["route.resolves": "each-request", "route.resolver": "10.0.0.53"])
+    let own = DNSQuery(name: "shop", servers: ["10.0.0.53"], place: place)
+    for answer in [DNSQuery.Sight.Answer.noSuchName, .serverFailure, .silent] {
+      let byPlace = world(.addresses, "10.0.0.2").with(own, .init(answer: answer, addresses: []))
+      let found = try await look("name.resolve", byPlace, each)
+      #expect(found.outcome == "differs")
+      #expect(found.facts["name.otherwise"] == "10.0.0.2")
+      #expect(found.facts["name.known-by"] == "place")
+      #expect(found.facts["name.place-servers"] == "127.0.0.11")
+      #expect(found.facts["name.address"] == nil)
+    }
+    let neither = world(.noSuchName).with(own, .init(answer: .noSuchName, addresses: []))
+    #expect(try await look("name.resolve", neither, each).outcome == "not-found")
+    let legacy = world(.noSuchName).with(
+      DNSQuery(name: "legacy", servers: ["10.0.0.53"], place: place), .init(answer: .noSuchName, addresses: []))
+    let found = try await look("name.resolve", legacy, each.merging(["upstream.host": "legacy"]))
+    #expect(found.outcome == "differs")
+    #expect(found.facts["name.known-by"] == "hosts-file")
+  }
+
+  @Test("The machine knows a name that the container does not")
+  func onlyOutside() async throws {
+    let world = world(.noSuchName).with(SystemLookup(name: "shop"), ["192.168.1.9"])
+    let found = try await look("name.resolve", world, facts)
+    #expect(found.outcome == "only-outside")
+    #expect(found.facts["name.otherwise"] == "192.168.1.9")
   }
 
   @Test(

@@ -7,7 +7,7 @@ import World
 private let facts: Facts = [
   "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "name.address": "10.0.0.2",
   "upstream.port": "8080", "upstream.scheme": "http", "site.host": "shop.example.org", "site.path": "/cart?id=1",
-  "route.verifies": "on",
+  "route.verifies": "on", "upstream.dial": "10.0.0.2:8080",
 ]
 
 private func request(_ scheme: String, limit: Double, host: String = "shop.example.org", path: String = "/cart?id=1")
@@ -66,7 +66,7 @@ struct UpstreamSpeaksTests {
 
 @Suite("upstream.answer")
 struct UpstreamAnswerTests {
-  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 89.5) async throws -> Finding {
+  private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 60) async throws -> Finding {
     let given = facts.merging(more)
     return try await look("upstream.answer", Recording().with(request("http", limit: limit), sight), given)
   }
@@ -103,7 +103,7 @@ struct UpstreamAnswerTests {
       (HTTPRequest.Failure.answerTimeout, "never", "connected, but no answer in time"),
       (.refused, "refused", "connection refused"), (.connectTimeout, "refused", "no TCP connection in time"),
       (.unreachable, "refused", "no route to host"), (.closed, "closes", "closed before a full answer"),
-      (.reset, "closes", "connection reset"), (.notHTTP, "closes", "the answer is not HTTP"),
+      (.reset, "closes", "connection reset"), (.notHTTP, "not-http", "the answer is not HTTP"),
       (.other("odd\u{1B}[2J"), "unknown", "odd^[[2J"),
     ])
   func failures(failure: HTTPRequest.Failure, expected: String, words: String) async throws {
@@ -111,6 +111,46 @@ struct UpstreamAnswerTests {
     #expect(found.outcome == expected)
     #expect(found.facts["upstream.error"] == words)
     #expect(found.facts["upstream.status"] == nil)
+  }
+
+  @Test(
+    "A header that is larger than the proxy takes",
+    arguments: [
+      ("route.header-limit", "4096", "bytes"), ("route.header-line-limit", "4000", "line"),
+      ("route.header-lines-limit", "9", "lines"),
+    ])
+  func tooLarge(limit: FactName, value: String, excess: String) async throws {
+    let sight = HTTPRequest.Sight(status: 200, headerSize: .init(bytes: 5000, longest: 4500, lines: 10))
+    let found = try await finding(sight, [limit: value])
+    #expect(found.outcome == "too-large")
+    #expect(found.facts["header.excess"] == excess)
+    #expect(found.facts["upstream.header-bytes"] == "5000")
+    #expect(found.facts["header.room"] == "8192")
+    #expect(found.facts["header.double"] == "16384")
+    #expect(try await finding(sight, [limit: "5000"]).outcome == "good")
+  }
+
+  @Test("Where an answer breaks off, and how")
+  func drops() async throws {
+    let begun = HTTPRequest.HeaderSize(bytes: 40, longest: 30, lines: 1)
+    let cut = try await finding(.init(status: 200, failure: .reset, headerSize: begun))
+    #expect(cut.outcome == "cut")
+    #expect(cut.facts["drop.when"] == "in-body")
+    #expect(cut.facts["drop.how"] == "reset")
+    let header = try await finding(.init(failure: .closed, headerSize: begun))
+    #expect(header.outcome == "closes")
+    #expect(header.facts["drop.when"] == "in-header")
+    let quiet = Exchange(address: "10.0.0.2", port: 8080, place: .process(7), limit: 1.5)
+    for (end, when) in [(Exchange.Sight.End.closed, "at-once"), (.open, "after-request")] {
+      let world = Recording().with(request("http", limit: 89.5), .init(failure: .closed)).with(quiet, .init(end: end))
+      #expect(try await look("upstream.answer", world, facts).facts["drop.when"] == when)
+    }
+  }
+
+  @Test("What a route of another protocol goes to is not asked in HTTP")
+  func notAsked() async throws {
+    let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
+    #expect(try await look("upstream.answer", Recording(), given).outcome == "not-asked")
   }
 
   @Test("It is asked with the host and the path that the proxy sends")
@@ -161,7 +201,7 @@ struct UpstreamCertificateTests {
     "Not trusted: what the reason comes down to",
     arguments: [
       ("certificate has expired", "expired"), ("certificate is not yet valid", "expired"),
-      ("Hostname mismatch", "name"), ("self-signed certificate", "issuer"),
+      ("Hostname mismatch", "name"), ("self-signed certificate", "self-signed"),
       ("unable to get local issuer certificate", "issuer"),
     ])
   func untrusted(reason: String, fault: String) async throws {
@@ -182,7 +222,7 @@ struct UpstreamCertificateTests {
   @Test("The route's own authorities and name count, as the proxy's files have them")
   func ownAuthorities() async throws {
     var asked = request("https", limit: 4)
-    asked.url = "https://inner.lan:8080/"
+    asked.tlsName = "inner.lan"
     asked.tls = .verify(authorities: "PEM")
     let given = facts.merging(["route.authorities": "/etc/ca.pem", "route.tls-name": "inner.lan"])
     let world = Recording().file("/etc/ca.pem", "PEM", in: .process(7)).with(asked, .init(status: 200))

@@ -86,7 +86,7 @@ struct EnvoyReadingTests {
     #expect(facts[.routeUpstream] == "http://shop:3000")
     #expect(facts[.routeReadTimeout] == "15")
     #expect(facts[.routeConnectTimeout] == "5")
-    #expect(facts[.routeFamily] == "ipv6-first")
+    #expect(facts[.routeAddressFamily] == "ipv6-first")
     #expect(facts["port-line.file"] == "/srv/envoy/envoy.yaml")
     #expect(facts["port-line.head"]?.hasSuffix("address: shop, port_value: ") == true)
     #expect(facts["port-line.tail"] == " } } }")
@@ -162,7 +162,7 @@ struct EnvoyReadingTests {
     let trusted = socket("{ trusted_ca: { filename: /etc/envoy/ca.pem } }")
     let verified = try await read("http://a/", world(file(hosts, cluster("app", "shop", 8443, trusted)))).facts
     #expect(verified[.routeVerifies] == "on")
-    #expect(verified[.routeVerifiesName] == "off")
+    #expect(verified[.routeVerifiesParts] == "issuer, expiry")
     #expect(verified[.routeAuthoritiesFile] == "/srv/envoy/ca.pem")
     // Authorities that stand in the configuration itself cannot be compared from outside.
     let inline = socket("{ trusted_ca: { inline_string: PEM } }")

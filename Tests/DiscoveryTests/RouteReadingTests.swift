@@ -110,12 +110,59 @@ struct NginxReadingTests {
     "What else a site may be",
     arguments: [
       ("return 200 'hi';", RouteReading.Outcome.static), ("root /srv;", .static),
-      ("location / { fastcgi_pass 10.0.0.2:9000; }", .otherProtocol),
-      ("location / { proxy_pass http://unix:/run/app.sock; }", .otherProtocol),
+      ("location / { fastcgi_pass 10.0.0.2:9000; }", .found),
+      ("location / { proxy_pass http://unix:/run/app.sock; }", .found),
     ])
   func others(body: String, expected: RouteReading.Outcome) async throws {
     let server = "server { listen 80; server_name shop.example.org; \(body) }"
     #expect(try await read("http://shop.example.org/", site(server)).outcome == expected)
+  }
+
+  @Test(
+    "What is no plain HTTP over TCP: protocol, socket, and whose directives count",
+    arguments: [
+      ("proxy_pass http://unix:/run/app.sock:/;", "http", "/run/app.sock", "http://unix:/run/app.sock"),
+      ("fastcgi_pass unix:/run/php.sock;", "fastcgi", "/run/php.sock", "fastcgi://unix:/run/php.sock"),
+      ("uwsgi_pass 10.0.0.2:3031;", "uwsgi", nil, "uwsgi://10.0.0.2:3031"),
+      ("grpc_pass grpcs://10.0.0.2:443;", "grpc", nil, "grpcs://10.0.0.2:443"),
+    ])
+  func protocols(pass: String, name: String, socket: String?, upstream: String) async throws {
+    let body = "server { listen 80; server_name shop.example.org; location / { \(pass) } }"
+    let (outcome, facts) = try await read("http://shop.example.org/", site(body))
+    #expect(outcome == .found)
+    #expect(facts[.routeProtocol] == name)
+    #expect(facts[.upstreamSocket] == socket)
+    #expect(facts[.routeUpstream] == upstream)
+    #expect((facts[.upstreamHost] == nil) == (socket != nil))
+  }
+
+  @Test("A folder's index that is a script is where the request goes")
+  func script() async throws {
+    let body = """
+      server { listen 80; server_name shop.example.org; index index.html index.php;
+        location / { try_files $uri $uri/ =404; } location ~ \\.php$ { fastcgi_pass 10.0.0.2:9000; } }
+      """
+    #expect(try await read("http://shop.example.org/", site(body)).facts[.routeProtocol] == "fastcgi")
+  }
+
+  @Test("The size of a header that is taken, where it is set, and what a page may do about it")
+  func headerLimit() async throws {
+    func facts(_ lines: String) async throws -> Facts {
+      let body =
+        "server {\nlisten 80;\nserver_name shop.example.org;\nlocation / {\n  proxy_pass http://shop:80;\n\(lines)\n}\n}"
+      return try await read("http://shop.example.org/", site(body)).facts
+    }
+    let plain = try await facts("")
+    #expect(["4096", "16384", "65536"].contains(plain[.routeHeaderLimit]))
+    #expect(plain["pass-line.buffers"] == "none")
+    #expect(plain["pass-line.target"] == "shop:80")
+    let own = try await facts("  proxy_buffer_size 16k;")
+    #expect(own[.routeHeaderLimit] == "16384")
+    #expect(own["header-limit-line.head"] == "  proxy_buffer_size ")
+    #expect(own["pass-line.buffers"] == nil)
+    let both = try await facts("  proxy_buffer_size 16k;\n  proxy_buffers 8 16k;")
+    #expect(both["header-limit-line.head"] == nil)
+    #expect(both["pass-line.buffers"] == nil)
   }
 
   @Test("A site without a route; a similar name is told, with its line")
@@ -154,8 +201,8 @@ struct NginxReadingTests {
     await #expect(throws: Unseen.missing(what: "/etc/nginx/nginx.conf")) {
       try await read("http://shop.example.org/", empty)
     }
-    #expect(try await read("http://shop.example.org/", kind: "caddy", site(shop)).outcome == .unknown)
-    #expect(!RouteReading.canRead("caddy"))
+    #expect(try await read("http://shop.example.org/", kind: "unknown", site(shop)).outcome == .unknown)
+    #expect(!RouteReading.canRead("unknown"))
   }
 }
 

@@ -233,3 +233,48 @@ private enum Small {
       ])
   }
 }
+
+@Suite("A case that goes on with another server")
+struct ServerTests {
+  private let catalog = Catalog(
+    tree: Tree(
+      start: "site",
+      nodes: [
+        "site": Node(
+          id: "site", looks: .check("site.check"), branches: [Small.branch("bad", go: "servers")], at: Small.at),
+        "servers": Node(
+          id: "servers", looks: .check("servers.check"),
+          branches: [
+            Branch(
+              key: "some-down", text: nil, names: nil, go: nil, end: .inconclusive, follow: .nextServer, at: Small.at),
+            Small.branch("examined", cause: "app-stopped"),
+          ], at: Small.at),
+      ]),
+    pages: ["app-stopped": Small.page("app-stopped", hides: [])],
+    checks: [
+      "site.check": CheckText(title: "Site?", hop: "site", byHand: nil, outcomes: [:]),
+      "servers.check": CheckText(title: "Servers?", hop: "app", byHand: nil, outcomes: [:]),
+    ], words: [:], signs: Signs())
+
+  private let shapes = [
+    CheckShape(id: "site.check", needs: [.url], learns: [], outcomes: ["bad", "unknown"]),
+    CheckShape(
+      id: "servers.check", needs: [.url], learns: [.nextServer], outcomes: ["some-down", "examined", "unknown"]),
+  ]
+
+  @Test("What was seen of the site holds on; the rest is looked at again, once")
+  func onward() throws {
+    var session = Session(catalog: catalog, shapes: shapes, asks: false, given: [.url: "http://a.example/"])
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad"))
+    #expect(session.onward() == nil)
+    _ = session.learn(Finding(check: "servers.check", outcome: "some-down", facts: [.nextServer: "b:80"]))
+
+    var next = try #require(session.onward())
+    #expect(next.facts[.routeServer] == "b:80")
+    #expect(next.record.findings.map(\.check) == ["site.check"])
+    #expect(next.start() == ["servers.check"])
+    _ = next.learn(Finding(check: "servers.check", outcome: "some-down", facts: [.nextServer: "b:80"]))
+    #expect(next.onward() == nil, "it would go round in a circle")
+  }
+}

@@ -16,9 +16,9 @@ extension Stage {
     return made
   }
 
-  /// A certificate for `name` which `authority` signed and which ends at `end`, a time of the form `20400101000000Z`.
+  /// A certificate for `name`, an authority itself if `isAuthority`, which `authority` signed and which ends at `end`, a time of the form `20400101000000Z`.
   nonisolated func certificate(
-    for name: String, by authority: Certificate, until end: String = "20400101000000Z"
+    for name: String, by authority: Certificate, until end: String = "20400101000000Z", isAuthority: Bool = false
   ) async throws -> Certificate {
     let made = files(name)
     let folder = directory.appending(path: "certificates").path()
@@ -38,6 +38,7 @@ extension Stage {
       commonName = supplied
       [leaf]
       subjectAltName = DNS:\(name)
+      basicConstraints = CA:\(isAuthority ? "TRUE" : "FALSE")
 
       """, to: "certificates/ca.conf")
     try write("", to: "certificates/index")

@@ -21,7 +21,13 @@ struct Fault: Sendable, CustomTestStringConvertible {
 
   /// Every fault, those whose names contain `LAB_ONLY`, or the core.
   static var all: [Fault] {
-    let every: [Fault] = backend + address + tls + route + onHost + manager + healthy + envoy + podman
+    let every: [Fault] = [
+      backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
+      apache, envoy, podman, sockets,
+      protocols, edges,
+      capacity,
+      sometimes, healthy,
+    ].flatMap { $0 }
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }
     let some = every.filter { $0.name.contains(only) }
@@ -37,7 +43,7 @@ struct Site: Sendable {
   var proxy = "nginx"
   /// What is to be diagnosed and mended, one after the other; none when the site works.
   var findings: [Finding] = []
-  /// What the answer says when the site works.
+  /// What the answer says when the site works; empty: nothing at all.
   var says: String
   /// The status of that answer: an application may well answer 404 or 401 itself.
   var answers = 200
@@ -45,6 +51,10 @@ struct Site: Sendable {
   var saysBefore: String?
   /// The engine's address, if it is not the default one.
   var engine: String?
+  /// For a site that fails only sometimes: how often the program asks it.
+  var series: Int?
+  /// What curl gets besides the address, for a site that fails for some requests only.
+  var request: [String] = []
   /// Carries out steps in the proxy's web interface.
   var webInterface: (any WebInterface)?
 }

@@ -21,10 +21,23 @@ struct Image: Sendable {
     tag: "wizlab/app:1.4", overlay: "app", parts: ["python"],
     instructions: [#"ENTRYPOINT ["python3", "/srv/server.py"]"#])
 
+  static let odd = Image(
+    tag: "wizlab/intranet:3.2", overlay: "odd", parts: ["python"],
+    instructions: [#"ENTRYPOINT ["python3", "/srv/odd.py"]"#])
+  static let php = Image(
+    tag: "wizlab/php:8.2-fpm", overlay: "php", parts: ["php"],
+    instructions: [#"CMD ["php-fpm8.2", "-F", "-y", "/usr/local/etc/php-fpm.conf"]"#, "EXPOSE 9000"])
+  static let uwsgi = Image(
+    tag: "wizlab/uwsgi:2.0", overlay: "uwsgi", parts: ["python", "uwsgi"],
+    instructions: [
+      #"CMD ["uwsgi-core", "--plugin", "python311", "--uwsgi-socket", ":3031", "--wsgi-file", "/srv/app.py", "--master", "--die-on-term"]"#,
+      "EXPOSE 3031",
+    ])
+
   /// The real ones, by the names of their official images. The entry points are those of the official images, too.
   static let newNginx = Image(
     tag: "wizlab/nginx:1.31", overlay: "nginx", parts: ["new-nginx"],
-    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "EXPOSE 80"])
+    instructions: [#"CMD ["nginx", "-g", "daemon off;"]"#, "WORKDIR /etc/nginx", "EXPOSE 80"])
   static let traefik = Image(
     tag: "wizlab/traefik:v3.7", overlay: "traefik", parts: ["traefik"],
     instructions: [#"ENTRYPOINT ["traefik"]"#, "EXPOSE 80"])
@@ -46,6 +59,21 @@ struct Image: Sendable {
   static let envoy = Image(
     tag: "wizlab/envoy:v1.40", overlay: "envoy", parts: ["envoy"],
     instructions: [#"CMD ["envoy", "-c", "/etc/envoy/envoy.yaml"]"#, "EXPOSE 10000"])
+
+  static let jlesage = Image(
+    tag: "wizlab/jlesage/nginx-proxy-manager:24", overlay: "npm", parts: ["nginx", "python", "jlesage"],
+    instructions: [#"CMD ["python3", "/app/manager.py"]"#, "EXPOSE 8080 8181 4443"])
+  static let nginxProxy = Image(
+    tag: "wizlab/nginx-proxy:1.7", overlay: "nginx-proxy", parts: ["nginx", "python"],
+    instructions: [#"CMD ["python3", "/app/docker-gen.py"]"#, "EXPOSE 80"])
+  static let swag = Image(
+    tag: "wizlab/swag:4", overlay: "swag", parts: ["nginx"], instructions: [#"ENTRYPOINT ["/init"]"#, "EXPOSE 80 443"])
+  static let proxyOS = Image(
+    tag: "wizlab/proxyos:latest", overlay: "proxyos", parts: ["caddy", "python"],
+    instructions: [
+      #"CMD ["python3", "/app/apps/web/dashboard.py"]"#, "EXPOSE 80 443 3000", "ENV XDG_DATA_HOME=/data/caddy",
+      "ENV XDG_CONFIG_HOME=/config/caddy", "ENV PROXYOS_DB_PATH=/data/proxyos/proxyos.db",
+    ])
 
   /// Imports the image unless that is done; a fault asks for the ones it needs.
   func made() async throws { try await Made.shared.make(self) }

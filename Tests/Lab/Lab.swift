@@ -39,11 +39,12 @@ import Testing
   private func isAsStaged(_ fault: Fault, _ site: Site) async throws -> Answer {
     var answer = Answer(status: -1, body: "")
     let shown = try await eventually(within: 15) {
-      answer = try await Answer.from(site.url)
+      answer = try await Answer.from(site)
       return answer.status == fault.shows && site.saysBefore.map(answer.body.contains) ?? true
     }
     try #require(shown, "\(fault.name) shows \(answer.status) \(answer.body), not \(fault.shows)")
-    let again = try await Answer.from(site.url)
+    if site.series != nil { return answer }
+    let again = try await Answer.from(site)
     try #require(
       again.status == fault.shows, "\(fault.name) first shows \(fault.shows), then \(again.status)")
     #expect(again.isGood(for: site) == site.findings.isEmpty, "a site that answers well is not broken")
@@ -58,7 +59,9 @@ import Testing
         (row.seconds, row.got) = (run.seconds, run.diagnosis.causes.first?.id ?? "nothing")
         row.confidence = run.diagnosis.causes.first?.confidence.description ?? "-"
         check(run, finding, site)
-        if index == 0, before.status != 0 { #expect(run.diagnosis.observed.status == before.status) }
+        if index == 0, before.status != 0, site.series == nil {
+          #expect(run.diagnosis.observed.status == before.status)
+        }
         let cause = try #require(run.diagnosis.causes.first)
         row.isFixed = try await mend(cause.fix, of: run.diagnosis, finding, site)
       } catch {
@@ -130,7 +133,8 @@ import Testing
     for (index, step) in steps.enumerated() {
       try await carryOut(step, of: diagnosis, site, mayFail: mayFail)
       let isOnlyEdited = step.patch != nil && index + 1 < steps.count  // not yet loaded
-      if !isOnlyEdited, try await isWell(site, within: 3) { return true }
+      // After the last one a proxy may need its time: Traefik loads at most every two seconds.
+      if !isOnlyEdited, try await isWell(site, within: index + 1 < steps.count ? 3 : 8) { return true }
     }
     return false
   }
@@ -158,8 +162,15 @@ import Testing
     }
   }
 
+  /// One good answer within the time; of a site that fails sometimes, as many good ones one after the other as the
+  /// program asks for.
   private func isWell(_ site: Site, within seconds: Double) async throws -> Bool {
-    try await eventually(within: seconds) { try await Answer.from(site.url).isGood(for: site) }
+    try await eventually(within: seconds) {
+      for _ in 0..<(site.series ?? 1) {
+        guard try await Answer.from(site).isGood(for: site) else { return false }
+      }
+      return true
+    }
   }
 }
 
@@ -169,11 +180,13 @@ struct Answer {
   var status: Int
   var body: String
 
-  static func from(_ url: String) async throws -> Answer {
-    let output = try await run(["curl", "-sk", "--max-time", "12", "-w", "\n%{http_code}", url])
+  static func from(_ site: Site) async throws -> Answer {
+    let output = try await run(["curl", "-sk", "--max-time", "12", "-w", "\n%{http_code}"] + site.request + [site.url])
     let lines = output.text.split(separator: "\n", omittingEmptySubsequences: false)
     return Answer(status: Int(lines.last ?? "") ?? 0, body: lines.dropLast().joined(separator: "\n"))
   }
 
-  func isGood(for site: Site) -> Bool { status == site.answers && body.contains(site.says) }
+  func isGood(for site: Site) -> Bool {
+    status == site.answers && (site.says.isEmpty ? body.isEmpty : body.contains(site.says))
+  }
 }

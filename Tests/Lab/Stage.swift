@@ -36,11 +36,19 @@ actor Stage {
     return file
   }
 
-  /// A public name of the form `shop-x7k2d.example.test` which this machine finds at 127.0.0.1.
-  func site(_ word: String) throws -> String {
+  /// A public name of the form `shop-x7k2d.example.test` which this machine finds at an address.
+  func site(_ word: String, at address: String = "127.0.0.1") throws -> String {
     let name = named(word) + ".example.test"
-    try HostsFile.edit { $0 + "127.0.0.1 \(name) # lab \(suffix)\n" }
+    try HostsFile.edit { $0 + "\(address) \(name) # lab \(suffix)\n" }
     return name
+  }
+
+  /// Leads a name of `site` to this machine, as a corrected DNS record would.
+  func move(_ name: String) throws {
+    try HostsFile.edit { text in
+      text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.contains(" \(name) ") }
+        .joined(separator: "\n") + "127.0.0.1 \(name) # lab \(suffix)\n"
+    }
   }
 
   /// A TCP port of the host on which nothing listens now, outside the range of outgoing connections.
@@ -197,17 +205,50 @@ actor Stage {
   }
 
   /// Nginx Proxy Manager, emulated; its data a folder of the host.
-  func manager(_ name: String, on network: String? = nil) async throws -> Manager {
+  ///
+  /// - Parameter comesUp: false for one whose own program is not to be waited for.
+  func manager(
+    _ name: String, on network: String? = nil, image: Image = .manager, options: [String] = [], comesUp: Bool = true
+  ) async throws -> Manager {
     let (port, admin) = (freePort(), freePort())
     let data = directory.appending(path: "\(name)/data").path()
+    let isJlesage = image.tag == Image.jlesage.tag
     try await container(
-      name, .manager, on: network, options: ["-p", "\(port):80", "-p", "\(admin):81", "-v", "\(data):/data"])
+      name, image, on: network,
+      options: [
+        "-p", "\(port):\(isJlesage ? 8080 : 80)", "-p", "\(admin):\(isJlesage ? 8181 : 81)",
+        "-v", "\(data):\(isJlesage ? "/config" : "/data")",
+      ] + options)
     proxies.append(name)
     let manager = Manager(container: name, port: port, admin: admin)
+    guard comesUp else {
+      try await answers(admin)
+      return manager
+    }
     guard await eventually(within: 20, { await manager.isUp() }) else {
       throw CommandFailed(description: "the proxy manager does not answer")
     }
     return manager
+  }
+
+  /// Takes note of a proxy that was just started, and waits until it answers.
+  func comesUp(_ name: String, _ port: Int) async throws {
+    proxies.append(name)
+    try await answers(port)
+  }
+
+  /// ProxyOS, its dashboard emulated around a real Caddy; its data in a volume of its own.
+  func proxyOS(_ name: String, on network: String? = nil) async throws -> ProxyOS {
+    let proxy = ProxyOS(container: name, port: freePort(), tlsPort: freePort(), dashboard: freePort())
+    try await container(
+      name, .proxyOS, on: network,
+      options: [
+        "-p", "\(proxy.port):80", "-p", "\(proxy.tlsPort):443", "-p", "\(proxy.dashboard):3000", "-v", "/data/proxyos",
+        "-v", "/data/caddy", "-v", "/config/caddy",
+      ])
+    proxies.append(name)
+    try await proxy.comesUp()
+    return proxy
   }
 
   /// Waits until something answers HTTP on `port` of this host, whatever it says.
@@ -249,6 +290,7 @@ actor Stage {
   func settle() async throws {
     for proxy in proxies {
       let process = try await docker("inspect", "-f", "{{.State.Pid}}", proxy)
+      if process == "0" { continue }  // it does not run
       try await succeed("nsenter", "-t", process, "-n", "ip", "neigh", "flush", "all")
     }
   }

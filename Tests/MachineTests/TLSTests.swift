@@ -96,6 +96,7 @@ func aCertificateThatIsNotTrustedIsShownWithTheReason(
     return
   }
   #expect(reason.contains("alert"))
+  #expect(sight.wantsCertificate == true)
   withExtendedLifetime(server) {}
 }
 
@@ -131,5 +132,52 @@ func aCertificateThatIsNotTrustedIsShownWithTheReason(
   let (server, port) = try authority.server()
   let sight = try await authority.machine.see(HTTPRequest(url: "http://127.0.0.1:\(port)/"))
   #expect(sight.failure == .notHTTP || sight.failure == .closed || sight.failure == .reset)
+  withExtendedLifetime(server) {}
+}
+
+@Test func onlyTheNameAndTheDatesOfACertificateCanCount() async throws {
+  let authority = try Authority()
+  for (days, host, problem) in [
+    (2, "site.test", nil), (2, "other.test", "hostname mismatch"), (-1, "site.test", "certificate has expired"),
+  ] {
+    let (server, port) = try authority.server(days: days, selfSigned: true)
+    let sight = try await authority.machine.see(
+      HTTPRequest(url: "https://\(host):\(port)/", address: "127.0.0.1", tls: .verifyNameAndDate))
+    #expect(sight.failure == problem.map { .untrusted($0) })
+    withExtendedLifetime(server) {}
+  }
+}
+
+@Test func theNameInTheHandshakeIsTheHostAnotherOneOrNone() async throws {
+  let authority = try Authority()
+  let (server, port) = try authority.server(options: [
+    "-servername", "site.test", "-servername_fatal", "-cert2", "\(authority.folder.path)/site.pem", "-key2",
+    "\(authority.folder.path)/site.key",
+  ])
+  var request = HTTPRequest(url: "https://other.test:\(port)/", address: "127.0.0.1")
+  guard case .handshake(let reason) = try await authority.machine.see(request).failure else {
+    Issue.record("the wrong name was taken")
+    return
+  }
+  #expect(reason.contains("unrecognized name"))
+  request.tlsName = "site.test"
+  #expect(try await authority.machine.see(request).status == 200)
+  request.tlsName = nil
+  request.sendsTLSName = false
+  #expect(try await authority.machine.see(request).status == 200)
+  withExtendedLifetime(server) {}
+}
+
+@Test func oldVersionsAreSpokenOnlyWhenTheyAreOffered() async throws {
+  let authority = try Authority()
+  let (server, port) = try authority.server(options: ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"])
+  var request = HTTPRequest(url: "https://site.test:\(port)/", address: "127.0.0.1")
+  let usual = try await authority.machine.see(request)
+  #expect(usual.status == nil)
+  #expect(usual.times.tls == nil)
+  request.offer = .old
+  let old = try await authority.machine.see(request)
+  #expect(old.status == 200)
+  #expect(old.tlsVersion == "TLSv1.1")
   withExtendedLifetime(server) {}
 }

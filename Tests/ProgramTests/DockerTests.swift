@@ -208,9 +208,9 @@ import Testing
     #expect(isNamed == !Self.unquotable.contains(hostile))
   }
 
-  /// What a shell makes of a command: each argument that `docker` would get. Nothing else can run.
+  /// What a shell makes of a command: each argument that `docker` would get. Beside it `ss` may stand there.
   private func words(of command: String) async throws -> [String] {
-    let script = "PATH=/nonexistent\ndocker() { printf '%s\\n' \"$@\"; }\n" + command
+    let script = "PATH=/nonexistent\ndocker() { printf '%s\\n' \"$@\"; }\nss() { :; }\nsudo() { \"$@\"; }\n" + command
     let run = try await Program.run("-c", script, command: ["/bin/sh"])
     #expect(run.status == 0 && run.errors.isEmpty, "\(command)")
     return run.output.split(separator: "\n").map(String.init)

@@ -115,17 +115,20 @@ public enum ScreenCase {
 
   private static func branch(
     _ key: String, _ text: String? = nil, cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
-    end: Diagnosis.Verdict? = nil
+    end: Diagnosis.Verdict? = nil, follow: FactName? = nil
   ) -> Branch {
     Branch(
       key: key, text: text.map { Template($0) }, names: cause.map { .init(cause: $0, confidence: confidence) }, go: go,
-      end: end, at: at)
+      end: end, follow: follow, at: at)
   }
 
   private static let nodes = [
     Node(
       id: "site", looks: .check("site.answer"),
-      branches: [branch("good", end: .working), branch("bad-gateway", go: "route"), branch("unknown", go: "route")],
+      branches: [
+        branch("good", end: .working, follow: .siteRedirect), branch("bad-gateway", go: "route"),
+        branch("unknown", go: "route"),
+      ],
       at: at),
     Node(
       id: "route", looks: .check("route.find"),

@@ -58,6 +58,35 @@ struct YAMLTests {
     #expect(YAML.read("- " + text, file: "f").root?.content == .sequence([node(.scalar(text), 1, 3)]))
   }
 
+  @Test func foreignAnchorsLeadToWhereTheTextStands() throws {
+    let text = "x: &d\n  a: !int 1\n  b: 2\ny:\n  <<: [*d, {c: 3, a: 9}]\n  b: 4\nz: *d\n---\nmore: 1\n"
+    let (root, mistakes) = YAML.read(text, file: "f", .foreign)
+    #expect(mistakes == [])
+    let y = try #require(root?["Y"])
+    #expect(y.pairs.map(\.key) == ["b", "a", "c"])
+    #expect(y["a"]?.place.line == 2)
+    #expect(y["b"]?.text == "4")
+    #expect(root?["z"]?["b"]?.place == .init(file: "f", line: 3, column: 6))
+    #expect(root?["more"] == nil)
+  }
+
+  @Test(arguments: [
+    ("a: *x", "1:4 nothing before this is called 'x'"), ("a: &x [*x]", "1:8 nothing before this is called 'x'"),
+    ("a: 1\na: 2", "2:1 'a' is here twice; the first is in line 1"),
+  ])
+  func foreignMistakes(text: String, mistake: String) {
+    #expect(
+      YAML.read(text, file: "f", .foreign).mistakes.map { "\($0.place.line):\($0.place.column) \($0.message)" }
+        == [mistake])
+  }
+
+  @Test func manyAliasesTakeNoMemory() {
+    let lines = (1...30).map {
+      "a\($0): &a\($0) [\(Array(repeating: $0 == 1 ? "x" : "*a\($0 - 1)", count: 10).joined(separator: ", "))]"
+    }
+    #expect(YAML.read(lines.joined(separator: "\n"), file: "f", .foreign).root?.pairs.count == 30)
+  }
+
   private func node(_ content: YAML.Node.Content, _ line: Int, _ column: Int) -> YAML.Node {
     .init(content: content, place: .init(file: "f", line: line, column: column))
   }

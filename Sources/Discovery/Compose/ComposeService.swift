@@ -32,7 +32,7 @@ public struct ComposeService: Sendable {
     public let value: String
     /// Where its value stands; nil if it is put together from variables or spread over lines.
     public let valueSpan: Span?
-    /// Its line, and the next one: the place for another label.
+    /// Its line, and the next one if that is not blank: the place for another label.
     public let line: Span?
     public let next: String?
     /// What stands around the name and the value of a label of this list: `- "` `=` `"`, or `"` `: "` `"`.
@@ -49,14 +49,16 @@ public struct ComposeService: Sendable {
         let (name, value) = (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
         return Label(
           name: name, value: value, valueSpan: file.span(of: value, behind: name + "=", in: item),
-          line: file.wholeLine(item.place.line), next: file.line(item.place.line + 1), form: ("- \"", "=", "\""))
+          line: file.wholeLine(item.place.line), next: file.line(item.place.line + 1).flatMap(\.unlessBlank),
+          form: ("- \"", "=", "\""))
       }
       let mapped = labels.pairs.compactMap { pair -> Label? in
         guard let value = pair.value.text else { return nil }
         let line = pair.place.line
         return Label(
           name: pair.key, value: value, valueSpan: file.span(of: value, in: pair.value),
-          line: pair.value.place.line == line ? file.wholeLine(line) : nil, next: file.line(line + 1),
+          line: pair.value.place.line == line ? file.wholeLine(line) : nil,
+          next: file.line(line + 1).flatMap(\.unlessBlank),
           form: ("\"", "\": \"", "\""))
       }
       return listed + mapped
@@ -65,6 +67,9 @@ public struct ComposeService: Sendable {
 
   /// A label by its name, whatever its case.
   public func label(_ name: String) -> Label? { labels.first { $0.name.lowercased() == name.lowercased() } }
+
+  /// The last label after which another one can be put.
+  public var labelPlace: Label? { labels.last { $0.line != nil && $0.next != nil } }
 
   /// Its published ports: each entry's whole text as written, with its place.
   public var ports: [(text: String, span: Span?)] { texts("ports") }
@@ -144,4 +149,8 @@ extension World {
   }
 
   private func has(_ path: String) async -> Bool { (try? await see(FileGlob(pattern: path)))?.isEmpty == false }
+}
+
+extension String {
+  fileprivate var unlessBlank: String? { contains { !$0.isWhitespace } ? self : nil }
 }

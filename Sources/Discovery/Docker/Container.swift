@@ -53,7 +53,14 @@ public struct Endpoint: Sendable, Decodable {
 /// One container in full. Source: Docker Engine API, `GET /containers/ID/json`.
 public struct Container: Sendable, Decodable {
   public struct Status: Sendable, Decodable {
-    public struct Health: Sendable, Decodable { public let Status: String? }
+    public struct Health: Sendable, Decodable {
+      public struct Probe: Sendable, Decodable {
+        public let ExitCode: Int?
+        public let Output: String?
+      }
+      public let Status: String?
+      public let Log: [Probe]?
+    }
     public let Status: String?
     public let Pid: Int32?
     public let ExitCode: Int?
@@ -71,6 +78,10 @@ public struct Container: Sendable, Decodable {
     public let NetworkMode: String?
     public let PortBindings: [String: [Binding]?]?
     public let Memory: Int?
+    /// `seccomp={…}` has the whole profile.
+    public let SecurityOpt: [String]?
+    /// Name servers given with `--dns` or `dns:`.
+    public let Dns: [String]?
   }
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
@@ -144,12 +155,15 @@ public struct Deaths: Sendable {
   /// Of the last end; nil if none is remembered.
   public let exitCode: Int?
   public let outOfMemory: Bool
+  public let count: Int
 }
 
 private struct Event: Decodable {
   struct Actor: Decodable { let Attributes: [String: String]? }
   let Action: String?
   let Actor: Actor?
+  /// Seconds since 1970.
+  let time: Double?
 }
 
 extension Network {
@@ -192,16 +206,38 @@ extension World {
 
   public func networks() async throws(Unseen) -> [Network] { try await docker("/networks", as: [Network].self) }
 
-  /// How a container ended in a span of time (seconds since 1970), as far as the engine remembers (256 events).
+  /// How a container ended in a span of time (seconds since 1970), as far as the engine remembers (256 events). What
+  /// was before its limits were last changed does not count.
   public func deaths(of id: String, since: Double, until: Double) async throws(Unseen) -> Deaths {
-    let filters = "%7B%22container%22%3A%5B%22\(id)%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%5D%7D"
+    let events = try await events(
+      #"{"container":["\#(id)"],"event":["die","oom","update"]}"#, since: since, until: until)
+    let valid = events.lastIndex { $0.Action == "update" }.map { events[($0 + 1)...] } ?? events[...]
+    let code = valid.last { $0.Action == "die" }?.Actor?.Attributes?["exitCode"].flatMap { Int($0) }
+    return Deaths(
+      exitCode: code, outOfMemory: valid.contains { $0.Action == "oom" }, count: valid.count { $0.Action == "die" })
+  }
+
+  /// When one of these containers, by name or Compose service, last started (seconds since 1970), as far as the engine
+  /// remembers; nil if it does not.
+  public func lastStart(of names: [String], since: Double, until: Double) async throws(Unseen) -> Double? {
+    try await events(#"{"type":["container"],"event":["start"]}"#, since: since, until: until).last { event in
+      let attributes = event.Actor?.Attributes ?? [:]
+      return [attributes["name"], attributes["com.docker.compose.service"]].contains { $0.map(names.contains) ?? false }
+    }?.time
+  }
+
+  /// - Parameter filters: as the engine's API takes them, in JSON.
+  private func events(_ filters: String, since: Double, until: Double) async throws(Unseen) -> [Event] {
+    let escaped = filters.utf8.map { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        ? String(UnicodeScalar(byte)) : "%" + String(byte, radix: 16, uppercase: true)
+    }.joined()
     let answer = try await see(
-      DockerGet(path: "/events?since=\(Int(since))&until=\(Int(until))&filters=\(filters)"))
-    let events = answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
+      DockerGet(path: "/events?since=\(Int(since))&until=\(Int(until))&filters=\(escaped)"))
+    guard answer.status == 200 else { throw .notPermitted(what: "Docker's events") }
+    return answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
       try? JSONDecoder().decode(Event.self, from: Data($0))
     }
-    let code = events.last { $0.Action == "die" }?.Actor?.Attributes?["exitCode"].flatMap { Int($0) }
-    return Deaths(exitCode: code, outOfMemory: events.contains { $0.Action == "oom" })
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {

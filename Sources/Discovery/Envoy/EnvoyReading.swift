@@ -270,7 +270,7 @@ extension EnvoyReading {
   /// The cluster's part: TLS, protocol, how names are looked up.
   private static func describe(_ cluster: Message, _ files: ProxyFiles, _ facts: inout Facts) {
     facts[.routeConnectTimeout] = (cluster["connect_timeout"]?.seconds ?? 5).inWords
-    facts[.routeFamily] = cluster.family
+    facts[.routeAddressFamily] = cluster.family
     facts.set(
       cluster["dns_lookup_family"]?.span ?? cluster["name"]?.inserting("dns_lookup_family"), "family", files)
     let options = cluster["typed_extension_protocol_options"]?.fields.first?.value
@@ -298,7 +298,7 @@ extension EnvoyReading {
     let wanted = (validation?["match_typed_subject_alt_names"] ?? validation?["match_subject_alt_names"])?.items
       .lazy.compactMap { $0["matcher", "exact"] ?? $0["exact"] }.first
     facts[.routeTLSName] = wanted?.text
-    facts[.routeVerifiesName] = wanted == nil ? "off" : "on"
+    facts[.routeVerifiesParts] = wanted == nil ? "issuer, expiry" : nil
     facts.set(wanted?.span, "ssl-name", files)
     if let place = authorities?.block, let indent = authorities?.key?.column {
       let blank = String(repeating: " ", count: indent - 1)
@@ -369,7 +369,7 @@ extension Message {
     return "\(host.contains(":") ? "[\(host)]" : host):\(self["port_value"]?.text ?? "")"
   }
 
-  /// Which of a name's addresses a cluster takes (`route.family`); nil where it tries all.
+  /// Which of a name's addresses a cluster takes (`route.address-family`); nil where it tries all.
   fileprivate var family: String? {
     let way = self["dns_lookup_family"] ?? self["cluster_type", "typed_config", "dns_lookup_family"]
     switch way?.text ?? "AUTO" {

@@ -61,3 +61,9 @@ extension [Nginx.Directive] {
   func all(_ name: String) -> [Nginx.Directive] { filter { $0.name == name } }
   func first(_ name: String) -> Nginx.Directive? { first { $0.name == name } }
 }
+
+extension Traced {
+  init(_ argument: Nginx.Argument, in file: String) {
+    self.init(argument.text, file: file, line: argument.line, columns: argument.columns)
+  }
+}

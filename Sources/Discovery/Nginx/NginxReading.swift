@@ -7,8 +7,15 @@ enum NginxReading: ProxyReader {
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
     RouteReading.Outcome, Facts
   ) {
-    let (outcome, facts) = await route(request, in: try await load(proxy), proxy)
-    return (outcome, facts)
+    let configuration = try await load(proxy)
+    let (outcome, facts) = await route(request, in: configuration, proxy)
+    switch proxy.sign?.layout {
+    case DockerGen.layout:
+      let server = configuration.route(request)?.firstServer?.hostSpan
+      return await DockerGen.route(outcome, facts, at: server, of: request, in: configuration, proxy)
+    case SWAG.layout: return (outcome, await SWAG.facts(of: outcome, facts, request, proxy))
+    default: return (outcome, facts)
+    }
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -80,8 +87,7 @@ enum NginxReading: ProxyReader {
       .routeLogKeys: "host: \"\(request.site.host)",
     ]
     await describe(configuration, files, &facts)
-    let isTLS = request.site.scheme == "https"
-    let found = configuration.route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
+    let found = configuration.route(request)
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
       if configuration.problems.first != nil { return (.broken, facts) }
       let names = Set(configuration.listed.map(\.host))
@@ -96,18 +102,17 @@ enum NginxReading: ProxyReader {
       route.passSpan.map { "\($0.file):\($0.line)" }
       ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)"
     if let span = route.passSpan, files.hostPath(of: span.file) == nil { facts[.configInside] = proxy.place.id }
-    switch route.kind {
-    case .proxied: break
-    case .fastcgi, .uwsgi, .scgi, .grpc:
-      facts[.routeUpstream] = route.upstreams.first?.url
-      return (.otherProtocol, facts)
-    case .returned, .redirect, .static: return (.static, facts)
-    }
-    guard let upstream = route.upstreams.first(where: { !$0.isDown && !$0.isBackup }) ?? route.upstreams.first else {
+    guard route.kind.isPassed else { return (.static, facts) }
+    let servers = route.upstreams.filter { !$0.isDown }
+    if servers.count > 1 { facts[.routeServers] = servers.compactMap(\.server).joined(separator: ", ") }
+    guard
+      let upstream = request.server.flatMap({ wanted in servers.first { $0.server == wanted } })
+        ?? servers.first(where: { !$0.isBackup }) ?? route.upstreams.first
+    else {
       return (configuration.problems.isEmpty ? .otherProtocol : .broken, facts)
     }
     describe(route, upstream, of: configuration, files, &facts)
-    return (upstream.socket == nil ? .found : .otherProtocol, facts)
+    return (.found, facts)
   }
 
   private static func describe(_ configuration: Nginx.Configuration, _ files: ProxyFiles, _ facts: inout Facts) async {
@@ -141,14 +146,24 @@ enum NginxReading: ProxyReader {
     _ route: Nginx.Route, _ upstream: Nginx.Upstream, of configuration: Nginx.Configuration, _ files: ProxyFiles,
     _ facts: inout Facts
   ) {
-    let port = upstream.port ?? (upstream.scheme == "https" ? 443 : 80)
-    facts[.routeUpstream] = "\(upstream.scheme)://\(upstream.host):\(port)"
     facts[.upstreamScheme] = upstream.scheme
-    facts[.upstreamHost] = upstream.host.trimmedBrackets
-    facts[.upstreamPort] = String(port)
+    facts[.routeProtocol] = route.kind.family == "proxy" ? "http" : route.kind.family
+    facts["route.family"] = route.kind.family
+    if let socket = upstream.socket {
+      facts[.routeUpstream] = upstream.url
+      facts[.upstreamSocket] = socket
+    } else {
+      let port = upstream.port ?? (upstream.scheme == "https" ? 443 : 80)
+      facts[.routeUpstream] = "\(upstream.scheme)://\(upstream.host):\(port)"
+      facts[.upstreamHost] = upstream.host.trimmedBrackets
+      facts[.upstreamPort] = String(port)
+    }
+    facts[.routeHeaderLimit] = String(route.headerLimit.value)
     facts[.upstreamPath] = route.upstreamPath
     facts[.routeReadTimeout] = route.readTimeout.value.seconds.inWords
-    facts[.routeVerifies] = upstream.scheme == "https" && route.verifies.value ? "on" : "off"
+    facts[.routeVerifies] =
+      ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && route.verifies.value ? "on" : "off"
+    facts[.routeSendsTLSName] = route.sendsServerName.value ? "on" : "off"
     facts[.routeTLSName] = route.tlsName.value
     facts[.routeSendsHost] = route.hostHeader.value
     facts[.routeAuthorities] = route.trustedCertificate?.value
@@ -164,20 +179,45 @@ enum NginxReading: ProxyReader {
     for (name, span) in [
       ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan),
       ("timeout", route.readTimeout.span), ("verify", route.verifies.span), ("ssl-name", route.tlsName.span),
-      ("name", route.serverNameSpan),
+      ("name", route.serverNameSpan), ("header-limit", route.setsBuffers ? nil : route.headerLimit.span),
     ] {
       facts.set(span, name, files)
+    }
+    if let span = route.passSpan, let pass = route.pass, span.head + pass + span.tail == span.text,
+      let mark = pass.firstRange(of: "://"), let slash = pass[mark.upperBound...].firstIndex(of: "/")
+    {
+      // Without a path of its own proxy_pass leaves the visitor's as it is.
+      let path = pass.distance(from: pass.startIndex, to: slash)..<pass.count
+      let place = span.part(path, of: pass)
+      facts.set(place, "rewrite", files)
+      facts["rewrite-line.fixed"] = place.head + place.tail
+      facts[.routeRewrittenBy] = "proxy_pass \(pass)"
     }
     facts["verify-line.off"] = route.verifies.span.map { _ in "off" }
     facts.setPass(
       route.passSpan, next: route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }, files)
+    // A location that sets its buffers already takes no second line about them.
+    facts["pass-line.buffers"] = route.setsBuffers || route.headerLimit.span != nil ? nil : "none"
+    guard facts[.line("pass", "text")] != nil else { return }
+    facts["pass-line.target"] = route.passTarget
+    if upstream.isResolvedEachTime { facts["pass-line.literal"] = route.passLiteral }
   }
 }
 
+extension Nginx.Route {
+  /// The server of its group that is asked first.
+  fileprivate var firstServer: Nginx.Upstream? { upstreams.first { !$0.isDown && !$0.isBackup } ?? upstreams.first }
+}
+
 extension Nginx.Configuration {
+  fileprivate func route(_ request: RouteReading.Request) -> Nginx.Route? {
+    let isTLS = request.site.scheme == "https"
+    return route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
+  }
+
   /// True if the default server is plainly meant for other sites: it has names of its own, and is not the only one.
   fileprivate func isForOthers(_ route: Nginx.Route, _ request: RouteReading.Request) -> Bool {
-    guard case .proxied = route.kind else { return true }
+    guard route.kind.isPassed else { return true }
     if request.site.host.isAddress || request.site.host == "localhost" { return false }
     guard let name = route.serverName, !["_", "localhost", ""].contains(name) else { return false }
     return Set(listed.map(\.host)).count > 1 || name.contains(".")
@@ -187,7 +227,7 @@ extension Nginx.Configuration {
   var listed: [RouteReading.Listed] {
     var seen: Set<RouteReading.Listed> = []
     return allRoutes().compactMap { route in
-      guard case .proxied = route.kind, let port = route.listen.port, let name = route.serverName, name.isHostName,
+      guard route.kind.isPassed, let port = route.listen.port, let name = route.serverName, name.isHostName,
         let upstream = route.upstreams.first
       else { return nil }
       let path = route.location.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/"
@@ -198,6 +238,13 @@ extension Nginx.Configuration {
 
   fileprivate func nameSpan(_ name: String) -> Span? {
     allRoutes().first { $0.serverName == name }?.serverNameSpan
+  }
+}
+
+extension Nginx.Upstream {
+  /// `host:port`; nil for a Unix socket.
+  fileprivate var server: String? {
+    socket == nil ? "\(host):\(port ?? (scheme == "https" ? 443 : 80))" : nil
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension Nginx {
   /// What nginx does with a request, and the lines that say so.
   public struct Route: Sendable, Equatable {
@@ -35,6 +37,14 @@ extension Nginx {
 
       /// The scheme of an upstream that is written without one.
       var scheme: String { self == .proxied ? "http" : family }
+
+      /// True if requests are passed on.
+      var isPassed: Bool {
+        switch self {
+        case .proxied, .fastcgi, .uwsgi, .scgi, .grpc: true
+        case .returned, .redirect, .static: false
+        }
+      }
     }
 
     /// A directive in effect; without a span it is nginx's default.
@@ -77,6 +87,14 @@ extension Nginx {
     /// Between two reads, not for the whole answer.
     public let readTimeout: Setting<Duration>
     public let sendTimeout: Setting<Duration>
+    /// Bytes for the header of an answer; nginx's own default is one memory page.
+    public let headerLimit: Setting<Int>
+    /// The location itself sets the number and size of its other buffers.
+    public let setsBuffers: Bool
+    /// The argument of the `proxy_pass` without scheme and path: `app:3000`; and the whole line without variables, if
+    /// it had some. Nil if the line has more in it than that.
+    public let passTarget: String?
+    public let passLiteral: String?
     /// On which failures another server of the group is tried.
     public let nextUpstream: Setting<[String]>
     /// Whether the upstream's certificate is verified.
@@ -142,7 +160,13 @@ extension Nginx.Configuration {
       case .returned(let code, let target):
         return route(request, chosen, chain, answer(code, target), variables)
       case .fallback, .content:
-        return route(request, chosen, chain, kind(of: chain, chosen, variables), variables)
+        let kind = kind(of: chain, chosen, variables)
+        if case .static = kind, let index = script(of: chain, chosen), variables.path.hasSuffix("/") {
+          variables.move(to: variables.path + index)
+          last = chain
+          continue
+        }
+        return route(request, chosen, chain, kind, variables)
       }
     }
     return route(request, chosen, last, .returned(500), variables)
@@ -229,6 +253,11 @@ extension Nginx.Configuration {
     return .static(root: root?.arguments.first.map { variables.expand($0, in: root?.file ?? "").text })
   }
 
+  /// The first of a folder's `index` files that is a script: nginx moves a request for the folder to it.
+  private func script(of chain: [Nginx.Directive], _ chosen: ChosenServer) -> String? {
+    Scope(chosen.server, chain).first("index")?.arguments.map(\.text).first { $0.hasSuffix(".php") }
+  }
+
   /// The blocks around a location, from `http` to itself: what an inner one says replaces what an outer one says.
   private struct Scope {
     let blocks: [[Nginx.Directive]]
@@ -276,6 +305,10 @@ extension Nginx.Configuration {
       if let proxyHost, argument.text == "$proxy_host" { return proxyHost }
       return variables.expand(argument, in: directive.file).text
     }
+    // The argument without variables, of a line that has nothing else.
+    let known = pass.map(isAlone) == true ? value.flatMap { $0.text.contains("$") ? nil : $0.text } : nil
+    let ownBlock = isPassed ? chain.last?.block ?? [] : []
+    let limit = ownBlock.first("\(kind.family)_buffer_size")
     let server = chosen.server
     let name = chosen.name ?? (server.names.isEmpty ? nil : 0)
     let host = scope.all("\(kind.family)_set_header").first { $0.text(0)?.lowercased() == "host" }
@@ -292,6 +325,11 @@ extension Nginx.Configuration {
       upstreamPath: target.map { path(of: $0, kind, isLiteral, chain.last, request, variables) },
       resolver: Nginx.Route.Setting(value: resolver?.resolvers ?? [], span: resolver.flatMap { span($0) }),
       connectTimeout: timeout("connect"), readTimeout: timeout("read"), sendTimeout: timeout("send"),
+      headerLimit: Nginx.Route.Setting(
+        value: setting("buffer_size", Int(getpagesize())) { $0.text(0).flatMap(Nginx.size) }.value,
+        span: limit.flatMap { span($0) }),
+      setsBuffers: ownBlock.first("\(kind.family)_buffers") != nil, passTarget: known.map { Self.target(of: $0) },
+      passLiteral: isLiteral ? nil : known.flatMap { known in pass.map { "\($0.name) \(known);" } },
       nextUpstream: setting("next_upstream", ["error", "timeout"]) { $0.arguments.map(\.text) },
       verifies: setting("ssl_verify", false) { $0.text(0) == "on" },
       sendsServerName: setting("ssl_server_name", false) { $0.text(0) == "on" },
@@ -305,6 +343,20 @@ extension Nginx.Configuration {
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
       },
       accessLogs: scope.all("access_log").compactMap { $0.text(0) }.filter { $0 != "off" })
+  }
+
+  /// True for a line that is nothing but `proxy_pass http://app:3000/;`.
+  private func isAlone(_ pass: Nginx.Directive) -> Bool {
+    guard let text = line(pass.line, of: pass.file), let argument = pass.text(0) else { return false }
+    let words = text.split { $0 == " " || $0 == "\t" }
+    return words.count == 2 && words[0] == pass.name && words[1] == argument + ";"
+  }
+
+  /// `app:3000` of `http://app:3000/path`, `unix:/run/app.sock` of `http://unix:/run/app.sock:/path`.
+  private static func target(of argument: String) -> String {
+    let address = argument.firstRange(of: "://").map { argument[$0.upperBound...] } ?? argument[...]
+    if address.hasPrefix("unix:") { return "unix:" + address.dropFirst(5).prefix { $0 != ":" } }
+    return String(address.prefix { $0 != "/" && $0 != "?" })
   }
 
   /// The path and query that the upstream gets, as `ngx_http_proxy_create_request` puts them together.

@@ -131,6 +131,15 @@ extension Nginx {
     return nil
   }
 
+  /// A size as nginx writes it, in bytes: `4096`, `16k`, `1m`.
+  static func size(_ text: String) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units = ["": 1, "k": 1024, "m": 1_048_576]
+    guard let number = Int(digits), let unit = units[text.dropFirst(digits.count).lowercased()] else { return nil }
+    let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: unit)
+    return isTooLarge ? nil : bytes
+  }
+
   /// A time as nginx writes it, `90`, `90s`, `1m30s`, `500ms`, `1h 30m`: units from large to small, each once.
   public static func duration(_ text: String) -> Duration? {
     let units: [(name: String, milliseconds: Int64)] = [

@@ -170,7 +170,7 @@ extension Nginx.Configuration {
   private func member(
     _ directive: Nginx.Directive, scheme: String, schemeSpan: Span?, resolvers: [String]
   ) -> Nginx.Upstream {
-    let value = directive.arguments.first.map { Nginx.Traced($0, in: directive.file) } ?? Nginx.Traced("")
+    let value = directive.arguments.first.map { Traced($0, in: directive.file) } ?? Traced("")
     let parameters = directive.arguments.dropFirst().map(\.text)
     let target = Nginx.Target(address: value, scheme: nil, defaultPort: 80)
     let resolution: Nginx.Upstream.Resolution =

@@ -14,6 +14,9 @@ enum NginxProxyManagerReading: ProxyReader {
     // It is edited in the web page: a changed file would be written over.
     var facts = Facts(read.values.filter { !$0.key.text.contains("-line.") || $0.key.text.hasPrefix("problem-") })
     facts[.configInside] = nil
+    if request.port == proxy.environment("NPM_ADMIN_PORT").flatMap({ UInt16($0) }) ?? proxy.sign?.adminPort {
+      return (outcome, facts.merging(await admin(proxy)))
+    }
     let hosts: [NginxProxyManager.Host]
     do throws(Unseen) { hosts = try await rows(files) } catch {
       // Another database, or none that can be seen: the files alone still tell the route.
@@ -49,6 +52,22 @@ enum NginxProxyManagerReading: ProxyReader {
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
     try await NginxReading.list(proxy)
+  }
+
+  /// The admin page: its program is in the proxy's own container, so there 127.0.0.1 is right.
+  private static func admin(_ proxy: RunningProxy) async -> Facts {
+    var facts: Facts = [.npmAdmin: "yes"]
+    guard let host = proxy.environment("DB_MYSQL_HOST") ?? proxy.environment("DB_POSTGRES_HOST") else { return facts }
+    facts[.npmDatabase] = host.printable
+    let containers = (try? await proxy.world.containers()) ?? []
+    facts[.npmDatabaseStopped] =
+      containers.first { !$0.isRunning && ($0.name == host || $0.service == host && $0.project == project(of: proxy)) }?
+      .name
+    return facts
+  }
+
+  private static func project(of proxy: RunningProxy) -> String? {
+    proxy.container?.Config?.Labels?["com.docker.compose.project"]
   }
 
   private static func rows(_ files: ProxyFiles) async throws(Unseen) -> [NginxProxyManager.Host] {

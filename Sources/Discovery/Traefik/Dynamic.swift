@@ -4,6 +4,9 @@ import World
 import YAML
 
 extension Traefik {
+  /// The name by which Traefik looks for a container that uses the machine's own network.
+  static let thisMachine = "host.docker.internal"
+
   /// What keeps Traefik from using a router.
   struct Fault: Sendable, Equatable {
     let reason: String
@@ -28,7 +31,9 @@ extension Traefik {
 
     var fullName: String { "\(name)@\(provider)" }
     var entryPoints: [String] { settings["entryPoints"]?.list ?? [] }
-    var priority: Int { settings["priority"]?.text.flatMap { Int($0) }.flatMap { $0 == 0 ? nil : $0 } ?? rule.utf8.count }
+    var priority: Int {
+      settings["priority"]?.text.flatMap { Int($0) }.flatMap { $0 == 0 ? nil : $0 } ?? rule.utf8.count
+    }
     var middlewares: [String] { (settings["middlewares"]?.list ?? []).map { $0.qualified(by: provider) } }
 
     func isTLS(at point: Static.EntryPoint) -> Bool {
@@ -204,7 +209,9 @@ extension Traefik.Dynamic {
         fault: fault, container: container)
       if router.service == nil {
         router.fault = Traefik.Fault(
-          reason: "the container has several services (\(own.map(\.name).sorted().joined(separator: ", "))), and the router does not name one")
+          reason:
+            "the container has several services (\(own.map(\.name).sorted().joined(separator: ", "))), and the router does not name one"
+        )
       }
       // Several containers of one service have the same router.
       if let same = routers.firstIndex(where: { $0.fullName == router.fullName }) {
@@ -289,7 +296,7 @@ extension ContainerSummary {
     {
       return (Traefik.Server(scheme: scheme, host: address, port: outside), [])
     }
-    if usesHostNetwork { return (Traefik.Server(scheme: scheme, host: "host.docker.internal", port: port), []) }
+    if usesHostNetwork { return (Traefik.Server(scheme: scheme, host: Traefik.thisMachine, port: port), []) }
     let wanted = all["docker", "network"]?.text ?? provider.network
     if let wanted, let address = networks[wanted]?.addresses.first {
       return (Traefik.Server(scheme: scheme, host: address, port: port), [])

@@ -232,7 +232,8 @@ extension String {
     var rest = self[...]
     while let character = rest.popFirst() {
       guard character == "{" else {
-        regex += character.isLetter || character.isNumber || "/-_".contains(character) ? "\(character)" : "\\\(character)"
+        regex +=
+          character.isLetter || character.isNumber || "/-_".contains(character) ? "\(character)" : "\\\(character)"
         continue
       }
       // An expression may have braces of its own: `{id:[0-9]{3}}`.

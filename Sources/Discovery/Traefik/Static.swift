@@ -26,7 +26,8 @@ enum Traefik {
         else { return nil }
         return EntryPoint(
           name: name, port: port, isTLS: point["http", "tls"].map { $0.text.map { $0 != "false" } ?? true } ?? false,
-          isDefault: point["asDefault"]?.isOn == true, redirect: point["http", "redirections", "entryPoint", "to"]?.text)
+          isDefault: point["asDefault"]?.isOn == true, redirect: point["http", "redirections", "entryPoint", "to"]?.text
+        )
       }
       let usual = EntryPoint(name: "http", port: 80, isTLS: false, isDefault: false, redirect: nil)
       return named.isEmpty ? [usual] : named

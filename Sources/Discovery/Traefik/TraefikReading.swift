@@ -78,7 +78,7 @@ private struct Loaded {
     }
     for (name, real) in live.services ?? [:] {
       let servers = (real.loadBalancer?.servers ?? []).compactMap { $0.url.flatMap(Traefik.Server.init) }
-      guard !servers.isEmpty else { continue }
+      guard !servers.isEmpty, dynamic.services[name]?.servers.first?.host != Traefik.thisMachine else { continue }
       dynamic.services[name, default: Traefik.Service(settings: Traefik.Settings())].servers = servers
       dynamic.services[name]?.networks = []
     }
@@ -154,6 +154,7 @@ private struct Loaded {
       facts[.configProblem] = "\(refused.file), line \(refused.line): \(refused.reason)".printable
     }
     let folder = dynamic.files.keys.sorted().last.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) }
+    facts[.configDirectoryInside] = folder
     facts[.configDirectory] = folder.flatMap { proxy.files.hostPath(of: $0) }
     guard var router = chosen(for: request) else {
       await describeMissing(request, proxy, &facts)
@@ -217,7 +218,8 @@ private struct Loaded {
       let here = configuration.entryPoints.first { $0.port == request.port }
       guard let here, !points.isEmpty else { return nil }
       return Traefik.Fault(
-        reason: "the router \(router.name) is for \(points.map(\.name).joined(separator: ", ")), and \(request.site.url) comes in at \(here.name)",
+        reason:
+          "the router \(router.name) is for \(points.map(\.name).joined(separator: ", ")), and \(request.site.url) comes in at \(here.name)",
         setting: "entryPoints", replacement: points.count == 1 ? here.name : nil)
     }
     let wants = router.isTLS(at: point)
@@ -253,8 +255,7 @@ private struct Loaded {
     facts[.routeApp] = app.name
     facts[.routeRouter] = app.service ?? app.name
     facts.merge(await proxy.world.compose(labels))
-    facts.setPlace(ofLabels: await ComposeService(of: labels, in: proxy.world)?.labels.last)
-    facts[.entryPointName] = configuration.entryPoints.first { $0.port == request.port }?.name
+    facts.setPlace(ofLabels: await ComposeService(of: labels, in: proxy.world)?.labelPlace)
   }
 
   /// The only running container whose name stands in the site's.
@@ -299,9 +300,14 @@ private struct Loaded {
       server = Traefik.Server(scheme: scheme, host: container.name, port: port ?? lowest ?? 80)
       facts[.routeDropped] = container.isRunning ? container.health ?? "restarting" : "stopped"
     } else if let first = service?.servers.first {
-      server = first
+      let isThisMachine = first.host == Traefik.thisMachine && place.proxy.place.usesHostNetwork
+      server = isThisMachine ? Traefik.Server(scheme: first.scheme, host: "127.0.0.1", port: first.port) : first
     } else {
       return .unknown
+    }
+    // One container, and no other one can answer in its place.
+    if service?.servers.count ?? 0 < 2, service?.settings["loadBalancer", "server", "url"] == nil {
+      facts[.routeContainer] = router.container?.Id
     }
     facts[.routeUpstream] = server.url
     facts[.upstreamScheme] = server.scheme == "https" ? "https" : "http"
@@ -380,9 +386,12 @@ private struct Place {
     (self.router, self.compose, self.proxy) = (router, compose, proxy)
   }
 
-  /// Where the value of one of the router's settings stands.
+  /// Where the value of one of the router's settings stands. A Compose file may have a variable there, or another
+  /// value since the container was made.
   private func span(_ settings: Traefik.Settings?) -> Span? {
-    settings?.span ?? settings?.label.flatMap { compose?.label($0)?.valueSpan }
+    if let span = settings?.span { return span }
+    guard let label = settings?.label.flatMap({ compose?.label($0) }), label.value == settings?.text else { return nil }
+    return label.valueSpan
   }
 
   var rule: Span? { span(router.settings["rule"]) }
@@ -403,18 +412,20 @@ private struct Place {
   func describe(_ fault: Traefik.Fault, _ facts: inout Facts) async {
     facts[.routeProblem] = fault.reason.printable
     if fault.lacksPort {
-      guard let label = anchor, let container = router.container, let port = await onlyPort(of: container) else {
-        return
-      }
-      set(label.line, "problem", &facts)
+      guard let container = router.container, let port = await onlyPort(of: container) else { return }
       let service = router.service?.split(separator: "@").first.map(String.init) ?? router.name
+      let name = "traefik.http.services.\(service).loadbalancer.server.port"
+      facts[.routeLabel] = "\(name)=\(port)"
+      guard let label = anchor else { return }
+      set(label.line, "problem", &facts)
       facts["problem-line.insert"] =
-        (label.line?.indentation ?? "") + label.form.open + "traefik.http.services.\(service).loadbalancer.server.port"
-        + label.form.between + String(port) + label.form.close
+        (label.line?.indentation ?? "") + label.form.open + name + label.form.between + String(port) + label.form.close
       facts["problem-line.next"] = label.next
       return
     }
-    guard let span = fault.setting.flatMap({ span(router.settings[$0]) }) else { return }
+    let setting = fault.setting.flatMap { router.settings[$0] }
+    if let label = setting?.label, let value = fault.replacement { facts[.routeLabel] = "\(label)=\(value)" }
+    guard let span = span(setting) else { return }
     set(span, "problem", &facts)
     facts["problem-line.fixed"] = fault.replacement.map { span.head + $0 + span.tail }
   }
@@ -431,8 +442,8 @@ private struct Place {
   /// A label beside which another one belongs.
   private var anchor: ComposeService.Label? {
     compose.flatMap { compose in
-      router.settings["rule"]?.label.flatMap { compose.label($0) }
-        ?? compose.labels.last { $0.name.lowercased().hasPrefix("traefik.") } ?? compose.labels.last
+      router.settings["rule"]?.label.flatMap { compose.label($0) }.flatMap { $0.next == nil ? nil : $0 }
+        ?? compose.labelPlace
     }
   }
 
@@ -441,6 +452,7 @@ private struct Place {
     let balancer = service?.settings["loadBalancer"]
     guard router.container == nil else {
       set(span(balancer?["server", "port"]), "port", &facts)
+      facts["label.port"] = balancer?["server", "port"]?.label
       set(span(balancer?["server", "scheme"]), "scheme", &facts)
       set(compose?.label("traefik.docker.network")?.valueSpan, "network", &facts)
       facts.setPlace(ofLabels: anchor)
@@ -491,13 +503,6 @@ extension Facts {
 }
 
 extension Span {
-  /// The part of this place's value at these characters.
-  fileprivate func part(_ range: Range<Int>, of value: String) -> Span {
-    let before = value.prefix(range.lowerBound)
-    return Span(
-      file: file, line: line, text: text, head: head + before, tail: value.dropFirst(range.upperBound) + tail)
-  }
-
   /// The first place of a text in this place's value.
   fileprivate func part(_ text: String, of value: String) -> Span? {
     value.lowercased().firstRange(of: text).map { found in

@@ -11,7 +11,7 @@ extension Fault {
       let gate = try await stage.nginx(
         stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
       let url = "http://\(host):\(gate.port)/"
-      for _ in 0..<5 { _ = try await Answer.from(url) }
+      for _ in 0..<5 { _ = try await Answer.from(Site(url: url, says: "")) }
       try await stage.isListening(app)
       return Site(url: url, says: app)
     },

@@ -113,9 +113,9 @@ extension Stage {
   func managed(
     _ domain: String, _ app: String, on network: String, _ scheme: String, _ host: String, _ port: Int,
     cause: String? = nil, mentions: [String] = [], atLeast: Confidence = .likely,
-    locations: [Manager.Location] = []
+    locations: [Manager.Location] = [], image: Image = .manager
   ) async throws -> Site {
-    let manager = try await manager(named("npm"), on: network)
+    let manager = try await manager(named("npm"), on: network, image: image)
     try await manager.create(
       .init(
         domainNames: [domain], forwardScheme: scheme, forwardHost: host, forwardPort: port,

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fills DIRECTORY with a root file system taken from this machine's Debian packages.
 #
-#   tree.sh DIRECTORY OVERLAY PEERS [nginx | new-nginx | haproxy | apache | traefik | caddy | envoy | python]...
+#   tree.sh DIRECTORY OVERLAY PEERS [nginx | new-nginx | haproxy | apache | traefik | caddy | envoy | python |
+#     php | uwsgi]...
 #
 # busybox supplies the shell and the small tools; OVERLAY is copied over the result; PEERS has the programs that are no
 # Debian packages.
@@ -36,7 +37,7 @@ echo 'hosts: files dns' >"$directory/etc/nsswitch.conf"
 for part; do
   case $part in
   nginx)
-    copy /usr/sbin/nginx /etc/nginx/mime.types
+    copy /usr/sbin/nginx /etc/nginx/mime.types /etc/nginx/fastcgi_params /etc/nginx/uwsgi_params
     libraries /usr/sbin/nginx
     mkdir -p "$directory/usr/share/nginx" "$directory/var/lib/nginx" "$directory/var/log/nginx"
     ln -s /dev/stdout "$directory/var/log/nginx/access.log"
@@ -45,7 +46,7 @@ for part; do
   new-nginx)
     mkdir -p "$directory/usr/sbin" "$directory/etc/nginx" "$directory/var/log/nginx" "$directory/var/cache/nginx"
     cp "$peers/nginx" "$directory/usr/sbin/nginx"
-    copy /etc/nginx/mime.types
+    copy /etc/nginx/mime.types /etc/nginx/fastcgi_params /etc/nginx/uwsgi_params
     ln -s /dev/stdout "$directory/var/log/nginx/access.log"
     ln -s /dev/stderr "$directory/var/log/nginx/error.log"
     ;;
@@ -76,6 +77,27 @@ for part; do
     libraries /usr/bin/python3.11 /usr/lib/python3.11/lib-dynload/_ssl.*.so /usr/lib/python3.11/lib-dynload/_sqlite3.*.so
     ln -s python3.11 "$directory/usr/bin/python3"
     ;;
+  php)
+    copy /usr/sbin/php-fpm8.2
+    libraries /usr/sbin/php-fpm8.2
+    ;;
+  uwsgi)
+    copy /usr/bin/uwsgi-core /usr/lib/uwsgi/plugins/python311_plugin.so
+    libraries /usr/bin/uwsgi-core /usr/lib/uwsgi/plugins/python311_plugin.so
+    ;;
   esac
 done
 cp -R "$overlay/." "$directory/"
+
+for part; do
+  case $part in
+  jlesage)
+    # What src/nginx-proxy-manager/build.sh of jlesage/docker-nginx-proxy-manager changes.
+    mkdir -p "$directory/config"
+    ln -s /config "$directory/data"
+    sed -i 's|81 default|8181 default|' "$directory/etc/nginx/conf.d/production.conf"
+    sed -i 's|listen 80;|listen 8080;|; s|:80;|:8080;|' "$directory/app/manager.py"
+    sed -i 's|80;|8080;|' "$directory/etc/nginx/conf.d/default.conf"
+    ;;
+  esac
+done

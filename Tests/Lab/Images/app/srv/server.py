@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -23,7 +24,11 @@ parser.add_argument("--answer", default="200", help="status of /, with a locatio
 parser.add_argument("--eat", type=int, default=0, help="MiB of memory taken at start-up")
 parser.add_argument("--needs", help="exit with 3 unless this file exists")
 parser.add_argument("--exit-when", help="exit with 1 as soon as this file exists, and remove it")
-parser.add_argument("--first", choices=["hangs", "closes"], help="how the container's first start misbehaves")
+parser.add_argument("--leak", type=int, default=0, help="MiB that each request leaves in memory")
+parser.add_argument("--race", action="store_true", help="reset a connection that is used a second time")
+parser.add_argument("--first", choices=["hangs", "closes", "overloaded"], help="how the container's first start misbehaves")
+parser.add_argument("--workers", type=int, help="how many requests it works on at a time; two more may wait")
+parser.add_argument("--writes", help="a file that each request writes")
 options = parser.parse_args()
 
 
@@ -40,12 +45,32 @@ def is_first_start():
         return False
 
 
+leaked = []
+
+
 class Application(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1" if options.race else "HTTP/1.0"
+    requests = 0
+
     def do_GET(self):
         time.sleep(options.slow)
+        leaked.append(b"x" * (options.leak << 20))
+        self.requests += 1
+        if options.race and self.requests > 1:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            raise ConnectionAbortedError("idle connection ended")
         status, _, location = options.answer.partition(" ")
         own = self.path == "/" or status == "401"
         body = f"Hello from {options.name}\n".encode()
+        if options.writes:
+            try:
+                with open(options.writes, "w") as file:
+                    file.write("x" * 65536)
+            except OSError as error:
+                log(f"error: cannot keep {options.writes}: {error}")
+                status, body = 500, b"Internal Server Error\n"
         self.send_response(int(status) if own else 200)
         if own and location:
             self.send_header("Location", location)
@@ -57,12 +82,23 @@ class Application(http.server.BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
     def log_message(self, form, *values):
         log(f"{self.client_address[0]} {form % values}")
 
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 2 if options.workers else 5
+
+    def process_request(self, request, client_address):
+        if options.workers:
+            http.server.HTTPServer.process_request(self, request, client_address)
+        else:
+            super().process_request(request, client_address)
 
     def get_request(self):
         connection, address = super().get_request()
@@ -112,7 +148,9 @@ if options.exit_when:
 for step in range(1, int(options.after) + 1):
     log(f"applying migration {step} of {int(options.after)}")
     time.sleep(options.after / int(options.after))
-if options.first and is_first_start():
+if options.first == "overloaded" and is_first_start():
+    options.slow = 60
+elif options.first and is_first_start():
     listener = socket.create_server((options.bind, options.port), backlog=64)
     log(f"listening on {options.bind}:{options.port}")
     misbehave(listener)
@@ -121,4 +159,6 @@ if options.tls:
     tls.load_cert_chain(*options.tls)
 server = Server((options.bind, options.port), Application)
 log(f"listening on {options.bind}:{options.port}")
+for _ in range((options.workers or 1) - 1):
+    threading.Thread(target=server.serve_forever, daemon=True).start()
 server.serve_forever()

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -239,6 +240,16 @@ with open("/etc/resolv.conf") as file:
 with open("/etc/nginx/conf.d/include/resolvers.conf", "w") as file:
     file.write(f"resolver {' '.join(servers)}  valid=10s;\n")
 nginx = subprocess.Popen(["/usr/sbin/nginx"])
+if os.environ.get("DB_MYSQL_HOST"):
+    # Its own rows stay in a file; what matters here is that it does not listen before its database answers.
+    database_at = (os.environ["DB_MYSQL_HOST"], int(os.environ.get("DB_MYSQL_PORT", 3306)))
+    while True:
+        try:
+            socket.create_connection(database_at, timeout=1).close()
+            break
+        except OSError as error:
+            print(f"[Global   ] › ✖  error     connect {error} {database_at[0]}:{database_at[1]}", flush=True)
+            time.sleep(1)
 print("[Global   ] › ℹ  info      Backend PID 1 listening on port 3000 ...", flush=True)
 try:
     http.server.HTTPServer(("127.0.0.1", 3000), API).serve_forever()

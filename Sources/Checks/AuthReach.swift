@@ -1,0 +1,54 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// Host and port of the service that the proxy asks whether a request may pass.
+  static let authHost: FactName = "auth.host"
+  static let authPort: FactName = "auth.port"
+  /// Its container, and the state of that.
+  static let authContainer: FactName = "auth.container"
+  static let authStatus: FactName = "auth.status"
+}
+
+private enum AuthOutcome: String, CheckOutcome {
+  /// It takes connections.
+  case reached
+  case refused, timeout, unreachable
+  /// Its name does not resolve where the proxy runs.
+  case nameless
+  /// Its container does not run.
+  case stopped
+  case unknown
+}
+
+extension Check {
+  /// Connects to the login or authorisation service from the proxy's place.
+  static let authReach = Check(
+    "auth.reach", needs: [.routeAuth, .proxyPlace, .proxyPID],
+    learns: [.authHost, .authPort, .authContainer, .authStatus], outcome: AuthOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    guard let site = Site(facts[.routeAuth] ?? ""), let place = facts.proxyLooks else { return (.unknown, [:]) }
+    let host = site.host.trimmedBrackets
+    var learned: Facts = [.authHost: host, .authPort: String(site.port)]
+    if case .container(let container, _)? = try? await world.upstream(host: host, port: site.port, of: facts.proxy) {
+      learned[.authContainer] = container.name
+      learned[.authStatus] = container.State?.Status
+      if !container.isRunning { return (.stopped, learned) }
+    }
+    let (answer, _) =
+      host.isAddress
+      ? (.init(answer: .addresses, addresses: [host]), [])
+      : try await world.lookUp(host, in: place, usesHostNetwork: facts.proxy.usesHostNetwork)
+    guard let address = answer.addresses.first else {
+      return (answer.answer == .silent ? .unknown : .nameless, learned)
+    }
+    switch try await world.see(TCPConnect(address: address, port: site.port, place: place)).outcome {
+    case .accepted: return (.reached, learned)
+    case .refused: return (.refused, learned)
+    case .timeout: return (.timeout, learned)
+    case .unreachable: return (.unreachable, learned)
+    case .denied, .other: return (.unknown, learned)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// How often the upstream's container has ended in the last hours, as far as the engine remembers.
+  static let deathsCount: FactName = "deaths.count"
+  static let deathsExitCode: FactName = "deaths.exit-code"
+}
+
+private enum DeathsOutcome: String, CheckOutcome {
+  case none, ended
+  case outOfMemory = "out-of-memory"
+  case unknown
+}
+
+extension Check {
+  /// Asks the engine how often the upstream's container has ended lately; only for a site that fails sometimes.
+  static let containerDeaths = Check(
+    "container.deaths", needs: [.upstreamID, .siteSometimes], learns: [.deathsCount, .deathsExitCode],
+    outcome: DeathsOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    let now = try await world.see(Clock(for: "deaths"))
+    let deaths = try await world.deaths(of: facts[.upstreamID] ?? "", since: now - 6 * 3600, until: now)
+    let learned: Facts = [
+      .deathsCount: deaths.count > 0 ? String(deaths.count) : "",
+      .deathsExitCode: deaths.exitCode.map { String($0) } ?? "",
+    ]
+    if deaths.outOfMemory { return (.outOfMemory, learned) }
+    return (deaths.count > 0 ? .ended : .none, learned)
+  }
+}

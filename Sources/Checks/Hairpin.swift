@@ -1,0 +1,35 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// Known if this machine itself takes connections at the route's port.
+  static let hairpinHere: FactName = "hairpin.here"
+}
+
+private enum HairpinOutcome: String, CheckOutcome {
+  /// The route goes to the site's own public address, and this machine takes connections at that port.
+  case own
+  /// The same, but nobody takes connections here at that port: a router may lead it to another one.
+  case ownElsewhere = "own-elsewhere"
+  case other, unknown
+}
+
+extension Check {
+  /// Tells whether the route goes out to the address to which the site's own name leads.
+  static let routeHairpin = Check(
+    "route.hairpin", needs: [.nameAddress, .upstreamHost, .upstreamPort, .siteHost, .proxyPlace],
+    learns: [.hairpinHere, .routeLeadsNowhere], outcome: HairpinOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    let dialled = facts[.nameAddress] ?? ""
+    let host = facts[.siteHost] ?? ""
+    let own = try await world.see(OwnAddresses())
+    guard !dialled.isLoopback, !own.contains(dialled) else { return (.other, [:]) }
+    let addresses = try await world.see(SystemLookup(name: host))
+    guard facts[.upstreamHost] == host || addresses.contains(dialled) else { return (.other, [:]) }
+    let here = try await world.see(
+      TCPConnect(address: "127.0.0.1", port: facts.port(.upstreamPort) ?? 80, place: .host, limit: 2))
+    guard here.outcome == .accepted else { return (.ownElsewhere, [:]) }
+    return (.own, [.hairpinHere: "yes", .routeLeadsNowhere: "yes"])
+  }
+}

@@ -1,0 +1,54 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// The status that the upstream answers to the proxy's health check.
+  static let healthStatus: FactName = "health.status"
+  /// Why it gets no answer.
+  static let healthError: FactName = "health.error"
+}
+
+private enum HealthOutcome: String, CheckOutcome {
+  case passing
+  /// The proxy takes the upstream out of service.
+  case failing
+  case unknown
+}
+
+extension Check {
+  /// Asks the upstream for the proxy's own health check, from the proxy's place, and compares the status with what the
+  /// proxy takes.
+  static let healthCheck = Check(
+    "health.check",
+    needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamHost, .routeHealthPath],
+    learns: [.healthStatus, .healthError], outcome: HealthOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    var request = try facts.asProxy(facts[.upstreamScheme] ?? "http", limit: 5)
+    let port = facts.port(.routeHealthPort) ?? facts.port(.upstreamPort) ?? 80
+    let host = facts[.upstreamHost] ?? ""
+    let path = facts[.routeHealthPath] ?? "/"
+    request.url =
+      "\(facts[.upstreamScheme] ?? "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+      + (path.hasPrefix("/") ? path : "/" + path)
+    request.port = port
+    let sight = try await world.see(request)
+    guard let status = sight.status else {
+      return (.failing, [.healthError: sight.failure?.inShort ?? ""])
+    }
+    let isTaken = (facts[.routeHealthExpects] ?? "200-399").includes(status: status)
+    return (isTaken ? .passing : .failing, [.healthStatus: String(status)])
+  }
+}
+
+extension String {
+  /// True if the status is in one of the ranges: `200-299, 404`, `2xx`.
+  fileprivate func includes(status: Int) -> Bool {
+    split { $0 == "," || $0 == " " }.contains { range in
+      let low = range.replacing("x", with: "0").replacing("X", with: "0").split(separator: "-").compactMap { Int($0) }
+      let high = range.replacing("x", with: "9").replacing("X", with: "9").split(separator: "-").compactMap { Int($0) }
+      guard let first = low.first, let last = high.last else { return false }
+      return (first...max(first, last)).contains(status)
+    }
+  }
+}

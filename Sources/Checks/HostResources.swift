@@ -1,0 +1,105 @@
+import Discovery
+import Model
+import Pattern
+import World
+
+extension FactName {
+  /// What has run out, in words: `disk space`, `inodes`, `memory`, `open files`, `processes`.
+  static let resourceName: FactName = "resource.name"
+  /// The full file system's folder, as the app sees it.
+  static let resourcePath: FactName = "resource.path"
+  static let resourceUsed: FactName = "resource.used"
+  static let resourceMost: FactName = "resource.most"
+}
+
+private enum ResourceOutcome: String, CheckOutcome { case disk, inodes, memory, files, processes, fine, unknown }
+
+extension Check {
+  /// Looks whether what the app's log complains of has really run out. Without such a complaint nothing is blamed.
+  static let hostResources = Check(
+    "host.resources", needs: [.upstreamPlace, .upstreamStatus, .siteAsked],
+    learns: [.resourceName, .resourcePath, .resourceUsed, .resourceMost, .logReason], outcome: ResourceOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    let kinds: Set = ["no-space", "no-memory", "no-files", "no-processes"]
+    var found = await world.appSign(kinds, facts, signs)
+    if found == nil { found = await world.proxySign(kinds, facts, signs) }
+    guard let (sign, match) = found, let place = facts.upstreamLooks else { return (.fine, [:]) }
+    func ran(out outcome: ResourceOutcome, _ name: String, _ used: Int, _ most: Int, _ path: String = "") -> (
+      ResourceOutcome, Facts
+    ) {
+      let unit = { (number: Int) in outcome == .disk || outcome == .memory ? number.inMegabytes : String(number) }
+      return (
+        outcome,
+        [
+          .resourceName: name, .resourceUsed: unit(used), .resourceMost: unit(most), .resourcePath: path,
+          .logReason: match.whole.printable,
+        ]
+      )
+    }
+    switch sign.shows {
+    case "no-space":
+      for path in try await world.fileSystems(in: place) {
+        guard let space = try? await world.see(FileSystem(path: path, place: place)) else { continue }
+        if space.size > 0, space.free < max(4096, space.size / 1000) {
+          return ran(out: .disk, "disk space", space.size - space.free, space.size, path)
+        }
+        if space.files > 0, space.freeFiles == 0 {
+          return ran(out: .inodes, "inodes", space.files, space.files, path)
+        }
+      }
+    case "no-memory":
+      let text = try await world.see(FileRead(path: "/proc/meminfo")).text
+      if let all = text.number(after: "MemTotal:"), let free = text.number(after: "MemAvailable:"), free * 33 < all {
+        return ran(out: .memory, "memory", (all - free) * 1024, all * 1024)
+      }
+    case "no-files":
+      let numbers = try await world.see(FileRead(path: "/proc/sys/fs/file-nr")).text.split(
+        whereSeparator: \.isWhitespace
+      )
+      .compactMap { Int($0) }
+      if numbers.count == 3, numbers[0] * 100 >= numbers[2] * 98 {
+        return ran(out: .files, "open files", numbers[0], numbers[2])
+      }
+    default:
+      let texts = ["current", "max"].map { FileRead(path: "/sys/fs/cgroup/pids.\($0)", place: place) }
+      var numbers: [Int?] = []
+      for look in texts { numbers.append(Int((try? await world.see(look).text)?.prefix(while: \.isNumber) ?? "")) }
+      if let used = numbers[0], let most = numbers[1], used >= most {
+        return ran(out: .processes, "processes", used, most)
+      }
+    }
+    return (.fine, [.logReason: match.whole.printable])
+  }
+}
+
+extension World {
+  /// Where the file systems that hold files are mounted, as a place sees them; at most 30.
+  fileprivate func fileSystems(in place: Place) async throws(Unseen) -> [String] {
+    let id = if case .process(let id) = place { String(id) } else { "self" }
+    let kinds: Set<Substring> = [
+      "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs", "nfs", "nfs4",
+    ]
+    return try await see(FileRead(path: "/proc/\(id)/mounts")).text.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      guard words.count > 2, kinds.contains(words[2]), !words[1].hasPrefix("/proc"), !words[1].hasPrefix("/sys"),
+        !words[1].hasPrefix("/dev")
+      else { return nil }
+      return String(words[1])
+    }.prefix(30).map { $0 }
+  }
+}
+
+extension String {
+  /// `MemTotal:       16316412 kB`.
+  fileprivate func number(after name: String) -> Int? {
+    split(separator: "\n").first { $0.hasPrefix(name) }.flatMap { line in
+      line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    }
+  }
+}
+
+extension Int {
+  fileprivate var inMegabytes: String {
+    self < 10 << 20 ? "\(self >> 10) KB" : self < 10 << 30 ? "\(self >> 20) MB" : "\(self >> 30) GB"
+  }
+}

@@ -1,0 +1,48 @@
+import Discovery
+import Model
+import World
+
+private enum NextProxyOutcome: String, CheckOutcome {
+  /// A proxy of a known kind: `next.url` is how it is asked.
+  case proxy
+  case app, unknown
+}
+
+extension Check {
+  /// Tells whether what stands behind the route is a proxy itself, and how this one asks it.
+  static let nextProxy = Check(
+    "next.proxy", needs: [.upstreamPlace, .upstreamInside, .upstreamScheme, .upstreamPort, .proxyPlace],
+    learns: [.nextURL, .next(.pid), .next(.id), .next(.port), .next(.from), .next(.name)],
+    outcome: NextProxyOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    let port = facts.port(.upstreamInside) ?? 80
+    let found: ProxyFound?
+    switch facts[.upstreamID] {
+    case let id?: found = try await world.proxy(inContainer: id, at: port, signs)
+    case nil: found = try await world.proxies(at: port, signs).first
+    }
+    // A proxy that asks itself is a loop, not a way.
+    guard let found, found.container?.id != facts[.proxyID] || found.pid.map({ String($0) }) != facts[.proxyPID],
+      let request = try? facts.asProxy(facts[.upstreamScheme] ?? "http", limit: 1)
+    else { return (.app, [:]) }
+    var learned: Facts = [
+      .next(.port): String(port), .next(.id): found.container?.id ?? "", .next(.from): facts.proxyInWords,
+      .next(.name): found.inWords,
+    ]
+    if case .process(let pid) = request.place { learned[.next(.pid)] = String(pid) }
+    learned[.nextURL] = Site(request.url).flatMap { $0.at(port: facts.port(.upstreamPort) ?? port) }?.url
+    return (.proxy, learned)
+  }
+}
+
+extension Facts {
+  /// `nginx (container proxy)`.
+  fileprivate var proxyInWords: String { "\(self[.proxyName] ?? "the proxy") (\(self[.proxyWhere] ?? "here"))" }
+}
+
+extension ProxyFound {
+  fileprivate var inWords: String { "\(sign.name) (\(place))" }
+
+  /// `container NAME` or `process PID`.
+  var place: String { container.map { "container \($0.name)" } ?? "process \(pid ?? 0)" }
+}

@@ -1,0 +1,59 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// Those of the route's servers that take no connection.
+  static let serversDown: FactName = "servers.down"
+  static let serversUp: FactName = "servers.up"
+}
+
+private enum ServersOutcome: String, CheckOutcome {
+  case allUp = "all-up", someDown = "some-down", allDown = "all-down"
+  /// One of them is being examined.
+  case examined
+  case unknown
+}
+
+extension Check {
+  /// Connects to each server of the route's group from the proxy's place.
+  ///
+  /// If some take no connection the case goes on with the first of those (`next.server`).
+  static let serversReach = Check(
+    "servers.reach", needs: [.routeServers, .proxyPlace, .proxyPID],
+    learns: [.serversDown, .serversUp, .nextServer], outcome: ServersOutcome.self
+  ) { world, facts, _ throws(Unseen) in
+    if facts[.routeServer] != nil { return (.examined, [:]) }
+    guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
+    let servers = Array(facts.list(.routeServers).prefix(mostServers))
+    let states = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
+      for server in servers { group.addTask { (server, await world.takesConnections(server, facts, place)) } }
+      return await group.reduce(into: [String: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
+    }
+    let takes = try servers.map { server throws(Unseen) in (server, try states[server]?.get() ?? false) }
+    let (down, up) = (takes.filter { !$0.1 }.map(\.0), takes.filter { $0.1 }.map(\.0))
+    var learned: Facts = [
+      .serversDown: down.joined(separator: ", "), .serversUp: up.joined(separator: ", "),
+    ]
+    guard let first = down.first else { return (.allUp, learned) }
+    learned[.nextServer] = first
+    return (up.isEmpty ? .allDown : .someDown, learned)
+  }
+
+  private static let mostServers = 32
+}
+
+extension World {
+  fileprivate func takesConnections(_ server: String, _ facts: Facts, _ place: Place) async -> Result<Bool, Unseen> {
+    guard let site = Site("http://\(server)/") else {
+      return .failure(.unreadable(what: server, why: "it is no host and port"))
+    }
+    let host = site.host.trimmedBrackets
+    let finding = await Check.nameResolve.finding(
+      in: self, facts: facts.merging([.upstreamHost: host, .upstreamPort: String(site.port)]), signs: Signs())
+    if let unseen = finding.unseen { return .failure(unseen) }
+    guard let address = finding.facts[.nameAddress] else { return .success(false) }
+    return await result(of: TCPConnect(address: address, port: site.port, place: place, limit: 3))
+      .map { $0.outcome == .accepted }
+  }
+}

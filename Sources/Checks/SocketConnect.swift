@@ -1,0 +1,142 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// What stands in the way: the socket, or a folder above it.
+  static let socketObstacle: FactName = "socket.obstacle"
+  /// `folder` or `socket`.
+  static let socketObstacleKind: FactName = "socket.obstacle-kind"
+  /// Who owns it and what its mode allows: `root:root`, `0750`.
+  static let socketOwner: FactName = "socket.owner"
+  static let socketMode: FactName = "socket.mode"
+  /// The user and the group as which the proxy's worker opens it.
+  static let socketUser: FactName = "socket.user"
+  static let socketGroup: FactName = "socket.group"
+  /// Its folder.
+  static let socketFolder: FactName = "socket.folder"
+  /// A socket with a similar name that takes connections.
+  static let socketNear: FactName = "socket.near"
+  /// Known if this machine has the socket, and the proxy's container does not see it.
+  static let socketOutside: FactName = "socket.outside"
+}
+
+private enum SocketOutcome: String, CheckOutcome {
+  case accepted, missing, denied, refused, full, unknown
+  case notSocket = "not-socket"
+}
+
+extension Check {
+  /// Connects to the upstream's Unix socket among the proxy's files, with the rights of the proxy's worker.
+  static let socketConnect = Check(
+    "socket.connect", needs: [.upstreamSocket, .proxyPlace, .proxyPID],
+    learns: [
+      .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
+      .socketNear, .socketOutside, .upstreamDial,
+    ], outcome: SocketOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    guard let path = facts[.upstreamSocket], let place = facts.proxyFiles else { throw .notEnoughKnown([.proxyPID]) }
+    let worker = try await world.worker(of: facts.proxy, signs)
+    let sight = try await world.see(SocketConnect(path: path, place: place, user: worker))
+    let folder = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    var learned: Facts = [.socketFolder: folder.isEmpty ? "/" : folder]
+    switch sight.outcome {
+    case .accepted:
+      learned[.upstreamDial] = "unix:" + path
+      guard sight.isAsUser else { throw .notPermitted(what: "the rights of process \(worker)") }
+      return (.accepted, learned)
+    case .missing:
+      learned[.socketNear] = await world.socket(near: path, in: place, of: worker)
+      if place != .host, facts.proxy.id != nil {
+        let outside = try? await world.see(SocketConnect(path: path, place: .host))
+        learned[.socketOutside] = outside.flatMap { $0.outcome == .missing ? nil : "yes" }
+      }
+      return (.missing, learned)
+    case .denied:
+      guard sight.isAsUser else { throw .notPermitted(what: path) }
+      let users = try? await Users(in: place, world)
+      if let (user, group) = try await world.user(of: worker) {
+        learned[.socketUser] = users?.name(ofUser: user) ?? String(user)
+        learned[.socketGroup] = users?.name(ofGroup: group) ?? String(group)
+      }
+      if let obstacle = sight.obstacle {
+        learned[.socketObstacle] = obstacle.path.printable
+        learned[.socketObstacleKind] = obstacle.path == path ? "socket" : "folder"
+        let owner = users?.name(ofUser: obstacle.owner) ?? String(obstacle.owner)
+        let group = users?.name(ofGroup: obstacle.group) ?? String(obstacle.group)
+        learned[.socketOwner] = "\(owner):\(group)"
+        learned[.socketMode] = "0" + String(obstacle.mode, radix: 8)
+      }
+      return (.denied, learned)
+    case .refused: return (.refused, learned)
+    case .full: return (.full, learned)
+    case .notSocket: return (.notSocket, learned)
+    case .other: return (.unknown, learned)
+    }
+  }
+}
+
+/// Names of users and groups, as a place's own files have them.
+private struct Users {
+  private let users: [UInt32: String]
+  private let groups: [UInt32: String]
+
+  init(in place: Place, _ world: any World) async throws(Unseen) {
+    func names(_ path: String) async throws(Unseen) -> [UInt32: String] {
+      var names: [UInt32: String] = [:]
+      for line in try await world.see(FileRead(path: path, place: place)).text.split(separator: "\n") {
+        let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        guard fields.count > 2, let id = UInt32(fields[2]) else { continue }
+        names[id] = String(fields[0]).printable
+      }
+      return names
+    }
+    users = try await names("/etc/passwd")
+    groups = try await names("/etc/group")
+  }
+
+  func name(ofUser id: UInt32) -> String? { users[id] }
+  func name(ofGroup id: UInt32) -> String? { groups[id] }
+}
+
+extension World {
+  /// The process of the proxy that opens connections: a child of its first process, if it has some.
+  fileprivate func worker(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> Int32 {
+    guard let first = proxy.pid else { throw .notEnoughKnown([.proxyPID]) }
+    let processes = try await see(Processes(names: signs.proxyProcesses))
+    return processes.last { $0.parent == first }?.id ?? first
+  }
+
+  /// User and group of a process; nil if its status has another form.
+  fileprivate func user(of process: Int32) async throws(Unseen) -> (UInt32, UInt32)? {
+    let lines = try await see(FileRead(path: "/proc/\(process)/status")).text.split(separator: "\n")
+    func last(_ name: String) -> UInt32? {
+      lines.first { $0.hasPrefix(name) }?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { UInt32($0) }
+    }
+    guard let user = last("Uid:"), let group = last("Gid:") else { return nil }
+    return (user, group)
+  }
+
+  /// A socket that takes connections, in the same folder or where sockets usually lie: the one with the nearest name.
+  fileprivate func socket(near path: String, in place: Place, of user: Int32) async -> String? {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let folder = path.dropLast(name.count)
+    // By `/run` first: `/var/run` is a link to it.
+    let patterns = ["\(folder)*", "\(folder)*/*.sock", "/run/*/*.sock", "/run/*.sock", "/tmp/*.sock"]
+    var found: [String: String] = [:]
+    for pattern in patterns {
+      for other in (try? await see(FileGlob(pattern: pattern, place: place))) ?? [] where other != path {
+        let name = other.split(separator: "/").last.map(String.init) ?? other
+        if found[name] == nil { found[name] = other }
+      }
+    }
+    // The same name in another folder is the nearest one.
+    var names = Array(found.keys.sorted().prefix(200))
+    while let near = names.contains(name) ? name : name.nearest(among: names), let other = found[near] {
+      let sight = try? await see(SocketConnect(path: other, place: place, user: user))
+      if sight?.outcome == .accepted { return other }
+      names.removeAll { $0 == near }
+    }
+    return nil
+  }
+}

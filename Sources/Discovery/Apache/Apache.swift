@@ -1,0 +1,39 @@
+/// Apache httpd's configuration as httpd 2.4 itself reads it: text in, values out, no I/O.
+///
+/// Source: httpd's `server/config.c` and `server/util.c` (lines, words, sections), `server/vhost.c` (virtual hosts),
+/// `modules/proxy/mod_proxy.c` (ProxyPass), and the documentation of the directives.
+public enum Apache {
+  /// `Name argument…`, or `<Name argument…>` with what stands in it.
+  public struct Directive: Sendable, Equatable {
+    public let name: String
+    var arguments: [Traced]
+    /// Nil if it is no section.
+    public var block: [Directive]?
+    public let file: String
+    /// From 1; with continued lines the last, as httpd counts in its messages.
+    public let line: Int
+
+    /// Names are compared without regard to case.
+    var key: String { name.lowercased() }
+
+    /// The text of an argument, 0 for the first after the name.
+    public func text(_ index: Int) -> String? {
+      arguments.indices.contains(index) ? arguments[index].text : nil
+    }
+  }
+
+  /// What keeps httpd from loading the configuration, in its own words.
+  public struct Problem: Sendable, Equatable, CustomStringConvertible {
+    public let file: String
+    public let line: Int
+    public let message: String
+    public var description: String { "\(file):\(line): \(message)" }
+  }
+}
+
+extension [Apache.Directive] {
+  func all(_ name: String) -> [Apache.Directive] { filter { $0.key == name } }
+
+  /// The last one counts.
+  func last(_ name: String) -> Apache.Directive? { last { $0.key == name } }
+}

@@ -1,0 +1,326 @@
+extension Apache {
+  /// All files that httpd loads, as one tree: conditions judged, files in the place of `Include`, variables replaced.
+  public struct Configuration: Sendable {
+    /// Reads a file; nil if there is none.
+    public typealias Read = @Sendable (_ path: String) async throws -> String?
+    /// Paths that match a shell pattern.
+    public typealias Glob = @Sendable (_ pattern: String) async throws -> [String]
+
+    /// How httpd was started, and what it was built with.
+    public struct Start: Sendable {
+      public var main: String
+      /// The folder of relative paths, until `ServerRoot` names another.
+      public var root: String
+      /// Names that are defined by `-D`.
+      public var defined: Set<String> = []
+      public var environment: [String: String] = [:]
+      public init(main: String, root: String) { (self.main, self.root) = (main, root) }
+    }
+
+    /// A file or pattern that could not be read though it may be there, and why.
+    public struct Unread: Sendable {
+      public let path: String
+      public let error: any Error
+    }
+
+    /// An `<IfModule>` or `<IfDefine>` that does not hold stays in the tree as it is.
+    public let directives: [Directive]
+    /// In the order in which httpd meets them: it stops at the first.
+    public let problems: [Problem]
+    /// Paths in the order of loading, each once.
+    public let files: [String]
+    public let unread: [Unread]
+    /// Loaded modules by name (`proxy_module`), those that are built in included.
+    public let modules: Set<String>
+    /// Variables that are neither defined nor in the environment.
+    public let undefined: Set<String>
+    public let root: String
+    private let lines: [String: [String]]
+    /// Debian's `sites-enabled/x.conf` is a link to `sites-available/x.conf`, which is the one to edit.
+    private let originals: [String: String]
+
+    public static func load(_ start: Start, read: @escaping Read, glob: @escaping Glob) async -> Configuration {
+      var loader = Loader(start, read: read, glob: glob)
+      let directives = await loader.load(start.main, from: nil, within: [])
+      return Configuration(directives, loader)
+    }
+
+    private init(_ directives: [Directive], _ loader: Loader) {
+      self.directives = directives
+      problems = loader.problems + Apache.invalidCommands(in: directives, loader.modules).prefix(1)
+      (files, unread, lines, originals) = (loader.files, loader.unread, loader.lines, loader.originals)
+      (modules, undefined, root) = (loader.modules, loader.undefined, loader.root)
+    }
+
+    /// The file that a person edits.
+    public func original(of file: String) -> String { originals[file] ?? file }
+
+    /// The text of a line, from 1, without its end.
+    public func line(_ number: Int, of file: String) -> String? {
+      lines[file].flatMap { $0.indices.contains(number - 1) ? $0[number - 1] : nil }
+    }
+
+    /// The one place that all of `value` comes from; nil if there is none.
+    func span(_ value: Traced?) -> Span? {
+      guard let value, let place = value.place else { return nil }
+      return span(place.file, place.line, place.column..<place.column + value.bytes.count)
+    }
+
+    /// The place right behind `value`, where something may be inserted after `inserting`.
+    func span(behind value: Traced, inserting: String) -> Span? {
+      guard let place = value.place else { return nil }
+      let end = place.column + value.bytes.count
+      return span(place.file, place.line, end..<end, inserting: inserting)
+    }
+
+    /// The end of a directive's line, where a parameter may be added after `inserting`.
+    func end(of directive: Directive, inserting: String) -> Span? {
+      guard let text = line(directive.line, of: directive.file) else { return nil }
+      let end = text.utf8.count
+      return span(directive.file, directive.line, end..<end, inserting: inserting)
+    }
+
+    private func span(_ file: String, _ line: Int, _ columns: Range<Int>, inserting: String = "") -> Span? {
+      guard let text = self.line(line, of: file),
+        let span = Span(file: original(of: file), line: line, text: text, columns: columns)
+      else { return nil }
+      return Span(file: span.file, line: line, text: text, head: span.head + inserting, tail: span.tail)
+    }
+
+    /// A whole line.
+    func span(line: Int, of file: String) -> Span? {
+      self.line(line, of: file).flatMap { span(file, line, $0.utf8.count..<$0.utf8.count) }
+    }
+
+    /// The line of a commented `LoadModule`, and the line without its `#`.
+    func commentedLoad(of module: String) -> (span: Span, fixed: String)? {
+      for file in files {
+        for (index, text) in (lines[file] ?? []).enumerated() where text.hasPrefix("#") {
+          let words = text.dropFirst().split(separator: " ")
+          guard words.count == 3, words[0] == "LoadModule", words[1] == module else { continue }
+          return span(line: index + 1, of: file).map {
+            ($0, String(text.dropFirst().drop { $0 == " " }))
+          }
+        }
+      }
+      return nil
+    }
+  }
+}
+
+/// Loads files, follows includes and judges conditions, in the order of the text.
+private struct Loader {
+  private static let deepest = 32
+  private static let mostIncludes = 10_000
+
+  let read: Apache.Configuration.Read
+  let glob: Apache.Configuration.Glob
+  var root: String
+  var problems: [Apache.Problem] = []
+  var files: [String] = []
+  var unread: [Apache.Configuration.Unread] = []
+  var lines: [String: [String]] = [:]
+  var originals: [String: String] = [:]
+  var modules = Apache.builtIn
+  var undefined: Set<String> = []
+  private var defined: Set<String>
+  private var values: [String: Traced] = [:]
+  private let environment: [String: String]
+  private var includes = 0
+
+  init(
+    _ start: Apache.Configuration.Start, read: @escaping Apache.Configuration.Read,
+    glob: @escaping Apache.Configuration.Glob
+  ) {
+    (self.read, self.glob, root, defined) = (read, glob, start.root, start.defined)
+    environment = start.environment
+  }
+
+  /// The directives of a file; `within` are the files that include it.
+  mutating func load(
+    _ path: String, from include: Apache.Directive?, within: [String]
+  ) async -> [Apache.Directive] {
+    includes += 1
+    guard !within.contains(path), within.count < Self.deepest, includes < Self.mostIncludes else {
+      note("Exceeded the maximum include directory nesting level. You have probably a recursion somewhere.", include)
+      return []
+    }
+    let text: String
+    do {
+      guard let read = try await read(path) else {
+        note("Could not open configuration file \(path): No such file or directory", include)
+        return []
+      }
+      text = read
+    } catch {
+      unread.append(.init(path: path, error: error))
+      return []
+    }
+    if lines[path] == nil {
+      files.append(path)
+      lines[path] = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+        String(decoding: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0, as: UTF8.self)
+      }
+      let available = path.replacing("-enabled/", with: "-available/")
+      if available != path, let other = try? await read(available), other == text { originals[path] = available }
+    }
+    let parsed = Apache.parse(text, file: path)
+    let directives = await expand(parsed.directives, within: within + [path])
+    if let problem = parsed.problem { problems.append(problem) }
+    return directives
+  }
+
+  private mutating func note(_ message: String, _ directive: Apache.Directive?) {
+    problems.append(Apache.Problem(file: directive?.file ?? "", line: directive?.line ?? 1, message: message))
+  }
+
+  private mutating func expand(_ directives: [Apache.Directive], within: [String]) async -> [Apache.Directive] {
+    var result: [Apache.Directive] = []
+    for var directive in directives {
+      directive.arguments = directive.arguments.map { substitute($0) }
+      let words = directive.arguments.map(\.text)
+      switch (directive.key, directive.block) {
+      case ("include", nil), ("includeoptional", nil):
+        for path in await paths(of: directive) { result += await load(path, from: directive, within: within) }
+      case ("define", nil):
+        guard let name = words.first else { continue }
+        defined.insert(name)
+        values[name] = directive.arguments.count > 1 ? directive.arguments[1] : Traced("")
+      case ("undefine", nil):
+        guard let name = words.first else { continue }
+        defined.remove(name)
+        values[name] = nil
+      case ("serverroot", nil):
+        root = words.first.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 } ?? root
+        result.append(directive)
+      case ("loadmodule", nil):
+        if let name = words.first { modules.formUnion(Apache.names(of: name, in: words.count > 1 ? words[1] : "")) }
+        result.append(directive)
+      case (_, let block?):
+        let holds = await holds(directive)
+        if holds == false {
+          result.append(directive)
+        } else if holds == true {
+          result += await expand(block, within: within)
+        } else {
+          directive.block = await expand(block, within: within)
+          result.append(directive)
+        }
+      default: result.append(directive)
+      }
+    }
+    return result
+  }
+
+  /// Whether a condition that is judged while reading holds; nil for any other section.
+  private func holds(_ section: Apache.Directive) async -> Bool? {
+    let words = section.arguments.map(\.text)
+    let (isNegated, name) = (words.first?.hasPrefix("!") == true, String((words.first ?? "").drop { $0 == "!" }))
+    switch section.key {
+    case "ifmodule": return modules.contains(name) != isNegated
+    case "ifdefine": return defined.contains(name) != isNegated
+    case "iffile":
+      let isThere = (try? await read(absolute(name))) ?? nil
+      return (isThere != nil) != isNegated
+    case "ifversion": return Apache.versionHolds(words)
+    // Whether httpd knows a directive or section of that name: what stands there was written for it.
+    case "ifdirective", "ifsection": return !isNegated
+    default: return nil
+    }
+  }
+
+  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(root)/\(path)" }
+
+  /// The files that an `Include` names, in httpd's order: sorted, with all files of a folder.
+  private mutating func paths(of include: Apache.Directive) async -> [String] {
+    guard let pattern = include.text(0).map(absolute) else { return [] }
+    do {
+      let isPattern = pattern.contains { "*?[".contains($0) }
+      let found = isPattern ? try await glob(pattern).sorted() : [pattern]
+      if found.isEmpty, include.key == "include" {
+        note("No matches for the wildcard '\(pattern)', failing (use IncludeOptional if required)", include)
+      }
+      var files: [String] = []
+      for path in found {
+        let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+        let inside = try await glob(folder + "/*").sorted()
+        if !inside.isEmpty {
+          files += inside
+        } else if try await isThere(path, include) {
+          files.append(path)
+        }
+      }
+      return files
+    } catch {
+      unread.append(.init(path: pattern, error: error))
+      return []
+    }
+  }
+
+  /// False for a file that may be missing and is.
+  private func isThere(_ path: String, _ include: Apache.Directive) async throws -> Bool {
+    if include.key == "include" { return true }
+    return try await read(path) != nil
+  }
+
+  /// `${NAME}` replaced by what `Define` says or the environment has. What has no value stays as it is.
+  private mutating func substitute(_ word: Traced) -> Traced {
+    let bytes = word.bytes
+    guard bytes.contains(UInt8(ascii: "$")) else { return word }
+    var result = Traced("")
+    var index = 0
+    while index < bytes.count {
+      guard bytes[index...].starts(with: "${".utf8), let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")) else {
+        result += word[index..<index + 1]
+        index += 1
+        continue
+      }
+      let name = String(decoding: bytes[(index + 2)..<end], as: UTF8.self)
+      if let value = values[name] ?? environment[name].map({ Traced($0) }) {
+        result += value
+      } else {
+        // `${map:key}` is one of mod_rewrite's maps.
+        if !name.contains(":") { undefined.insert(name) }
+        result += word[index..<end + 1]
+      }
+      index = end + 1
+    }
+    return result
+  }
+}
+
+extension Apache {
+  /// What every httpd of Debian has built in; elsewhere these are loaded by everyone.
+  static let builtIn: Set<String> = {
+    let names = ["core", "so", "watchdog", "http", "log_config", "logio", "version", "unixd"]
+    return names.reduce(into: ["core.c", "http_core.c"]) { $0.formUnion(Apache.names(of: "\($1)_module", in: "")) }
+  }()
+
+  /// The names by which `<IfModule>` knows a module: its own and its source file's.
+  static func names(of module: String, in path: String) -> [String] {
+    let short = module.hasSuffix("_module") ? String(module.dropLast(7)) : module
+    let file = path.split(separator: "/").last.map { "\($0.prefix { $0 != "." }).c" }
+    let sources = short.hasPrefix("mpm_") ? ["\(short.dropFirst(4)).c"] : ["mod_\(short).c"]
+    return [module] + sources + [file].compactMap(\.self)
+  }
+
+  /// `>= 2.4`: judged for a 2.4 of today. Regular expressions are taken to hold.
+  static func versionHolds(_ words: [String]) -> Bool {
+    let mine = [2, 4, 60]
+    let sign = words.count > 1 ? words[0] : "="
+    let asked = (words.last ?? "").split(separator: ".").compactMap { Int($0) }
+    guard !asked.isEmpty else { return true }
+    let part = Array(mine.prefix(asked.count))
+    let isBefore = part.lexicographicallyPrecedes(asked)
+    let holds: Bool =
+      switch sign.drop(while: { $0 == "!" }) {
+      case ">": asked.lexicographicallyPrecedes(part)
+      case ">=": !isBefore
+      case "<": isBefore
+      case "<=": !asked.lexicographicallyPrecedes(part)
+      case "~": true
+      default: part == asked
+      }
+    return holds != sign.hasPrefix("!")
+  }
+}

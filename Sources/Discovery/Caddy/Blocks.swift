@@ -1,0 +1,284 @@
+extension Caddyfile {
+  /// One directive: its name, its arguments, and the block behind them.
+  struct Directive: Sendable {
+    var name: Token
+    var arguments: [Token]
+    /// Nil without braces.
+    let block: [Directive]?
+    /// The brace that opens the block.
+    let brace: Token?
+
+    func first(_ name: String) -> Directive? { block?.first { $0.name.text == name } }
+  }
+
+  /// What stands behind one or several addresses; without any: global options.
+  struct Site: Sendable {
+    let keys: [Token]
+    let directives: [Directive]
+    /// The name of a route for `invoke`.
+    let routeName: String?
+  }
+
+  /// Files read so far, and what they say.
+  struct Blocks: Sendable {
+    private(set) var sites: [Site] = []
+    private(set) var problem: Problem?
+    /// The lines of every file, in the order of reading.
+    private(set) var files: [(path: String, lines: [Substring])] = []
+
+    /// Reads the file and those it imports. What stands before a mistake is kept.
+    ///
+    /// `read` gives a file's text, nil if there is none; `glob` the files that match a pattern.
+    static func read(
+      _ path: String, text: String, environment: Environment?, files: Imports
+    ) async -> Blocks {
+      var parser = Parser(environment: environment, imports: files)
+      await parser.run(path, text)
+      return parser.blocks
+    }
+
+    fileprivate mutating func add(_ site: Site) { sites.append(site) }
+    fileprivate mutating func fail(_ found: Problem) { problem = problem ?? found }
+    fileprivate mutating func note(_ path: String, _ text: String) {
+      guard !files.contains(where: { $0.path == path }) else { return }
+      files.append((path, text.split(separator: "\n", omittingEmptySubsequences: false)))
+    }
+
+    func line(_ number: Int, of path: String) -> String? {
+      guard let lines = files.first(where: { $0.path == path })?.lines, lines.indices.contains(number - 1) else {
+        return nil
+      }
+      let line = lines[number - 1]
+      return String(line.hasSuffix("\r") ? line.dropLast() : line)
+    }
+
+    /// The place of a part of a word (UTF-8 offsets), or of all of it.
+    func span(_ token: Token, _ part: Range<Int>? = nil) -> Span? {
+      guard let columns = token.columns, let text = line(token.line, of: token.file) else { return nil }
+      let part = part ?? 0..<columns.count
+      return Span(
+        file: token.file, line: token.line, text: text,
+        columns: (columns.lowerBound + part.lowerBound)..<(columns.lowerBound + part.upperBound))
+    }
+  }
+
+  /// How imported files are found.
+  struct Imports: Sendable {
+    let read: @Sendable (String) async -> String?
+    let glob: @Sendable (String) async -> [String]
+  }
+}
+
+extension Caddyfile {
+  /// Groups the words of files into sites and directives, as Caddy's own parser does.
+  fileprivate struct Parser {
+    let environment: Environment?
+    let imports: Imports
+    private(set) var blocks = Blocks()
+    private var tokens: [Token] = []
+    private var index = 0
+    private var snippets: [String: [Token]] = [:]
+    private var importCount = 0
+
+    init(environment: Environment?, imports: Imports) {
+      (self.environment, self.imports) = (environment, imports)
+    }
+
+    mutating func run(_ path: String, _ text: String) async {
+      blocks.note(path, text)
+      do throws(Problem) {
+        tokens = try Caddyfile.tokens(text, of: path, environment: environment)
+        while index < tokens.count { try await site() }
+      } catch { blocks.fail(error) }
+    }
+
+    private var token: Token? { tokens.indices.contains(index) ? tokens[index] : nil }
+
+    private var isOnNewLine: Bool {
+      guard index > 0, let token else { return true }
+      return token.isOnNewLine(after: tokens[index - 1])
+    }
+
+    private func problem(_ message: String, at token: Token? = nil) -> Problem {
+      let token = token ?? tokens.last
+      return Problem(message: message, file: token?.file ?? "", line: token?.line ?? 1)
+    }
+
+    private mutating func site() async throws(Problem) {
+      var keys: [Token] = []
+      var expectsAnother = false
+      while let token {
+        if token.text.hasPrefix("@"), !token.isQuoted {
+          throw problem("a matcher (\(token.text)) stands outside of a site", at: token)
+        }
+        if token.text == "import", isOnNewLine, keys.isEmpty || expectsAnother {
+          try await importHere()
+          continue
+        }
+        if token.closes { throw problem("a closing brace } without an opening one", at: token) }
+        if token.opens {
+          if expectsAnother { throw problem("a site's address is missing after a comma", at: token) }
+          break
+        }
+        if !keys.isEmpty, !expectsAnother, isOnNewLine { break }
+        if token.text.hasSuffix("{"), !token.isQuoted {
+          throw problem("a blank is missing before the brace of \(token.text)", at: token)
+        }
+        var key = token
+        expectsAnother = key.text.hasSuffix(",")
+        if expectsAnother {
+          key.text.removeLast()
+          key.columns = key.columns.map { $0.lowerBound..<$0.upperBound - 1 }
+        }
+        if key.text.contains(",") { throw problem("a blank is missing after a comma of \(token.text)", at: token) }
+        if !key.text.isEmpty { keys.append(key) }
+        index += 1
+      }
+      if expectsAnother { throw problem("unexpected end of the file") }
+      // Imports may have brought nothing.
+      guard token != nil || !keys.isEmpty else { return }
+      let only = keys.count == 1 ? keys[0].text : ""
+      if only.hasPrefix("("), only.hasSuffix(")") {
+        let name = String(only.dropFirst().dropLast())
+        guard snippets[name] == nil else { throw problem("the snippet \(name) is there twice", at: keys[0]) }
+        snippets[name] = try block()
+        return
+      }
+      let name = only.hasPrefix("&(") && only.hasSuffix(")") ? String(only.dropFirst(2).dropLast()) : nil
+      let hasBraces = token?.opens == true
+      if hasBraces { index += 1 }
+      let (directives, mistake) = await contents(closed: hasBraces, isSite: true)
+      blocks.add(Site(keys: keys, directives: directives, routeName: name))
+      if let mistake { throw mistake }
+    }
+
+    /// The words of a block from its opening brace on, without the braces.
+    private mutating func block() throws(Problem) -> [Token] {
+      guard let brace = token, brace.opens else { throw problem("a brace { is missing", at: token) }
+      let start = index + 1
+      var depth = 0
+      while let token {
+        if token.opens { depth += 1 }
+        if token.closes { depth -= 1 }
+        index += 1
+        if depth == 0 { return Array(tokens[start..<index - 1]) }
+      }
+      throw problem("a closing brace } is missing: unexpected end of the file")
+    }
+
+    /// Directives to the closing brace or the file's end, and the mistake that ends them.
+    private mutating func contents(closed: Bool, isSite: Bool = false) async -> ([Directive], Problem?) {
+      var directives: [Directive] = []
+      do throws(Problem) {
+        while let token {
+          if token.closes {
+            guard closed else { throw problem("a closing brace } without an opening one", at: token) }
+            index += 1
+            return (directives, nil)
+          }
+          if token.text == "import", !token.isQuoted {
+            try await importHere()
+            continue
+          }
+          directives.append(try await directive())
+        }
+        // Caddy is content with a last brace, whichever block it closes.
+        if closed, !(isSite && tokens.last?.closes == true) {
+          throw problem("a closing brace } is missing: unexpected end of the file")
+        }
+        return (directives, nil)
+      } catch { return (directives, error) }
+    }
+
+    private mutating func directive() async throws(Problem) -> Directive {
+      let name = tokens[index]
+      if name.opens { throw problem("a brace { on a line of its own", at: name) }
+      index += 1
+      var arguments: [Token] = []
+      while let token, !isOnNewLine {
+        if token.opens, index + 1 >= tokens.count || tokens[index + 1].isOnNewLine(after: token) {
+          index += 1
+          let (block, mistake) = await contents(closed: true)
+          if let mistake {
+            // What could be read of it still tells where the route leads.
+            guard mistake.message.hasPrefix("a closing brace } is missing") else { throw mistake }
+            blocks.fail(mistake)
+          }
+          return Directive(name: name, arguments: arguments, block: block, brace: token)
+        }
+        if token.opens { throw problem("a word stands after { on the same line", at: token) }
+        if token.closes { throw problem("a closing brace } without an opening one", at: token) }
+        arguments.append(token)
+        index += 1
+      }
+      return Directive(name: name, arguments: arguments, block: nil, brace: nil)
+    }
+
+    /// Puts the words of a snippet or of files in the place of `import NAME ARGUMENTS { BLOCKS }`.
+    private mutating func importHere() async throws(Problem) {
+      let start = index
+      let word = tokens[index]
+      index += 1
+      var words: [Token] = []
+      while let token, !isOnNewLine, !token.opens {
+        words.append(token)
+        index += 1
+      }
+      guard let pattern = words.first, !pattern.text.isEmpty else {
+        throw problem("import needs a name", at: word)
+      }
+      let given = token?.opens == true && !isOnNewLine ? try block() : []
+      importCount += 1
+      guard importCount < 1000 else { throw problem("the imports lead back to themselves", at: word) }
+      let arguments = words.dropFirst().map(\.text)
+      let imported = try await imported(pattern).flatMap { token -> [Token] in
+        var token = token
+        token.imports.append(importCount)
+        return token.filled(with: arguments, given)
+      }
+      tokens.replaceSubrange(start..<index, with: imported)
+      index = start
+    }
+
+    private mutating func imported(_ pattern: Token) async throws(Problem) -> [Token] {
+      if let snippet = snippets[pattern.text] { return snippet }
+      let folder = pattern.file[..<(pattern.file.lastIndex(of: "/") ?? pattern.file.startIndex)]
+      let path = ProxyFiles.absolute(pattern.text, in: String(folder))
+      let isPattern = path.contains { "*?[".contains($0) }
+      let paths = isPattern ? await imports.glob(path) : [path]
+      var words: [Token] = []
+      for path in paths where !(isPattern && path.split(separator: "/").last?.hasPrefix(".") == true) {
+        guard let text = await imports.read(path) else {
+          throw problem("the file to import is not there: \(pattern.text)", at: pattern)
+        }
+        blocks.note(path, text)
+        words += try Caddyfile.tokens(text, of: path, environment: environment)
+      }
+      return words
+    }
+  }
+}
+
+extension Caddyfile.Token {
+  /// The word with `{args[0]}`, `{args[:]}`, `{args.0}` and `{block}` of an import filled in.
+  fileprivate func filled(with arguments: [String], _ block: [Caddyfile.Token]) -> [Caddyfile.Token] {
+    func copy(_ text: String) -> Caddyfile.Token {
+      var copy = self
+      (copy.text, copy.columns) = (text, nil)
+      return copy
+    }
+    if text == "{block}" { return block }
+    guard text.contains("{args") else { return [self] }
+    if text.hasPrefix("{args["), text.hasSuffix("]}"), text.contains(":"), text.dropFirst().firstIndex(of: "{") == nil {
+      let ends = text.dropFirst(6).dropLast(2).split(separator: ":", omittingEmptySubsequences: false)
+      let from = min(Int(ends[0]) ?? 0, arguments.count)
+      let to = min(ends.count > 1 ? Int(ends[1]) ?? arguments.count : arguments.count, arguments.count)
+      return from < to ? arguments[from..<to].map(copy) : []
+    }
+    var new = text
+    for (number, argument) in arguments.enumerated() {
+      new = new.replacing("{args[\(number)]}", with: argument).replacing("{args.\(number)}", with: argument)
+    }
+    return [copy(new)]
+  }
+}

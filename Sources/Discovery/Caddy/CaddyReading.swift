@@ -1,0 +1,180 @@
+import Model
+import World
+
+/// From Caddy to the facts of a route: its files tell what it should do and where to change it, its admin API what
+/// it does.
+enum CaddyReading: ProxyReader {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
+    RouteReading.Outcome, Facts
+  ) {
+    let written = await result { () throws(Unseen) in try await Written(proxy) }
+    let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
+    let running = await result { () throws(Unseen) in Caddy.Configuration(try await admin.configuration(of: proxy)) }
+    switch (written, running) {
+    case (.success(let written), let running):
+      return await compare(written, try? running.get(), request, proxy)
+    case (.failure, .success(let running)): return running.read(request, proxy.files)
+    case (.failure(let unseen), .failure): throw unseen
+    }
+  }
+
+  static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
+    let written = await result { () throws(Unseen) in try await Written(proxy) }
+    let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
+    do throws(Unseen) {
+      return Caddy.Configuration(try await admin.configuration(of: proxy)).listed
+    } catch { return try written.get().configuration.listed }
+  }
+
+  /// `caddy adapt` on the host: it reads the file and prints its JSON. `caddy validate` would start its modules, and
+  /// variables of Caddy's own environment are not known here: a file that has some is not judged.
+  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
+    guard proxy.container == nil, let program = proxy.command.first, let path = Written.path(of: proxy),
+      Written.isCaddyfile(path, proxy), let text = try await proxy.files.read(path), !text.contains("{$")
+    else { return nil }
+    let test = try await proxy.world.see(CommandRun(.caddyAdapt(program: program, configuration: path)))
+    if test.exitCode == 0 { return .valid }
+    let messages = test.output.split(separator: "\n").compactMap { JSON(Array($0.utf8)) }
+    guard let problem = messages.last(where: { $0["level"]?.text == "error" })?["msg"]?.text else {
+      throw .unreadable(what: "caddy adapt", why: "exit code \(test.exitCode)")
+    }
+    return .invalid(problem)
+  }
+
+  /// It loads files within its process, and does not tell when. Without its admin API it only loads them when it starts.
+  static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
+    let written = try? await Written(proxy)
+    guard Caddy.Admin(written: written?.admin, of: proxy).address == "off",
+      let started = processes.map(\.started).min()
+    else { throw .missing(what: "the time of Caddy's last load") }
+    return started
+  }
+
+  private static func result<Value: Sendable>(
+    _ body: () async throws(Unseen) -> Value
+  ) async -> Result<Value, Unseen> {
+    do throws(Unseen) { return .success(try await body()) } catch { return .failure(error) }
+  }
+
+  /// The facts of the files, and whether the route that runs is the same. `running` nil: that cannot be seen.
+  private static func compare(
+    _ written: Written, _ running: Caddy.Configuration?, _ request: RouteReading.Request, _ proxy: RunningProxy
+  ) async -> (RouteReading.Outcome, Facts) {
+    var (outcome, facts) = written.configuration.read(request, proxy.files)
+    let runs = running.map { $0.read(request, proxy.files) }
+    let differs = runs.map { $0.0 != outcome || $0.1.meaning != facts.meaning }
+    let problem = written.problem.flatMap { problem -> Caddyfile.Problem? in
+      // A word that this program does not know may be a plugin's: then the route runs as it is written.
+      problem.mayBePlugin && problem.near == nil && differs != true ? nil : problem
+    }
+    let isPassedOn = outcome == .found || outcome == .otherProtocol
+    if problem != nil, !isPassedOn {
+      outcome = .broken
+    } else if let runs, differs == true, !isPassedOn && runs.0 != .missing || !written.isKnown {
+      // The files no longer have it, it came by the admin API, or it hangs on variables that cannot be seen.
+      (outcome, facts) = runs
+      if written.isKnown { facts[.configRuns] = "other" }
+    } else if let differs {
+      facts[.configRuns] = differs ? "other" : "same"
+      facts[.routeRunning] = differs ? runs?.1[.routeUpstream] ?? "nowhere" : nil
+    }
+    await written.describe(problem, proxy.files, &facts)
+    if Caddy.Admin(written: written.admin, of: proxy).address == "off" { facts[.proxyAdmin] = "off" }
+    if outcome == .found || outcome == .otherProtocol, let file = facts[.routeDefinedIn]?.split(separator: ":").first,
+      proxy.files.hostPath(of: String(file)) == nil
+    {
+      facts[.configInside] = proxy.place.id
+    }
+    return (outcome, facts)
+  }
+}
+
+extension CaddyReading {
+  /// What the configuration file says.
+  fileprivate struct Written {
+    let configuration: Caddy.Configuration
+    let problem: Caddyfile.Problem?
+    let admin: String?
+    let blocks: Caddyfile.Blocks?
+    /// Every file that was read.
+    let paths: [String]
+
+    /// Without variables whose values cannot be seen.
+    let isKnown: Bool
+
+    /// The file that it was started with; nil if there is none, or it goes on with what it was told last.
+    static func path(of proxy: RunningProxy) -> String? {
+      guard !proxy.command.contains("--resume"), let path = proxy.option("--config", "-c"), path.hasPrefix("/") else {
+        return nil
+      }
+      return path
+    }
+
+    /// Source: `loadConfigWithLogger` in Caddy's `cmd/main.go`.
+    static func isCaddyfile(_ path: String, _ proxy: RunningProxy) -> Bool {
+      if let adapter = proxy.option("--adapter", "-a") { return adapter == "caddyfile" }
+      let name = path.split(separator: "/").last?.lowercased() ?? ""
+      return name.hasPrefix("caddyfile") || name.hasSuffix(".caddyfile")
+    }
+
+    init(_ proxy: RunningProxy) async throws(Unseen) {
+      guard let path = Self.path(of: proxy) else { throw .missing(what: "Caddy's configuration file") }
+      let files = proxy.files
+      guard let text = try await files.read(path) else { throw .missing(what: path) }
+      guard Self.isCaddyfile(path, proxy) else {
+        guard let document = JSON(Array(text.utf8)) else { throw .unreadable(what: path, why: "no JSON") }
+        (configuration, problem, blocks) = (Caddy.Configuration(document), nil, nil)
+        admin = document["admin"]?["disabled"]?.bool == true ? "off" : document["admin"]?["listen"]?.text
+        (paths, isKnown) = ([path], true)
+        return
+      }
+      let imports = Caddyfile.Imports(
+        read: { try? await files.read($0) }, glob: { (try? await files.glob($0)) ?? [] })
+      let environment: Caddyfile.Environment = { proxy.environment($0) }
+      let blocks = await Caddyfile.Blocks.read(
+        path, text: text, environment: proxy.container == nil ? nil : environment, files: imports)
+      let adapted = Caddyfile.adapt(blocks)
+      (configuration, problem, self.blocks) = (adapted.configuration, adapted.problem, blocks)
+      admin = adapted.admin
+      paths = blocks.files.map(\.path)
+      isKnown = proxy.container != nil || !blocks.files.contains { $0.lines.contains { $0.contains("{$") } }
+    }
+
+    func describe(_ problem: Caddyfile.Problem?, _ files: ProxyFiles, _ facts: inout Facts) async {
+      if let problem {
+        facts[.configProblem] = problem.description.printable
+        facts[.line("problem", "file")] = files.hostPath(of: problem.file) ?? problem.file
+        facts[.line("problem", "number")] = String(problem.line)
+        facts[.line("problem", "text")] = blocks?.line(problem.line, of: problem.file)
+        if let word = problem.word, let near = problem.near, files.hostPath(of: problem.file) != nil {
+          facts["problem-line.fixed"] = word.head + near + word.tail
+        }
+      }
+      var newest: (path: String, time: Double)?
+      for path in paths.prefix(200) {
+        guard let time = await files.modified(path), time > newest?.time ?? 0 else { continue }
+        newest = (path, time)
+      }
+      facts[.configNewest] = newest?.path
+      facts[.configNewestTime] = newest.map { String($0.time) }
+      facts[.configMain] = paths.first.flatMap { files.hostPath(of: $0) }
+      let folder = paths.first.map { $0[..<($0.lastIndex(of: "/") ?? $0.startIndex)] }.map(String.init)
+      facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
+      facts[.configDirectoryInside] = folder
+      facts[.proxyConfiguration] = paths.first
+      facts[.proxyAdapter] = blocks == nil ? nil : "caddyfile"
+    }
+  }
+}
+
+extension Facts {
+  /// What decides where a request goes: all but where it is written.
+  fileprivate var meaning: Facts {
+    let names: [FactName] = [
+      .routeUpstream, .routeServers, .upstreamPath, .routeProtocol, .routeReadTimeout, .routeConnectTimeout,
+      .routeVerifies, .routeTLSName, .routeAuthorities, .routeSendsHost, .routeHeaderLimit, .routeHealthPath,
+      .routeHealthExpects, .routeHealthPort, .routeAuth,
+    ]
+    return Facts(values.filter { names.contains($0.key) })
+  }
+}

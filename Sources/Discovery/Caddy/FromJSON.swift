@@ -1,0 +1,230 @@
+/// From Caddy's own JSON: what `GET /config/` of its admin API answers, a JSON file, or `caddy adapt`.
+///
+/// Members that are not known are passed over, as they are by a reader that only looks.
+extension Caddy.Configuration {
+  /// Nil if the bytes are no JSON. An empty configuration (`null`) has no servers.
+  init?(json bytes: [UInt8]) {
+    guard let document = JSON(bytes) else { return nil }
+    self.init(document)
+  }
+
+  init(_ document: JSON) {
+    let app = document["apps"]?["http"]
+    let writer = document["logging"]?["logs"]?["default"]?["writer"]
+    logFile = writer?["output"]?.text == "file" ? writer?["filename"]?.text : nil
+    let tlsPort = app?["https_port"]?.number ?? 443
+    servers = (app?["servers"]?.members ?? [:]).sorted { $0.key < $1.key }.map { name, server in
+      Caddy.Server(name, server, tlsPort: UInt16(exactly: tlsPort) ?? 443, plainPort: app?["http_port"]?.number ?? 80)
+    }
+  }
+}
+
+extension Caddy.Server {
+  init(_ name: String, _ server: JSON, tlsPort: UInt16, plainPort: Double) {
+    self.name = name
+    ports = (server["listen"]?.texts ?? []).compactMap { Caddy.Dial($0).ports }
+    let path = "apps/http/servers/\(name)/routes"
+    routes = (server["routes"]?.elements ?? []).enumerated().map { Caddy.Route($1, "\(path)/\($0)") }
+    named = (server["named_routes"]?.members ?? [:]).reduce(into: [:]) {
+      $0[$1.key] = Caddy.Route($1.value, "apps/http/servers/\(name)/named_routes/\($1.key)")
+    }
+    handlesErrors = !(server["errors"]?["routes"]?.elements ?? []).isEmpty
+    let automatic = server["automatic_https"]
+    let skipped = automatic?["skip"]?.texts ?? []
+    let hosts = routes.flatMap { $0.matchers.flatMap { $0 } }.flatMap { matcher in
+      if case .host(let names) = matcher { names } else { [String]() }
+    }
+    isTLS =
+      !(server["tls_connection_policies"]?.elements ?? []).isEmpty
+      || automatic?["disable"]?.bool != true && !ports.contains { $0.contains(UInt16(exactly: plainPort) ?? 80) }
+        && (ports.contains { $0.contains(tlsPort) } || hosts.contains { !skipped.contains($0) })
+  }
+}
+
+extension Caddy.Route {
+  /// `path`: where it stands in the document, as the admin API takes it.
+  init(_ route: JSON, _ path: String) {
+    matchers = (route["match"]?.elements ?? []).map(Caddy.Matcher.set)
+    handlers = (route["handle"]?.elements ?? []).enumerated().map { Caddy.Handler($1, "\(path)/handle/\($0)") }
+    isTerminal = route["terminal"]?.bool ?? false
+    group = route["group"]?.text
+  }
+}
+
+extension Caddy.Matcher {
+  fileprivate static func set(_ members: JSON) -> [Caddy.Matcher] {
+    members.members.sorted { $0.key < $1.key }.map { name, value in Caddy.Matcher(name, value) }
+  }
+
+  private init(_ name: String, _ value: JSON) {
+    switch name {
+    case "host": self = .host(value.texts)
+    case "path": self = .path(value.texts)
+    case "path_regexp": self = .pathPattern(value["pattern"]?.text ?? "")
+    case "method": self = .method(value.texts)
+    case "protocol": self = .scheme(value.text ?? "")
+    case "file":
+      let files = value["try_files"]?.texts ?? []
+      self = .file(last: files.count > 1 ? files.last : nil)
+    case "not": self = .not(value.elements.map(Caddy.Matcher.set))
+    case "remote_ip", "client_ip": self = .always(Caddy.isLocal(value["ranges"]?.texts ?? []))
+    // What a plain request has not: a header, a query, a variable.
+    default: self = .always(false)
+    }
+  }
+}
+
+extension Caddy.Handler {
+  init(_ handler: JSON, _ path: String) {
+    switch handler["handler"]?.text {
+    case "subroute":
+      self = .subroute(
+        (handler["routes"]?.elements ?? []).enumerated().map { Caddy.Route($1, "\(path)/routes/\($0)") })
+    case "invoke": self = .invoke(handler["name"]?.text ?? "")
+    case "rewrite": self = .rewrite(Caddy.Rewrite(handler))
+    case "reverse_proxy": self = .proxy(Caddy.Proxy(handler, path))
+    case "static_response", "error", "metrics", "acme_server", "php":
+      let status = handler["status_code"]
+      self = .answer(status: status?.number.map { Int($0) } ?? status?.text.flatMap { Int($0) } ?? 200)
+    case "file_server": self = handler["pass_thru"]?.bool == true ? .passes : .files
+    default: self = .passes
+    }
+  }
+
+  /// True if it always answers: the request does not go on.
+  fileprivate static func answers(_ handler: JSON) -> Bool {
+    ["static_response", "error", "reverse_proxy", "copy_response", "file_server"].contains(handler["handler"]?.text)
+      || handler["handler"]?.text == "subroute"
+        && (handler["routes"]?.elements ?? []).contains { $0["handle"]?.elements.contains(where: answers) == true }
+  }
+}
+
+extension Caddy.Rewrite {
+  fileprivate init(_ rewrite: JSON) {
+    uri = rewrite["uri"]?.text
+    prefix = rewrite["strip_path_prefix"]?.text
+    suffix = rewrite["strip_path_suffix"]?.text
+    replacements = (rewrite["uri_substring"]?.elements ?? []).map {
+      ($0["find"]?.text ?? "", $0["replace"]?.text ?? "")
+    }
+    // A regular expression's own replacement is not followed: the path is not known then.
+    if rewrite["path_regexp"] != nil { uri = uri ?? "{unknown}" }
+  }
+}
+
+extension Caddy.Proxy {
+  fileprivate init(_ proxy: JSON, _ path: String) {
+    definedIn = path
+    upstreams = (proxy["upstreams"]?.elements ?? []).compactMap { $0["dial"]?.text }.compactMap {
+      Caddy.Dial($0).upstream
+    }
+    if let dynamic = proxy["dynamic_upstreams"], let name = dynamic["name"]?.text {
+      let port = dynamic["port"]?.text.flatMap { UInt16($0) } ?? 80
+      upstreams.append(Caddy.Upstream(host: name, port: port, isDynamic: true))
+    }
+    let transport = proxy["transport"]
+    if transport?["protocol"]?.text == "fastcgi" {
+      speaks = "fastcgi"
+    } else if transport?["versions"]?.texts.contains("h2c") == true {
+      speaks = "h2c"
+    }
+    if let tls = transport?["tls"] {
+      isTLS = true
+      verifies = tls["insecure_skip_verify"]?.bool != true
+      tlsName = tls["server_name"]?.text
+      authorities = (tls["root_ca_pem_files"]?.texts ?? []) + (tls["ca"]?["pem_files"]?.texts ?? [])
+      hasOtherAuthorities = tls["root_ca_pool"] != nil || tls["ca"].map { $0["provider"]?.text != "file" } ?? false
+    }
+    connectTimeout = transport?["dial_timeout"]?.seconds ?? connectTimeout
+    answerTimeout = [transport?["response_header_timeout"], transport?["read_timeout"]].compactMap { $0?.seconds }
+      .filter { $0 > 0 }.min()
+    headerLimit = transport?["max_response_header_size"]?.number
+    if let active = proxy["health_checks"]?["active"], let path = active["uri"]?.text ?? active["path"]?.text {
+      health = Caddy.Health(
+        path: path, expects: Caddy.statuses(active["expect_status"]?.number.map { Int($0) }),
+        port: active["port"]?.number.flatMap { UInt16(exactly: $0) })
+    }
+    let set = proxy["headers"]?["request"]?["set"]?.members ?? [:]
+    hostHeader = set.first { $0.key.lowercased() == "host" }?.value.texts.last
+    rewrite = proxy["rewrite"].map(Caddy.Rewrite.init) ?? rewrite
+    let responses = proxy["handle_response"]?.elements ?? []
+    isAuth = responses.contains { response in
+      response["match"]?["status_code"]?.elements.contains(.number(2)) == true
+        && !(response["routes"]?.elements ?? []).contains {
+          $0["handle"]?.elements.contains(where: Caddy.Handler.answers) == true
+        }
+    }
+  }
+}
+
+extension Caddy {
+  /// A network address: `shop:3000`, `:80`, `tcp/shop:3000`, `unix//run/app.sock`, `[::1]:80`, `:8000-8010`.
+  struct Dial {
+    let network: String
+    let host: String
+    let port: String
+
+    init(_ address: String) {
+      let slash = address.firstIndex(of: "/")
+      network = slash.map { String(address[..<$0]) } ?? "tcp"
+      let rest = slash.map { address[address.index(after: $0)...] } ?? address[...]
+      guard !network.hasPrefix("unix"), let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("]") else {
+        (host, port) = (String(rest).trimmedBrackets, "")
+        return
+      }
+      host = String(rest[..<colon]).trimmedBrackets
+      port = String(rest[rest.index(after: colon)...])
+    }
+
+    /// The ports to listen on; nil for what is no TCP.
+    var ports: ClosedRange<UInt16>? {
+      guard network.hasPrefix("tcp") else { return nil }
+      let ends = port.split(separator: "-").compactMap { UInt16($0) }
+      guard let first = ends.first, let last = ends.last, first <= last else { return nil }
+      return first...last
+    }
+
+    /// Nil if its host or port is only known at a request.
+    var upstream: Upstream? {
+      if network.hasPrefix("unix") { return Upstream(socket: String(host.prefix { $0 != "|" })) }
+      guard !host.contains("{"), let port = UInt16(port.isEmpty ? "80" : port.prefix { $0 != "-" }) else { return nil }
+      return Upstream(host: host.isEmpty ? "localhost" : host, port: port)
+    }
+  }
+
+  /// What an active health check takes: `2` is a whole class.
+  static func statuses(_ expected: Int?) -> String {
+    switch expected {
+    case nil, 0: "200-299"
+    case let digit? where digit < 10: "\(digit)00-\(digit)99"
+    case let status?: String(status)
+    }
+  }
+
+  /// True if addresses of this machine and its networks are among the ranges.
+  static func isLocal(_ ranges: [String]) -> Bool {
+    ranges.contains { ["private_ranges", "0.0.0.0/0", "127.0.0.1", "127.0.0.0/8", "127.0.0.1/8"].contains($0) }
+  }
+
+  /// Seconds of one of Go's durations: `1m30s`, `500ms`; `d` is Caddy's own. Nil if it is none.
+  static func seconds(_ duration: String) -> Double? {
+    let units = ["ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400]
+    var (rest, sum) = (duration[...], 0.0)
+    guard !rest.isEmpty else { return nil }
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isNumber || $0 == "." }
+      rest = rest.dropFirst(digits.count)
+      let unit = rest.prefix { !$0.isNumber && $0 != "." }
+      rest = rest.dropFirst(unit.count)
+      if unit.isEmpty, digits == "0" { continue }
+      guard let number = Double(digits), let factor = units[String(unit)] else { return nil }
+      sum += number * factor
+    }
+    return sum
+  }
+}
+
+extension JSON {
+  /// A duration: nanoseconds as a number, or Go's text.
+  fileprivate var seconds: Double? { number.map { $0 / 1e9 } ?? text.flatMap(Caddy.seconds) }
+}

@@ -1,0 +1,125 @@
+/// Caddy 2: its servers and routes, whether they come from its JSON (what runs) or from a Caddyfile.
+///
+/// Sources: caddyserver.com/docs/json, and Caddy's `modules/caddyhttp`.
+enum Caddy {
+  /// What the HTTP app serves.
+  struct Configuration: Sendable {
+    var servers: [Server] = []
+    /// The file of its default log; nil: it writes to standard error.
+    var logFile: String?
+  }
+
+  /// One set of listeners, and its routes.
+  struct Server: Sendable {
+    var name = ""
+    /// Its TCP ports.
+    var ports: [ClosedRange<UInt16>] = []
+    /// True if it takes TLS on the names it serves.
+    var isTLS = false
+    var routes: [Route] = []
+    /// By name, for `invoke`.
+    var named: [String: Route] = [:]
+    /// True if it has error routes: then Caddy writes the reason of a failure only at the level DEBUG.
+    var handlesErrors = false
+  }
+
+  struct Route: Sendable {
+    /// The route is taken if one of the sets matches in all of its members; no set takes everything.
+    var matchers: [[Matcher]] = []
+    var handlers: [Handler] = []
+    var isTerminal = false
+    /// Of the routes of one group only the first that matches is taken.
+    var group: String?
+    /// The names of the site that it belongs to, with their places.
+    var sites: [String: Span] = [:]
+  }
+
+  indirect enum Matcher: Sendable, Equatable {
+    case host([String])
+    case path([String])
+    case pathPattern(String)
+    case method([String])
+    case scheme(String)
+    /// Files that are tried in turn; with a last one that is taken whether it is there or not.
+    case file(last: String?)
+    case not([[Matcher]])
+    /// One whose answer is known: addresses of private networks, headers a plain request has not.
+    case always(Bool)
+  }
+
+  indirect enum Handler: Sendable {
+    case subroute([Route])
+    case invoke(String)
+    case rewrite(Rewrite)
+    case proxy(Proxy)
+    /// Caddy answers itself: with this status, or where to send the client on to.
+    case answer(status: Int)
+    case files
+    /// It passes the request on to the next handler.
+    case passes
+  }
+
+  struct Rewrite: Sendable, Equatable {
+    var uri: String?
+    var prefix: String?
+    var suffix: String?
+    /// Texts to find in the path, and what comes in their place.
+    var replacements: [(find: String, replace: String)] = []
+
+    static func == (left: Self, right: Self) -> Bool {
+      (left.uri, left.prefix, left.suffix) == (right.uri, right.prefix, right.suffix)
+        && left.replacements.elementsEqual(right.replacements, by: ==)
+    }
+  }
+
+  /// Where a request is passed on to, and how.
+  struct Proxy: Sendable {
+    var upstreams: [Upstream] = []
+    /// `http`, `h2c`, `fastcgi`.
+    var speaks = "http"
+    var isTLS = false
+    var verifies = true
+    /// The name for which the certificate has to be made out, if it is not the upstream's host.
+    var tlsName: String?
+    /// The files of trusted certificates, as the proxy sees them.
+    var authorities: [String] = []
+    /// Certificates are trusted that are no files: written in the configuration, or from elsewhere.
+    var hasOtherAuthorities = false
+    /// Seconds.
+    var connectTimeout = 3.0
+    /// Seconds to the answer's header; nil: it waits for ever.
+    var answerTimeout: Double?
+    /// Bytes.
+    var headerLimit: Double?
+    var health: Health?
+    /// The `Host` header as configured.
+    var hostHeader: String?
+    var rewrite = Rewrite()
+    /// A login or authorisation service, asked before the request goes on.
+    var isAuth = false
+    /// `JSON path`, or `file:line`.
+    var definedIn = ""
+    /// Places of values in a file, by the names that pages use. `transport`: where an option for the connection may
+    /// stand, with what has to be written around it; `health`: the same for one of the health check.
+    var places: [String: Span] = [:]
+  }
+
+  struct Upstream: Sendable, Equatable {
+    var host = ""
+    var port: UInt16 = 80
+    var socket: String?
+    /// Looked up for each request: `dynamic a`, `dynamic srv`.
+    var isDynamic = false
+
+    /// `shop:3000`, or the socket's path.
+    var address: String { socket ?? "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+  }
+
+  /// An active health check.
+  struct Health: Sendable, Equatable {
+    var path: String
+    /// `200`, `200-299`.
+    var expects = "200-299"
+    var port: UInt16?
+  }
+}

@@ -1,0 +1,184 @@
+/// Caddyfiles: what people write, for Caddy to make its JSON of.
+///
+/// Sources: caddyserver.com/docs/caddyfile, and Caddy's `caddyconfig/caddyfile` (lexer, parser),
+/// `caddyconfig/httpcaddyfile` (addresses, order of directives) and `modules/caddyhttp` (directives).
+enum Caddyfile {
+  /// A mistake that keeps Caddy from taking the file.
+  struct Problem: Error, Sendable, Equatable {
+    let message: String
+    let file: String
+    /// From 1.
+    let line: Int
+    /// The word that is not known, and the one that was probably meant.
+    var word: Span?
+    var near: String?
+    /// A word that Caddy itself does not know; a plugin might.
+    var mayBePlugin = false
+
+    var description: String { "\(message) in \(file):\(line)" }
+  }
+
+  /// One word of a file.
+  struct Token: Sendable {
+    var text: String
+    let file: String
+    /// From 1.
+    let line: Int
+    /// The same, with lines that a backslash joins counted as one.
+    let row: Int
+    let isQuoted: Bool
+    /// Line breaks within it.
+    let breaks: Int
+    /// The UTF-8 columns (from 0) of its line where the text stands as it is; nil if it was put together.
+    var columns: Range<Int>?
+    /// The imports that brought it here.
+    var imports: [Int] = []
+
+    var opens: Bool { text == "{" && !isQuoted }
+    var closes: Bool { text == "}" && !isQuoted }
+
+    /// True if this word begins another line than `before` ends on.
+    func isOnNewLine(after before: Token) -> Bool {
+      before.file != file || before.imports != imports || before.row + before.breaks < row
+    }
+  }
+
+  /// A byte of a file, after environment variables were put in.
+  private struct Byte {
+    let value: UInt8
+    /// From 0, in the file's own line; nil for one that stands in no file.
+    let column: Int?
+  }
+
+  /// The values of Caddy's environment variables; nil if they cannot be seen.
+  typealias Environment = @Sendable (String) -> String?
+
+  /// The words of a file. Without an environment a variable is taken as its default, or stays as it is.
+  static func tokens(
+    _ text: String, of file: String, environment: Environment?
+  ) throws(Problem) -> [Token] {
+    let bytes = replaced(Array(text.utf8), environment)
+    var (tokens, index, row, skipped): ([Token], Int, Int, Int) = ([], 0, 1, 0)
+    var line: Int { row + skipped }
+    func byte(_ at: Int) -> UInt8? { bytes.indices.contains(at) ? bytes[at].value : nil }
+    while let first = byte(index) {
+      if first == .newline { (row, skipped) = (line + 1, 0) }
+      if first.isBlank || first == .newline {
+        index += 1
+        continue
+      }
+      if first == .backslash, byte(index + 1) == .newline {
+        skipped += 1
+        index += 2
+        continue
+      }
+      if first == .hash {
+        while let next = byte(index), next != .newline { index += 1 }
+        continue
+      }
+      let start = index
+      var (value, isPlain, breaks): ([Byte], Bool, Int) = ([], true, 0)
+      let quote = first == .quote || first == .backtick ? first : nil
+      if let quote {
+        index += 1
+        while let next = byte(index), next != quote {
+          if next == .backslash, quote == .quote, byte(index + 1) == .quote {
+            isPlain = false
+            index += 1
+          }
+          if next == .newline { breaks += 1 }
+          value.append(bytes[index])
+          index += 1
+        }
+        guard byte(index) != nil else {
+          throw Problem(message: "a quoted text has no end", file: file, line: line)
+        }
+        index += 1
+      } else {
+        while let next = byte(index), !next.isBlank, next != .newline {
+          if next == .backslash, byte(index + 1) == .newline { break }
+          value.append(bytes[index])
+          index += 1
+        }
+      }
+      let word = String(decoding: value.map(\.value), as: UTF8.self)
+      if quote == nil, word.hasPrefix("<<"), word.count > 2, byte(index) == .newline {
+        let heredoc = try Caddyfile.heredoc(bytes[(index + 1)...].map(\.value), String(word.dropFirst(2)), file, line)
+        index += 1 + heredoc.length
+        tokens.append(
+          Token(
+            text: heredoc.text, file: file, line: line, row: row, isQuoted: true, breaks: heredoc.breaks, columns: nil))
+        row += heredoc.breaks
+        continue
+      }
+      let columns = value.first?.column.flatMap { first in
+        value.indices.allSatisfy { value[$0].column == first + $0 } ? first..<first + value.count : nil
+      }
+      tokens.append(
+        Token(
+          text: word, file: file, line: line, row: row, isQuoted: quote != nil, breaks: breaks,
+          columns: isPlain && breaks == 0 && index > start ? columns : nil))
+      row += breaks
+    }
+    return tokens
+  }
+
+  /// The text up to its end marker, the marker's indentation taken from each line.
+  private static func heredoc(
+    _ bytes: [UInt8], _ marker: String, _ file: String, _ line: Int
+  ) throws(Problem) -> (text: String, length: Int, breaks: Int) {
+    let lines = bytes.split(separator: .newline, omittingEmptySubsequences: false)
+    var length = 0
+    for (index, bytes) in lines.enumerated() {
+      let text = String(decoding: bytes, as: UTF8.self)
+      let padding = text.prefix { $0 == " " || $0 == "\t" }
+      if text.dropFirst(padding.count).hasPrefix(marker) {
+        let body = lines[..<index].map { String(decoding: $0, as: UTF8.self) }.map {
+          $0.hasPrefix(padding) ? String($0.dropFirst(padding.count)) : $0
+        }
+        return (body.joined(separator: "\n"), length + padding.utf8.count + marker.utf8.count, index + 1)
+      }
+      length += bytes.count + 1
+    }
+    throw Problem(message: "the text <<\(marker) has no end", file: file, line: line)
+  }
+
+  /// `{$NAME}` and `{$NAME:default}` replaced.
+  private static func replaced(_ bytes: [UInt8], _ environment: Environment?) -> [Byte] {
+    var (result, index, column): ([Byte], Int, Int) = ([], 0, 0)
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
+    while index < bytes.count {
+      let isVariable = bytes[index] == UInt8(ascii: "{") && index + 1 < bytes.count && bytes[index + 1] == .dollar
+      if isVariable, let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")), end > index + 2 {
+        let inner = String(decoding: bytes[(index + 2)..<end], as: UTF8.self)
+        let colon = inner.firstIndex(of: ":")
+        let fallback = colon.map { String(inner[inner.index(after: $0)...]) }
+        let known = environment?(String(inner[..<(colon ?? inner.endIndex)]))
+        if let value = known ?? fallback ?? (environment == nil ? nil : "") {
+          result += value.utf8.map { Byte(value: $0, column: nil) }
+          column += end + 1 - index
+          index = end + 1
+          continue
+        }
+      }
+      let byte = bytes[index]
+      if byte != .carriageReturn { result.append(Byte(value: byte, column: column)) }
+      column = byte == .newline ? 0 : column + 1
+      index += 1
+    }
+    return result
+  }
+}
+
+extension UInt8 {
+  fileprivate static let newline = UInt8(ascii: "\n")
+  fileprivate static let carriageReturn = UInt8(ascii: "\r")
+  fileprivate static let backslash = UInt8(ascii: "\\")
+  fileprivate static let quote = UInt8(ascii: "\"")
+  fileprivate static let backtick = UInt8(ascii: "`")
+  fileprivate static let hash = UInt8(ascii: "#")
+  fileprivate static let dollar = UInt8(ascii: "$")
+  fileprivate var isBlank: Bool {
+    self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") || self == 0x0B || self == 0x0C
+  }
+}

@@ -1,0 +1,236 @@
+import Pattern
+
+extension Caddy {
+  struct Request: Sendable, Equatable {
+    let host: String
+    var path: String
+    let port: UInt16
+    let isTLS: Bool
+  }
+
+  /// What becomes of a request.
+  enum Served: Sendable {
+    /// `path` is what the upstream gets; nil if it cannot be known.
+    case proxied(Proxy, path: String?)
+    case answered(status: Int)
+    case files
+    /// A site that has the name, and nothing in it that answers for the path: an empty 200.
+    case empty
+  }
+
+  struct Found: Sendable {
+    let server: Server
+    let served: Served
+    /// The site's name as configured; nil for one that takes every name.
+    let site: (name: String, place: Span?)?
+    /// Asked before the request goes on.
+    let auth: [Proxy]
+  }
+}
+
+extension Caddy.Configuration {
+  /// What serves the request; nil if no route has its host.
+  func found(_ request: Caddy.Request) -> Caddy.Found? {
+    for server in servers where server.ports.contains(where: { $0.contains(request.port) }) {
+      var walk = Caddy.Walk(request: request, named: server.named)
+      guard let served = walk.run(server.routes) ?? (walk.hasMatched ? .empty : nil) else { continue }
+      return Caddy.Found(server: server, served: served, site: walk.site, auth: walk.auth)
+    }
+    return nil
+  }
+
+  /// The host names that have routes, with their places.
+  var sites: [String: Span?] {
+    var sites: [String: Span?] = [:]
+    for route in servers.flatMap(\.routes) {
+      for case .host(let names) in route.matchers.flatMap({ $0 }) {
+        for name in names { sites[name] = .some(route.sites[name]) }
+      }
+    }
+    return sites
+  }
+
+  /// Every route that is passed on: the names, paths and upstreams, in the configuration's order.
+  var listed: [RouteReading.Listed] {
+    var listed: [RouteReading.Listed] = []
+    for server in servers {
+      guard let port = server.ports.first?.lowerBound else { continue }
+      for route in server.routes {
+        let names = route.matchers.flatMap { $0 }.flatMap { matcher in
+          if case .host(let names) = matcher { names } else { [String]() }
+        }
+        for (path, proxy) in route.proxies(below: "/") {
+          guard !proxy.isAuth, let upstream = proxy.upstreams.first else { continue }
+          for name in names where !name.contains("*") && !name.contains("{") {
+            let scheme = proxy.speaks == "http" ? proxy.isTLS ? "https" : "http" : proxy.speaks
+            let site = RouteReading.Listed(
+              host: name, port: port, isTLS: server.isTLS, path: path, upstream: "\(scheme)://\(upstream.address)")
+            if !listed.contains(site) { listed.append(site) }
+          }
+        }
+      }
+    }
+    return listed
+  }
+}
+
+extension Caddy.Route {
+  /// The proxies in it, with the plain prefix of the path that each one serves.
+  fileprivate func proxies(below above: String) -> [(path: String, proxy: Caddy.Proxy)] {
+    let own = matchers.flatMap { $0 }.lazy.compactMap { matcher -> String? in
+      guard case .path(let paths) = matcher else { return nil }
+      return paths.first.map { String($0.prefix { $0 != "*" }) }
+    }.first
+    let path = own.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? above
+    return handlers.flatMap { handler -> [(path: String, proxy: Caddy.Proxy)] in
+      switch handler {
+      case .proxy(let proxy): return [(path, proxy)]
+      case .subroute(let routes): return routes.flatMap { $0.proxies(below: path) }
+      default: return []
+      }
+    }
+  }
+}
+
+extension Caddy {
+  /// The way of a request through the routes.
+  ///
+  /// Routes are tried in order; one that is terminal, or a handler that answers, ends it. Source: `caddyhttp/routes.go`.
+  fileprivate struct Walk {
+    var request: Request
+    let named: [String: Route]
+    private(set) var hasMatched = false
+    private(set) var site: (name: String, place: Span?)?
+    private(set) var auth: [Proxy] = []
+    private var taken: Set<String> = []
+    /// The path was changed in a way that cannot be followed.
+    private var isPathKnown = true
+    /// What a matcher of files has found, for a rewrite to it.
+    private var file: String?
+
+    init(request: Request, named: [String: Route]) { (self.request, self.named) = (request, named) }
+
+    /// Nil: nothing answers, so the request would go on to whatever comes after these routes.
+    mutating func run(_ routes: [Route], depth: Int = 0) -> Served? {
+      for route in routes {
+        if let group = route.group, taken.contains(group) { continue }
+        guard matches(route) else { continue }
+        hasMatched = true
+        if let group = route.group { taken.insert(group) }
+        for handler in route.handlers {
+          if let served = run(handler, depth) { return served }
+        }
+        if route.isTerminal { return .empty }
+      }
+      return nil
+    }
+
+    private mutating func run(_ handler: Handler, _ depth: Int) -> Served? {
+      switch handler {
+      case .subroute(let routes): return depth < 32 ? run(routes, depth: depth + 1) : nil
+      case .invoke(let name): return named[name].flatMap { depth < 32 ? run([$0], depth: depth + 1) : nil }
+      case .rewrite(let rewrite):
+        apply(rewrite)
+        return nil
+      case .proxy(let proxy) where proxy.isAuth:
+        auth.append(proxy)
+        return nil
+      case .proxy(let proxy):
+        apply(proxy.rewrite)
+        return .proxied(proxy, path: isPathKnown ? request.path : nil)
+      case .answer(let status): return .answered(status: status)
+      case .files: return .files
+      case .passes: return nil
+      }
+    }
+
+    private mutating func apply(_ rewrite: Rewrite) {
+      let parts = request.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      var (path, query) = (parts[0], parts.count > 1 ? "?" + parts[1] : "")
+      if let uri = rewrite.uri {
+        let new = uri.replacing("{http.request.uri.path}", with: path).replacing(
+          "{http.request.uri}", with: path + query
+        )
+        .replacing("{http.matchers.file.relative}", with: file ?? "{unknown}")
+        .replacing("{http.request.uri.prefixed_query}", with: query)
+        .replacing("{http.request.uri.query}", with: query.dropFirst())
+        if new.contains("{") { isPathKnown = false }
+        let halves = new.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        if !halves[0].isEmpty { path = halves[0].hasPrefix("/") ? halves[0] : "/" + halves[0] }
+        if halves.count > 1 { query = halves[1].isEmpty ? "" : "?" + halves[1] }
+      }
+      if let prefix = rewrite.prefix {
+        let whole = prefix.hasPrefix("/") ? prefix : "/" + prefix
+        if path.lowercased().hasPrefix(whole.lowercased()) { path = String(path.dropFirst(whole.count)) }
+      }
+      if let suffix = rewrite.suffix, path.hasSuffix(suffix) { path = String(path.dropLast(suffix.count)) }
+      for (find, replace) in rewrite.replacements {
+        if find.contains("{") || replace.contains("{") { isPathKnown = false }
+        path = path.replacing(find, with: replace)
+      }
+      if !path.hasPrefix("/") { path = "/" + path }
+      request.path = path + query
+    }
+
+    private mutating func matches(_ route: Route) -> Bool {
+      guard !route.matchers.isEmpty else { return true }
+      return route.matchers.contains { set in
+        set.allSatisfy { matcher in
+          let fits = matches(matcher)
+          if fits, case .host(let names) = matcher, let name = names.first(where: { request.host.fits(host: $0) }) {
+            site = (name, route.sites[name])
+          }
+          if fits, case .file(let last) = matcher { file = last }
+          return fits
+        }
+      }
+    }
+
+    private func matches(_ matcher: Matcher) -> Bool {
+      let path = String(request.path.prefix { $0 != "?" })
+      return switch matcher {
+      case .host(let names): names.contains { request.host.fits(host: $0) }
+      case .path(let paths): paths.contains { path.fits(path: $0) }
+      case .pathPattern(let pattern): (try? Pattern(pattern))?.matches(path) == true
+      case .method(let methods): methods.contains { $0.uppercased() == "GET" }
+      case .scheme(let scheme): scheme == (request.isTLS ? "https" : "http")
+      case .file(let last): last != nil
+      case .not(let sets): !sets.contains { $0.allSatisfy { matches($0) } }
+      case .always(let answer): answer
+      }
+    }
+  }
+}
+
+extension String {
+  /// Caddy's host matcher: any case, `*` for one label.
+  fileprivate func fits(host pattern: String) -> Bool {
+    let (own, other) = (lowercased(), pattern.lowercased())
+    guard other.contains("*") else { return own == other }
+    let labels = own.split(separator: ".", omittingEmptySubsequences: false)
+    let wanted = other.split(separator: ".", omittingEmptySubsequences: false)
+    return labels.count == wanted.count && zip(labels, wanted).allSatisfy { $1 == "*" || $0 == $1 }
+  }
+
+  /// Caddy's path matcher: any case, `*` at an end for any text, elsewhere for any text without a slash.
+  fileprivate func fits(path pattern: String) -> Bool {
+    let (path, pattern) = (lowercased(), pattern.lowercased())
+    let inner = pattern.dropFirst().dropLast()
+    if pattern == "*" { return true }
+    if !inner.contains("*") {
+      switch (pattern.hasPrefix("*"), pattern.hasSuffix("*")) {
+      case (true, true): return path.contains(inner)
+      case (true, false): return path.hasSuffix(pattern.dropFirst())
+      case (false, true): return path.hasPrefix(pattern.dropLast())
+      case (false, false): return path == pattern
+      }
+    }
+    let parts = pattern.split(separator: "*", omittingEmptySubsequences: false)
+    let regex = parts.map { String($0).quotedForPattern }.joined(separator: "[^/]*")
+    return (try? Pattern("^" + regex + "$"))?.matches(path) == true
+  }
+
+  private var quotedForPattern: String {
+    map { $0.isLetter || $0.isNumber || $0 == "/" ? String($0) : "\\\($0)" }.joined()
+  }
+}

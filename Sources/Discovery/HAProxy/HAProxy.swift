@@ -1,0 +1,133 @@
+/// HAProxy's own configuration language. Source: its configuration manual, sections 2.2 to 2.5.
+enum HAProxy {
+  /// One word of a line.
+  struct Word: Sendable, Equatable {
+    /// Without quotes and escapes. Environment variables stand in it by their names: their values may be secrets.
+    let text: String
+    /// Where it stands in its line, quotes included: UTF-8 bytes from 0.
+    let columns: Range<Int>
+    /// The line has it letter by letter.
+    let isPlain: Bool
+    /// It has an environment variable in it.
+    let hasVariable: Bool
+  }
+
+  /// One line that is not empty: its words and where it stands.
+  struct Directive: Sendable, Equatable {
+    let words: [Word]
+    let file: String
+    /// From 1.
+    let line: Int
+    let text: String
+    /// It stands between `.if` and `.endif`, so it may hold or not.
+    let mayHold: Bool
+
+    var name: String { words.first?.text ?? "" }
+    var arguments: [String] { words.dropFirst().map(\.text) }
+    var place: String { "\(file):\(line)" }
+
+    /// The place of a word, or of some of its bytes; nil where the line does not have it letter by letter.
+    func span(_ word: Word, _ part: Range<Int>? = nil) -> Span? {
+      guard word.isPlain else { return nil }
+      let start = word.columns.lowerBound
+      return Span(
+        file: file, line: line, text: text,
+        columns: part.map { start + $0.lowerBound..<start + $0.upperBound } ?? word.columns)
+    }
+  }
+
+  /// A section with its name and its lines.
+  struct Section: Sendable, Equatable {
+    let head: Directive
+    var directives: [Directive] = []
+    /// The `defaults` that it inherits from, as an index of the configuration's sections.
+    var defaults: Int?
+
+    var kind: String { head.name }
+    var name: String { head.words.count > 1 ? head.words[1].text : "" }
+    func all(_ name: String) -> [Directive] { directives.filter { $0.name == name } }
+  }
+
+  /// What keeps a file from being loaded, as far as reading it shows.
+  struct Problem: Sendable, Equatable {
+    let file: String
+    let line: Int
+    let text: String
+    let message: String
+  }
+
+  static let sectionNames: Set<String> = [
+    "global", "defaults", "frontend", "backend", "listen", "resolvers", "peers", "userlist", "mailers", "cache",
+    "program", "http-errors", "ring", "log-forward", "fcgi-app", "crt-store", "traces", "log-profile", "acme",
+  ]
+
+  /// The words of a line; nil with a reason if a quote does not end.
+  static func words(of line: String) -> Result<[Word], QuoteOpen> {
+    var words: [Word] = []
+    let bytes = Array(line.utf8)
+    var (text, start): ([UInt8], Int?) = ([], nil)
+    var quote: UInt8?
+    var (isPlain, hasVariable) = (true, false)
+    var index = 0
+    func end(at index: Int) {
+      guard let first = start else { return }
+      words.append(
+        Word(
+          text: String(decoding: text, as: UTF8.self), columns: first..<index, isPlain: isPlain,
+          hasVariable: hasVariable))
+      (text, start, isPlain, hasVariable) = ([], nil, true, false)
+    }
+    while index < bytes.count {
+      let byte = bytes[index]
+      let next = index + 1 < bytes.count ? bytes[index + 1] : nil
+      switch (byte, quote) {
+      case (UInt8(ascii: "#"), nil):
+        end(at: index)
+        return .success(words)
+      case (UInt8(ascii: " "), nil), (UInt8(ascii: "\t"), nil), (UInt8(ascii: "\r"), nil): end(at: index)
+      case (UInt8(ascii: "\""), nil), (UInt8(ascii: "'"), nil):
+        (start, quote, isPlain) = (start ?? index, byte, false)
+      case (let byte, let open?) where byte == open: quote = nil
+      case (UInt8(ascii: "\\"), let quote) where quote != UInt8(ascii: "'") && next != nil:
+        start = start ?? index
+        isPlain = false
+        index += 1
+        switch next {
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case let other?: text.append(other)
+        case nil: break
+        }
+      case (UInt8(ascii: "$"), UInt8(ascii: "\"")):
+        hasVariable = true
+        text.append(byte)
+      default:
+        start = start ?? index
+        text.append(byte)
+      }
+      index += 1
+    }
+    if quote != nil { return .failure(QuoteOpen()) }
+    end(at: bytes.count)
+    return .success(words)
+  }
+
+  /// A quote that its line does not close.
+  struct QuoteOpen: Error {}
+
+  /// Seconds of a time: a number with `us`, `ms`, `s`, `m`, `h` or `d`; without one, milliseconds.
+  static func seconds(_ text: String) -> Double? {
+    let number = text.prefix(while: \.isNumber)
+    guard let value = Double(number) else { return nil }
+    switch text.dropFirst(number.count) {
+    case "us": return value / 1_000_000
+    case "", "ms": return value / 1000
+    case "s": return value
+    case "m": return value * 60
+    case "h": return value * 3600
+    case "d": return value * 86_400
+    default: return nil
+    }
+  }
+}

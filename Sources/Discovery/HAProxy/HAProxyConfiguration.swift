@@ -1,0 +1,105 @@
+extension HAProxy {
+  /// Every section of every file, in the order in which HAProxy reads them.
+  struct Configuration: Sendable {
+    private(set) var sections: [Section] = []
+    private(set) var files: [String] = []
+    private(set) var problems: [Problem] = []
+    /// Lists and maps that the rules name, by their paths: their lines without comments.
+    var lists: [String: [String]] = [:]
+    private var lines: [String: [String]] = [:]
+    /// Open `.if` of the file that is being read.
+    private var conditions = 0
+
+    mutating func add(_ text: String, of file: String) {
+      files.append(file)
+      let all = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      lines[file] = all
+      conditions = 0
+      for (index, line) in all.enumerated() { add(line, index + 1, file) }
+    }
+
+    private mutating func add(_ line: String, _ number: Int, _ file: String) {
+      guard case .success(let words) = HAProxy.words(of: line) else {
+        problems.append(Problem(file: file, line: number, text: line, message: "a quote is not closed"))
+        return
+      }
+      guard let first = words.first?.text else { return }
+      switch first {
+      case ".if": conditions += 1
+      case ".endif": conditions -= 1
+      case _ where first.hasPrefix("."): break
+      default:
+        let directive = Directive(words: words, file: file, line: number, text: line, mayHold: conditions > 0)
+        if HAProxy.sectionNames.contains(first) {
+          open(directive)
+        } else if sections.isEmpty {
+          problems.append(
+            Problem(file: file, line: number, text: line, message: "unknown keyword '\(first)' out of section"))
+        } else {
+          sections[sections.count - 1].directives.append(directive)
+        }
+      }
+    }
+
+    private mutating func open(_ head: Directive) {
+      var section = Section(head: head)
+      let words = head.arguments
+      if let from = words.firstIndex(of: "from"), words.indices.contains(from + 1) {
+        section.defaults = sections.lastIndex { $0.kind == "defaults" && $0.name == words[from + 1] }
+      } else if ["frontend", "backend", "listen"].contains(head.name) {
+        section.defaults = sections.lastIndex { $0.kind == "defaults" }
+      }
+      sections.append(section)
+    }
+
+    func line(_ number: Int, of file: String) -> String? {
+      lines[file].flatMap { $0.indices.contains(number - 1) ? $0[number - 1] : nil }
+    }
+
+    /// The section, then the `defaults` that it inherits from, the nearest first.
+    func scopes(of section: Section) -> [Section] {
+      var scopes = [section]
+      // A section only inherits from one before it, so this ends.
+      while let above = scopes.last?.defaults { scopes.append(sections[above]) }
+      return scopes
+    }
+
+    /// The line in effect that begins with these words; within one section the last one.
+    func setting(_ words: String..., of section: Section) -> Directive? {
+      for scope in scopes(of: section) {
+        if let last = scope.directives.last(where: { $0.words.map(\.text).starts(with: words) }) { return last }
+      }
+      return nil
+    }
+
+    /// `http` or `tcp`, which is HAProxy's own default.
+    func mode(of section: Section) -> String { setting("mode", of: section)?.arguments.first ?? "tcp" }
+
+    func global(_ words: String...) -> Directive? {
+      sections.lazy.filter { $0.kind == "global" }.flatMap(\.directives)
+        .last { $0.words.map(\.text).starts(with: words) }
+    }
+
+    /// Sections that take connections.
+    var frontends: [Section] { sections.filter { $0.kind == "frontend" || $0.kind == "listen" } }
+
+    func backend(_ name: String) -> Section? {
+      sections.first { ($0.kind == "backend" || $0.kind == "listen") && $0.name == name }
+    }
+
+    /// Paths of lists (`-f`) and maps that the rules name.
+    var namedLists: [String] {
+      var paths: [String] = []
+      for directive in sections.flatMap(\.directives) {
+        let words = directive.words.map(\.text)
+        for (word, next) in zip(words, words.dropFirst()) where word == "-f" { paths.append(next) }
+        for word in words {
+          for call in Expression(word).calls where call.name.hasPrefix("map") {
+            if let path = call.arguments.first { paths.append(path) }
+          }
+        }
+      }
+      return paths
+    }
+  }
+}

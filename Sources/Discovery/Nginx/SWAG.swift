@@ -1,0 +1,26 @@
+import Model
+
+/// SWAG: nginx with its files below `/config`, and a ready one for each known app in `proxy-confs`.
+///
+/// Those files count once `.sample` is taken from their names. Source: linuxserver/docker-swag and reverse-proxy-confs.
+enum SWAG {
+  static let layout = "swag"
+
+  /// For a site without a route: the sample that would serve it, by its first name.
+  static func facts(
+    of outcome: RouteReading.Outcome, _ facts: Facts, _ request: RouteReading.Request, _ proxy: RunningProxy
+  ) async -> Facts {
+    guard [.default, .missing].contains(outcome), let app = request.site.host.split(separator: ".").first else {
+      return facts
+    }
+    let file = "/config/nginx/proxy-confs/\(app).subdomain.conf"
+    guard let found = try? await proxy.files.glob(file + ".sample"), !found.isEmpty else { return facts }
+    return facts.merging([.swagSample: file + ".sample", .swagFile: file])
+  }
+}
+
+extension FactName {
+  /// A file of SWAG's that would serve the site, and the name under which it would count; as the container sees them.
+  static let swagSample: FactName = "swag.sample"
+  static let swagFile: FactName = "swag.file"
+}

@@ -1,0 +1,73 @@
+/// Caddyfiles as people write them.
+enum Configurations {
+  struct Broken: Sendable {
+    let text: String
+    let line: Int
+    var near: String?
+  }
+
+  static let good: [[String: String]] =
+    [
+      "http://a.test {\n\treverse_proxy app:3000\n}\n",
+      "a.test\n\nreverse_proxy app:3000\n",
+      ":8080\nreverse_proxy localhost:3000",
+      "a.test, www.a.test,\nb.test {\n  reverse_proxy http://app:3000\n}",
+      "http://a.test:8080 http://b.test {\n  reverse_proxy https://up.lan\n}",
+      "a.test {\n  reverse_proxy app\n}\n*.b.test {\n  reverse_proxy wild:1\n}\nx.b.test {\n  reverse_proxy x:2\n}",
+      "http:// {\n  reverse_proxy any:1\n}\nhttp://a.test {\n  reverse_proxy one:1\n}",
+      "http://a.test {\n  handle_path /api/* {\n    reverse_proxy api:4000\n  }\n  handle {\n    reverse_proxy web:80\n  }\n}",
+      "http://a.test {\n  handle /api/* {\n    reverse_proxy api:4000\n  }\n  handle /api/v1/* {\n    reverse_proxy v1:1\n  }\n  handle {\n    respond \"nothing\" 404\n  }\n}",
+      "http://a.test {\n  reverse_proxy web:80\n  reverse_proxy /api/* api:4000\n  reverse_proxy /api/v1/* v1:4000\n  redir /old /new permanent\n  respond /ws 204\n}",
+      "http://a.test {\n  route /api/* {\n    uri strip_prefix /api\n    reverse_proxy api:4000\n  }\n  route {\n    rewrite * /x{uri}\n    reverse_proxy web:1\n  }\n}",
+      "http://a.test {\n  @php path *.php\n  reverse_proxy @php php:1\n  @notadmin not path /admin*\n  reverse_proxy @notadmin web:1\n  reverse_proxy admin:1\n}",
+      "http://a.test {\n  @both {\n    path /api/*\n    method GET POST\n  }\n  reverse_proxy @both api:1\n  @ws {\n    header Connection *Upgrade*\n    header Upgrade websocket\n  }\n  reverse_proxy @ws ws:1\n  @local remote_ip private_ranges\n  respond @local 403\n}",
+      "(proxy) {\n  reverse_proxy {args[0]}:{args[1]} {\n    header_up Host {upstream_hostport}\n  }\n}\nhttp://a.test {\n  import proxy app 3000\n}\nhttp://b.test {\n  import proxy other 4000\n}",
+      "(secure) {\n  encode gzip\n  {block}\n}\nhttp://a.test {\n  import secure {\n    reverse_proxy app:1\n  }\n}",
+      "{\n  http_port 8080\n  admin off\n  order reverse_proxy before handle\n}\nhttp://a.test {\n  handle {\n    respond 404\n  }\n  reverse_proxy app:3000\n}",
+      "http://a.test {\n  reverse_proxy {\n    to one:1 two:2\n    to three:3\n    lb_policy round_robin\n    health_uri /health\n    health_status 2xx\n    health_port 8081\n    fail_duration 30s\n  }\n}",
+      "http://a.test {\n  reverse_proxy app:1 {\n    health_uri /up?x=1\n    health_status 204\n    transport http {\n      dial_timeout 1500ms\n      response_header_timeout 1m30s\n      read_timeout 20s\n      max_response_header 64KB\n      keepalive off\n    }\n  }\n}",
+      "http://a.test {\n  reverse_proxy https://app:8443 {\n    transport http {\n      tls_insecure_skip_verify\n      tls_server_name inner.lan\n    }\n    header_up Host {host}\n  }\n}",
+      "http://a.test {\n  reverse_proxy app:8443 {\n    transport http {\n      tls\n      tls_trust_pool file /etc/ca.pem\n    }\n  }\n}\nhttp://b.test {\n  reverse_proxy app:8443 {\n    transport http {\n      tls_trust_pool file {\n        pem_file /a.pem\n      }\n    }\n  }\n}",
+      "http://a.test {\n  root * /srv\n  php_fastcgi php:9000\n  file_server\n}\nhttp://b.test {\n  root * /srv\n  try_files {path} /index.html\n  file_server\n}",
+      "http://a.test {\n  forward_auth auth:9091 {\n    uri /api/verify\n    copy_headers Remote-User Remote-Email\n  }\n  reverse_proxy app:1\n}",
+      "http://a.test {\n  reverse_proxy unix//run/app.sock\n  reverse_proxy /api/* unix+h2c//run/grpc.sock\n}\nhttp://b.test {\n  reverse_proxy h2c://grpc:50051\n}",
+      "http://a.test {\n  reverse_proxy {\n    dynamic a app 3000\n  }\n}\nhttp://b.test {\n  reverse_proxy {\n    dynamic a {\n      name app\n      port 9000\n      refresh 5s\n    }\n  }\n}",
+      "http://a.test {\n  reverse_proxy app:{$PORT}\n}\nhttp://b.test {\n  reverse_proxy {$HOST_OF_APP:fallback}:1\n}",
+      "http://a.test {\n  handle_errors {\n    respond \"{err.status_code}\"\n  }\n  reverse_proxy app:1\n}",
+      "http://a.test {\n  # a comment { with a brace\n  respond /old `{\"a\": \"b\"}` 200\n  respond /ws <<TEXT\n    hello\n      world\n    TEXT 200\n  reverse_proxy \"app:1\" # more\n}",
+      "http://a.test {\n  reverse_proxy one:1 \\\n    two:2\n  uri /api/* replace /api/ /v2/\n}",
+      "&(app) {\n  reverse_proxy app:1\n}\nhttp://a.test {\n  invoke app\n}\nhttp://b.test {\n  invoke /api/* app\n}",
+      "http://a.test {\n  basic_auth {\n    bob $2a$14$Zkx19XLiW6VYouLHR5NmfOFU0z2GTNmpkT/5qqR7hx4IjWJPDhjvG\n  }\n  header -Server\n  log\n  tls internal\n  reverse_proxy app:1\n}",
+      "https://a.test:9000 {\n  reverse_proxy [::1]:3000\n}\nlocalhost {\n  respond \"hi\"\n}\n:80 {\n  redir https://{host}{uri}\n}",
+      "http://a.test {\n  rewrite /docs/* /index.html\n  rewrite /api /other\n  @x path_regexp ^/static/.*\\.css$\n  reverse_proxy @x css:1\n  reverse_proxy app:1\n}",
+      "http://a.test {\n  handle /api* {\n    handle_path /api/v1* {\n      reverse_proxy v1:1\n    }\n    reverse_proxy api:1\n  }\n  abort /admin\n  error /old 410\n  reverse_proxy :3000\n}",
+      "http://a.test {\n  reverse_proxy app:8000-8002\n}",
+    ].map { ["Caddyfile": $0] } + [
+      [
+        "Caddyfile": "import common\nimport sites/*.caddy\n",
+        "common": "(shared) {\n  encode gzip\n}\n",
+        "sites/a.caddy": "http://a.test {\n  import shared\n  reverse_proxy app:1\n}\n",
+        "sites/b.caddy": "http://b.test {\n  import ../parts/b\n}\n",
+        "parts/b": "reverse_proxy b:2\n",
+      ]
+    ]
+
+  static let broken = [
+    Broken(text: "http://a.test {\n  reverse_prox app:3000\n}\n", line: 2, near: "reverse_proxy"),
+    Broken(text: "http://a.test {\n  reverse_proxy app:3000 {\n    helth_uri /\n  }\n}\n", line: 3, near: "health_uri"),
+    Broken(text: "http://a.test {\n  reverse_proxy @api app:3000\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  handle {\n    reverse_proxy app:3000\n", line: 3),
+    Broken(text: "http://a.test {\n  reverse_proxy app:3000\n}\n}\n", line: 4),
+    Broken(text: "http://a.test{\n  reverse_proxy app:3000\n}\n", line: 1),
+    Broken(text: "http://a.test {\n  reverse_proxy http://app:3000/path\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  reverse_proxy http://app:1 https://app:2\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  import missing\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  respond \"hello\n}\n", line: 2),
+    Broken(text: "reverse_proxy app:3000\n", line: 1),
+    Broken(text: "http://a.test {\n  @x paht /a\n  reverse_proxy @x app:3000\n}\n", line: 2, near: "path"),
+    Broken(
+      text: "http://a.test {\n  reverse_proxy app:1 {\n    transport http {\n      dail_timeout 1s\n    }\n  }\n}\n",
+      line: 4,
+      near: "dial_timeout"),
+  ]
+}

@@ -1,0 +1,38 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("The proxy's own health check")
+struct HealthCheckTests {
+  private func finding(_ expects: String, _ sight: HTTPRequest.Sight) async -> Finding {
+    let facts: Facts = [
+      "name.address": "10.0.0.3", "upstream.port": "3000", "upstream.host": "shop", "upstream.scheme": "http",
+      "proxy.place": "container", "proxy.pid": "7", "proxy.id": "edge1", "route.health-path": "/up",
+      "route.health-expects": expects, "route.health-port": "3001", "site.host": "shop.example.org",
+    ]
+    let world = Recording().with(
+      HTTPRequest(url: "http://shop:3001/up", address: "10.0.0.3", port: 3001, place: .process(7), limit: 5), sight)
+    return await Check.named("health.check")!.finding(in: world, facts: facts, signs: Signs())
+  }
+
+  @Test(
+    "A status is healthy if the proxy takes it",
+    arguments: [
+      ("200-299", 204, "passing"), ("200-299", 302, "failing"), ("200", 200, "passing"), ("200", 204, "failing"),
+      ("2xx", 299, "passing"), ("200-399, 404", 404, "passing"), ("nonsense", 200, "failing"),
+    ])
+  func statuses(expects: String, status: Int, outcome: String) async {
+    let found = await finding(expects, HTTPRequest.Sight(status: status))
+    #expect(found.outcome == outcome)
+    #expect(found.facts["health.status"] == String(status))
+  }
+
+  @Test("No answer fails it")
+  func silent() async {
+    let found = await finding("200", HTTPRequest.Sight(failure: .refused))
+    #expect(found.outcome == "failing")
+    #expect(found.facts["health.error"] == "connection refused")
+  }
+}

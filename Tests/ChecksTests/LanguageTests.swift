@@ -1,0 +1,210 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+private let facts: Facts = [
+  "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "name.address": "10.0.0.2",
+  "upstream.port": "9000", "upstream.scheme": "http", "upstream.dial": "10.0.0.2:9000",
+  "site.host": "shop.example.org", "site.path": "/", "site.port": "80",
+]
+
+/// A world in which the upstream answers no HTTP and no TLS, and says `received` to whoever sends what begins so.
+private struct Odd: World {
+  let begins: [UInt8]
+  let received: [UInt8]
+  var http = HTTPRequest.Sight(failure: .closed)
+
+  func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
+    if let request = look as? HTTPRequest {
+      let sight = request.url.hasPrefix("https") ? HTTPRequest.Sight(failure: .closed) : http
+      if let sight = sight as? L.Sight { return sight }
+    }
+    if let exchange = look as? Exchange {
+      let fits = begins.isEmpty ? exchange.sends.isEmpty : exchange.sends.starts(with: begins)
+      if let sight = Exchange.Sight(received: fits ? received : [], end: .closed) as? L.Sight { return sight }
+    }
+    throw .notRecorded(what: L.kind)
+  }
+}
+
+@Suite("upstream.speaks, other languages")
+struct LanguageTests {
+  @Test(
+    "Each is known by what it says to its own question",
+    arguments: [
+      ([1, 9], [1, 10, 0, 0, 0, 0, 0, 0], "fastcgi", "FastCGI"),
+      ([0], Array("HTTP/1.1 200 OK\r\n".utf8), "uwsgi", "uwsgi"),
+      (Array("PRI".utf8), [0, 0, 6, 4, 0, 0, 0, 0, 0], "http2", "HTTP/2"),
+      ([], Array("SSH-2.0-OpenSSH".utf8), "other", "SSH"),
+      ([], [74, 0, 0, 0, 10] + Array("8.0.33".utf8), "other", "the MySQL or MariaDB protocol"),
+      (Array("PING".utf8), Array("+PONG\r\n".utf8), "other", "the Redis protocol"),
+      ([0, 0, 0, 8, 4], [0x4E], "other", "the PostgreSQL protocol"),
+    ] as [([UInt8], [UInt8], String, String)])
+  func known(begins: [UInt8], received: [UInt8], outcome: String, name: String) async throws {
+    let found = try await look("upstream.speaks", Odd(begins: begins, received: received), facts)
+    #expect(found.outcome == outcome)
+    #expect(found.facts["upstream.speaks"] == name)
+  }
+
+  @Test("Answers that are no such thing")
+  func unknown() async throws {
+    // A web server that complains of the form of a uwsgi request.
+    let web = Odd(begins: [0], received: Array("HTTP/1.1 400 Bad Request\r\n".utf8))
+    #expect(try await look("upstream.speaks", web, facts).outcome == "closes")
+    let garbage = Odd(begins: [1], received: [7, 7], http: .init(body: [7, 7], failure: .notHTTP))
+    let found = try await look("upstream.speaks", garbage, facts)
+    #expect(found.outcome == "other")
+    #expect(found.facts["upstream.speaks"] == nil)
+    // HTTP that breaks off is HTTP.
+    let cut = HTTPRequest.Sight(failure: .closed, headerSize: .init(bytes: 20, longest: 15, lines: 0))
+    #expect(try await look("upstream.speaks", Odd(begins: [9], received: [], http: cut), facts).outcome == "http")
+  }
+
+  @Test("What the route speaks is asked first")
+  func expected() async throws {
+    let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
+    let good = Odd(begins: [1, 9], received: [1, 10, 0, 0, 0, 0, 0, 0], http: .init(status: 200))
+    #expect(try await look("upstream.speaks", good, given).outcome == "fastcgi")
+    let web = Odd(begins: [9], received: [], http: .init(status: 200))
+    #expect(try await look("upstream.speaks", web, given).outcome == "http")
+  }
+}
+
+@Suite("tls.handshake")
+struct HandshakeTests {
+  private let facts: Facts = [
+    "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "name.address": "10.0.0.2",
+    "upstream.port": "443", "upstream.scheme": "https", "upstream.dial": "10.0.0.2:443", "upstream.host": "app",
+    "site.host": "shop.example.org", "site.path": "/", "route.tls-name": "app", "route.sends-tls-name": "off",
+  ]
+
+  /// A world in which the handshake succeeds for the requests that `takes`.
+  private struct Server: World {
+    let fails: HTTPRequest.Sight
+    let takes: @Sendable (HTTPRequest) -> Bool
+
+    func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
+      if let request = look as? HTTPRequest,
+        let sight = (takes(request) ? HTTPRequest.Sight(status: 200, tlsVersion: "TLSv1.1") : fails) as? L.Sight
+      {
+        return sight
+      }
+      throw .notRecorded(what: L.kind)
+    }
+  }
+
+  private let alert = HTTPRequest.Sight(
+    failure: .handshake("error:0A000410:SSL routines::sslv3 alert handshake failure"))
+
+  @Test("It succeeds, or the route has none")
+  func done() async throws {
+    #expect(try await look("tls.handshake", Server(fails: alert) { _ in true }, facts).outcome == "done")
+    let plain = facts.merging(["upstream.scheme": "http"])
+    #expect(try await look("tls.handshake", Recording(), plain).outcome == "plain")
+  }
+
+  @Test("It succeeds with a name, which is told")
+  func name() async throws {
+    let server = Server(fails: alert) { $0.sendsTLSName && $0.tlsName == "shop.example.org" }
+    let found = try await look("tls.handshake", server, facts)
+    #expect(found.outcome == "name-needed")
+    #expect(found.facts["tls.name"] == "shop.example.org")
+    #expect(found.facts["tls.alert"] == "40")
+    let sending = facts.merging(["route.sends-tls-name": "on"])
+    #expect(try await look("tls.handshake", server, sending).facts["tls.name"] == "shop.example.org")
+  }
+
+  @Test("Old versions only; a certificate of the client's; nothing helps; not seen")
+  func others() async throws {
+    let old = try await look("tls.handshake", Server(fails: alert) { $0.offer == .old }, facts)
+    #expect(old.outcome == "old-version")
+    #expect(old.facts["tls.version"] == "TLSv1.1")
+    let missed = HTTPRequest.Sight(
+      times: .init(tls: 0.1), failure: .handshake("error:0A00045C:SSL routines::tlsv13 alert certificate required"),
+      wantsCertificate: true)
+    let client = try await look("tls.handshake", Server(fails: missed) { _ in false }, facts)
+    #expect(client.outcome == "client-certificate")
+    #expect(client.facts["tls.alert"] == "116")
+    #expect(try await look("tls.handshake", Server(fails: alert) { _ in false }, facts).outcome == "refused")
+    let gone = Server(fails: .init(failure: .refused)) { _ in false }
+    #expect(try await look("tls.handshake", gone, facts).outcome == "unknown")
+  }
+}
+
+@Suite("socket.connect")
+struct SocketConnectTests {
+  private let facts: Facts = [
+    "proxy.place": "host", "proxy.pid": "7", "upstream.socket": "/run/php/php8.2-fpm.sock",
+  ]
+
+  private func world(_ sight: SocketConnect.Sight) -> Recording {
+    Recording()
+      .with(
+        Processes(names: []),
+        [
+          .init(
+            id: 9, parent: 7, name: "nginx", command: [], started: 1, sharesNetwork: true, container: nil)
+        ]
+      )
+      .with(SocketConnect(path: "/run/php/php8.2-fpm.sock", place: .host, user: 9), sight)
+  }
+
+  @Test("As the worker: accepted, refused, full, no socket")
+  func simple() async throws {
+    for (outcome, expected) in [
+      (SocketConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"), (.full, "full"),
+      (.notSocket, "not-socket"), (.other, "unknown"),
+    ] {
+      let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: true)), facts)
+      #expect(found.outcome == expected)
+    }
+  }
+
+  @Test("With this program's own rights neither success nor failure tells about the worker")
+  func notAsUser() async throws {
+    for outcome in [SocketConnect.Sight.Outcome.accepted, .denied] {
+      let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: false)), facts)
+      #expect(found.outcome == "unknown")
+    }
+  }
+
+  @Test("Denied: what stands in the way, and for whom")
+  func denied() async throws {
+    let sight = SocketConnect.Sight(
+      outcome: .denied, errno: 13, isAsUser: true,
+      obstacle: .init(path: "/run/php", owner: 0, group: 34, mode: 0o750))
+    let world = world(sight)
+      .file("/proc/9/status", "Name:\tnginx\nUid:\t33\t33\t33\t33\nGid:\t33\t33\t33\t33\n", in: .host)
+      .file("/etc/passwd", "root:x:0:0::/:\nwww-data:x:33:33::/:\n", in: .host)
+      .file("/etc/group", "root:x:0:\nwww-data:x:33:\n", in: .host)
+    let found = try await look("socket.connect", world, facts)
+    #expect(found.outcome == "denied")
+    #expect(found.facts["socket.obstacle"] == "/run/php")
+    #expect(found.facts["socket.obstacle-kind"] == "folder")
+    #expect(found.facts["socket.owner"] == "root:34")
+    #expect(found.facts["socket.mode"] == "0750")
+    #expect(found.facts["socket.user"] == "www-data")
+    #expect(found.facts["socket.group"] == "www-data")
+  }
+
+  @Test("Missing: the nearest one that takes connections")
+  func near() async throws {
+    let world = world(.init(outcome: .missing, errno: 2, isAsUser: true))
+      .with(
+        FileGlob(pattern: "/run/php/*"),
+        ["/run/php/php8.1-fpm.sock", "/run/php/php8.2-fpm.sok", "/run/php/php-fpm.pid"]
+      )
+      .with(
+        SocketConnect(path: "/run/php/php8.1-fpm.sock", place: .host, user: 9),
+        .init(outcome: .refused, errno: 111, isAsUser: true)
+      )
+      .with(
+        SocketConnect(path: "/run/php/php8.2-fpm.sok", place: .host, user: 9),
+        .init(outcome: .accepted, errno: 0, isAsUser: true))
+    let found = try await look("socket.connect", world, facts)
+    #expect(found.outcome == "missing")
+    #expect(found.facts["socket.near"] == "/run/php/php8.2-fpm.sok")
+  }
+}
