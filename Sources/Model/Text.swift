@@ -32,6 +32,12 @@ extension String {
     return plain ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 
+  /// Without blanks and line ends around it.
+  public var trimmed: String {
+    let isBlank = { (character: Character) in character.isWhitespace }
+    return String(String(drop(while: isBlank)).reversed().drop(while: isBlank).reversed())
+  }
+
   /// At most `limit` characters, the middle left out.
   public func shortened(to limit: Int) -> String {
     guard count > limit, limit > 1 else { return self }

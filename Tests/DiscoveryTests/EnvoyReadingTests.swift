@@ -112,7 +112,7 @@ struct EnvoyReadingTests {
     let (outcome, facts) = try await read("http://shop.exmaple.org/", site)
     #expect(outcome == .missing)
     #expect(facts[.routeNear] == "shop.example.org")
-    #expect(facts["name-line.tail"] == #"", "shop.example.org:*"]"#)
+    #expect(facts["name-line.tail"] == #":*"]"#)
     #expect(try await read("http://other.example.org/deep", site).outcome == .missing)
   }
 

@@ -245,10 +245,13 @@ extension EnvoyReading {
       }
       if domain.span.map({ !$0.head.contains("[") }) ?? true { facts["problem-line.fixed"] = nil }
     case .noHost:
-      let domains = configuration.domains
-      let near = request.site.host.nearest(among: Set(domains.compactMap { $0.text }))
+      let domains = configuration.domains.compactMap { domain in domain.text.map { (domain, $0) } }
+      let near = request.site.host.nearest(among: Set(domains.map { String($0.1.prefix { $0 != ":" }) }))
       facts[.routeNear] = near
-      facts.set(domains.first { $0.text == near }?.span, "name", proxy.files)
+      // Of the forms of a name the one that takes the request's port, too.
+      let forms = ["*", String(request.site.port)].map { "\(near ?? ""):\($0)" } + [near ?? ""]
+      let best = forms.lazy.compactMap { form in domains.first { $0.1 == form } }.first
+      facts.set(near.flatMap { best?.0.span?.part(0..<$0.count, of: best?.1 ?? "") }, "name", proxy.files)
     }
     return (.missing, facts)
   }

@@ -1,3 +1,4 @@
+import Model
 import Pattern
 
 extension HAProxy {
@@ -345,12 +346,6 @@ extension String {
     return blank.count > 1
       && (blank.hasPrefix("\"") && blank.hasSuffix("\"") || blank.hasPrefix("'") && blank.hasSuffix("'"))
       ? String(blank.dropFirst().dropLast()) : blank
-  }
-
-  /// Without blanks at its ends.
-  var trimmed: String {
-    let isBlank = { (character: Character) in character.isWhitespace }
-    return String(String(drop(while: isBlank)).reversed().drop(while: isBlank).reversed())
   }
 
   /// A host without the port after it.

@@ -1,3 +1,4 @@
+import Model
 import YAML
 
 extension Traefik {
@@ -101,11 +102,5 @@ extension Traefik.Settings {
   /// `tls.domains[0].main` in its parts.
   private static func path(_ name: some StringProtocol) -> [String] {
     name.split { $0 == "." || $0 == "[" }.map { String($0.filter { $0 != "]" }) }
-  }
-}
-
-extension String {
-  var trimmed: String {
-    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }
 }

@@ -108,7 +108,6 @@ extension Fault {
       let finding = Finding(
         cause: "ipv6-mismatch", upstream: "http://localhost:\(port)", mentions: ["127.0.0.1"], atLeast: .certain
       ) {
-        try gate.edit("address: localhost", to: "address: 127.0.0.1")
         try await gate.reload()
       }
       return Site(
