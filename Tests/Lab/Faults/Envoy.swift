@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The real Envoy, its file as its own documentation writes it, before the application in other containers.
 extension Fault {
@@ -210,7 +211,8 @@ extension Stage {
     let first = try launch(start, in: directory)
     try await answers(port)
     return Gate(port: port, file: path) {
-      first.terminate()
+      // Foundation starts it with SIGTERM blocked.
+      kill(first.processIdentifier, SIGKILL)
       _ = await eventually(within: 10) { !first.isRunning }
       try await self.launch(start, in: self.directory)
       try await self.answers(port)
