@@ -6,7 +6,7 @@ import World
 
 @Suite("The proxy's own health check")
 struct HealthCheckTests {
-  private func finding(_ expects: String, _ sight: HTTPRequest.Sight) async -> Finding {
+  private func finding(_ expects: String, _ sight: HTTPRequest.Sight) async throws -> Finding {
     let facts: Facts = [
       "name.address": "10.0.0.3", "upstream.port": "3000", "upstream.host": "shop", "upstream.scheme": "http",
       "proxy.place": "container", "proxy.pid": "7", "proxy.id": "edge1", "route.health-path": "/up",
@@ -14,7 +14,7 @@ struct HealthCheckTests {
     ]
     let world = Recording().with(
       HTTPRequest(url: "http://shop:3001/up", address: "10.0.0.3", port: 3001, place: .process(7), limit: 5), sight)
-    return await Check.named("health.check")!.finding(in: world, facts: facts, signs: Signs())
+    return try await look("health.check", world, facts)
   }
 
   @Test(
@@ -23,15 +23,15 @@ struct HealthCheckTests {
       ("200-299", 204, "passing"), ("200-299", 302, "failing"), ("200", 200, "passing"), ("200", 204, "failing"),
       ("2xx", 299, "passing"), ("200-399, 404", 404, "passing"), ("nonsense", 200, "failing"),
     ])
-  func statuses(expects: String, status: Int, outcome: String) async {
-    let found = await finding(expects, HTTPRequest.Sight(status: status))
+  func statuses(expects: String, status: Int, outcome: String) async throws {
+    let found = try await finding(expects, HTTPRequest.Sight(status: status))
     #expect(found.outcome == outcome)
     #expect(found.facts["health.status"] == String(status))
   }
 
   @Test("No answer fails it")
-  func silent() async {
-    let found = await finding("200", HTTPRequest.Sight(failure: .refused))
+  func silent() async throws {
+    let found = try await finding("200", HTTPRequest.Sight(failure: .refused))
     #expect(found.outcome == "failing")
     #expect(found.facts["health.error"] == "connection refused")
   }

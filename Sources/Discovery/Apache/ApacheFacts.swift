@@ -34,9 +34,7 @@ extension ApacheReading {
       facts[.routeDefinedIn] = "\(configuration.original(of: section.file)):\(section.line)"
       facts[.routeProblem] =
         "it stands in <\(section.name) \(section.text(0) ?? "")>, and mod_\(module) is not loaded"
-      setModules(
-        [module] + configuration.missingModules(for: ["http"], in: configuration).filter { $0 != module },
-        configuration, files, &facts)
+      setModule(module, configuration, files, &facts)
       return (.misconfigured, facts)
     case .proxied: break
     }
@@ -60,7 +58,8 @@ extension ApacheReading {
     let missing = configuration.missingModules(for: balancer + [scheme], in: configuration)
     if !missing.isEmpty {
       facts[.routeProblem] = "it needs mod_\(missing.joined(separator: ", mod_")), which is not loaded"
-      setModules(missing, configuration, files, &facts)
+      // One at a time: whatever else is missing is named after that. mod_proxy comes before those that need it.
+      setModule(missing.first { $0 == "proxy" } ?? missing[0], configuration, files, &facts)
       return .misconfigured
     }
     if ["https", "wss", "h2"].contains(scheme),
@@ -77,13 +76,13 @@ extension ApacheReading {
     return scheme == "ftp" ? .otherProtocol : .found
   }
 
-  private static func setModules(
-    _ modules: [String], _ configuration: Apache.Configuration, _ files: ProxyFiles, _ facts: inout Facts
+  private static func setModule(
+    _ module: String, _ configuration: Apache.Configuration, _ files: ProxyFiles, _ facts: inout Facts
   ) {
-    facts[.apacheModules] = modules.joined(separator: " ")
+    facts[.apacheModule] = module
     if configuration.files.contains(where: { $0.contains("/mods-enabled/") }), files.container == nil {
       facts[.apacheHasSwitches] = "yes"
-    } else if let commented = configuration.commentedLoad(of: "\(modules[0])_module") {
+    } else if let commented = configuration.commentedLoad(of: "\(module)_module") {
       facts.set(commented.span, "problem", files)
       facts["problem-line.fixed"] = facts[.line("problem", "text")].map { _ in commented.fixed }
     } else if let load = configuration.lastLoad {

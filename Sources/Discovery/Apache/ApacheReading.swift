@@ -4,7 +4,7 @@ import World
 
 extension FactName {
   /// Modules that the route needs and that are not loaded: `proxy_http`.
-  static let apacheModules: FactName = "apache.modules"
+  static let apacheModule: FactName = "apache.module"
   /// Known if Debian's a2enmod switches modules on here.
   static let apacheHasSwitches: FactName = "apache.has-switches"
   /// Known if the route needs `SSLProxyEngine on`.
@@ -12,7 +12,7 @@ extension FactName {
   /// The folder of modules as `LoadModule` names it: `modules`.
   static let apacheModuleFolder: FactName = "apache.module-folder"
 
-  static let ofApache: [FactName] = [.apacheModules, .apacheHasSwitches, .apacheNeedsTLS, .apacheModuleFolder]
+  static let ofApache: [FactName] = [.apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .apacheModuleFolder]
 }
 
 /// From httpd's files to the facts of a route.
