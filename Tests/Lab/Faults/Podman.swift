@@ -33,7 +33,7 @@ extension Fault {
       try await podman.app(app, on: web, port: port)
       let upstream = "http://\(app):\(port)"
       let gate = try await podman.nginx(stage.named("proxy"), on: web, Conf.literal(host, upstream), in: stage)
-      try await succeed("podman", "stop", "--time", "1", app)
+      try await succeed("env", "--default-signal", "podman", "stop", "--time", "1", app)
       let finding = Finding(
         cause: "backend-stopped", upstream: upstream, mentions: ["podman start \(app)"], atLeast: .certain)
       return Site(
