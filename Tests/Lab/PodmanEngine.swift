@@ -6,6 +6,12 @@ struct Podman: Sendable {
   let address: String
   private let suffix: String
 
+  /// Foundation waits until nobody has the descriptors that its child was given; a container's monitor keeps them.
+  private static let detached = [
+    "env", "--default-signal", "bash", "-c",
+    #"for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done; exec "$@""#, "bash",
+  ]
+
   /// Starts the service. It lives until the stage is taken down; so do all containers that are started here.
   init(_ stage: Stage) async throws {
     suffix = stage.suffix
@@ -54,7 +60,7 @@ struct Podman: Sendable {
     try await succeed("sh", "-c", "podman image exists $0 || docker save $0 | podman load -q", image.tag)
     let place = network.map { ["--network", $0] } ?? []
     let started = try await run(
-      ["env", "--default-signal", "podman", "run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [image.tag] + command)
+      Self.detached + ["podman", "run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [image.tag] + command)
     guard started.status == 0 else { throw CommandFailed(description: "podman run \(name): \(started.errors)") }
   }
 
