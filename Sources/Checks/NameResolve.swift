@@ -43,7 +43,8 @@ extension Check {
   static let nameResolve = Check(
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
     learns: [
-      .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers, .upstreamDial,
+      .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
+      .upstreamDial,
     ], outcome: NameOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let name = facts[.upstreamHost] ?? ""
@@ -59,7 +60,7 @@ extension Check {
     if asksOwn, facts[.routeResolver] == nil {
       return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
     }
-    let (answer, servers) = try await world.lookUp(
+    let (answer, servers) = try await world.resolve(
       name, in: place, servers: asksOwn ? facts.list(.routeResolver) : nil,
       usesHostNetwork: facts.proxy.usesHostNetwork)
     var learned = addresses(answer.addresses, port, family)
@@ -108,7 +109,8 @@ extension Check {
 extension World {
   /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
   /// well; by `servers` alone if those are given.
-  func lookUp(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool) async throws(Unseen)
+  func resolve(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool)
+    async throws(Unseen)
     -> (DNSQuery.Sight, servers: [String])
   {
     if own == nil {

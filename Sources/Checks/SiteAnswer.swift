@@ -54,7 +54,8 @@ extension Check {
     "site.answer", needs: [.url],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge, .publicStatus, .publicSeconds, .publicError, .publicServer,
+      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge, .publicStatus, .publicSeconds, .publicError,
+      .publicServer,
       .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
     ], outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in

@@ -35,8 +35,10 @@ extension Check {
       .socketNear, .socketOutside, .upstreamDial,
     ], outcome: SocketOutcome.self
   ) { world, facts, signs throws(Unseen) in
-    guard let path = facts[.upstreamSocket], let place = facts.proxyFiles else { throw .notEnoughKnown([.proxyPID]) }
+    let path = facts[.upstreamSocket] ?? ""
     let worker = try await world.worker(of: facts.proxy, signs)
+    // Its own root: a service may have a folder /tmp of its own (PrivateTmp), or be locked into one (chroot).
+    let place = Place.process(worker)
     let sight = try await world.see(SocketConnect(path: path, place: place, user: worker))
     let folder = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     var learned: Facts = [.socketFolder: folder.isEmpty ? "/" : folder]
@@ -47,7 +49,7 @@ extension Check {
       return (.accepted, learned)
     case .missing:
       learned[.socketNear] = await world.socket(near: path, in: place, of: worker)
-      if place != .host, facts.proxy.id != nil {
+      if facts.proxy.id != nil {
         let outside = try? await world.see(SocketConnect(path: path, place: .host))
         learned[.socketOutside] = outside.flatMap { $0.outcome == .missing ? nil : "yes" }
       }

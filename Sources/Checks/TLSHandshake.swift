@@ -48,7 +48,8 @@ extension Check {
     }
     // Asked for a certificate, and refused after none was given: alerts 40, 42 and 116 (RFC 8446, 6.2).
     if sight.wantsCertificate == true, ["40", "42", "116"].contains(learned[.tlsAlert]) {
-      return (.clientCertificate, learned)
+      // What comes of the proxy's own certificate only its owner's key could show.
+      return (facts[.routeSendsCertificate] == "on" ? .unknown : .clientCertificate, learned)
     }
     for name in facts.namesToTry where asProxy.sendsTLSName == false || name != asProxy.tlsName {
       var named = asProxy

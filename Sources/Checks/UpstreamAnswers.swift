@@ -95,7 +95,7 @@ extension Check {
         return (.tooLarge, learned)
       }
     }
-    if sight.failure == .closed || sight.failure == .reset {
+    if sight.isDropped {
       learned[.dropHow] = sight.failure == .reset ? "reset" : "closed"
       if sight.status != nil {
         learned[.dropWhen] = "in-body"
@@ -190,6 +190,18 @@ extension World {
   fileprivate func drop(_ facts: Facts) async throws(Unseen) -> String {
     guard let quiet = facts.exchange([]), let end = try? await see(quiet).end else { return "after-request" }
     return end == .closed || end == .reset ? "at-once" : "after-request"
+  }
+}
+
+extension HTTPRequest.Sight {
+  /// True if the connection ended before the answer did. Without a length the end of the connection is that of the
+  /// answer, also where TLS is not closed in good form.
+  fileprivate var isDropped: Bool {
+    switch failure {
+    case .reset: true
+    case .closed: status == nil || header("Content-Length") != nil || header("Transfer-Encoding") != nil
+    default: false
+    }
   }
 }
 

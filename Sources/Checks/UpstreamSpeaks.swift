@@ -36,7 +36,12 @@ extension Check {
 
     let requests = (plain: try facts.asProxy("http", limit: 3), encrypted: try facts.asProxy("https", limit: 3))
     async let plain = world.result(of: requests.plain)
-    let tls = try await world.see(requests.encrypted)
+    async let encrypted = world.result(of: requests.encrypted)
+    // An app may speak both on one port: what the route speaks counts, and need not wait for the other.
+    if !facts.speaksTLS, let http = try? await plain.get(), http.status != nil {
+      return (signs.read(http).means == "tls-port" ? .tls : .http, [:])
+    }
+    let tls = try await encrypted.get()
     if tls.status != nil || tls.certificate != nil { return (.tls, [:]) }
     if case .handshake = tls.failure { return (.tls, [:]) }
     guard let http = try? await plain.get() else { return (.unknown, [:]) }

@@ -101,6 +101,23 @@ public enum RouteReading {
     return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
   }
 
+  /// Whether a proxy passes the request on, or is there to do so with others; one that only serves its own files is an
+  /// app. True where its routes cannot be read.
+  public static func passesOn(
+    _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
+  ) async -> Bool {
+    let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
+    guard let reader = readers[proxy.sign.kind],
+      let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+      let outcome = try? await reader.read(request, running).0
+    else { return true }
+    switch outcome {
+    case .static: return false
+    case .default, .missing: return (try? await reader.list(running))?.isEmpty != true
+    default: return true
+    }
+  }
+
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
   public struct ListedSite: Sendable {
     public let site: Site
@@ -181,6 +198,8 @@ extension FactName {
   /// Bytes of one line of it, and how many lines.
   public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
   public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// `on` or `off`: whether it has a certificate of its own for the upstream (mutual TLS).
+  public static let routeSendsCertificate: FactName = "route.sends-certificate"
   /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
   public static let routeTLSOffer: FactName = "route.tls-offer"
   /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
@@ -275,7 +294,8 @@ extension FactName {
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeAddressFamily, .routeDials, .proxyVersion, .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeProblem, .upstreamSocket,
+      .routeAddressFamily, .routeDials, .proxyVersion, .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines,
+      .routeTLSOffer, .routeSendsCertificate, .routeProblem, .upstreamSocket,
       .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",

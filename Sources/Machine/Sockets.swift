@@ -8,24 +8,26 @@ extension Exchange: MachineLook {
     let look = self
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
       let end = timespec.monotonic + look.limit
-      guard let connection = try look.connected() else { return Sight(end: .none) }
+      let (connection, code) = try look.connected()
+      // It may be reset before this side has seen that it was taken.
+      guard code == 0 else { return Sight(end: code == ECONNRESET ? .reset : .none) }
       return connection.exchange(look.sends, enough: look.enough, until: end)
     }
   }
 
-  /// Nil if nobody takes the connection.
-  private func connected() throws(Unseen) -> Descriptor? {
+  /// With the error number of the connect, or 0.
+  private func connected() throws(Unseen) -> (Descriptor, Int32) {
     if let unixSocket {
       // Its file is held open until the connect is done, so that the path below stays valid.
       let file = try Root(place).socket(unixSocket)
       let connection = try Descriptor(socket(AF_UNIX, shim_stream_socket | shim_nonblocking, 0), "a socket")
-      return withExtendedLifetime(file) { connection.connect(toSocketAt: file.path) == 0 ? connection : nil }
+      return (connection, withExtendedLifetime(file) { connection.connect(toSocketAt: file.path) })
     }
     guard let address, let target = SocketAddress(address, port: port ?? 0) else {
       throw .unreadable(what: address ?? "", why: "it is not an IP address")
     }
     let connection = try Descriptor(socket(target.family, shim_stream_socket | shim_nonblocking, 0), "a socket")
-    return connection.connect(to: target, limit: limit) == 0 ? connection : nil
+    return (connection, connection.connect(to: target, limit: limit))
   }
 }
 

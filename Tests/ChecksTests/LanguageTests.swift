@@ -127,6 +127,9 @@ struct HandshakeTests {
     let client = try await look("tls.handshake", Server(fails: missed) { _ in false }, facts)
     #expect(client.outcome == "client-certificate")
     #expect(client.facts["tls.alert"] == "116")
+    // A proxy that has a certificate of its own is not judged by a handshake without it.
+    let own = facts.merging(["route.sends-certificate": "on"])
+    #expect(try await look("tls.handshake", Server(fails: missed) { _ in false }, own).outcome == "unknown")
     #expect(try await look("tls.handshake", Server(fails: alert) { _ in false }, facts).outcome == "refused")
     let gone = Server(fails: .init(failure: .refused)) { _ in false }
     #expect(try await look("tls.handshake", gone, facts).outcome == "unknown")
@@ -148,7 +151,7 @@ struct SocketConnectTests {
             id: 9, parent: 7, name: "nginx", command: [], started: 1, sharesNetwork: true, container: nil)
         ]
       )
-      .with(SocketConnect(path: "/run/php/php8.2-fpm.sock", place: .host, user: 9), sight)
+      .with(SocketConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9), sight)
   }
 
   @Test("As the worker: accepted, refused, full, no socket")
@@ -177,8 +180,8 @@ struct SocketConnectTests {
       obstacle: .init(path: "/run/php", owner: 0, group: 34, mode: 0o750))
     let world = world(sight)
       .file("/proc/9/status", "Name:\tnginx\nUid:\t33\t33\t33\t33\nGid:\t33\t33\t33\t33\n", in: .host)
-      .file("/etc/passwd", "root:x:0:0::/:\nwww-data:x:33:33::/:\n", in: .host)
-      .file("/etc/group", "root:x:0:\nwww-data:x:33:\n", in: .host)
+      .file("/etc/passwd", "root:x:0:0::/:\nwww-data:x:33:33::/:\n", in: .process(9))
+      .file("/etc/group", "root:x:0:\nwww-data:x:33:\n", in: .process(9))
     let found = try await look("socket.connect", world, facts)
     #expect(found.outcome == "denied")
     #expect(found.facts["socket.obstacle"] == "/run/php")
@@ -193,15 +196,15 @@ struct SocketConnectTests {
   func near() async throws {
     let world = world(.init(outcome: .missing, errno: 2, isAsUser: true))
       .with(
-        FileGlob(pattern: "/run/php/*"),
+        FileGlob(pattern: "/run/php/*", place: .process(9)),
         ["/run/php/php8.1-fpm.sock", "/run/php/php8.2-fpm.sok", "/run/php/php-fpm.pid"]
       )
       .with(
-        SocketConnect(path: "/run/php/php8.1-fpm.sock", place: .host, user: 9),
+        SocketConnect(path: "/run/php/php8.1-fpm.sock", place: .process(9), user: 9),
         .init(outcome: .refused, errno: 111, isAsUser: true)
       )
       .with(
-        SocketConnect(path: "/run/php/php8.2-fpm.sok", place: .host, user: 9),
+        SocketConnect(path: "/run/php/php8.2-fpm.sok", place: .process(9), user: 9),
         .init(outcome: .accepted, errno: 0, isAsUser: true))
     let found = try await look("socket.connect", world, facts)
     #expect(found.outcome == "missing")

@@ -56,9 +56,18 @@ struct UpstreamSpeaksTests {
     #expect(try await outcome(.init(failure: .refused), .init(failure: .refused)) == "unknown")
   }
 
+  @Test("Both on one port: what the route speaks counts")
+  func both() async throws {
+    let world = Recording().with(request("http", limit: 3), .init(status: 200))
+      .with(request("https", limit: 3), .init(status: 200))
+    #expect(try await look("upstream.speaks", world, facts).outcome == "http")
+    let secure = facts.merging(["upstream.scheme": "https"])
+    #expect(try await look("upstream.speaks", world, secure).outcome == "tls")
+  }
+
   @Test("What the TLS request could not see is unknown")
   func unseen() async throws {
-    let world = Recording().with(request("http", limit: 3), .init(status: 200))
+    let world = Recording().with(request("http", limit: 3), .init(failure: .closed))
       .with(request("https", limit: 3), unseen: .notPermitted(what: "/proc/7/ns/net"))
     #expect(try await look("upstream.speaks", world, facts).unseen == .notPermitted(what: "/proc/7/ns/net"))
   }
@@ -137,12 +146,16 @@ struct UpstreamAnswerTests {
     #expect(cut.outcome == "cut")
     #expect(cut.facts["drop.when"] == "in-body")
     #expect(cut.facts["drop.how"] == "reset")
+    let length = HTTPRequest.Header(name: "content-length", value: "9")
+    #expect(try await finding(.init(status: 200, headers: [length], failure: .closed)).outcome == "cut")
+    // Where no length was announced, the end of the connection is the end of the answer.
+    #expect(try await finding(.init(status: 200, failure: .closed)).outcome == "good")
     let header = try await finding(.init(failure: .closed, headerSize: begun))
     #expect(header.outcome == "closes")
     #expect(header.facts["drop.when"] == "in-header")
     let quiet = Exchange(address: "10.0.0.2", port: 8080, place: .process(7), limit: 1.5)
     for (end, when) in [(Exchange.Sight.End.closed, "at-once"), (.open, "after-request")] {
-      let world = Recording().with(request("http", limit: 89.5), .init(failure: .closed)).with(quiet, .init(end: end))
+      let world = Recording().with(request("http", limit: 60), .init(failure: .closed)).with(quiet, .init(end: end))
       #expect(try await look("upstream.answer", world, facts).facts["drop.when"] == when)
     }
   }
@@ -156,10 +169,10 @@ struct UpstreamAnswerTests {
   @Test("It is asked with the host and the path that the proxy sends")
   func asTheProxy() async throws {
     let given = facts.merging(["route.sends-host": "inner.lan", "upstream.path": "/api"])
-    let world = Recording().with(request("http", limit: 89.5, host: "inner.lan", path: "/api"), .init(status: 200))
+    let world = Recording().with(request("http", limit: 60, host: "inner.lan", path: "/api"), .init(status: 200))
     #expect(try await look("upstream.answer", world, given).outcome == "good")
     let cut = facts.merging(["route.sends-host": "a b\u{7}"])
-    let own = Recording().with(request("http", limit: 89.5), .init(status: 200))
+    let own = Recording().with(request("http", limit: 60), .init(status: 200))
     #expect(try await look("upstream.answer", own, cut).outcome == "good")
   }
 

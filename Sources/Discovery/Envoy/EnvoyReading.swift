@@ -186,7 +186,8 @@ extension Envoy.Configuration {
       let filter = manager["http_filters"]?.items.lazy.compactMap({ $0["typed_config"] }).first(where: {
         $0.type == "ExtAuthz"
       }),
-      let name = (filter["http_service", "server_uri", "cluster"]
+      let name =
+        (filter["http_service", "server_uri", "cluster"]
         ?? filter["grpc_service", "envoy_grpc", "cluster_name"])?.text,
       let cluster = cluster(name), let endpoint = endpoints(of: cluster).first?["address", "socket_address"]
     else { return nil }
@@ -322,7 +323,9 @@ extension EnvoyReading {
     if let check = health?["http_health_check"] {
       facts[.routeHealthPath] = check["path"]?.text
       let expected = (check["expected_statuses"]?.items ?? []).compactMap { range in
-        range["start"]?.number.flatMap { start in range["end"]?.number.map { start + 1 == $0 ? "\(start)" : "\(start)-\($0 - 1)" } }
+        range["start"]?.number.flatMap { start in
+          range["end"]?.number.map { start + 1 == $0 ? "\(start)" : "\(start)-\($0 - 1)" }
+        }
       }
       facts[.routeHealthExpects] = expected.isEmpty ? "200" : expected.joined(separator: ", ")
     }
@@ -364,7 +367,9 @@ extension EnvoyReading {
 
 extension Message {
   /// How a cluster's servers are spoken to.
-  fileprivate var scheme: String { self["transport_socket", "typed_config"]?.type == "UpstreamTlsContext" ? "https" : "http" }
+  fileprivate var scheme: String {
+    self["transport_socket", "typed_config"]?.type == "UpstreamTlsContext" ? "https" : "http"
+  }
 
   /// A socket address as `host:port`.
   fileprivate var authority: String {

@@ -87,7 +87,8 @@ struct Message: Sendable {
     let quote = span.tail.prefix { $0 == "\"" || $0 == "'" }
     guard span.text.contains("{") else { return nil }
     return Span(
-      file: source.path, line: span.line, text: span.text, head: span.text.dropLast(span.tail.count) + quote + ", "
+      file: source.path, line: span.line, text: span.text,
+      head: span.text.dropLast(span.tail.count) + quote + ", "
         + field + ": ", tail: String(span.tail.dropFirst(quote.count)))
   }
 
@@ -112,7 +113,8 @@ struct Message: Sendable {
     }
     let last = after.last { source.line($0)?.isBlank == false } ?? key.line
     return Span(
-      file: source.path, line: key.line, text: (key.line...last).compactMap(source.line).joined(separator: "\n"), head: "",
+      file: source.path, line: key.line, text: (key.line...last).compactMap(source.line).joined(separator: "\n"),
+      head: "",
       tail: "")
   }
 }

@@ -163,6 +163,7 @@ enum NginxReading: ProxyReader {
     facts[.routeReadTimeout] = route.readTimeout.value.seconds.inWords
     facts[.routeVerifies] =
       ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && route.verifies.value ? "on" : "off"
+    facts[.routeSendsCertificate] = route.sendsCertificate ? "on" : "off"
     facts[.routeSendsTLSName] = route.sendsServerName.value ? "on" : "off"
     facts[.routeTLSName] = route.tlsName.value
     facts[.routeSendsHost] = route.hostHeader.value

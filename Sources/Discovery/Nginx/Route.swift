@@ -104,6 +104,8 @@ extension Nginx {
     /// The name that is sent and that the certificate has to have.
     public let tlsName: Setting<String>
     public let trustedCertificate: Setting<String>?
+    /// Whether nginx has a certificate of its own for the upstream.
+    public let sendsCertificate: Bool
     /// The `Host` header that the upstream gets.
     public let hostHeader: Setting<String>
     /// As written; nil if none is set: then the one that is compiled in.
@@ -337,6 +339,7 @@ extension Nginx.Configuration {
       trustedCertificate: trusted.flatMap { trusted in
         trusted.text(0).map { Nginx.Route.Setting(value: $0, span: span(trusted)) }
       },
+      sendsCertificate: scope.first("\(kind.family)_ssl_certificate") != nil,
       hostHeader: Nginx.Route.Setting(
         value: host.flatMap { text($0, 1) } ?? proxyHost ?? "", span: host.flatMap { span($0, 1) }),
       errorLog: errorLog.flatMap { log in

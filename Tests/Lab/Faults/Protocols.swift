@@ -14,10 +14,10 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
-    Fault("protocol FastCGI to a web app", shows: 502) { stage in
+    Fault("protocol FastCGI to a web app", shows: 504) { stage in
       let (host, app, port) = (try await stage.site("wiki"), stage.named("wiki"), stage.appPort())
       let web = try await stage.network()
-      try await stage.app(app, on: web, port: port)
+      try await stage.odd(app, on: web, port: port)
       let gate = try await stage.nginx(
         stage.named("proxy"), on: web,
         """
@@ -140,8 +140,7 @@ extension Fault {
         options: ["-v", "\(folder):/tls:ro"])
       let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, "https://\(app):8443"))
       let finding = Finding(
-        cause: "tls-handshake-failed", upstream: "https://\(app):8443", mentions: ["proxy_ssl_protocols"],
-        atLeast: .certain)
+        cause: "tls-handshake-failed", upstream: "https://\(app):8443", mentions: ["proxy_ssl_protocols"])
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
