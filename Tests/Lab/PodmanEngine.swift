@@ -30,11 +30,15 @@ struct Podman: Sendable {
 
       """, to: "containers.conf")
     setenv("CONTAINERS_CONF", settings.path(), 1)
-    try await stage.launch(["--default-signal", "podman", "system", "service", "--time", "0", address], in: stage.directory)
+    try await stage.launch(
+      ["--default-signal", "podman", "system", "service", "--time", "0", address], in: stage.directory)
     let suffix = suffix
     await stage.atEnd {
       _ = try await run(
-        ["env", "--default-signal", "sh", "-c", "podman ps -aq --filter label=lab=$0 | xargs -r podman rm -f --time 1", suffix])
+        [
+          "env", "--default-signal", "sh", "-c", "podman ps -aq --filter label=lab=$0 | xargs -r podman rm -f --time 1",
+          suffix,
+        ])
       _ = try await run(
         ["sh", "-c", "podman network ls -q --filter label=lab=$0 | xargs -r podman network rm -f", suffix])
     }
@@ -60,7 +64,9 @@ struct Podman: Sendable {
     try await succeed("sh", "-c", "podman image exists $0 || docker save $0 | podman load -q", image.tag)
     let place = network.map { ["--network", $0] } ?? []
     let started = try await run(
-      Self.detached + ["podman", "run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [image.tag] + command)
+      Self.detached + ["podman", "run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [
+        image.tag
+      ] + command)
     guard started.status == 0 else { throw CommandFailed(description: "podman run \(name): \(started.errors)") }
   }
 
