@@ -6,11 +6,18 @@ struct Podman: Sendable {
   let address: String
   private let suffix: String
 
+  /// Foundation waits until nobody has the descriptors that its child was given; a container's monitor keeps them.
+  private static let detached = [
+    "env", "--default-signal", "bash", "-c",
+    #"for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done; exec "$@""#, "bash",
+  ]
+
   /// Starts the service. It lives until the stage is taken down; so do all containers that are started here.
   init(_ stage: Stage) async throws {
     suffix = stage.suffix
     let socket = stage.directory.appending(path: "podman.sock").path()
     address = "unix://" + socket
+    // Foundation starts programs with SIGCHLD and SIGTERM blocked, and Podman waits for them: `env` gives them back.
     // Podman's own default limits are higher than a sandbox without CAP_SYS_RESOURCE may set.
     let settings = try stage.write(
       """
@@ -23,11 +30,15 @@ struct Podman: Sendable {
 
       """, to: "containers.conf")
     setenv("CONTAINERS_CONF", settings.path(), 1)
-    try await stage.launch(["podman", "system", "service", "--time", "0", address], in: stage.directory)
+    try await stage.launch(
+      ["--default-signal", "podman", "system", "service", "--time", "0", address], in: stage.directory)
     let suffix = suffix
     await stage.atEnd {
       _ = try await run(
-        ["sh", "-c", "podman ps -aq --filter label=lab=$0 | xargs -r podman rm -f --time 1", suffix])
+        [
+          "env", "--default-signal", "sh", "-c", "podman ps -aq --filter label=lab=$0 | xargs -r podman rm -f --time 1",
+          suffix,
+        ])
       _ = try await run(
         ["sh", "-c", "podman network ls -q --filter label=lab=$0 | xargs -r podman network rm -f", suffix])
     }
@@ -53,7 +64,9 @@ struct Podman: Sendable {
     try await succeed("sh", "-c", "podman image exists $0 || docker save $0 | podman load -q", image.tag)
     let place = network.map { ["--network", $0] } ?? []
     let started = try await run(
-      ["podman", "run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [image.tag] + command)
+      Self.detached + ["podman", "run", "-d", "--name", name, "--label", "lab=\(suffix)"] + place + options + [
+        image.tag
+      ] + command)
     guard started.status == 0 else { throw CommandFailed(description: "podman run \(name): \(started.errors)") }
   }
 

@@ -26,20 +26,6 @@ extension Fault {
         url: "http://\(host):\(gate.port)/", findings: [finding], says: app, engine: podman.address)
     },
 
-    Fault("podman, backend stopped", shows: 502) { stage in
-      let (host, app, port) = (try await stage.site("wiki"), stage.named("wiki"), stage.appPort())
-      let (podman, web) = (try await Podman(stage), stage.named("web"))
-      try await podman.network(web)
-      try await podman.app(app, on: web, port: port)
-      let upstream = "http://\(app):\(port)"
-      let gate = try await podman.nginx(stage.named("proxy"), on: web, Conf.literal(host, upstream), in: stage)
-      try await succeed("podman", "stop", "--time", "1", app)
-      let finding = Finding(
-        cause: "backend-stopped", upstream: upstream, mentions: ["podman start \(app)"], atLeast: .certain)
-      return Site(
-        url: "http://\(host):\(gate.port)/", findings: [finding], says: app, engine: podman.address)
-    },
-
     Fault("podman, no network in common", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("docs"), stage.named("docs"), stage.appPort())
       let (podman, web, apps) = (try await Podman(stage), stage.named("web"), stage.named("docs_default"))
