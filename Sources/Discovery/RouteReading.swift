@@ -53,6 +53,7 @@ public enum RouteReading {
     "nginx": NginxReading.self,
     "traefik": TraefikReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "envoy": EnvoyReading.self,
     "proxyos": ProxyOSReading.self,
     "caddy": CaddyReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
@@ -218,6 +219,11 @@ extension FactName {
   public static let routeRequests: FactName = "route.requests"
   public static let routeRequestLimit: FactName = "route.request-limit"
   public static let routeQueued: FactName = "route.queued"
+  /// Which of a name's addresses the proxy takes, as it never tries the others: `ipv6-first`, `ipv4-first`,
+  /// `ipv6-only`, `ipv4-only`. Absent: it tries all.
+  public static let routeAddressFamily: FactName = "route.address-family"
+  /// The addresses that the running proxy itself says it dials.
+  public static let routeDials: FactName = "route.dials"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
   /// The proxy's own names of the route and of what it leads to.
@@ -288,9 +294,8 @@ extension FactName {
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate,
-      .routeProblem,
-      .upstreamSocket,
+      .routeAddressFamily, .routeDials, .proxyVersion, .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines,
+      .routeTLSOffer, .routeSendsCertificate, .routeProblem, .upstreamSocket,
       .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
@@ -305,7 +310,7 @@ extension FactName {
     ]
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
-      "header-limit", "transport", "rewrite", "network", "health", "health-status",
+      "header-limit", "transport", "rewrite", "network", "health", "health-status", "tls", "family",
     ].flatMap(ofLine)
 
   /// Every fact that asking a proxy for its use may bring.

@@ -286,7 +286,7 @@ extension Apache.Configuration {
       default: []
       }
     }
-    return needed.filter { !modules.contains("\($0)_module") }
+    return knowsModules ? needed.filter { !modules.contains("\($0)_module") } : []
   }
 
   /// The last `LoadModule` line, the line after it, and the folder that it names.
