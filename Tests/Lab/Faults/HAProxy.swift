@@ -234,7 +234,7 @@ extension Fault {
         app, on: web, port: port, ["--writes", "/data/upload"], options: ["--tmpfs", "/data:size=1m"])
       let gate = try await stage.nginx(
         stage.named("proxy"), on: web, Conf.literal(host, "http://\(app):\(port)"))
-      _ = try await run(["docker", "exec", app, "sh", "-c", "cat /dev/zero > /data/old-backup.tar"])
+      _ = try await run(["docker", "exec", app, "sh", "-c", "rm -f /data/upload; cat /dev/zero > /data/old-backup.tar"])
       let finding = Finding(
         cause: "host-exhausted", upstream: "http://\(app):\(port)", mentions: ["/data"], atLeast: .certain
       ) {
@@ -330,6 +330,7 @@ extension Stage {
           if seen in ("\(status)", "000"):
               time.sleep(600)
           kept.append(socket.create_connection(("127.0.0.1", \(port))))
+          kept[-1].send(b"GET / HTTP/1.1\\r\\n")  # nginx closes those that have said nothing
       """, to: "idle/idle.py")
     return try launch(["python3", program.path()], in: directory)
   }
