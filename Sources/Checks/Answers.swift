@@ -4,10 +4,13 @@ import World
 
 /// Reading answers by the signs of `signs.yaml`.
 extension Signs {
-  /// Who wrote an answer and what it means, as far as the signs tell.
-  func read(_ answer: HTTPRequest.Sight) -> (by: String?, means: String?) {
+  /// Who wrote an answer, what it means, and the reason that its body gives, as far as the signs tell.
+  func read(_ answer: HTTPRequest.Sight) -> (by: String?, means: String?, reason: String?) {
     let matching = answers.filter { $0.fits(answer) }
-    return (matching.lazy.compactMap(\.by).first, matching.lazy.compactMap(\.means).first { $0 != Self.edge })
+    return (
+      matching.lazy.compactMap(\.by).first, matching.lazy.compactMap(\.means).first { $0 != Self.edge },
+      matching.lazy.compactMap { $0.reason(answer) }.first
+    )
   }
 
   /// The service in front of this machine that the answer came through.
@@ -28,6 +31,11 @@ extension Signs.Answer {
     }
     guard headersFit, let body else { return headersFit }
     return (try? Pattern(body, ignoringCase: true))?.matches(String(decoding: answer.body, as: UTF8.self)) == true
+  }
+
+  /// The group `reason` of its body's pattern.
+  fileprivate func reason(_ answer: HTTPRequest.Sight) -> String? {
+    body.flatMap { try? Pattern($0, ignoringCase: true) }?.firstMatch(in: answer.body)?.text(of: "reason")
   }
 }
 

@@ -39,7 +39,7 @@ extension Check {
     let (answer, _) =
       host.isAddress
       ? (.init(answer: .addresses, addresses: [host]), [])
-      : try await world.lookUp(host, in: place, usesHostNetwork: facts.proxy.usesHostNetwork)
+      : try await world.resolve(host, in: place, usesHostNetwork: facts.proxy.usesHostNetwork)
     guard let address = answer.addresses.first else {
       return (answer.answer == .silent ? .unknown : .nameless, learned)
     }

@@ -61,7 +61,7 @@ extension Check {
       limited("open files", String(open.used), String(open.most))
       return (.files, learned)
     }
-    if let (sign, match) = await world.proxySign(["proxy-connections", "proxy-files"], facts, signs) {
+    if let (sign, match) = try? await world.proxySign(["proxy-connections", "proxy-files"], facts, signs) {
       limited(sign.shows == "proxy-files" ? "open files" : "connections", nil, match.text(of: "most"))
       learned[.logReason] = match.whole.printable
       return (sign.shows == "proxy-files" ? .files : .connections, learned)
@@ -77,7 +77,7 @@ extension Check {
     "upstream.queue", needs: [.upstreamPlace, .upstreamInside, .upstreamPort, .siteAsked],
     learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason], outcome: QueueOutcome.self
   ) { world, facts, signs throws(Unseen) in
-    if let match = await world.appSign(["pool-full"], facts, signs)?.1 {
+    if let match = try? await world.appSign(["pool-full"], facts, signs)?.1 {
       return (.pool, [.logReason: match.whole.printable])
     }
     guard let place = facts.upstreamLooks else { throw .notEnoughKnown([.upstreamPID]) }
@@ -120,16 +120,19 @@ extension World {
   }
 
   /// The newest line of the proxy's log since the site was asked that shows one of these things.
-  func proxySign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async -> (Signs.Line, Pattern.Match)? {
-    guard let lines = try? await proxyLog(facts, since: facts.seconds(.siteAsked)) else { return nil }
+  func proxySign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> (
+    Signs.Line, Pattern.Match
+  )? {
+    let lines = try await proxyLog(facts, since: facts.seconds(.siteAsked))
     return signs.newest(shows, in: lines, of: facts[.proxyKind] ?? "")
   }
 
   /// The newest line of the app's log since shortly before the site was asked that shows one of these things.
-  func appSign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async -> (Signs.Line, Pattern.Match)? {
-    guard let id = facts[.upstreamID], let asked = facts.seconds(.siteAsked),
-      let container = try? await container(id), let lines = try? await log(of: container, since: asked - 60)
-    else { return nil }
+  func appSign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> (
+    Signs.Line, Pattern.Match
+  )? {
+    guard let id = facts[.upstreamID] else { throw .missing(what: "the app's log") }
+    let lines = try await log(of: try await container(id), since: (facts.seconds(.siteAsked) ?? 0) - 60)
     return signs.newest(shows, in: lines, of: "app")
   }
 }

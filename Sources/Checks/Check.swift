@@ -37,7 +37,8 @@ extension Check {
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, serversReach, configValid,
     configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve, portListening, tcpConnect,
-    socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate, upstreamAnswer,
+    addressFamily, socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate,
+    upstreamAnswer,
     pathOriginal, authReach, healthCheck, nextProxy, proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind,
     proxyLimit, upstreamQueue, hostResources,
   ]

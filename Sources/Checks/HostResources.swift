@@ -21,8 +21,13 @@ extension Check {
     learns: [.resourceName, .resourcePath, .resourceUsed, .resourceMost, .logReason], outcome: ResourceOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let kinds: Set = ["no-space", "no-memory", "no-files", "no-processes"]
-    var found = await world.appSign(kinds, facts, signs)
-    if found == nil { found = await world.proxySign(kinds, facts, signs) }
+    // The app's own word; where it cannot be read, the proxy's.
+    let found: (Signs.Line, Pattern.Match)?
+    if let own = try? await world.appSign(kinds, facts, signs) {
+      found = own
+    } else {
+      found = try await world.proxySign(kinds, facts, signs)
+    }
     guard let (sign, match) = found, let place = facts.upstreamLooks else { return (.fine, [:]) }
     func ran(out outcome: ResourceOutcome, _ name: String, _ used: Int, _ most: Int, _ path: String = "") -> (
       ResourceOutcome, Facts

@@ -110,8 +110,7 @@ private struct Condition {
         let low = UInt16(ends[0]) ?? 0
         return (low...max(low, ends.count > 1 ? UInt16(ends[1]) ?? .max : low)).contains(packet.port)
       }
-    case "--ctstate", "--state":
-      return value.split(separator: ",").contains { $0 == "NEW" || $0 == "UNTRACKED" && false }
+    case "--ctstate", "--state": return value.split(separator: ",").contains("NEW")
     case "--syn": return true
     case "--tcp-flags":
       guard values.count > 1 else { return nil }

@@ -5,7 +5,9 @@ import World
 extension FactName {
   /// The addresses that the proxy dials for the route's host, as they are now.
   static let nameAddresses: FactName = "name.addresses"
-  /// The DNS servers that were asked.
+  /// Its other addresses, which this proxy never tries.
+  static let nameOthers: FactName = "name.others"
+  /// The DNS servers that were asked; without a resolver of the proxy's own, the first one of its place.
   static let nameServers: FactName = "name.servers"
   /// What the resolver of the proxy's own place, or this machine's, answers where the proxy's does not.
   static let nameOtherwise: FactName = "name.otherwise"
@@ -36,23 +38,32 @@ extension Check {
   /// Resolves the route's host from the proxy's place, by the rules of its own kind.
   ///
   /// A literal name: hosts file, then the place's DNS servers. A name that the proxy resolves at each request
-  /// through its own resolver (`route.resolver`): only those servers.
+  /// through its own resolver (`route.resolver`): only those servers. What the running proxy says itself
+  /// (`route.dials`) goes before all that.
   static let nameResolve = Check(
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
     learns: [
-      .nameAddresses, .nameAddress, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers, .upstreamDial,
+      .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
+      .upstreamDial,
     ], outcome: NameOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let name = facts[.upstreamHost] ?? ""
     guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
     let port = facts.port(.upstreamPort) ?? 80
-    if name.isAddress { return (.address, addresses([name.trimmedBrackets], port)) }
+    if name.isAddress { return (.address, addresses([name.trimmedBrackets], port, nil)) }
+    let family = facts[.routeAddressFamily]
+    let dialled = facts.list(.routeDials)
+    if !dialled.isEmpty { return (.found, addresses(dialled, port, nil)) }
+    // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
+    if name == "localhost", family != nil { return (.found, addresses(["127.0.0.1", "::1"], port, family)) }
     let asksOwn = facts[.routeResolves] == RouteReading.eachRequest
-    if asksOwn, facts[.routeResolver] == nil { return (.noResolver, [:]) }
-    let (answer, servers) = try await world.lookUp(
+    if asksOwn, facts[.routeResolver] == nil {
+      return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
+    }
+    let (answer, servers) = try await world.resolve(
       name, in: place, servers: asksOwn ? facts.list(.routeResolver) : nil,
       usesHostNetwork: facts.proxy.usesHostNetwork)
-    var learned = addresses(answer.addresses, port)
+    var learned = addresses(answer.addresses, port, family)
     learned[.nameServers] = servers.joined(separator: ", ")
     let outcome: NameOutcome
     switch answer.answer {
@@ -76,10 +87,21 @@ extension Check {
     return (outcome, learned)
   }
 
-  private static func addresses(_ addresses: [String], _ port: UInt16) -> Facts {
-    [
-      .nameAddresses: addresses.joined(separator: ", "), .nameAddress: addresses.first ?? "",
-      .upstreamDial: addresses.first.map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" } ?? "",
+  /// What of a name's addresses a proxy dials, by its `route.address-family`.
+  private static func addresses(_ all: [String], _ port: UInt16, _ family: String?) -> Facts {
+    let (new, old) = (all.filter(\.isIPv6), all.filter { !$0.isIPv6 })
+    let taken =
+      switch family {
+      case "ipv6-only": new
+      case "ipv4-only": old
+      case "ipv6-first": new.isEmpty ? old : new
+      case "ipv4-first": old.isEmpty ? new : old
+      default: all
+      }
+    return [
+      .nameAddresses: taken.joined(separator: ", "), .nameAddress: taken.first ?? "",
+      .nameOthers: all.filter { !taken.contains($0) }.joined(separator: ", "),
+      .upstreamDial: taken.first.map { $0.isIPv6 ? "[\($0)]:\(port)" : "\($0):\(port)" } ?? "",
     ]
   }
 }
@@ -87,7 +109,8 @@ extension Check {
 extension World {
   /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
   /// well; by `servers` alone if those are given.
-  func lookUp(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool) async throws(Unseen)
+  func resolve(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool)
+    async throws(Unseen)
     -> (DNSQuery.Sight, servers: [String])
   {
     if own == nil {
@@ -126,4 +149,9 @@ extension World {
       return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
     }
   }
+}
+
+extension String {
+  /// Of an address: true for the newer of the two families.
+  var isIPv6: Bool { contains(":") }
 }

@@ -59,7 +59,7 @@ extension Check {
     }
     if upstream.usesHostNetwork { return (.hostNetwork, learned) }
     let common = ours.filter { network in theirs.values.contains { $0.NetworkID == network.value.NetworkID } }
-    let named = common.keys.filter { $0 != defaultBridge }.sorted()
+    let named = common.keys.filter { !Network.defaults.contains($0) }.sorted()
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
     let dialled = theirs.first { $0.value.addresses.contains(name) }?.key
     let apart = facts.list(.routeNetworks).filter { network in
@@ -79,13 +79,11 @@ extension Check {
     if !common.isEmpty, name.isAddress { return (.shared, learned) }
     // Whoever has a network of its own takes the other one in; the proxy joins rather than the app.
     let join =
-      theirs.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, proxy.name) }
-      ?? ours.keys.filter { $0 != defaultBridge && $0 != "none" }.sorted().first.map { ($0, upstream.name) }
+      theirs.keys.filter { !Network.defaults.contains($0) && $0 != "none" }.sorted().first.map { ($0, proxy.name) }
+      ?? ours.keys.filter { !Network.defaults.contains($0) && $0 != "none" }.sorted().first.map { ($0, upstream.name) }
     learned[.networkJoin] = join?.0
     learned[.networkJoiner] = join?.1
     learned[.networkNew] = "\(proxy.name)-net"
     return (common.isEmpty ? .separate : .defaultBridge, learned)
   }
-
-  private static let defaultBridge = "bridge"
 }

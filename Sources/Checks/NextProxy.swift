@@ -3,7 +3,7 @@ import Model
 import World
 
 private enum NextProxyOutcome: String, CheckOutcome {
-  /// A proxy of a known kind: `next.url` is how it is asked.
+  /// A proxy of a known kind that passes requests on: `next.url` is how it is asked.
   case proxy
   case app, unknown
 }
@@ -25,12 +25,15 @@ extension Check {
     guard let found, found.container?.id != facts[.proxyID] || found.pid.map({ String($0) }) != facts[.proxyPID],
       let request = try? facts.asProxy(facts[.upstreamScheme] ?? "http", limit: 1)
     else { return (.app, [:]) }
+    guard let site = Site(request.url)?.at(port: facts.port(.upstreamPort) ?? port),
+      await RouteReading.passesOn(.init(site: site, port: port), found, in: world, signs)
+    else { return (.app, [:]) }
     var learned: Facts = [
       .next(.port): String(port), .next(.id): found.container?.id ?? "", .next(.from): facts.proxyInWords,
       .next(.name): found.inWords,
     ]
     if case .process(let pid) = request.place { learned[.next(.pid)] = String(pid) }
-    learned[.nextURL] = Site(request.url).flatMap { $0.at(port: facts.port(.upstreamPort) ?? port) }?.url
+    learned[.nextURL] = site.url
     return (.proxy, learned)
   }
 }

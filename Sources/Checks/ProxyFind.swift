@@ -41,9 +41,16 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyLayout,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyLayout, .engineCommand,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
+    let (outcome, learned) = try await search(world, facts, signs)
+    return (outcome, learned.merging([.engineCommand: await world.engineCommand ?? ""]))
+  }
+
+  private static func search(
+    _ world: any World, _ facts: Facts, _ signs: Signs
+  ) async throws(Unseen) -> (ProxyOutcome, Facts) {
     if let id = facts[.hop(.id)], let port = facts.port(.hop(.port)) {
       guard let proxy = try await world.proxy(inContainer: id, at: port, signs) else { return (.none, [:]) }
       guard proxy.pid != nil else { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }

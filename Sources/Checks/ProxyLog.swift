@@ -64,7 +64,7 @@ extension Check {
     ]
     if sign.shows == "config-error" { return (.configError, learned) }
     if sign.shows == "denied" { return (.denied, learned) }
-    guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort else {
+    guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort, address.isAddress else {
       return (.silent, learned)
     }
     let isServer = facts.list(.routeServers).contains { $0.hasSuffix(":\(port ?? 0)") }

@@ -20,6 +20,8 @@ extension FactName {
   static let siteDelay: FactName = "site.delay"
   /// What the answer means by a sign of `signs.yaml`: `default-site`, `tls-port`, …
   static let siteMeans: FactName = "site.means"
+  /// Why the proxy could not pass on an answer, as its own error page says.
+  static let siteReason: FactName = "site.reason"
 }
 
 private enum AgainOutcome: String, CheckOutcome {
@@ -52,7 +54,8 @@ extension Check {
     "site.answer", needs: [.url],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteRedirect, .siteDelay, .siteEdge, .publicStatus, .publicSeconds, .publicError, .publicServer,
+      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge, .publicStatus, .publicSeconds, .publicError,
+      .publicServer,
       .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
     ], outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
@@ -67,7 +70,7 @@ extension Check {
   static let siteSlow = Check(
     "site.slow", needs: [.url, .siteWaiting],
     learns: [
-      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteRedirect, .siteDelay, .siteEdge,
+      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge,
     ],
     outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
@@ -114,7 +117,8 @@ extension Check {
       .siteAskedAt: sight.isHere ? "here" : "",
       .siteSeconds: answer.seconds ?? "",
       .siteServer: sign.by ?? answer.header("Server")?.shortened(to: 60).printable ?? "",
-      .siteMeans: sign.means ?? "", .siteEdge: signs.edge(of: sight.elsewhere ?? answer) ?? "",
+      .siteMeans: sign.means ?? "", .siteReason: sign.reason?.shortened(to: 200).printable ?? "",
+      .siteEdge: signs.edge(of: sight.elsewhere ?? answer) ?? "",
     ]
     if let elsewhere = sight.elsewhere {
       facts.merge([

@@ -49,7 +49,7 @@ extension World {
         found.append(
           Neighbour(
             container: container.name, host: container.service ?? container.name, port: inside,
-            network: shares ? nil : container.networks.keys.filter { $0 != "bridge" }.sorted().first,
+            network: shares ? nil : container.networks.keys.filter { !Network.defaults.contains($0) }.sorted().first,
             rank: rank(container)
               + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))
       }

@@ -53,6 +53,7 @@ public enum RouteReading {
     "nginx": NginxReading.self,
     "traefik": TraefikReading.self,
     "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "envoy": EnvoyReading.self,
     "proxyos": ProxyOSReading.self,
     "caddy": CaddyReading.self,
     CloudflaredReading.kind: CloudflaredReading.self,
@@ -98,6 +99,23 @@ public enum RouteReading {
   ) async throws(Unseen) -> Facts {
     guard let reader = readers[kind] else { return [:] }
     return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// Whether a proxy passes the request on, or is there to do so with others; one that only serves its own files is an
+  /// app. True where its routes cannot be read.
+  public static func passesOn(
+    _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
+  ) async -> Bool {
+    let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
+    guard let reader = readers[proxy.sign.kind],
+      let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+      let outcome = try? await reader.read(request, running).0
+    else { return true }
+    switch outcome {
+    case .static: return false
+    case .default, .missing: return (try? await reader.list(running))?.isEmpty != true
+    default: return true
+    }
   }
 
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
@@ -201,6 +219,11 @@ extension FactName {
   public static let routeRequests: FactName = "route.requests"
   public static let routeRequestLimit: FactName = "route.request-limit"
   public static let routeQueued: FactName = "route.queued"
+  /// Which of a name's addresses the proxy takes, as it never tries the others: `ipv6-first`, `ipv4-first`,
+  /// `ipv6-only`, `ipv4-only`. Absent: it tries all.
+  public static let routeAddressFamily: FactName = "route.address-family"
+  /// The addresses that the running proxy itself says it dials.
+  public static let routeDials: FactName = "route.dials"
   /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
   /// The proxy's own names of the route and of what it leads to.
@@ -271,9 +294,8 @@ extension FactName {
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,
       .routeSendsTLSName, .routeHealthPath, .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth,
-      .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate,
-      .routeProblem,
-      .upstreamSocket,
+      .routeAddressFamily, .routeDials, .proxyVersion, .routeHealthReason, .routeHeaderLineLimit, .routeHeaderLines,
+      .routeTLSOffer, .routeSendsCertificate, .routeProblem, .upstreamSocket,
       .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .npmDomain, .npmLocation, .npmDisabled,
       .npmAdvanced, "pass-line.indent", "pass-line.next",
       "problem-line.fixed", "verify-line.off", "pass-line.target", "pass-line.literal", "pass-line.buffers",
@@ -288,7 +310,7 @@ extension FactName {
     ]
     + [
       "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
-      "header-limit", "transport", "rewrite", "network", "health", "health-status",
+      "header-limit", "transport", "rewrite", "network", "health", "health-status", "tls", "family",
     ].flatMap(ofLine)
 
   /// Every fact that asking a proxy for its use may bring.

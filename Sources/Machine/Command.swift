@@ -23,6 +23,9 @@ extension CommandRun: MachineLook {
       case .nginxTest(let program, let configuration, let prefix):
         let options = (configuration.map { ["-c", $0] } ?? []) + (prefix.map { ["-p", $0] } ?? [])
         return try test(program, ["-t"] + options)
+      case .envoyTest(let program, let configuration, let text):
+        let options = ["-c", configuration] + (text.map { ["--config-yaml", $0] } ?? [])
+        return try test(program, ["--mode", "validate"] + options)
       case .apacheTest(let program, let configuration, let root, let defined, let variables):
         let options = (root.map { ["-d", $0] } ?? []) + (configuration.map { ["-f", $0] } ?? [])
         return try test(program, ["-t"] + options + defined.flatMap { ["-D", $0] }, variables)

@@ -8,6 +8,9 @@ extension FactName {
   public static let sitePort: FactName = "site.port"
   public static let sitePath: FactName = "site.path"
 
+  /// The word by which a person's shell knows the container engine: `docker` until another one has answered.
+  public static let engineCommand: FactName = "engine.command"
+
   /// Seconds that all checks together may take.
   public static let limitSeconds: FactName = "limit.seconds"
 

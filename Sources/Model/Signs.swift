@@ -40,7 +40,7 @@ public struct Signs: Sendable, Equatable {
     public let status: String?
     /// Header name in lower case to a regular expression for its value; `^$` for one that is not there.
     public let headers: [String: String]
-    /// Regular expression over the first bytes of the body.
+    /// Regular expression over the first bytes of the body; its group `reason` is taken as a fact.
     public let body: String?
     public init(by: String?, means: String?, status: String? = nil, headers: [String: String], body: String?) {
       self.by = by

@@ -58,9 +58,11 @@ public struct Site: Sendable, Equatable {
 
   private var authority: String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }
 
+  /// What is known at the start of a case.
   public var facts: Facts {
     [
       .url: url, .siteScheme: scheme, .siteHost: host, .sitePort: String(port), .sitePath: path,
+      .engineCommand: "docker",
     ]
   }
 

@@ -51,9 +51,11 @@ public struct Template: Sendable, Equatable {
     fill(facts) { $0.printable(keepingTabs: true) == $0 ? $0 : nil }
   }
 
-  /// Lines of a file under one sign of a diff: a value of several lines brings the sign to each of them. Nil as `literal`.
+  /// Lines of a file under one sign of a diff: a value of several lines brings the sign to each of them. Nil as `literal`,
+  /// but what stands before or after a value on a known line (`port-line.tail`) may be nothing.
   public func lines(_ facts: Facts) -> [String]? {
-    let filled = fill(facts) { value in
+    let ends = placeholders.filter { $0.isEndOfLine && facts[$0] == nil && facts[$0.wholeLine] != nil }
+    let filled = fill(facts, empty: Set(ends)) { value in
       value.split(separator: "\n", omittingEmptySubsequences: false).allSatisfy {
         $0 == String($0).printable(keepingTabs: true)
       } ? value : nil
@@ -65,11 +67,12 @@ public struct Template: Sendable, Equatable {
   /// A command for a POSIX shell, each value one word; nil if one is not known or cannot be shown as it is.
   public func shell(_ facts: Facts) -> String? { fill(facts) { $0.shellWord } }
 
-  private func fill(_ facts: Facts, _ form: (String) -> String?) -> String? {
+  private func fill(_ facts: Facts, empty: Set<FactName> = [], _ form: (String) -> String?) -> String? {
     var result = ""
     for part in parts {
       switch part {
       case .text(let text): result += text
+      case .fact(let name) where empty.contains(name): break
       case .fact(let name):
         guard let value = facts[name], let shown = form(value) else { return nil }
         result += shown
@@ -96,4 +99,12 @@ public struct Template: Sendable, Equatable {
     }
     return nil
   }
+}
+
+extension FactName {
+  /// True for what stands before or after a value on its line: `port-line.head`, `port-line.tail`.
+  fileprivate var isEndOfLine: Bool { text.hasSuffix("-line.head") || text.hasSuffix("-line.tail") }
+
+  /// The whole line: `port-line.text`.
+  fileprivate var wholeLine: FactName { FactName(String(text.dropLast(4)) + "text") }
 }

@@ -9,7 +9,7 @@ struct Lint {
   private let problems: Problems
 
   /// What is known before anything is looked at.
-  static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath]
+  static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
 
   /// Facts that may be known from the start: also those with which a case goes on.
   private static let atStart = given.union(

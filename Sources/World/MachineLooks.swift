@@ -152,6 +152,8 @@ public struct CommandRun: Look {
   public enum Command: Hashable, Sendable, Codable {
     /// `nginx -t`, with the running master's own `-c` and `-p`.
     case nginxTest(program: String, configuration: String?, prefix: String?)
+    /// `envoy --mode validate`, with the running process's own `-c` and `--config-yaml`. It binds nothing.
+    case envoyTest(program: String, configuration: String, text: String?)
     /// `apache2 -t`, with the running one's own `-f`, `-d` and `-D`, and these variables in its environment.
     case apacheTest(
       program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])

@@ -235,6 +235,20 @@ struct NextProxyTests {
     #expect(found.facts["next.name"] == "nginx (container inner)")
   }
 
+  @Test(
+    "An nginx that serves its own files is an app, one that knows other sites is a proxy",
+    arguments: [
+      ("server { listen 80; server_name localhost; root /srv; }", "app"),
+      ("server { listen 80; location / { proxy_pass http://10.0.0.9; } }", "proxy"),
+      ("server { listen 80; return 404; } server { server_name a.test; location / { proxy_pass http://b; } }", "proxy"),
+    ])
+  func files(configuration: String, outcome: String) async throws {
+    let inside = Place.process(9)
+    let world = try world("nginx:1.27").with(FileGlob(pattern: "/etc/*", place: inside), [])
+      .file("/etc/nginx/nginx.conf", "events {} http { \(configuration) }", in: inside)
+    #expect(try await look("next.proxy", world, route, signs: realSigns()).outcome == outcome)
+  }
+
   @Test("An app is no proxy")
   func app() async throws {
     let found = try await look("next.proxy", world("team/shop:4"), route, signs: realSigns())

@@ -155,7 +155,7 @@ struct UpstreamAnswerTests {
     #expect(header.facts["drop.when"] == "in-header")
     let quiet = Exchange(address: "10.0.0.2", port: 8080, place: .process(7), limit: 1.5)
     for (end, when) in [(Exchange.Sight.End.closed, "at-once"), (.open, "after-request")] {
-      let world = Recording().with(request("http", limit: 89.5), .init(failure: .closed)).with(quiet, .init(end: end))
+      let world = Recording().with(request("http", limit: 60), .init(failure: .closed)).with(quiet, .init(end: end))
       #expect(try await look("upstream.answer", world, facts).facts["drop.when"] == when)
     }
   }
@@ -169,10 +169,10 @@ struct UpstreamAnswerTests {
   @Test("It is asked with the host and the path that the proxy sends")
   func asTheProxy() async throws {
     let given = facts.merging(["route.sends-host": "inner.lan", "upstream.path": "/api"])
-    let world = Recording().with(request("http", limit: 89.5, host: "inner.lan", path: "/api"), .init(status: 200))
+    let world = Recording().with(request("http", limit: 60, host: "inner.lan", path: "/api"), .init(status: 200))
     #expect(try await look("upstream.answer", world, given).outcome == "good")
     let cut = facts.merging(["route.sends-host": "a b\u{7}"])
-    let own = Recording().with(request("http", limit: 89.5), .init(status: 200))
+    let own = Recording().with(request("http", limit: 60), .init(status: 200))
     #expect(try await look("upstream.answer", own, cut).outcome == "good")
   }
 

@@ -162,7 +162,7 @@ struct CaddyReadingTests {
     #expect(outcome == .found)
     #expect(facts[.configProblem] == "unrecognized directive: reverse_prox in /etc/caddy/Caddyfile:2")
     #expect(facts["problem-line.fixed"] == "\treverse_proxy shop:3000 {")
-    let cut = String(shop.prefix(20))
+    let cut = "http://other.example.org {\n\treverse_proxy other:1 {\n"
     #expect(try await read("http://shop.example.org/", world(cut, running: running())).0 == .broken)
   }
 

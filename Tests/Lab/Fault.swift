@@ -23,10 +23,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
   static var all: [Fault] {
     let every: [Fault] = [
       backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
-      apache, sockets,
-      protocols, edges,
-      capacity,
-      sometimes, healthy,
+      apache, envoy, podman, sockets, protocols, edges, capacity, policy, sometimes, healthy,
     ].flatMap { $0 }
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }
@@ -49,6 +46,8 @@ struct Site: Sendable {
   var answers = 200
   /// What the page says while the site is broken, where a status alone would not show it.
   var saysBefore: String?
+  /// The engine's address, if it is not the default one.
+  var engine: String?
   /// For a site that fails only sometimes: how often the program asks it.
   var series: Int?
   /// What curl gets besides the address, for a site that fails for some requests only.

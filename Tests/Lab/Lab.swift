@@ -165,12 +165,15 @@ import Testing
   /// One good answer within the time; of a site that fails sometimes, as many good ones one after the other as the
   /// program asks for.
   private func isWell(_ site: Site, within seconds: Double) async throws -> Bool {
-    try await eventually(within: seconds) {
+    let answersWell = { () async throws -> Bool in
       for _ in 0..<(site.series ?? 1) {
         guard try await Answer.from(site).isGood(for: site) else { return false }
       }
       return true
     }
+    if try await eventually(within: seconds, answersWell) { return true }
+    // An old worker may have taken the first request, and taken its time.
+    return try await answersWell()
   }
 }
 

@@ -302,6 +302,11 @@ actor Stage {
     for action in undo.reversed() { try? await action() }
     // Each child holds the end of its elder siblings that `waitUntilExit` watches, so all end before one is awaited.
     for process in processes { process.terminate() }
+    // Some keep the signal mask with which Foundation starts them, so that they never see a SIGTERM.
+    let started = processes
+    if await !eventually(within: 3, { started.allSatisfy { !$0.isRunning } }) {
+      for process in started where process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
     for process in processes { process.waitUntilExit() }
     let ours = ["--filter", "label=lab=\(suffix)", "-q"]
     let containers = try? await docker(["ps", "-a"] + ours).split(separator: "\n").map(String.init)

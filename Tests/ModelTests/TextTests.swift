@@ -110,3 +110,16 @@ import Testing
     #expect(text.redacted == shown)
   }
 }
+
+@Suite("Lines of a diff")
+struct DiffLineTests {
+  @Test("A value of several lines brings its sign to each; an end of a known line may be nothing")
+  func several() {
+    let facts: Facts = ["tls-line.text": "a:\n  b", "port-line.text": "p: 1", "port-line.head": "p: "]
+    #expect(Template("-{tls-line.text}").lines(facts) == ["-a:", "-  b"])
+    #expect(Template("+{port-line.head}2{port-line.tail}").lines(facts) == ["+p: 2"])
+    #expect(Template("+{host-line.head}2").lines(facts) == nil)
+    #expect(Template("+{tls-line.text}").lines(["tls-line.text": "a\u{1B}"]) == nil)
+    #expect(Template(" ").lines(facts) == [" "])
+  }
+}

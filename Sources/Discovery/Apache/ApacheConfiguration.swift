@@ -32,6 +32,8 @@ extension Apache {
     public let unread: [Unread]
     /// Loaded modules by name (`proxy_module`), those that are built in included.
     public let modules: Set<String>
+    /// False if a file could not be read, or httpd has all its modules built in.
+    let knowsModules: Bool
     /// Variables that are neither defined nor in the environment.
     public let undefined: Set<String>
     public let root: String
@@ -47,7 +49,9 @@ extension Apache {
 
     private init(_ directives: [Directive], _ loader: Loader) {
       self.directives = directives
-      problems = loader.problems + Apache.invalidCommands(in: directives, loader.modules).prefix(1)
+      knowsModules = loader.unread.isEmpty && directives.contains { $0.key == "loadmodule" }
+      problems =
+        loader.problems + (knowsModules ? Apache.invalidCommands(in: directives, loader.modules).prefix(1) : [])
       (files, unread, lines, originals) = (loader.files, loader.unread, loader.lines, loader.originals)
       (modules, undefined, root) = (loader.modules, loader.undefined, loader.root)
     }

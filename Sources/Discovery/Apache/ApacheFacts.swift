@@ -40,7 +40,8 @@ extension ApacheReading {
       return (.misconfigured, facts)
     case .proxied: break
     }
-    guard let worker = workers.first(where: { !$0.isOut }) ?? workers.first else {
+    let wanted = request.server.flatMap { server in workers.first { $0.target.server == server } }
+    guard let worker = wanted ?? workers.first(where: { !$0.isOut }) ?? workers.first else {
       facts[.routeUpstream] = route.url?.text
       facts[.routeProblem] = "the balancer \(route.url?.text ?? "") has no member"
       return (.misconfigured, facts)
@@ -73,7 +74,7 @@ extension ApacheReading {
       facts[.routeProblem] = "every member of its balancer is switched off by status="
       return .misconfigured
     }
-    return facts[.routeProtocol] == "http" && worker.target.socket == nil ? .found : .otherProtocol
+    return scheme == "ftp" ? .otherProtocol : .found
   }
 
   private static func setModules(
@@ -142,14 +143,17 @@ extension ApacheReading {
     let host = target.host.text
     facts[.routeUpstream] = target.url
     facts[.upstreamScheme] = isTLS ? "https" : ["http", "ws"].contains(scheme) ? "http" : scheme
-    facts[.upstreamHost] = host.trimmedBrackets
-    facts[.upstreamPort] = String(target.number)
-    facts[.upstreamSocket] = target.socket?.text
+    if let socket = target.socket {
+      facts[.upstreamSocket] = socket.text
+    } else {
+      facts[.upstreamHost] = host.trimmedBrackets
+      facts[.upstreamPort] = String(target.number)
+    }
     facts[.upstreamPath] = upstreamPath(route, target, query: String(site.path.drop { $0 != "?" }))
     facts[.routeProtocol] =
       ["http": "http", "https": "http", "ws": "http", "wss": "http", "fcgi": "fastcgi"][scheme] ?? scheme
     if workers.count > 1 {
-      facts[.routeServers] = workers.map { "\($0.target.host.text):\($0.target.number)" }.joined(separator: ", ")
+      facts[.routeServers] = workers.filter { !$0.isOut }.map(\.target.server).joined(separator: ", ")
     }
     let isFresh =
       worker.value("disablereuse")?.text.lowercased() == "on" || worker.value("enablereuse")?.text.lowercased() == "off"
@@ -282,7 +286,7 @@ extension Apache.Configuration {
       default: []
       }
     }
-    return needed.filter { !modules.contains("\($0)_module") }
+    return knowsModules ? needed.filter { !modules.contains("\($0)_module") } : []
   }
 
   /// The last `LoadModule` line, the line after it, and the folder that it names.

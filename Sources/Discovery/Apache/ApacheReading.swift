@@ -60,13 +60,16 @@ enum ApacheReading: ProxyReader {
   /// The time of its pid file: httpd writes it anew at its start and at each graceful restart, which keep the pid.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
     let configuration = try await load(proxy)
-    let isDebian = configuration.root.hasPrefix("/etc/apache2")
-    let path = configuration.directives.last("pidfile")?.text(0) ?? (isDebian ? "/run/apache2.pid" : "logs/httpd.pid")
-    let file = configuration.absolute(path)
-    guard let written = await proxy.files.modified(file) else { throw .missing(what: file) }
-    // An older one is left from another run.
-    guard let started = processes.map(\.started).min(), written > started - 2 else { throw .missing(what: file) }
-    return written
+    // Without a line: where the official image, Debian and Red Hat are built to have it.
+    let paths =
+      configuration.directives.last("pidfile")?.text(0).map { [configuration.absolute($0)] }
+      ?? [configuration.absolute("logs/httpd.pid"), "/run/apache2.pid", "/run/httpd/httpd.pid"]
+    let started = processes.map(\.started).min() ?? .infinity
+    for path in paths {
+      // An older one is left from another run.
+      if let written = await proxy.files.modified(path), written > started - 2 { return written }
+    }
+    throw .missing(what: paths.joined(separator: ", "))
   }
 
   /// `/usr/sbin/apache2 -d /etc/apache2-two -f apache2.conf -D SSL -k start`.
@@ -181,6 +184,9 @@ extension Apache.Configuration {
 }
 
 extension Apache.Target {
+  /// `app:3000`.
+  var server: String { "\(host.text):\(number)" }
+
   /// `http://app:3000`, `fcgi://unix:/run/php.sock`.
   var url: String {
     if let socket { return "\(scheme.text)://unix:\(socket.text)" }

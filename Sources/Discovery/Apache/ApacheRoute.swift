@@ -178,7 +178,7 @@ extension Apache.Configuration {
       let name = (text ?? "").lowercased()
       return name == group || name == group + "/"
     }
-    let all = sections(route.server) + (route.server.section == nil ? [] : main.directives) + route.server.directives
+    let all = (route.server.section == nil ? [] : main.directives) + route.server.directives
     return all.flatMap { directive -> [Apache.Worker] in
       if directive.key == "proxy", isGroup(directive.text(0)) {
         let shared = (directive.block ?? []).all("proxyset").flatMap(\.arguments)

@@ -113,7 +113,7 @@ extension FactName {
   public static let composeService: FactName = "compose.service"
   public static let composeFile: FactName = "compose.file"
   public static let composeFiles: FactName = "compose.files"
-  /// The program that this machine has for it: `docker-compose`, else `docker compose`.
+  /// The program that this machine has for it: `docker compose`, `docker-compose`, `podman-compose`, …
   public static let composeProgram: FactName = "compose.program"
 
   public static let ofCompose: [FactName] = [
@@ -135,6 +135,9 @@ extension World {
   /// Compose is a plugin of the docker command in most places; Debian has it as a program of its own.
   private var composeProgram: String {
     get async {
+      if await engineCommand == "podman" {
+        return await has("/usr/bin/podman-compose") ? "podman-compose" : "podman compose"
+      }
       for folder in ["/usr/libexec", "/usr/lib", "/usr/local/lib", "/usr/local/libexec"] {
         if await has(folder + "/docker/cli-plugins/docker-compose") { return "docker compose" }
       }

@@ -166,6 +166,11 @@ private struct Event: Decodable {
   let time: Double?
 }
 
+extension Network {
+  /// What Docker and Podman call the network of a container that names none. Names do not resolve there.
+  public static let defaults: Set<String> = ["bridge", "podman"]
+}
+
 /// One network. Source: Docker Engine API, `GET /networks`.
 public struct Network: Sendable, Decodable {
   public struct Plan: Sendable, Decodable {
@@ -185,6 +190,11 @@ public struct Network: Sendable, Decodable {
 }
 
 extension World {
+  /// The engine's command: `docker`, `podman`; nil if none answers.
+  public var engineCommand: String? {
+    get async { (try? await see(DockerGet(path: "/containers/json?all=1")))?.engine.lowercased() }
+  }
+
   /// Every container, stopped ones too.
   public func containers() async throws(Unseen) -> [ContainerSummary] {
     try await docker("/containers/json?all=1", as: [ContainerSummary].self)

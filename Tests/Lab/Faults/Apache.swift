@@ -93,10 +93,17 @@ extension Fault {
       }
     },
 
-    Fault("apache, no virtual host for the name", shows: 404) { stage in
+    Fault("apache, no virtual host for the name", shows: 200) { stage in
       let (app, port) = (stage.named("lists"), stage.appPort())
-      let finding = Finding(cause: "route-missing", upstream: nil, mentions: ["ServerName"])
-      return try await stage.httpd("lists", app, port: port, finding, as: "lists.example.org") {
+      let file = stage.directory.appending(path: "\(stage.named("proxy"))/conf/extra/sites.conf")
+      let host = "\(stage.named("lists")).example.test"
+      let finding = Finding(cause: "route-missing", upstream: nil, mentions: ["ServerName"]) {
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try Data(text.replacing("tickets.example.org", with: host).utf8).write(to: file)
+        try await docker(
+          "exec", stage.named("proxy"), "httpd", "-d", "/usr/local/apache2", "-f", "conf/httpd.conf", "-k", "graceful")
+      }
+      return try await stage.httpd("lists", app, port: port, finding, as: "tickets.example.org") {
         "ProxyPass / http://\(app):\(port)/"
       }
     },
@@ -205,6 +212,11 @@ extension Stage {
           Require all denied
       </Directory>
       DocumentRoot "/usr/local/apache2/htdocs"
+      <Directory "/usr/local/apache2/htdocs">
+          AllowOverride None
+          Require all granted
+      </Directory>
+      DirectoryIndex index.html
       ErrorLog /proc/self/fd/2
       LogLevel warn
       TypesConfig /etc/mime.types
@@ -250,9 +262,11 @@ extension Stage {
 
       """, to: "apache2/sites-available/\(word).conf")
     try await succeed("ln", "-s", "../sites-available/\(word).conf", "\(root)/sites-enabled/\(word).conf")
-    // It goes to the background and keeps what it got as its outputs.
+    // It goes to the background and keeps every descriptor that it got.
     try await succeed(
-      "sh", "-c", "APACHE_CONFDIR=\(root) apachectl start </dev/null >\(directory.path())/start.log 2>&1")
+      "sh", "-c",
+      "APACHE_CONFDIR=\(root) exec python3 -c 'import os; os.closerange(3, 1024); os.execvp(\"apachectl\", [\"apachectl\", \"start\"])' </dev/null >\(directory.path())/start.log 2>&1"
+    )
     let pid = directory.appending(path: "run/apache2.pid").path()
     atEnd { _ = try await run(["sh", "-c", "kill $(cat \(pid)); while [ -e \(pid) ]; do sleep 0.1; done"]) }
     try await answers(port)

@@ -53,6 +53,26 @@ extension Fault {
       return Site(url: pair.url, says: pair.app)
     },
 
+    Fault("edges healthy, an nginx as the app has no such page", shows: 404) { stage in
+      let (host, app) = (try await stage.site("docs"), stage.named("docs"))
+      let web = try await stage.network()
+      _ = try await stage.nginx(
+        app, on: web, "server { listen 80; server_name localhost; location / { root /nowhere; } }\n")
+      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app)"))
+      return Site(url: "http://\(host):\(gate.port)/", says: "404 Not Found", answers: 404)
+    },
+
+    Fault("edges an nginx as the app is stopped", shows: 502) { stage in
+      let (host, app) = (try await stage.site("docs"), stage.named("docs"))
+      let web = try await stage.network()
+      _ = try await stage.nginx(
+        app, on: web, "server { listen 80; server_name localhost; location / { return 200 \"\(app)\"; } }\n")
+      let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.variable(host, "http://\(app)"))
+      try await docker("stop", app)
+      let finding = Finding(cause: "backend-stopped", upstream: "http://\(app):80", mentions: [app], atLeast: .certain)
+      return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
+    },
+
     Fault("edges two proxies, the second cannot start for a name", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("radio"), stage.named("radio"), stage.appPort())
       let (web, inner) = (try await stage.network(), stage.named("inner"))
@@ -61,7 +81,9 @@ extension Fault {
       try await stage.container(inner, .nginx, on: web, options: file.mount)
       try await stage.awaits(inner, "exited")
       let outer = try await stage.nginx(stage.named("outer"), on: web, Conf.variable(host, "http://\(inner)"))
-      let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [inner], atLeast: .certain) {
+      let finding = Finding(
+        cause: "proxy-config-invalid", upstream: "http://\(app)-old:\(port)", mentions: [inner], atLeast: .certain
+      ) {
         try file.correct("\(app)-old", to: app)
         try await docker("restart", inner)
       }
@@ -76,7 +98,9 @@ extension Fault {
       try await stage.container(
         proxy, .nginx, on: web, options: file.mount + ["--restart", "unless-stopped", "-p", "\(published):80"])
       try await stage.restartsAgain(proxy)
-      let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: [proxy], atLeast: .certain) {
+      let finding = Finding(
+        cause: "proxy-config-invalid", upstream: "http://\(app)-old:\(port)", mentions: [proxy], atLeast: .certain
+      ) {
         try file.correct("\(app)-old", to: app)
         try await docker("restart", proxy)
       }

@@ -208,6 +208,7 @@ extension Fault {
       let web = try await stage.network()
       try await stage.app(app, on: web, port: port)
       let main = """
+        user www-data;
         worker_processes 1;
         error_log /dev/stderr;
         pid /run/nginx.pid;
@@ -258,7 +259,7 @@ enum HAProxyConf {
         mode http
         option httplog
         option dontlognull
-        timeout connect 2s
+        timeout connect 1s
         timeout client 50s
         timeout server 50s
 
@@ -297,9 +298,22 @@ extension Stage {
 
   /// Lets so many clients ask again and again until the stage is taken down.
   fileprivate func visitors(_ count: Int, of url: String) async throws {
-    for _ in 0..<count {
-      try launch(["sh", "-c", "while :; do curl -s -o /dev/null --max-time 20 \(url); sleep 0.3; done"], in: directory)
-    }
+    let program = try write(
+      """
+      import signal, subprocess, threading, time
+
+      def visit():
+          while True:
+              subprocess.run(["curl", "-s", "-o", "/dev/null", "--max-time", "20", "\(url)"])
+              time.sleep(0.3)
+
+      signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # the thread that started it may block it
+      for _ in range(\(count)):
+          threading.Thread(target=visit, daemon=True).start()
+      while True:
+          signal.pause()
+      """, to: "visitors/visitors.py")
+    try launch(["python3", program.path()], in: directory)
     try await Task.sleep(for: .seconds(2))
   }
 
@@ -307,7 +321,8 @@ extension Stage {
   fileprivate func idleVisitors(of port: Int, untilStatus status: Int, at url: String) async throws -> Process {
     let program = try write(
       """
-      import socket, subprocess, time
+      import signal, socket, subprocess, time
+      signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # the thread that started it may block it
       kept = []
       while True:
           seen = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "3", "\(url)"],

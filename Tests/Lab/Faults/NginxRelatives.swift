@@ -12,7 +12,7 @@ extension Fault {
       return try await stage.generated(
         host, app, on: web,
         .init(
-          cause: "wrong-port", upstream: "http://\(app):80", mentions: ["VIRTUAL_PORT: 8080", "docker compose -f"],
+          cause: "wrong-port", upstream: "http://\(app):80", mentions: ["VIRTUAL_PORT: 8080", "up -d"],
           atLeast: .certain,
           byHand: {
             try await docker("rm", "-f", app)

@@ -1,0 +1,46 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// `IPv4` or `IPv6`: by which family the proxy dials, and by which the app can be reached.
+  static let familyDialled: FactName = "family.dialled"
+  static let familyListens: FactName = "family.listens"
+  /// The address of that family that takes the connection.
+  static let familyAddress: FactName = "family.address"
+}
+
+private enum FamilyOutcome: String, CheckOutcome {
+  /// An address of the other family takes connections at the same port.
+  case other
+  case none, unknown
+}
+
+extension Check {
+  /// Where the dialled address refuses: tries those of the other family that the proxy itself never tries.
+  ///
+  /// They are the name's other addresses, the upstream's own ones, and of loopback the other one.
+  static let addressFamily = Check(
+    "address.family", needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamPlace],
+    learns: [.familyDialled, .familyListens, .familyAddress], outcome: FamilyOutcome.self, limit: 5
+  ) { world, facts, _ throws(Unseen) in
+    guard let place = facts.proxyLooks, let dialled = facts[.nameAddress], let port = facts.port(.upstreamPort) else {
+      throw .notEnoughKnown([.proxyPID])
+    }
+    let loopback = dialled.isLoopback ? [dialled.isIPv6 ? "127.0.0.1" : "::1"] : []
+    let tried = facts.list(.nameAddresses)
+    let others = (loopback + facts.list(.nameOthers) + facts.list(.upstreamAddresses)).filter {
+      $0.isIPv6 != dialled.isIPv6 && !tried.contains($0)
+    }
+    // Only a connection that fails tells of families; a name's answer alone does not.
+    let first = try await world.see(TCPConnect(address: dialled, port: port, place: place, limit: 2))
+    guard first.outcome == .refused || first.outcome == .unreachable else { return (.none, [:]) }
+    for address in others.prefix(4) {
+      let sight = try await world.see(TCPConnect(address: address, port: port, place: place, limit: 1))
+      guard sight.outcome == .accepted else { continue }
+      let names = dialled.isIPv6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
+      return (.other, [.familyDialled: names.0, .familyListens: names.1, .familyAddress: address])
+    }
+    return (.none, [:])
+  }
+}

@@ -1,0 +1,76 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("address.family and the addresses that a proxy takes")
+struct AddressFamilyTests {
+  private func facts(_ address: String, _ more: Facts = [:]) -> Facts {
+    let facts: Facts = [
+      "proxy.place": "host", "proxy.network": "host", "upstream.place": "host", "upstream.port": "3000",
+      "name.address": address, "name.addresses": address,
+    ]
+    return facts.merging(more)
+  }
+
+  private func world(_ outcomes: [String: TCPConnect.Sight.Outcome]) -> Recording {
+    let world = Recording()
+    for (address, outcome) in outcomes {
+      for limit in [1.0, 2.0] {
+        world.with(
+          TCPConnect(address: address, port: 3000, place: .host, limit: limit),
+          .init(outcome: outcome, errno: outcome == .refused ? 111 : 0, seconds: 0))
+      }
+    }
+    return world
+  }
+
+  @Test("::1 refuses and 127.0.0.1 takes the connection, or the other way round")
+  func loopback() async throws {
+    let found = try await look(
+      "address.family", world(["::1": .refused, "127.0.0.1": .accepted]), facts("::1"))
+    #expect(found.outcome == "other")
+    #expect(found.facts["family.dialled"] == "IPv6")
+    #expect(found.facts["family.listens"] == "IPv4")
+    #expect(found.facts["family.address"] == "127.0.0.1")
+    let back = try await look(
+      "address.family", world(["::1": .accepted, "127.0.0.1": .refused]), facts("127.0.0.1"))
+    #expect(back.facts["family.listens"] == "IPv6")
+  }
+
+  @Test("Nothing is said where both refuse, where the first one answers, or where the proxy tries both itself")
+  func others() async throws {
+    let both = world(["::1": .refused, "127.0.0.1": .refused])
+    #expect(try await look("address.family", both, facts("::1")).outcome == "none")
+    let fine = world(["::1": .accepted, "127.0.0.1": .accepted])
+    #expect(try await look("address.family", fine, facts("::1")).outcome == "none")
+    let tried = facts("::1", ["name.addresses": "::1, 127.0.0.1"])
+    #expect(
+      try await look("address.family", world(["::1": .refused, "127.0.0.1": .accepted]), tried).outcome == "none")
+  }
+
+  @Test(
+    "Which of a name's addresses a proxy takes",
+    arguments: [
+      ("", "10.0.0.2, fd00::2", ""), ("ipv6-first", "fd00::2", "10.0.0.2"), ("ipv4-first", "10.0.0.2", "fd00::2"),
+      ("ipv6-only", "fd00::2", "10.0.0.2"), ("ipv4-only", "10.0.0.2", "fd00::2"),
+    ])
+  func taken(family: String, addresses: String, others: String) async throws {
+    let place = Place.process(7)
+    let world = Recording().file("/etc/hosts", "127.0.0.1 localhost\n", in: place)
+      .file("/etc/resolv.conf", "nameserver 127.0.0.11\n", in: place)
+      .with(
+        DNSQuery(name: "shop", servers: ["127.0.0.11"], place: place),
+        .init(answer: .addresses, addresses: ["10.0.0.2", "fd00::2"]))
+    let facts: Facts = [
+      "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.host": "shop",
+      "upstream.port": "80", "route.address-family": family,
+    ]
+    let found = try await look("name.resolve", world, facts)
+    #expect(found.facts["name.addresses"] == addresses)
+    #expect(found.facts["name.others"] ?? "" == others)
+    let said = try await look("name.resolve", world, facts.merging(["route.dials": "fd00::9"]))
+    #expect(said.facts["name.address"] == "fd00::9")
+  }
+}
