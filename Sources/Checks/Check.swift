@@ -35,12 +35,11 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, serversReach, configValid,
-    configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve, portListening, tcpConnect,
-    addressFamily, socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate,
-    upstreamAnswer,
-    pathOriginal, authReach, healthCheck, nextProxy, proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind,
-    proxyLimit, upstreamQueue, hostResources,
+    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, siteTimer, serversReach,
+    configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve,
+    portListening, tcpConnect, addressFamily, socketConnect, routeHairpin, firewallRules, upstreamSpeaks,
+    tlsHandshake, upstreamCertificate, upstreamAnswer, pathOriginal, authReach, healthCheck, nextProxy, proxyLog,
+    proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

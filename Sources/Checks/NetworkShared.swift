@@ -19,6 +19,14 @@ extension FactName {
   static let networkGateway: FactName = "network.gateway"
 }
 
+extension FactName {
+  /// Compose's service, project, file and program of the container that has to join a network.
+  static let joinService: FactName = "join.service"
+  static let joinProject: FactName = "join.project"
+  static let joinFile: FactName = "join.file"
+  static let joinProgram: FactName = "join.program"
+}
+
 private enum NetworkOutcome: String, CheckOutcome {
   /// A user-defined network, or the addresses of a common default bridge.
   case shared
@@ -42,8 +50,8 @@ extension Check {
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
       .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
-      .networkDialled,
-    ], outcome: NetworkOutcome.self
+      .networkDialled, .joinProgram, .joinProject, .joinService, .joinFile,
+    ] + joinLines, outcome: NetworkOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let upstream = try await world.container(facts[.upstreamID] ?? "")
     let theirs = upstream.networks
@@ -70,6 +78,7 @@ extension Check {
       learned[.networkDialled] = apart.first ?? dialled
       learned[.networkJoin] = learned[.networkDialled]
       learned[.networkJoiner] = proxy.name
+      learned.merge(await world.joining(proxy, dialled))
       return (apart.isEmpty ? .otherAddress : .chance, learned)
     }
     if let network = named.first {
@@ -84,6 +93,29 @@ extension Check {
     learned[.networkJoin] = join?.0
     learned[.networkJoiner] = join?.1
     learned[.networkNew] = "\(proxy.name)-net"
+    if let (network, name) = join { learned.merge(await world.joining(name == proxy.name ? proxy : upstream, network)) }
     return (common.isEmpty ? .separate : .defaultBridge, learned)
+  }
+
+  /// Lines of the Compose file of the container that has to join: of its service, and of the file's own networks.
+  private static let joinLines = ["join", "external"].flatMap { name in
+    ["file", "number", "text", "with"].map { FactName("\(name)-line.\($0)") }
+  }
+}
+
+extension World {
+  /// What keeps a container in a network for good: its Compose file's lines; empty where it has none.
+  fileprivate func joining(_ container: Container, _ network: String) async -> Facts {
+    let labels = container.Config?.Labels ?? [:]
+    guard let service = await ComposeService(of: labels, in: self), service.files.count == 1,
+      let lines = service.joining(network)
+    else { return [:] }
+    var facts: Facts = [
+      .joinService: service.name, .joinProject: service.project, .joinFile: service.files[0],
+      .joinProgram: await compose(labels)[.composeProgram] ?? "",
+    ]
+    facts.set(lines.service, "join")
+    facts.set(lines.file, "external")
+    return facts
   }
 }

@@ -18,6 +18,8 @@ extension FactName {
   static let siteWaiting: FactName = "site.waiting"
   /// `at-once` or `later`: how soon the answer came.
   static let siteDelay: FactName = "site.delay"
+  /// Known if an answer came within the first seconds, but not at once.
+  static let siteLate: FactName = "site.late"
   /// What the answer means by a sign of `signs.yaml`: `default-site`, `tls-port`, …
   static let siteMeans: FactName = "site.means"
   /// Why the proxy could not pass on an answer, as its own error page says.
@@ -54,7 +56,8 @@ extension Check {
     "site.answer", needs: [.url],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge, .publicStatus, .publicSeconds, .publicError,
+      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteEdge, .publicStatus, .publicSeconds,
+      .publicError,
       .publicServer,
       .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
     ], outcome: SiteOutcome.self, limit: nil
@@ -76,7 +79,7 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     guard let sight = try await world.site(facts, within: nil) else { return (.slow, [:]) }
     var (outcome, learned) = described(sight, of: facts, asked: 0, signs)
-    learned[.siteAsked] = nil
+    (learned[.siteAsked], learned[.siteLate]) = (nil, nil)
     return (outcome, learned)
   }
 
@@ -132,6 +135,7 @@ extension Check {
       facts[.siteRedirect] = Site(given[.url] ?? "")?.redirected(to: location)?.url
     }
     facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
+    facts[.siteLate] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
     facts[.siteStatus] = answer.status.map { String($0) }
     facts[.siteError] = answer.failure.map { $0.inShort }
     if sight.isAtPlainPort {

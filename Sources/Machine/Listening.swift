@@ -16,8 +16,8 @@ extension Listeners: MachineLook {
         guard case .missing = error else { throw error }
       }
       let sockets = all.filter { $0.state == .listening && $0.address != "127.0.0.11" }
-      // Until it is accepted, a connection belongs to no file.
-      let accepted = all.filter { $0.state == .established && $0.inode != 0 }.reduce(into: [:]) {
+      // Until it is accepted, a connection belongs to no file. One whose visitor has given up is still worked on.
+      let accepted = all.filter { $0.state != .listening && $0.inode != 0 }.reduce(into: [:]) {
         $0[$1.port, default: 0] += 1
       }
       let owners = try socketOwners(of: Set(sockets.map(\.inode)), in: place)
@@ -31,7 +31,7 @@ extension Listeners: MachineLook {
 }
 
 private struct TCPSocket {
-  enum State: Substring { case established = "01", listening = "0A" }
+  enum State: Substring { case established = "01", closeWait = "08", listening = "0A" }
 
   let state: State
   let address: String

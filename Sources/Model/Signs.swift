@@ -74,12 +74,30 @@ public struct Signs: Sendable, Equatable {
     proxies.lazy.filter { $0.kind == kind }.compactMap(\.logsLike).first ?? kind
   }
 
+  /// A time after which one kind of proxy gives up by itself, and the status that it then answers.
+  public struct Timer: Sendable, Equatable {
+    public let proxy: String
+    public let status: Int
+    /// Seconds.
+    public let range: ClosedRange<Double>
+    /// What it is called, with its setting.
+    public let name: String
+    public init(proxy: String, status: Int, range: ClosedRange<Double>, name: String) {
+      self.proxy = proxy
+      self.status = status
+      self.range = range
+      self.name = name
+    }
+  }
+
   public var proxies: [Proxy]
   public var answers: [Answer]
   public var lines: [Line]
-  public init(proxies: [Proxy] = [], answers: [Answer] = [], lines: [Line] = []) {
+  public var timers: [Timer]
+  public init(proxies: [Proxy] = [], answers: [Answer] = [], lines: [Line] = [], timers: [Timer] = []) {
     self.proxies = proxies
     self.answers = answers
     self.lines = lines
+    self.timers = timers
   }
 }

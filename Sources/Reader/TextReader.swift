@@ -55,10 +55,11 @@ struct TextReader {
 
   /// Adds the signs of one file to those of the files before it.
   func signs(_ root: YAML.Node, into draft: inout Draft) {
-    let file = root.record(["proxies", "answers", "lines"], problems)
+    let file = root.record(["proxies", "answers", "lines", "timers"], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
     draft.signs.lines += items(file, "lines").compactMap { line($0, into: &draft) }
+    draft.signs.timers += items(file, "timers").compactMap(timer)
   }
 
   private func items(_ file: Record, _ key: String) -> [YAML.Node] { file[key]?.items(problems) ?? [] }
@@ -100,6 +101,20 @@ struct TextReader {
     guard let proxy = texts[0], let pattern = texts[1], let shows = texts[2], let meaning = texts[3] else { return nil }
     return Signs.Line(
       proxy: proxy.text, pattern: pattern.text, shows: shows.text, meaning: meaning.text, causes: causes.map(\.text))
+  }
+
+  private func timer(_ node: YAML.Node) -> Signs.Timer? {
+    let record = node.record(["proxy", "status", "from", "to", "name"], problems)
+    let texts = ["proxy", "status", "from", "to", "name"].map(record.requiredText)
+    guard let proxy = texts[0], let status = texts[1], let from = texts[2], let to = texts[3], let name = texts[4]
+    else {
+      return nil
+    }
+    guard let code = Int(status.text), let least = Double(from.text), let most = Double(to.text), least <= most else {
+      problems.add(node.at, "'status' is a number, 'from' and 'to' are seconds, the lower first")
+      return nil
+    }
+    return Signs.Timer(proxy: proxy.text, status: code, range: least...most, name: name.text)
   }
 
   // MARK: Screens/words.yaml

@@ -82,6 +82,66 @@ public struct ComposeService: Sendable {
     return mapped + texts("networks")
   }
 
+  /// What its file needs so that it is in a network for good: lines that take the place of others.
+  ///
+  /// Nil if no file has the service in a form that can be added to. A network that the file itself makes goes by its own
+  /// name there; any other one is external.
+  public func joining(_ network: String) -> (service: Replacement, file: Replacement?)? {
+    guard let (file, service) = parts.last(where: { $0.service["network_mode"] == nil }),
+      let services = file.root.pairs.first(where: { $0.key == "services" }),
+      let key = services.value.pairs.first(where: { $0.key == name }),
+      let indent = service.pairs.first.map({ String(repeating: " ", count: $0.place.column - 1) })
+    else { return nil }
+    let made = file.root["networks"]?.pairs.first {
+      $0.value["name"]?.text == network || "\(project)_\($0.key)" == network
+    }
+    let isExternal = made == nil && file.root["networks"]?.pairs.contains { $0.key == network } != true
+    let known = made?.key ?? network
+    let own: Replacement?
+    if let networks = service.pairs.first(where: { $0.key == "networks" }) {
+      let isList = !networks.value.items.isEmpty
+      own = (networks.value.items.first?.place ?? networks.value.pairs.first?.place).flatMap { first in
+        guard first.line > networks.place.line else {
+          // `[web, apps]` in one line.
+          guard let line = file.line(first.line), isList, line.hasSuffix("]") else { return nil }
+          return file.replacement(of: first.line, with: [.text(line.dropLast() + ", \(known)]")])
+        }
+        let item = isList ? file.line(first.line)?.prefix { $0 == " " }.count ?? 0 : first.column - 1
+        let entry = String(repeating: " ", count: item) + (isList ? "- \(known)" : "\(known):")
+        return file.replacement(of: networks.place.line, with: [.line, .text(entry)])
+      }
+    } else {
+      own = file.replacement(
+        of: key.place.line,
+        with: [
+          .line, .text("\(indent)networks:"), .text("\(indent)  - default"), .text("\(indent)  - \(known)"),
+        ])
+    }
+    guard let own else { return nil }
+    guard isExternal else { return (own, nil) }
+    let external = ["  \(network):", "    external: true"]
+    guard let networks = file.root.pairs.first(where: { $0.key == "networks" }) else {
+      return (
+        own,
+        file.replacement(
+          of: services.place.line, with: [.text("networks:")] + external.map { .text($0) } + [.text(""), .line])
+      )
+    }
+    guard let first = networks.value.pairs.first, first.place.line > networks.place.line else { return nil }
+    let deeper = String(repeating: " ", count: first.place.column - 1)
+    return (
+      own,
+      file.replacement(
+        of: networks.place.line, with: [.line, .text("\(deeper)\(network):"), .text("\(deeper)  external: true")])
+    )
+  }
+
+  /// A line of a file, and the lines that take its place.
+  public struct Replacement: Sendable {
+    public let line: Span
+    public let lines: String
+  }
+
   private func texts(_ key: String) -> [(text: String, span: Span?)] {
     parts.reversed().flatMap { file, service in
       (service[key]?.items ?? []).compactMap { item in
@@ -149,6 +209,35 @@ extension World {
   }
 
   private func has(_ path: String) async -> Bool { (try? await see(FileGlob(pattern: path)))?.isEmpty == false }
+}
+
+extension YAMLFile {
+  fileprivate enum Part {
+    /// The line itself.
+    case line
+    case text(String)
+  }
+
+  fileprivate func replacement(of number: Int, with parts: [Part]) -> ComposeService.Replacement? {
+    wholeLine(number).map { line in
+      let lines = parts.map { part in
+        switch part {
+        case .line: line.text
+        case .text(let text): text
+        }
+      }
+      return .init(line: line, lines: lines.joined(separator: "\n"))
+    }
+  }
+}
+
+extension Facts {
+  /// The facts of a replacement, for a patch: `NAME-line.*` with the new lines in `.with`.
+  public mutating func set(_ replacement: ComposeService.Replacement?, _ name: String) {
+    guard let replacement else { return }
+    set(replacement.line, name, at: replacement.line.file)
+    self[.line(name, "with")] = replacement.lines
+  }
 }
 
 extension String {

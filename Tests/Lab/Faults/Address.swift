@@ -122,6 +122,38 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
+    Fault("no network in common, for good in the Compose file", shows: 502) { stage in
+      let (host, app, port) = (try await stage.site("docs"), stage.named("docs"), stage.appPort())
+      let (proxies, apps) = (try await stage.network("proxy"), try await stage.network("docs_default"))
+      try await stage.app(app, on: apps, port: port)
+      let (published, proxy) = (stage.freePort(), stage.named("nginx"))
+      let conf = try stage.write(Conf.variable(host, "http://\(app):\(port)"), to: "edge/conf.d/sites.conf")
+      try await Image.nginx.made()
+      let file = try stage.write(
+        """
+        version: "3.7"
+        services:
+          edge:
+            image: \(Image.nginx.tag)
+            container_name: \(proxy)
+            labels: ["lab=\(stage.suffix)"]
+            ports: ["\(published):80"]
+            volumes: ["\(conf.deletingLastPathComponent().path()):/etc/nginx/conf.d"]
+            networks:
+              - \(proxies)
+        networks:
+          \(proxies):
+            external: true
+
+        """, to: "edge/docker-compose.yml")
+      try await succeed("docker-compose", "-p", stage.named("edge"), "-f", file.path(), "up", "-d")
+      try await stage.answers(published)
+      let finding = Finding(
+        cause: "network-mismatch", upstream: "http://\(app):\(port)",
+        mentions: ["network connect", "external: true", "docker-compose"], atLeast: .certain, lasts: true)
+      return Site(url: "http://\(host):\(published)/", findings: [finding], says: app)
+    },
+
     Fault("default bridge has no names", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("recipes"), stage.named("recipes"), stage.appPort())
       let proxy = stage.named("proxy")

@@ -1,0 +1,35 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  /// What a proxy calls the time after which it gave up.
+  static let timerName: FactName = "timer.name"
+}
+
+private enum TimerOutcome: String, CheckOutcome {
+  /// The route's own time-out for an answer, or for a connection.
+  case answer, connection
+  /// One that this kind of proxy has by itself.
+  case named
+  case none, unknown
+}
+
+extension Check {
+  /// Tells which of the proxy's time-outs the wait for the site's answer is.
+  static let siteTimer = Check(
+    "site.timer", needs: [.siteStatus, .siteSeconds, .proxyKind, .routeDefinedIn], learns: [.timerName],
+    outcome: TimerOutcome.self
+  ) { _, facts, signs throws(Unseen) in
+    guard let seconds = facts.seconds(.siteSeconds), let status = facts[.siteStatus].flatMap({ Int($0) }), status >= 500
+    else { return (.none, [:]) }
+    func isAfter(_ limit: FactName) -> Bool { facts.seconds(limit).map { ($0...$0 + 1).contains(seconds) } ?? false }
+    if isAfter(.routeReadTimeout) { return (.answer, [:]) }
+    if isAfter(.routeConnectTimeout) { return (.connection, [:]) }
+    let kind = facts[.proxyKind] ?? ""
+    let timer = signs.timers.first {
+      $0.proxy == kind && $0.status == status && $0.range.contains(seconds)
+    }
+    return timer.map { (.named, [.timerName: $0.name]) } ?? (.none, [:])
+  }
+}

@@ -1,0 +1,44 @@
+import Checks
+import Model
+import Recorded
+import Testing
+import World
+
+@Suite("site.timer")
+struct SiteTimerTests {
+  private func timer(_ kind: String, _ status: Int, _ seconds: Double, _ more: Facts = [:]) async throws -> Finding {
+    let facts: Facts = [
+      "site.status": String(status), "site.seconds": String(seconds), "proxy.kind": kind, "route.defined-in": "a:1",
+    ]
+    return try await look("site.timer", Recording(), facts.merging(more), signs: realSigns())
+  }
+
+  @Test(
+    "The seconds of status-map's measurements name the time-out of each proxy",
+    arguments: [
+      ("nginx", 504, 60.05, "60 s each"), ("nginx", 502, 30.02, "resolver_timeout"),
+      ("nginx-proxy-manager", 504, 90.1, "Nginx Proxy Manager"), ("traefik", 504, 30.0, "dialTimeout"),
+      ("caddy", 502, 3.01, "dial_timeout"), ("haproxy", 503, 3.05, "retries"), ("haproxy", 503, 20.1, "connect"),
+      ("haproxy", 504, 50.0, "server"), ("apache", 502, 60.1, "Timeout"), ("envoy", 504, 15.0, "route timeout"),
+      ("envoy", 503, 5.02, "connect_timeout"),
+    ])
+  func named(kind: String, status: Int, seconds: Double, part: String) async throws {
+    let found = try await timer(kind, status, seconds)
+    #expect(found.outcome == "named")
+    #expect(found.facts["timer.name"]?.contains(part) == true)
+  }
+
+  @Test("The route's own time-outs go before those that the kind has by itself")
+  func own() async throws {
+    #expect(try await timer("nginx", 504, 60.2, ["route.read-timeout": "60"]).outcome == "answer")
+    #expect(try await timer("nginx", 504, 5.1, ["route.connect-timeout": "5"]).outcome == "connection")
+  }
+
+  @Test("Another status, another proxy or other seconds name none")
+  func none() async throws {
+    #expect(try await timer("nginx", 502, 60).outcome == "none")
+    #expect(try await timer("caddy", 504, 15).outcome == "none")
+    #expect(try await timer("envoy", 504, 9).outcome == "none")
+    #expect(try await timer("nginx", 200, 60).outcome == "none")
+  }
+}
