@@ -10,7 +10,9 @@ import World
 @Suite("Podman's answers")
 struct PodmanTests {
   private func recorded(_ name: String) throws -> String {
-    try String(contentsOf: URL(filePath: #filePath).appending(path: "../Podman/\(name).json"), encoding: .utf8)
+    try String(
+      contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Podman/\(name).json"),
+      encoding: .utf8)
   }
 
   private func world() throws -> Recording {
