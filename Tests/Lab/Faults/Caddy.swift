@@ -224,7 +224,7 @@ extension Fault {
 }
 
 /// Caddyfiles as people write them.
-private enum Caddyfile {
+enum Caddyfile {
   static func simple(_ host: String, _ upstream: String, _ more: String..., listen: Int = 80) -> String {
     let block = more.isEmpty ? "" : " {\n" + more.map { "\t\t\($0)\n" }.joined() + "\t}"
     return """
@@ -277,7 +277,7 @@ private enum Caddyfile {
 
 extension Stage {
   /// Caddy in a container, `/etc/caddy` a folder of the host.
-  fileprivate func caddy(on network: String, _ caddyfile: String) async throws -> Gate {
+  func caddy(on network: String, _ caddyfile: String) async throws -> Gate {
     let name = named("caddy")
     let gate = try await proxy(
       name, .caddy, on: network, "Caddyfile", in: "/etc/caddy", caddyfile,

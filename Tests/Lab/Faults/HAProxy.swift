@@ -276,7 +276,7 @@ enum HAProxyConf {
 
 extension Stage {
   /// HAProxy in a container, its folder from the host.
-  fileprivate func haproxy(on network: String, files: [String: String] = [:], _ configuration: String) async throws
+  func haproxy(on network: String, files: [String: String] = [:], _ configuration: String) async throws
     -> Gate
   {
     let name = named("haproxy")
