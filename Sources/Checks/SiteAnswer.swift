@@ -20,6 +20,8 @@ extension FactName {
   static let siteDelay: FactName = "site.delay"
   /// Known if an answer came within the first seconds, but not at once.
   static let siteLate: FactName = "site.late"
+  /// Known if an answer came at all, but not at once.
+  static let siteWaited: FactName = "site.waited"
   /// What the answer means by a sign of `signs.yaml`: `default-site`, `tls-port`, …
   static let siteMeans: FactName = "site.means"
   /// Why the proxy could not pass on an answer, as its own error page says.
@@ -56,7 +58,8 @@ extension Check {
     "site.answer", needs: [.url],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteEdge, .publicStatus, .publicSeconds,
+      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteWaited, .siteEdge, .publicStatus,
+      .publicSeconds,
       .publicError,
       .publicServer,
       .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
@@ -73,7 +76,8 @@ extension Check {
   static let siteSlow = Check(
     "site.slow", needs: [.url, .siteWaiting],
     learns: [
-      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteEdge,
+      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay,
+      .siteWaited, .siteEdge,
     ],
     outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
@@ -92,6 +96,7 @@ extension Check {
     "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace],
     learns: [.siteStatus, .siteSeconds, .siteSometimes], outcome: AgainOutcome.self
   ) { world, facts, signs throws(Unseen) in
+    let failedBefore = facts[.siteStatus].flatMap { Int($0) }.map { $0 >= 400 } ?? true
     let loaded = try? await world.lastLoad(facts, signs)
     let hasJustLoaded = try await world.see(Clock()) - (loaded ?? 0) < 3
     for attempt in 1...(hasJustLoaded ? 4 : 1) {
@@ -102,7 +107,8 @@ extension Check {
         facts[.configRuns] == "same" || signs.read(seen.answer).means != "default-site"
       else { continue }
       let learned: Facts = [.siteStatus: String(status), .siteSeconds: seen.answer.seconds ?? ""]
-      return hasJustLoaded ? (.good, learned) : (.sometimes, learned.merging([.siteSometimes: "yes"]))
+      if hasJustLoaded || !failedBefore { return (.good, learned) }
+      return (.sometimes, learned.merging([.siteSometimes: "yes"]))
     }
     return (.bad, [:])
   }
@@ -135,7 +141,8 @@ extension Check {
       facts[.siteRedirect] = Site(given[.url] ?? "")?.redirected(to: location)?.url
     }
     facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
-    facts[.siteLate] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
+    facts[.siteWaited] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
+    facts[.siteLate] = facts[.siteWaited]
     facts[.siteStatus] = answer.status.map { String($0) }
     facts[.siteError] = answer.failure.map { $0.inShort }
     if sight.isAtPlainPort {

@@ -18,7 +18,7 @@ private enum TimerOutcome: String, CheckOutcome {
 extension Check {
   /// Tells which of the proxy's time-outs the wait for the site's answer is.
   static let siteTimer = Check(
-    "site.timer", needs: [.siteStatus, .siteSeconds, .proxyKind, .routeDefinedIn], learns: [.timerName],
+    "site.timer", needs: [.siteWaited, .siteStatus, .siteSeconds, .proxyKind, .routeDefinedIn], learns: [.timerName],
     outcome: TimerOutcome.self
   ) { _, facts, signs throws(Unseen) in
     guard let seconds = facts.seconds(.siteSeconds), let status = facts[.siteStatus].flatMap({ Int($0) }), status >= 500

@@ -146,6 +146,17 @@ struct SiteAnswerTests {
     }
   }
 
+  @Test("A site that was well and is well does not fail sometimes")
+  func stillWell() async throws {
+    let given = facts.merging(["site.status": "200", "upstream.status": "200", "proxy.place": "host"])
+    var fresh = request("192.0.2.1")
+    fresh.headers = ["Cache-Control: no-cache, max-age=0"]
+    let found = try await look(
+      "site.again", world(.init(), at: "192.0.2.1").with(fresh, .init(status: 200)), given)
+    #expect(found.outcome == "good")
+    #expect(found.facts["site.sometimes"] == nil)
+  }
+
   @Test("Waiting on: what it learns does not move the time at which the site was asked")
   func slow() async throws {
     let found = try await look(

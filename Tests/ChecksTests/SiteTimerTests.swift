@@ -8,7 +8,8 @@ import World
 struct SiteTimerTests {
   private func timer(_ kind: String, _ status: Int, _ seconds: Double, _ more: Facts = [:]) async throws -> Finding {
     let facts: Facts = [
-      "site.status": String(status), "site.seconds": String(seconds), "proxy.kind": kind, "route.defined-in": "a:1",
+      "site.waited": "yes", "site.status": String(status), "site.seconds": String(seconds), "proxy.kind": kind,
+      "route.defined-in": "a:1",
     ]
     return try await look("site.timer", Recording(), facts.merging(more), signs: realSigns())
   }
