@@ -39,7 +39,11 @@ extension Check {
     guard facts.speaksTLS else { return (.plain, [:]) }
     let asProxy = try facts.asProxy("https", limit: 3)
     let sight = try await world.see(asProxy)
-    if sight.isShaken { return (.done, [:]) }
+    // TLS 1.3 ends the handshake before the app has looked for a certificate; its alert may be lost with the connection.
+    let isMissed =
+      sight.wantsCertificate == true && sight.status == nil
+      && (sight.failure == .closed || sight.failure == .reset)
+    if sight.isShaken, !isMissed { return (.done, [:]) }
     var learned: Facts = [.tlsProblem: sight.failure?.inShort ?? ""]
     if case .handshake(let text) = sight.failure { learned[.tlsAlert] = text.alertNumber }
     switch sight.failure {
@@ -47,7 +51,7 @@ extension Check {
     default: return (.unknown, learned)
     }
     // Asked for a certificate, and refused after none was given: alerts 40, 42 and 116 (RFC 8446, 6.2).
-    if sight.wantsCertificate == true, ["40", "42", "116"].contains(learned[.tlsAlert]) {
+    if isMissed || sight.wantsCertificate == true && ["40", "42", "116"].contains(learned[.tlsAlert]) {
       // What comes of the proxy's own certificate only its owner's key could show.
       return (facts[.routeSendsCertificate] == "on" ? .unknown : .clientCertificate, learned)
     }

@@ -116,6 +116,16 @@ struct HandshakeTests {
     #expect(try await look("tls.handshake", server, sending).facts["tls.name"] == "shop.example.org")
   }
 
+  @Test("A certificate of the client's that is missed after the handshake, its alert lost with the connection")
+  func missed() async throws {
+    var dropped = HTTPRequest.Sight(times: .init(tls: 0.01), failure: .reset)
+    dropped.wantsCertificate = true
+    #expect(
+      try await look("tls.handshake", Server(fails: dropped) { _ in false }, facts).outcome == "client-certificate")
+    dropped.wantsCertificate = false
+    #expect(try await look("tls.handshake", Server(fails: dropped) { _ in false }, facts).outcome == "done")
+  }
+
   @Test("Old versions only; a certificate of the client's; nothing helps; not seen")
   func others() async throws {
     let old = try await look("tls.handshake", Server(fails: alert) { $0.offer == .old }, facts)

@@ -67,6 +67,8 @@ struct Finding: Sendable {
   var atLeast = Confidence.likely
   /// Other causes that are true of this system as well, so they may be certain too.
   var also: Set<String> = []
+  /// False where the program may or may not come to read the route before it knows the cause.
+  var readsRoute = true
   /// True if the steps go on after the site works, so that it stays so when its containers are made anew.
   var lasts = false
   /// Does what the steps tell where no command can do it; only used when no step changes anything.

@@ -113,7 +113,8 @@ extension Fault {
       try await stage.app(app, on: web, port: port)
       let gate = try await stage.nginx(proxy, on: web, Conf.variable(host, "http://\(app):\(port)"))
       try await docker("stop", proxy)
-      let finding = Finding(cause: "proxy-stopped", upstream: nil, mentions: [proxy], atLeast: .certain)
+      let finding = Finding(
+        cause: "proxy-stopped", upstream: nil, mentions: [proxy], atLeast: .certain, readsRoute: false)
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
