@@ -7,6 +7,10 @@ extension FactName {
   static let tlsProblem: FactName = "tls.problem"
   /// The alert's number, if the app sent one.
   static let tlsAlert: FactName = "tls.alert"
+  /// Known if the app asked for a certificate of the proxy's and ended the connection when none came.
+  static let tlsWantsCertificate: FactName = "tls.wants-certificate"
+  /// Known if that is so, or if the app ended the handshake by an alert.
+  static let tlsRefuses: FactName = "tls.refuses"
   /// The name with which the handshake works.
   static let tlsNameThatWorks: FactName = "tls.name"
   /// `TLSv1.1`: what the app speaks where only old versions work.
@@ -34,7 +38,8 @@ extension Check {
   /// Shakes hands with the upstream as the proxy does, and if that fails changes one thing at a time until it works.
   static let tlsHandshake = Check(
     "tls.handshake", needs: [.upstreamDial, .upstreamScheme, .proxyPlace],
-    learns: [.tlsProblem, .tlsAlert, .tlsNameThatWorks, .tlsVersion], outcome: HandshakeOutcome.self, limit: 12
+    learns: [.tlsProblem, .tlsAlert, .tlsWantsCertificate, .tlsRefuses, .tlsNameThatWorks, .tlsVersion],
+    outcome: HandshakeOutcome.self, limit: 12
   ) { world, facts, _ throws(Unseen) in
     guard facts.speaksTLS else { return (.plain, [:]) }
     let asProxy = try facts.asProxy("https", limit: 3)
@@ -46,12 +51,15 @@ extension Check {
     if sight.isShaken, !isMissed { return (.done, [:]) }
     var learned: Facts = [.tlsProblem: sight.failure?.inShort ?? ""]
     if case .handshake(let text) = sight.failure { learned[.tlsAlert] = text.alertNumber }
+    let isWanted = isMissed || sight.wantsCertificate == true && ["40", "42", "116"].contains(learned[.tlsAlert])
+    learned[.tlsWantsCertificate] = isWanted ? "yes" : nil
+    learned[.tlsRefuses] = isWanted || learned[.tlsAlert] != nil ? "yes" : nil
     switch sight.failure {
     case .handshake, .closed, .reset: break
     default: return (.unknown, learned)
     }
     // Asked for a certificate, and refused after none was given: alerts 40, 42 and 116 (RFC 8446, 6.2).
-    if isMissed || sight.wantsCertificate == true && ["40", "42", "116"].contains(learned[.tlsAlert]) {
+    if isWanted {
       // What comes of the proxy's own certificate only its owner's key could show.
       return (facts[.routeSendsCertificate] == "on" ? .unknown : .clientCertificate, learned)
     }
