@@ -9,7 +9,7 @@ struct PageReader {
   private var source: PageSource
   private let cause: String
   /// Steps that several pages share, by name.
-  private let parts: [String: PageSource]
+  private let parts: [String: Part]
   private let problems: Problems
   private let markdown: Markdown
   private var explanation: [Page.Paragraph] = []
@@ -23,7 +23,7 @@ struct PageReader {
   /// What holds for the whole part that is being read.
   private var outer: [Condition] = []
 
-  init(file: String, cause: String, text: String, parts: [String: PageSource], problems: Problems) {
+  init(file: String, cause: String, text: String, parts: [String: Part], problems: Problems) {
     self.source = PageSource(file: file, text: text)
     self.cause = cause
     self.parts = parts
@@ -145,14 +145,14 @@ struct PageReader {
       problems.add(source.place(of: name, from: line), "there is no part '\(name)'", name, notIn: parts.keys)
       return
     }
-    guard outer.isEmpty, part.file != source.file else {
+    guard outer.isEmpty, part.source.file != source.file else {
       problems.add(source.place(line), "a part has no parts of its own")
       return
     }
     draft.usedParts.insert(name)
     let page = source
-    (source, outer, when) = (part, conditions, conditions)
-    for block in Markdown(part.text).blocks { read(block, into: &draft) }
+    (source, outer, when) = (part.source, conditions, conditions)
+    for block in part.blocks { read(block, into: &draft) }
     endWords(into: &draft)
     (source, outer) = (page, [])
   }

@@ -1,4 +1,5 @@
 import Flow
+import Markdown
 
 /// The text of a page, in which the column of a mistake is looked up: blocks only know their line.
 struct PageSource {
@@ -17,5 +18,16 @@ struct PageSource {
       }
     }
     return place(line)
+  }
+}
+
+/// Steps that several pages take in, read once for all of them.
+struct Part {
+  let source: PageSource
+  let blocks: [Markdown.Block]
+
+  init(file: String, text: String) {
+    source = PageSource(file: file, text: text)
+    blocks = Markdown(text).blocks
   }
 }

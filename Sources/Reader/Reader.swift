@@ -13,10 +13,12 @@ public enum Reader {
   /// - Parameters:
   ///   - files: Paths such as `Flows/start.yaml` and `Screens/wrong-port.md`, with their texts.
   ///   - shapes: What the checks declare of themselves.
+  ///   - linting: Whether what only shows across files is looked for: names, paths, facts. The built-in files need it no
+  ///     more, since the build has done it.
   ///   - checkingPatterns: Whether regular expressions are compiled too, which takes far longer than the rest.
   /// - Returns: A nil catalogue if there is any problem; problems in the order of their places.
   public static func read(
-    files: [(path: String, text: String)], shapes: [CheckShape], checkingPatterns: Bool
+    files: [(path: String, text: String)], shapes: [CheckShape], linting: Bool = true, checkingPatterns: Bool
   ) -> (catalog: Catalog?, problems: [Problem]) {
     let problems = Problems()
     let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
@@ -25,13 +27,13 @@ public enum Reader {
     // Which of two nodes of one name is the second does not depend on the caller's order.
     for file in files.sorted(by: { $0.path < $1.path }) { read(file, shapes, parts, problems, into: &draft) }
     for (name, part) in parts where !draft.usedParts.contains(name) {
-      problems.add(part.place(1), "no page takes this part in")
+      problems.add(part.source.place(1), "no page takes this part in")
     }
     for path in ["Flows/start.yaml", "Flows/checks.yaml"] where !files.contains(where: { $0.path == path }) {
       problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
     }
     let tree = Tree(start: draft.start?.text ?? "", nodes: draft.nodes)
-    Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run()
+    if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.found.sorted()) }
     return (
@@ -48,15 +50,15 @@ public enum Reader {
   }
 
   /// `Screens/parts/NAME.md` by name.
-  private static func parts(of files: [(path: String, text: String)]) -> [String: PageSource] {
+  private static func parts(of files: [(path: String, text: String)]) -> [String: Part] {
     let folder = "Screens/parts/"
     return files.filter { $0.path.hasPrefix(folder) && $0.path.hasSuffix(".md") }.reduce(into: [:]) { parts, file in
-      parts[String(file.path.dropFirst(folder.count).dropLast(3))] = PageSource(file: file.path, text: file.text)
+      parts[String(file.path.dropFirst(folder.count).dropLast(3))] = Part(file: file.path, text: file.text)
     }
   }
 
   private static func read(
-    _ file: (path: String, text: String), _ shapes: [String: CheckShape], _ parts: [String: PageSource],
+    _ file: (path: String, text: String), _ shapes: [String: CheckShape], _ parts: [String: Part],
     _ problems: Problems, into draft: inout Draft
   ) {
     let words = file.path.split(separator: "/").map(String.init)

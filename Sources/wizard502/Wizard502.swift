@@ -61,7 +61,8 @@ import World
   private static func catalog(_ directory: String?) -> Catalog? {
     do {
       let files = try files(directory)
-      let read = Reader.read(files: files, shapes: Check.all.map(\.shape), checkingPatterns: false)
+      let read = Reader.read(
+        files: files, shapes: Check.all.map(\.shape), linting: directory != nil, checkingPatterns: false)
       read.problems.forEach { complain($0.description) }
       if read.catalog == nil, let directory {
         complain("wizard502: \(directory.printable) has mistakes and is not used")
