@@ -203,11 +203,11 @@ struct TerminalTests {
   @Test func withoutColoursNothingIsColoured() throws {
     let pane = try Pane()
     try pane.shell("NO_COLOR=1 \(Pane.demo) shop.example.org")
-    try pane.waits(for: "q quit")
+    try pane.waits(for: "Result for shop.example.org")
     #expect(try !pane.tmux("capture-pane", "-e", "-p").contains(/\u{1B}\[[0-9;]*3[0-7]m/))
     let coloured = try Pane()
     try coloured.shell("\(Pane.demo) shop.example.org")
-    try coloured.waits(for: "q quit")
+    try coloured.waits(for: "Result for shop.example.org")
     let screen = try coloured.tmux("capture-pane", "-e", "-p")
     #expect(screen.contains(/\u{1B}\[[0-9;]*31m/), "\(screen.debugDescription)")
   }
