@@ -46,17 +46,19 @@ let package = Package(
     module("Model"),
     module("Flow", ["Model"]),
     module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
+    module("LogLines", ["Model", "Pattern"]),
     module("World", ["Model"]),
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
-    module("Discovery", ["World", "Model", "Archive", "Pattern", "YAML"]),
-    module("Checks", ["World", "Model", "Discovery", "Pattern"]),
-    module("Report", ["Flow", "Model"]),
+    module("Discovery", ["World", "Model", "Archive", "LogLines", "Pattern", "YAML"]),
+    module("Checks", ["World", "Model", "Discovery", "LogLines", "Pattern"]),
+    module("Report", ["Flow", "LogLines", "Model"]),
     module("Screen", ["Flow", "Model"]),
     module("Terminal", ["Screen", "CNcurses"]),
     .executableTarget(
       name: "wizard502",
       dependencies: [
-        "Model", "Flow", "Reader", "World", "Machine", "Discovery", "Checks", "Report", "Screen", "Terminal",
+        "Model", "Flow", "Reader", "World", "Machine", "Discovery", "LogLines", "Checks", "Report", "Screen",
+        "Terminal", "Archive",
       ],
       swiftSettings: strict),
 

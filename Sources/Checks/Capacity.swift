@@ -1,6 +1,6 @@
 import Discovery
+import LogLines
 import Model
-import Pattern
 import World
 
 extension FactName {
@@ -61,10 +61,11 @@ extension Check {
       limited("open files", String(open.used), String(open.most))
       return (.files, learned)
     }
-    if let (sign, match) = try? await world.proxySign(["proxy-connections", "proxy-files"], facts, signs) {
-      limited(sign.shows == "proxy-files" ? "open files" : "connections", nil, match.text(of: "most"))
-      learned[.logReason] = match.whole.printable
-      return (sign.shows == "proxy-files" ? .files : .connections, learned)
+    if let read = try? await world.proxySign(["proxy-connections", "proxy-files"], facts, signs) {
+      let isFiles = read.sign.shows == "proxy-files"
+      limited(isFiles ? "open files" : "connections", nil, read.text(of: "most"))
+      learned[.logReason] = read.whole.printable
+      return (isFiles ? .files : .connections, learned)
     }
     if learned[.routeQueued] != nil || learned.isFull(.routeRequests, .routeRequestLimit) {
       return (.queue, learned)
@@ -77,8 +78,8 @@ extension Check {
     "upstream.queue", needs: [.upstreamPlace, .upstreamInside, .upstreamPort, .siteAsked],
     learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason], outcome: QueueOutcome.self
   ) { world, facts, signs throws(Unseen) in
-    if let match = try? await world.appSign(["pool-full"], facts, signs)?.1 {
-      return (.pool, [.logReason: match.whole.printable])
+    if let read = try? await world.appSign(["pool-full"], facts, signs) {
+      return (.pool, [.logReason: read.whole.printable])
     }
     guard let place = facts.upstreamLooks else { throw .notEnoughKnown([.upstreamPID]) }
     let port = facts.port(.upstreamInside) ?? 0
@@ -120,26 +121,19 @@ extension World {
   }
 
   /// The newest line of the proxy's log since the site was asked that shows one of these things.
-  func proxySign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> (
-    Signs.Line, Pattern.Match
-  )? {
-    let lines = try await proxyLog(facts, since: facts.seconds(.siteAsked))
-    return signs.newest(shows, in: lines, of: facts[.proxyKind] ?? "")
+  func proxySign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> LogReading? {
+    newest(
+      shows, in: try await proxyLog(facts, since: facts.seconds(.siteAsked)), signs.writer(facts[.proxyKind] ?? ""))
   }
 
   /// The newest line of the app's log since shortly before the site was asked that shows one of these things.
-  func appSign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> (
-    Signs.Line, Pattern.Match
-  )? {
+  func appSign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> LogReading? {
     guard let id = facts[.upstreamID] else { throw .missing(what: "the app's log") }
     let lines = try await log(of: try await container(id), since: (facts.seconds(.siteAsked) ?? 0) - 60)
-    return signs.newest(shows, in: lines, of: "app")
+    return newest(shows, in: lines, signs.writer("app"))
   }
-}
 
-extension Signs {
-  fileprivate func newest(_ shows: Set<String>, in lines: [String], of kind: String) -> (Line, Pattern.Match)? {
-    let known = compiledLines(of: kind).filter { shows.contains($0.sign.shows) }
-    return lines.reversed().lazy.compactMap { known.read($0) }.first
+  private func newest(_ shows: Set<String>, in lines: [String], _ writer: LogWriter) -> LogReading? {
+    lines.reversed().lazy.compactMap(writer.reading).first { shows.contains($0.sign.shows) }
   }
 }

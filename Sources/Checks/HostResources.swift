@@ -1,6 +1,6 @@
 import Discovery
+import LogLines
 import Model
-import Pattern
 import World
 
 extension FactName {
@@ -22,13 +22,13 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     let kinds: Set = ["no-space", "no-memory", "no-files", "no-processes"]
     // The app's own word; where it cannot be read, the proxy's.
-    let found: (Signs.Line, Pattern.Match)?
+    let read: LogReading?
     if let own = try? await world.appSign(kinds, facts, signs) {
-      found = own
+      read = own
     } else {
-      found = try await world.proxySign(kinds, facts, signs)
+      read = try await world.proxySign(kinds, facts, signs)
     }
-    guard let (sign, match) = found, let place = facts.upstreamLooks else { return (.fine, [:]) }
+    guard let read, let place = facts.upstreamLooks else { return (.fine, [:]) }
     func ran(out outcome: ResourceOutcome, _ name: String, _ used: Int, _ most: Int, _ path: String = "") -> (
       ResourceOutcome, Facts
     ) {
@@ -37,11 +37,11 @@ extension Check {
         outcome,
         [
           .resourceName: name, .resourceUsed: unit(used), .resourceMost: unit(most), .resourcePath: path,
-          .logReason: match.whole.printable,
+          .logReason: read.whole.printable,
         ]
       )
     }
-    switch sign.shows {
+    switch read.sign.shows {
     case "no-space":
       for path in try await world.fileSystems(in: place) {
         guard let space = try? await world.see(FileSystem(path: path, place: place)) else { continue }
@@ -73,7 +73,7 @@ extension Check {
         return ran(out: .processes, "processes", used, most)
       }
     }
-    return (.fine, [.logReason: match.whole.printable])
+    return (.fine, [.logReason: read.whole.printable])
   }
 }
 

@@ -1,4 +1,5 @@
 import Discovery
+import LogLines
 import Model
 import Pattern
 import World
@@ -49,21 +50,18 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     let keys = facts.list(.routeLogKeys)
     let lines = try await world.proxyLog(facts, since: facts.seconds(.siteAsked))
-    let known = signs.compiledLines(of: facts[.proxyKind] ?? "")
+    let writer = signs.writer(facts[.proxyKind] ?? "")
     // A line counts if it is about this route; what keeps the configuration from being loaded is about all of them.
-    let read = lines.reversed().lazy.compactMap { line in known.read(line).map { (line: line, sign: $0.0, match: $0.1) }
-    }
-    guard
-      let (_, sign, match) = read.first(where: { read in
-        read.sign.shows == "config-error" || keys.contains { read.line.contains($0) }
-      })
-    else { return (.silent, [:]) }
+    let shown = lines.reversed().lazy.compactMap { line in writer.reading(of: line).map { (line: line, reading: $0) } }
+      .first { $0.reading.sign.shows == "config-error" || keys.contains(where: $0.line.contains) }
+    guard let shown else { return (.silent, [:]) }
+    let (shows, reading) = (shown.reading.sign.shows, shown.reading)
     let learned: Facts = [
-      .logShows: sign.shows, .logReason: match.text(of: "reason")?.printable ?? "",
-      .logAddress: match.text(of: "address")?.printable ?? "",
+      .logShows: shows, .logReason: reading.text(of: "reason")?.printable ?? "",
+      .logAddress: reading.text(of: "address")?.printable ?? "",
     ]
-    if sign.shows == "config-error" { return (.configError, learned) }
-    if sign.shows == "denied" { return (.denied, learned) }
+    if shows == "config-error" { return (.configError, learned) }
+    if shows == "denied" { return (.denied, learned) }
     guard let dialled = learned[.logAddress], let (address, port) = dialled.addressAndPort, address.isAddress else {
       return (.silent, learned)
     }
@@ -89,8 +87,8 @@ extension Check {
     let lines = try await world.proxyLog(facts, since: started).filter { line in
       keys.contains { line.contains($0) } && (!isGood || changing?.matches(line) == true)
     }
-    let known = signs.compiledLines(of: facts[.proxyKind] ?? "")
-    let read = lines.compactMap { line in known.read(line).map { (line: line, shows: $0.0.shows) } }
+    let writer = signs.writer(facts[.proxyKind] ?? "")
+    let read = lines.compactMap { line in writer.reading(of: line).map { (line: line, shows: $0.sign.shows) } }
     let counts = Dictionary(grouping: read, by: \.shows).mapValues(\.count)
     guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return (.silent, [:]) }
     let learned: Facts = [
@@ -116,10 +114,10 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     let container = try await world.container(facts[.proxyID] ?? "")
     let lines = try await world.log(of: container, lines: 30)
-    let known = signs.compiledLines(of: facts[.proxyKind] ?? "")
+    let writer = signs.writer(facts[.proxyKind] ?? "")
     for line in lines.reversed() {
-      if let (sign, match) = known.read(line), sign.shows == "config-error" {
-        return (.configError, [.logReason: match.text(of: "reason")?.printable ?? ""])
+      if let reading = writer.reading(of: line), reading.sign.shows == "config-error" {
+        return (.configError, [.logReason: reading.text(of: "reason")?.printable ?? ""])
       }
     }
     return (.other, [.logReason: lines.last?.printable.shortened(to: 200) ?? ""])
@@ -127,17 +125,8 @@ extension Check {
 }
 
 extension Signs {
-  /// The signs of one kind of proxy's log lines, their patterns compiled once for a whole log.
-  func compiledLines(of kind: String) -> [(sign: Line, pattern: Pattern)] {
-    lines.filter { $0.proxy == logs(of: kind) }.compactMap { sign in (try? Pattern(sign.pattern)).map { (sign, $0) } }
-  }
-}
-
-extension [(sign: Signs.Line, pattern: Pattern)] {
-  /// The first sign that a line shows.
-  func read(_ line: String) -> (Signs.Line, Pattern.Match)? {
-    lazy.compactMap { known in known.pattern.firstMatch(in: line).map { (known.sign, $0) } }.first
-  }
+  /// The lines of one kind of proxy that give a reason, their patterns compiled once for a whole log.
+  func writer(_ kind: String) -> LogWriter { LogWriter(self, kind: logs(of: kind), reasonsOnly: true) }
 }
 
 extension World {

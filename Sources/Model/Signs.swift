@@ -59,6 +59,7 @@ public struct Signs: Sendable, Equatable {
     /// The network fact: `refused`, `timeout`, `unreachable`, `closed`, `name`, …
     public let shows: String
     public let meaning: String
+    /// Most likely first; empty for a failure whose reason is not in the line.
     public let causes: [String]
     public init(proxy: String, pattern: String, shows: String, meaning: String, causes: [String]) {
       self.proxy = proxy
@@ -66,6 +67,17 @@ public struct Signs: Sendable, Equatable {
       self.shows = shows
       self.meaning = meaning
       self.causes = causes
+    }
+  }
+
+  /// How the lines of one kind of program look, whatever stands before them.
+  public struct Format: Sendable, Equatable {
+    public let proxy: String
+    /// A regular expression.
+    public let pattern: String
+    public init(proxy: String, pattern: String) {
+      self.proxy = proxy
+      self.pattern = pattern
     }
   }
 
@@ -92,11 +104,19 @@ public struct Signs: Sendable, Equatable {
 
   public var proxies: [Proxy]
   public var answers: [Answer]
+  public var formats: [Format]
+  /// Regular expressions of lines that say nothing and are most of a log, such as those of requests that went well.
+  public var quiet: [String]
   public var lines: [Line]
   public var timers: [Timer]
-  public init(proxies: [Proxy] = [], answers: [Answer] = [], lines: [Line] = [], timers: [Timer] = []) {
+  public init(
+    proxies: [Proxy] = [], answers: [Answer] = [], formats: [Format] = [], quiet: [String] = [], lines: [Line] = [],
+    timers: [Timer] = []
+  ) {
     self.proxies = proxies
     self.answers = answers
+    self.formats = formats
+    self.quiet = quiet
     self.lines = lines
     self.timers = timers
   }

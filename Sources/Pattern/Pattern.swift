@@ -72,21 +72,32 @@ public final class Pattern: @unchecked Sendable {
 
   public func matches(_ text: [UInt8]) -> Bool { firstMatch(in: text) != nil }
 
+  /// Takes no copy of what matched.
+  public func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let data = pcre2_match_data_create_8(1, nil) else { return false }
+    defer { pcre2_match_data_free_8(data) }
+    // 0: it matched, and not every group has room in `data`.
+    return run(UnsafeBufferPointer(rebasing: text.prefix(Self.reach)), data) >= 0
+  }
+
   private func match(_ whole: UnsafeBufferPointer<UInt8>) -> Match? {
     let text = UnsafeBufferPointer(rebasing: whole.prefix(Self.reach))
     guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return nil }
     defer { pcre2_match_data_free_8(data) }
-    var count = pcre2_match_8(code, text.baseAddress, text.count, 0, 0, data, limits)
-    if count == PCRE2_ERROR_JIT_STACKLIMIT {
-      count = pcre2_match_8(code, text.baseAddress, text.count, 0, PCRE2_NO_JIT, data, limits)
-    }
-    guard count > 0, let offsets = pcre2_get_ovector_pointer_8(data) else { return nil }
+    guard run(text, data) > 0, let offsets = pcre2_get_ovector_pointer_8(data) else { return nil }
     let groups = (0..<Int(pcre2_get_ovector_count_8(data))).map { group -> String? in
       let (start, end) = (offsets[2 * group], offsets[2 * group + 1])
       // Both are -1 where a group took no part; `\K` in a lookahead can set the start behind the end.
       return 0 <= start && start <= end ? String(decoding: text[start..<end], as: UTF8.self) : nil
     }
     return Match(groups: groups, names: names)
+  }
+
+  /// How many groups there are in the match, with the whole of it; negative if there is none.
+  private func run(_ text: UnsafeBufferPointer<UInt8>, _ data: OpaquePointer) -> CInt {
+    let count = pcre2_match_8(code, text.baseAddress, text.count, 0, 0, data, limits)
+    guard count == PCRE2_ERROR_JIT_STACKLIMIT else { return count }
+    return pcre2_match_8(code, text.baseAddress, text.count, 0, PCRE2_NO_JIT, data, limits)
   }
 
   /// Each entry of the name table is a number of two bytes and a zero-terminated name.

@@ -55,9 +55,13 @@ struct TextReader {
 
   /// Adds the signs of one file to those of the files before it.
   func signs(_ root: YAML.Node, into draft: inout Draft) {
-    let file = root.record(["proxies", "answers", "lines", "timers"], problems)
+    let file = root.record(["proxies", "answers", "formats", "quiet", "lines", "timers"], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
+    draft.signs.formats += items(file, "formats").compactMap { format($0, into: &draft) }
+    let quiet = file.texts("quiet")
+    draft.patterns += quiet
+    draft.signs.quiet += quiet.map(\.text)
     draft.signs.lines += items(file, "lines").compactMap { line($0, into: &draft) }
     draft.signs.timers += items(file, "timers").compactMap(timer)
   }
@@ -90,6 +94,13 @@ struct TextReader {
     return Signs.Answer(
       by: record.text("by")?.text, means: record.text("means")?.text, status: status?.text, headers: headers,
       body: body?.text)
+  }
+
+  private func format(_ node: YAML.Node, into draft: inout Draft) -> Signs.Format? {
+    let record = node.record(["proxy", "pattern"], problems)
+    guard let proxy = record.requiredText("proxy"), let pattern = record.requiredText("pattern") else { return nil }
+    draft.patterns.append(pattern)
+    return Signs.Format(proxy: proxy.text, pattern: pattern.text)
   }
 
   private func line(_ node: YAML.Node, into draft: inout Draft) -> Signs.Line? {

@@ -23,7 +23,7 @@ extension [Document] {
 
 extension String {
   /// JSON text in which what a terminal would obey, hide or reorder is written as `\uXXXX`: the same values, shown.
-  fileprivate var escaped: String {
+  var escaped: String {
     guard unicodeScalars.contains(where: { $0.isUnsafe && $0 != "\n" }) else { return self }
     return unicodeScalars.map { scalar in
       guard scalar.isUnsafe, scalar != "\n" else { return String(scalar) }

@@ -5,6 +5,8 @@ struct Arguments {
   enum Command {
     case guided(url: String?)
     case diagnose(url: String?, form: Form)
+    /// `-` is standard input.
+    case explain(files: [String], isJSON: Bool)
     case show(cause: String?)
     case lint(directory: String?)
     case graph(Drawing)
@@ -92,6 +94,8 @@ struct Arguments {
       guard second != nil || options["--all"] != nil else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
       let form: Form = options["--json"] != nil ? .json : options["--markdown"] != nil ? .markdown : .text
       return .diagnose(url: options["--all"] == nil ? second : nil, form: form)
+    case "explain":
+      return .explain(files: words.count > 1 ? Array(words.dropFirst()) : ["-"], isJSON: options["--json"] != nil)
     case "show":
       try atMost(2)
       return .show(cause: second)
@@ -116,6 +120,7 @@ struct Arguments {
     wizard502 diagnose --all         the same for every route of every proxy
         --json, --markdown           how the result is written; else text
         --repeat N                   asks N times: for a site that fails sometimes
+    wizard502 explain [FILE... | -] [--json]    what lines of a proxy's log mean
     wizard502 show [CAUSE]           the page of a cause; without it the list
     wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own
     wizard502 graph [--dot | --mermaid]    the decision tree as a drawing

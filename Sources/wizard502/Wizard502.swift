@@ -41,10 +41,11 @@ import World
     case .help: return say(Arguments.help)
     case .version: return say(Arguments.version)
     case .lint(let directory): return lint(directory ?? arguments.flows)
-    case .show, .graph, .diagnose, .guided: break
+    case .explain, .show, .graph, .diagnose, .guided: break
     }
     guard let catalog = catalog(arguments.flows) else { return .unreadable }
     switch arguments.command {
+    case .explain(let files, let isJSON): return explain(files, isJSON: isJSON, catalog)
     case .show(let cause): return show(cause, catalog)
     case .graph(.dot): return say(catalog.tree.dot(catalog))
     case .graph(.mermaid): return say(catalog.tree.mermaid(catalog))

@@ -1,3 +1,4 @@
+import LogLines
 public import Model
 public import World
 
@@ -13,7 +14,7 @@ extension World {
       throw .unreadable(what: "log of \(container.name)", why: "status \(answer.status)")
     }
     let bytes = container.Config?.Tty == true ? answer.body : payload(answer.body)
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(\.withoutColours)
+    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map { String($0).withoutColours }
   }
 }
 
@@ -29,23 +30,4 @@ private func payload(_ framed: [UInt8]) -> [UInt8] {
     rest = rest.dropFirst(length)
   }
   return bytes
-}
-
-extension Substring {
-  /// Without the escape sequences by which a terminal shows colours: `ESC [ 31 m`.
-  fileprivate var withoutColours: String {
-    var text = ""
-    var rest = self
-    while let escape = rest.firstIndex(of: "\u{1B}") {
-      text += rest[..<escape]
-      rest = rest[escape...].dropFirst()
-      let after = rest.dropFirst().drop { $0.isNumber || $0 == ";" }
-      guard rest.first == "[", after.first == "m" else {
-        text += "\u{1B}"
-        continue
-      }
-      rest = after.dropFirst()
-    }
-    return text + rest
-  }
 }

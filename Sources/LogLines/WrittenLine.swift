@@ -1,0 +1,49 @@
+import FoundationEssentials
+
+/// A log line as its program wrote it: without the line end's carriage return, without colours, and taken out of the
+/// JSON object in which Docker's `json-file` or journald's export keeps it.
+public func writtenLine(_ bytes: some Collection<UInt8>) -> String {
+  var line = String(decoding: bytes, as: UTF8.self).withoutColours
+  if let kept = Kept(line)?.text { line = kept.withoutColours }
+  return line.hasSuffix("\n") || line.hasSuffix("\r") || line.hasSuffix("\r\n") ? String(line.dropLast()) : line
+}
+
+/// The object around a line: `{"log":"…\n","stream":"stderr"}` of Docker, `{"MESSAGE":"…",…}` of journald.
+private struct Kept: Decodable {
+  let text: String?
+
+  init?(_ line: String) {
+    guard line.utf8.first == UInt8(ascii: "{"), line.contains(#""log""#) || line.contains(#""MESSAGE""#) else {
+      return nil
+    }
+    guard let kept = try? JSONDecoder().decode(Kept.self, from: Data(line.utf8)) else { return nil }
+    self = kept
+  }
+
+  init(from decoder: any Decoder) throws {
+    let object = try decoder.container(keyedBy: Key.self)
+    // journald writes a message that is no text as an array of its bytes.
+    text =
+      (try? object.decode(String.self, forKey: .log)) ?? (try? object.decode(String.self, forKey: .MESSAGE))
+      ?? (try? object.decode([UInt8].self, forKey: .MESSAGE)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private enum Key: String, CodingKey { case log, MESSAGE }
+}
+
+extension String {
+  /// Without the sequences that colour text on a terminal: ESC, `[`, numbers, a letter.
+  public var withoutColours: String {
+    let escape = UInt8(0x1B)
+    guard utf8.contains(escape) else { return self }
+    var bytes: [UInt8] = []
+    var rest = utf8[...]
+    while let start = rest.firstIndex(of: escape) {
+      bytes += rest[..<start]
+      rest = rest[rest.index(after: start)...]
+      guard rest.first == UInt8(ascii: "[") else { continue }
+      rest = rest.dropFirst().drop { (0x20...0x3F).contains($0) }.dropFirst()
+    }
+    return String(decoding: bytes + rest, as: UTF8.self)
+  }
+}
