@@ -43,7 +43,8 @@ public struct LogWriter: Sendable {
 
 /// Reads log lines of which nobody says who wrote them.
 public struct LogReader: Sendable {
-  private let quiet: [Pattern]
+  /// The one that matched last stands first: a log's lines are alike.
+  private var quiet: [Pattern]
   private let writers: [LogWriter]
 
   public init(_ signs: Signs) {
@@ -54,9 +55,12 @@ public struct LogReader: Sendable {
   }
 
   /// Nil for a line that has nothing to say about a failing app or a missing route.
-  public func reading(of line: UnsafeBufferPointer<UInt8>) -> LogReading? {
+  public mutating func reading(of line: UnsafeBufferPointer<UInt8>) -> LogReading? {
     // Most of a log is such lines; nothing else is tried on them.
-    if quiet.contains(where: { $0.matches(line) }) { return nil }
+    if let index = quiet.firstIndex(where: { $0.matches(line) }) {
+      quiet.swapAt(0, index)
+      return nil
+    }
     return reading(of: writtenLine(line), by: nil)
   }
 

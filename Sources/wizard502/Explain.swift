@@ -8,7 +8,7 @@ import Report
 extension Wizard502 {
   /// Names what the lines of logs mean, as they come; `-` is standard input.
   static func explain(_ files: [String], isJSON: Bool, _ catalog: Catalog) -> Exit {
-    let reader = LogReader(catalog.signs)
+    var reader = LogReader(catalog.signs)
     var report = ExplainReport(catalog: catalog, isJSON: isJSON, namesFiles: files.count > 1)
     if files.contains("-"), isatty(STDIN_FILENO) == 1 { complain(catalog.word("explain.paste")) }
     for file in files {
