@@ -90,6 +90,7 @@ let package = Package(
     tests("FlowTests", ["Flow", "Model"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests("Lab", ["Pane"], resources: [.copy("Images")]),
+    tests("LinesTests", ["LogLines", "Checks", "Flow", "Reader", "Model"], exclude: ["Lines"]),
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"]),

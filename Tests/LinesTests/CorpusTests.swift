@@ -1,0 +1,105 @@
+import Checks
+import Flow
+import Foundation
+import LogLines
+import Model
+import Reader
+import Testing
+
+/// Lines as real programs wrote them (`run`) or as they are known to write them (`known`), one file a program:
+/// what the line shows, its first cause, where it is from, the line. `-` stands for nothing.
+private struct Line: Sendable {
+  let program: String
+  let shows: String?
+  let cause: String?
+  let text: String
+
+  static let all: [Line] = {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Lines")
+    let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    return files.sorted { $0.path() < $1.path() }.flatMap { file in
+      ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n").map { row in
+        let cells = row.split(separator: "\t", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        let value = { (cell: String) in cell == "-" ? nil : cell }
+        return Line(
+          program: file.deletingPathExtension().lastPathComponent, shows: value(cells[0]), cause: value(cells[1]),
+          text: cells[3])
+      }
+    }
+  }()
+
+  static let programs = Array(Set(all.map(\.program))).sorted()
+}
+
+/// What carries a log puts something around each line.
+private enum Dress: String, CaseIterable {
+  case none, dockerTime, compose, journald, syslog, kubernetes, jsonFile, journaldJSON, carriageReturn, colours
+
+  func on(_ line: String) -> String {
+    switch self {
+    case .none: line
+    case .dockerTime: "2026-11-25T04:47:50.123456789Z " + line
+    case .compose: "web-proxy-1  | " + line
+    case .journald: "Nov 25 04:47:50 server program[812]: " + line
+    case .syslog: "<134>1 2026-11-25T04:47:50Z server program 812 - - " + line
+    case .kubernetes: "2026-11-25T04:47:50.123456789Z stderr F " + line
+    case .jsonFile:
+      #"{"log":\#((line + "\n").json),"stream":"stderr","time":"2026-11-25T04:47:50.123456789Z"}"#
+    case .journaldJSON:
+      #"{"_PID":"812","__REALTIME_TIMESTAMP":"1795582070123456","MESSAGE":\#(line.json),"PRIORITY":"6"}"#
+    case .carriageReturn: line + "\r"
+    // A time and a level in colours of their own, as programs write them for a terminal.
+    case .colours: "\u{1B}[90m" + line.replacing(" ", with: "\u{1B}[0m \u{1B}[1;31m", maxReplacements: 2) + "\u{1B}[0m"
+    }
+  }
+}
+
+extension String {
+  fileprivate var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}
+
+/// Every line of the collection, read as `explain` reads it.
+@Suite struct CorpusTests {
+  private static let signs =
+    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog?.signs
+    ?? Signs()
+
+  @Test(arguments: Line.programs, Dress.allCases.map(\.rawValue))
+  func everyLineShowsWhatItIs(program: String, dress: String) throws {
+    let dress = try #require(Dress(rawValue: dress))
+    var reader = LogReader(Self.signs)
+    var recognised = 0
+    let lines = Line.all.filter { $0.program == program }
+    for line in lines {
+      let reading = Array(dress.on(line.text).utf8).withUnsafeBufferPointer { reader.reading(of: $0) }
+      if reading != nil { recognised += 1 }
+      #expect(reading?.sign.shows == line.shows, "\(dress): \(line.text)")
+      #expect(reading?.sign.causes.first == line.cause, "\(dress): \(line.text)")
+    }
+    if dress == .none { print("\(program): \(recognised) lines recognised, \(lines.count - recognised) kept silent") }
+  }
+
+  /// A sign without a line of its own may never have matched anything.
+  @Test func everySignHasALine() {
+    let reader = LogReader(Self.signs)
+    let seen = Line.all.compactMap { reader.reading(of: writtenLine($0.text.utf8), by: nil)?.sign }
+    let without = Self.signs.lines.filter { !seen.contains($0) }.map { "\($0.proxy): \($0.pattern)" }
+    #expect(without == [])
+  }
+
+  /// nginx cuts its lines at 2048 bytes, and others do the like: what was recognised is recognised cut.
+  @Test func aLineMayBeLong() {
+    var reader = LogReader(Self.signs)
+    for line in Line.all where line.shows != nil {
+      let long = line.text + String(repeating: " x", count: 200_000)
+      let reading = Array(long.utf8).withUnsafeBufferPointer {
+        reader.reading(of: UnsafeBufferPointer(rebasing: $0.prefix(LineSplitter.longest)))
+      }
+      #expect(reading?.sign.shows == line.shows, "\(line.text)")
+    }
+  }
+}
