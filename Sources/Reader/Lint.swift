@@ -107,13 +107,17 @@ struct Lint {
     for (cause, start) in draft.pageStarts where !named.contains(cause) {
       problems.add(start, "no branch names the cause '\(cause)'")
     }
+    for (name, start) in draft.guideStarts where draft.pageStarts[name] != nil {
+      problems.add(start, "there is a cause called '\(name)', too")
+    }
     let least = Facts(Dictionary(uniqueKeysWithValues: Self.given.map { ($0, "x") }))
-    for page in draft.pages.values {
+    let starts = draft.pageStarts.merging(draft.guideStarts) { cause, _ in cause }
+    for page in Array(draft.pages.values) + Array(draft.guides.values) {
       let steps = page.sections.flatMap(\.steps)
       let isShown = steps.contains { step in
         step.when.allSatisfy { $0.holds(least) } && step.placeholders.allSatisfy(Self.given.contains)
       }
-      if !steps.isEmpty, !isShown, let start = draft.pageStarts[page.cause] {
+      if !steps.isEmpty, !isShown, let start = starts[page.id] {
         problems.add(start, "every step needs facts that may be missing; one must do with site.* alone")
       }
     }
@@ -135,18 +139,5 @@ struct Lint {
         problems.add(use.place, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
       }
     }
-  }
-}
-
-extension Page.Step {
-  fileprivate var placeholders: [FactName] {
-    text.placeholders
-      + {
-        switch body {
-        case .none: []
-        case .command(let text), .form(let text): text.placeholders
-        case .patch(let file, let line, let lines): ([file, line] + lines).flatMap(\.placeholders)
-        }
-      }()
   }
 }

@@ -11,7 +11,7 @@ public func markdownReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
   Writing(catalog: catalog, isMarkdown: true).report(diagnosis)
 }
 
-/// The page of one cause, its placeholders shown by their names.
+/// A page, its placeholders shown by their names.
 public func pageText(_ page: Page, catalog: Catalog) -> String {
   Writing(catalog: catalog, isMarkdown: false).page(page)
 }
@@ -40,7 +40,7 @@ private struct Writing {
   func page(_ page: Page) -> String {
     let facts = Facts(
       Dictionary(page.placeholders.map { ($0, "<" + $0.text + ">") }) { first, _ in first })
-    var parts = [heading(1, page.title.prose(facts) ?? page.cause)]
+    var parts = [heading(1, page.title(facts))]
     parts += page.explanation.compactMap { $0.text.prose(facts) }
     for section in page.sections {
       parts.append(heading(2, section.heading))

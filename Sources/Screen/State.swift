@@ -41,6 +41,7 @@ enum Scene: Sendable, Equatable {
   /// The number of the cause that is shown, from 0; nil: the overview of a case without a certain one.
   case verdict(cause: Int?)
   case fix(cause: Int, step: Int)
+  case guide(String)
   case help
   case leaving
 }

@@ -179,6 +179,7 @@ extension State {
     case .question(let node): questionSheet(of: node)
     case .verdict(let cause): verdictSheet(of: cause)
     case .fix: fixSheet
+    case .guide(let name): guideSheet(of: name)
     case .help: helpSheet
     case .leaving: leavingSheet
     }

@@ -5,7 +5,7 @@ struct Arguments {
   enum Command {
     case guided(url: String?)
     case diagnose(url: String?, form: Form)
-    case show(cause: String?)
+    case show(page: String?)
     case lint(directory: String?)
     case graph(Drawing)
     case help
@@ -94,7 +94,7 @@ struct Arguments {
       return .diagnose(url: options["--all"] == nil ? second : nil, form: form)
     case "show":
       try atMost(2)
-      return .show(cause: second)
+      return .show(page: second)
     case "lint":
       try atMost(2)
       return .lint(directory: second)
@@ -116,7 +116,7 @@ struct Arguments {
     wizard502 diagnose --all         the same for every route of every proxy
         --json, --markdown           how the result is written; else text
         --repeat N                   asks N times: for a site that fails sometimes
-    wizard502 show [CAUSE]           the page of a cause; without it the list
+    wizard502 show [NAME]            the page of a cause, or a guide; else the list
     wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own
     wizard502 graph [--dot | --mermaid]    the decision tree as a drawing
 
