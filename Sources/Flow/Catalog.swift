@@ -11,17 +11,19 @@ public struct Catalog: Sendable, Equatable {
   public var checks: [String: CheckText]
   /// The words of the program itself, by name.
   public var words: [String: Template]
+  public var glossary: Glossary
   public var signs: Signs
 
   public init(
     tree: Tree, pages: [String: Page], guides: [String: Page] = [:], checks: [String: CheckText],
-    words: [String: Template], signs: Signs
+    words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
   ) {
     self.tree = tree
     self.pages = pages
     self.guides = guides
     self.checks = checks
     self.words = words
+    self.glossary = glossary
     self.signs = signs
   }
 

@@ -13,6 +13,7 @@ struct Draft {
   var guideStarts: [String: SourcePlace] = [:]
   var checks: [String: CheckText] = [:]
   var words: [String: Template] = [:]
+  var glossary: [(word: Glossary.Word, at: SourcePlace)] = []
   var signs = Signs()
 
   var links: [Link] = []

@@ -39,7 +39,7 @@ public enum Reader {
     return (
       Catalog(
         tree: tree, pages: draft.pages, guides: draft.guides, checks: draft.checks, words: draft.words,
-        signs: draft.signs), []
+        glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
     )
   }
 
@@ -74,7 +74,7 @@ public enum Reader {
         file: file.path, kind: words.count == 2 ? .cause : .guide, id: String(words[words.count - 1].dropLast(3)),
         text: file.text, parts: parts, problems: problems)
       page.read(into: &draft)
-    } else if file.path == "Screens/words.yaml"
+    } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
         && (words.count == 2 || words.count == 3 && words[1] == "signs"))
     {
@@ -88,6 +88,7 @@ public enum Reader {
       case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
+      case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)
       case let path:
         FlowReader(shapes: shapes, problems: problems)
           .read(root, isStart: path == "Flows/start.yaml", into: &draft)
@@ -95,7 +96,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

@@ -72,10 +72,16 @@ extension State {
     return sheet
   }
 
-  var helpSheet: Sheet {
-    var sheet = Sheet(title: word("help.title"))
+  /// The state as it is below what is laid over it.
+  private var below: State {
     var below = self
     below.spots.removeLast()
+    return below
+  }
+
+  var helpSheet: Sheet {
+    var sheet = Sheet(title: word("help.title"))
+    let below = below
     let valid = Binding.all.filter { $0.isValid(below) }
     let width = (valid.map { $0.shown.columns }.max() ?? 0) + 2
     for binding in valid {
@@ -85,6 +91,17 @@ extension State {
     }
     sheet.blocks.append(.gap)
     sheet.say(word("help.marks"))
+    return sheet
+  }
+
+  /// The technical words on the screen in sight.
+  var wordsHere: [Glossary.Word] { catalog.glossary.words(in: sheet.prose) }
+
+  var wordsSheet: Sheet {
+    var sheet = Sheet(title: word("words.title"))
+    for word in below.wordsHere {
+      sheet.blocks.append(.text([Span(word.forms[0], .bold), Span(": " + word.explanation)], indent: 0, hanging: 2))
+    }
     return sheet
   }
 }

@@ -78,6 +78,7 @@ extension State {
       spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
     case .edit(let edit): field.edit(edit)
     case .help: push(.help)
+    case .words: if wordsHere.isEmpty { hint = word("hint.no-words") } else { push(.words) }
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .quit:

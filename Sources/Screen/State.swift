@@ -43,6 +43,8 @@ enum Scene: Sendable, Equatable {
   case fix(cause: Int, step: Int)
   case guide(String)
   case help
+  /// The technical words of the screen below.
+  case words
   case leaving
 }
 
@@ -160,7 +162,7 @@ public struct State: Sendable {
     set { spots[spots.count - 1] = newValue }
   }
   var scene: Scene { spot.scene }
-  var isOverlay: Bool { scene == .help || scene == .leaving }
+  var isOverlay: Bool { [.help, .words, .leaving].contains(scene) }
   var isTyping: Bool { scene == .start && spot.focus == 0 }
   var isVerdict: Bool { if case .verdict = scene { true } else { false } }
 

@@ -59,6 +59,7 @@ extension State {
     sheet.say(cause.title, .bold)
     sheet.say(word("confidence.sentence.\(cause.confidence.rawValue)"))
     if restsOnAPerson { sheet.say(word("verdict.on-your-word")) }
+    if let first = cause.steps.first { sheet.say(word("first-step", ["step.text": first.sentence]), .bold) }
     sheet.blocks.append(.gap)
     sheet.say(cause.explanation)
     sheet.head(word("verdict.evidence"))

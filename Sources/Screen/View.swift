@@ -181,6 +181,7 @@ extension State {
     case .fix: fixSheet
     case .guide(let name): guideSheet(of: name)
     case .help: helpSheet
+    case .words: wordsSheet
     case .leaving: leavingSheet
     }
   }

@@ -91,14 +91,18 @@ import World
     }
   }
 
+  /// The name under which all technical words are shown.
+  private static let glossary = "words"
+
   private static func show(_ name: String?, _ catalog: Catalog) -> Exit {
     let pages = [catalog.pages, catalog.guides]
     guard let name else {
       let lines = pages.flatMap { $0.values.sorted { $0.id < $1.id } }.map { "\($0.id): \($0.title(Facts()))" }
-      return say(lines.joined(separator: "\n"))
+      return say((lines + ["\(glossary): \(catalog.word("glossary.title"))"]).joined(separator: "\n"))
     }
+    if name == glossary { return say(glossaryText(catalog.glossary)) }
     guard let page = pages.lazy.compactMap({ $0[name] }).first else {
-      let near = name.nearest(among: pages.flatMap(\.keys)).map { " Did you mean \($0)?" } ?? ""
+      let near = name.nearest(among: pages.flatMap(\.keys) + [glossary]).map { " Did you mean \($0)?" } ?? ""
       complain("wizard502: there is no cause or guide \(name.printable).\(near) wizard502 show lists them.")
       return .misuse
     }
