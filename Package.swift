@@ -80,7 +80,9 @@ let package = Package(
     tests("ArchiveTests", ["Archive"]),
     tests("CaddyTests", ["Discovery"]),
     tests("ChecksTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
-    tests("DataTests", ["Reader", "Checks", "Flow", "Model"]),
+    tests(
+      "DataTests", ["Reader", "Checks", "Flow", "Model", "Report", "Screen", "YAML"],
+      exclude: ["everyday-words.txt", "names.txt"]),
     tests(
       "DiscoveryTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"],
       exclude: ["Recorded", "Podman"]),

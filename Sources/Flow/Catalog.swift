@@ -5,19 +5,25 @@ public struct Catalog: Sendable, Equatable {
   public var tree: Tree
   /// By cause id.
   public var pages: [String: Page]
+  /// What is true for no cause alone, by name.
+  public var guides: [String: Page]
   /// By check id.
   public var checks: [String: CheckText]
   /// The words of the program itself, by name.
   public var words: [String: Template]
+  public var glossary: Glossary
   public var signs: Signs
 
   public init(
-    tree: Tree, pages: [String: Page], checks: [String: CheckText], words: [String: Template], signs: Signs
+    tree: Tree, pages: [String: Page], guides: [String: Page] = [:], checks: [String: CheckText],
+    words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
   ) {
     self.tree = tree
     self.pages = pages
+    self.guides = guides
     self.checks = checks
     self.words = words
+    self.glossary = glossary
     self.signs = signs
   }
 
@@ -26,7 +32,7 @@ public struct Catalog: Sendable, Equatable {
 
   /// The title of a cause's page as far as the facts fill it in.
   public func title(of cause: String, _ facts: Facts = Facts()) -> String {
-    pages[cause]?.title.prose(facts) ?? cause
+    pages[cause]?.title(facts) ?? cause
   }
 }
 

@@ -1,8 +1,9 @@
 public import Model
 
-/// The page of one cause: what is wrong, and how it is put right.
+/// A page: that of a cause says what is wrong and how it is put right, a guide what is true for no cause alone.
 public struct Page: Sendable, Equatable {
-  public let cause: String
+  /// The cause's id, or the guide's name.
+  public let id: String
   public let title: Template
   /// Causes that merely follow from this one; a diagnosis leaves them out.
   public let hides: [String]
@@ -12,10 +13,10 @@ public struct Page: Sendable, Equatable {
   public let sources: [String]
 
   public init(
-    cause: String, title: Template, hides: [String], explanation: [Paragraph], sections: [Section],
+    id: String, title: Template, hides: [String], explanation: [Paragraph], sections: [Section],
     prevention: [Template], sources: [String]
   ) {
-    self.cause = cause
+    self.id = id
     self.title = title
     self.hides = hides
     self.explanation = explanation
@@ -100,11 +101,20 @@ extension Page {
     _ facts: Facts, confidence: Confidence, evidence: [Diagnosis.Evidence]
   ) -> Diagnosis.Cause {
     Diagnosis.Cause(
-      id: cause, confidence: confidence, title: title.prose(facts) ?? cause,
-      explanation: explanation.filter { $0.when.allSatisfy { $0.holds(facts) } }.compactMap { $0.text.prose(facts) }
-        .joined(separator: " "),
-      evidence: evidence, steps: sections.flatMap(\.steps).compactMap { $0.filled(facts) },
-      prevention: prevention.compactMap { $0.prose(facts) }, sources: sources)
+      id: id, confidence: confidence, title: title(facts), explanation: explanation(facts), evidence: evidence,
+      steps: sections(facts).flatMap(\.steps), prevention: prevention.compactMap { $0.prose(facts) }, sources: sources)
+  }
+
+  public func title(_ facts: Facts) -> String { title.prose(facts) ?? id }
+
+  public func explanation(_ facts: Facts) -> String {
+    explanation.filter { $0.when.allSatisfy { $0.holds(facts) } }.compactMap { $0.text.prose(facts) }
+      .joined(separator: " ")
+  }
+
+  /// The sections with the steps that the facts can fill in; those without any are left out.
+  public func sections(_ facts: Facts) -> [(heading: String, steps: [Diagnosis.Step])] {
+    sections.map { ($0.heading, $0.steps.compactMap { $0.filled(facts) }) }.filter { !$0.steps.isEmpty }
   }
 }
 

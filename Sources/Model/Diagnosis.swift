@@ -129,6 +129,9 @@ public struct Diagnosis: Sendable, Equatable {
       self.patch = patch
       self.changes = changes
     }
+
+    /// The first line of the text; a list or a form may follow it.
+    public var sentence: String { String(text.prefix { $0 != "\n" }) }
   }
 
   /// Where a step is done.

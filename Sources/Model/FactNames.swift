@@ -11,6 +11,9 @@ extension FactName {
   /// The word by which a person's shell knows the container engine: `docker` until another one has answered.
   public static let engineCommand: FactName = "engine.command"
 
+  /// What is known before anything is looked at.
+  public static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
+
   /// Seconds that all checks together may take.
   public static let limitSeconds: FactName = "limit.seconds"
 

@@ -8,15 +8,16 @@ extension Reader {
     public var description: String { "\(path): \(reason)" }
   }
 
-  /// The data files of an author: `Flows/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`, `Screens/*.md` and `Screens/parts/*.md` below
-  /// `directory`.
+  /// The data files of an author: `Flows/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`, `Screens/*.md`,
+  /// `Screens/guides/*.md` and `Screens/parts/*.md` below `directory`.
   ///
   /// Either folder may be missing, but not both. Hidden files are left out.
   public static func files(in directory: String) throws(Unreadable) -> [(path: String, text: String)] {
     var files: [(path: String, text: String)] = []
     var isFound = false
     for (folder, endings) in [
-      ("Flows", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]), ("Screens/parts", [".md"]),
+      ("Flows", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]), ("Screens/guides", [".md"]),
+      ("Screens/parts", [".md"]),
     ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }
       isFound = true

@@ -7,10 +7,13 @@ struct Draft {
   var start: Text?
   var nodes: [String: Node] = [:]
   var pages: [String: Page] = [:]
-  /// Where each page starts; also pages that could not be read whole.
+  var guides: [String: Page] = [:]
+  /// Where each cause's page starts; also pages that could not be read whole.
   var pageStarts: [String: SourcePlace] = [:]
+  var guideStarts: [String: SourcePlace] = [:]
   var checks: [String: CheckText] = [:]
   var words: [String: Template] = [:]
+  var glossary: [(word: Glossary.Word, at: SourcePlace)] = []
   var signs = Signs()
 
   var links: [Link] = []

@@ -8,11 +8,8 @@ struct Lint {
   private let shapes: [String: CheckShape]
   private let problems: Problems
 
-  /// What is known before anything is looked at.
-  static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
-
   /// Facts that may be known from the start: also those with which a case goes on.
-  private static let atStart = given.union(
+  private static let atStart = FactName.given.union(
     [.problemMended, .seriesCount, .routeServer] + FactName.Hop.allCases.map { .hop($0) })
 
   init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
@@ -34,6 +31,7 @@ struct Lint {
     needs()
     pages()
     facts()
+    glossary()
   }
 
   private func links() {
@@ -107,15 +105,27 @@ struct Lint {
     for (cause, start) in draft.pageStarts where !named.contains(cause) {
       problems.add(start, "no branch names the cause '\(cause)'")
     }
-    let least = Facts(Dictionary(uniqueKeysWithValues: Self.given.map { ($0, "x") }))
-    for page in draft.pages.values {
+    for (name, start) in draft.guideStarts where draft.pageStarts[name] != nil {
+      problems.add(start, "there is a cause called '\(name)', too")
+    }
+    let least = Facts(Dictionary(uniqueKeysWithValues: FactName.given.map { ($0, "x") }))
+    let starts = draft.pageStarts.merging(draft.guideStarts) { cause, _ in cause }
+    for page in Array(draft.pages.values) + Array(draft.guides.values) {
       let steps = page.sections.flatMap(\.steps)
       let isShown = steps.contains { step in
-        step.when.allSatisfy { $0.holds(least) } && step.placeholders.allSatisfy(Self.given.contains)
+        step.when.allSatisfy { $0.holds(least) } && step.placeholders.allSatisfy(FactName.given.contains)
       }
-      if !steps.isEmpty, !isShown, let start = draft.pageStarts[page.cause] {
+      if !steps.isEmpty, !isShown, let start = starts[page.id] {
         problems.add(start, "every step needs facts that may be missing; one must do with site.* alone")
       }
+    }
+  }
+
+  /// An explanation that needs the word it explains, be it by way of another one.
+  private func glossary() {
+    let glossary = Glossary(draft.glossary.map(\.word))
+    for (word, at) in draft.glossary where glossary.words(in: [word.explanation]).contains(word) {
+      problems.add(at, "the explanation of '\(word.forms[0])' needs the word itself")
     }
   }
 
@@ -135,18 +145,5 @@ struct Lint {
         problems.add(use.place, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
       }
     }
-  }
-}
-
-extension Page.Step {
-  fileprivate var placeholders: [FactName] {
-    text.placeholders
-      + {
-        switch body {
-        case .none: []
-        case .command(let text), .form(let text): text.placeholders
-        case .patch(let file, let line, let lines): ([file, line] + lines).flatMap(\.placeholders)
-        }
-      }()
   }
 }

@@ -3,11 +3,15 @@ import Markdown
 import Model
 import YAML
 
-/// Reads one page of `Screens/`, named after its cause.
+/// Reads one page of `Screens/`, named after its cause, or a guide.
 struct PageReader {
+  /// Its front matter names the page by this word.
+  enum Kind: String { case cause, guide }
+
   /// The file that is being read: the page, or a part that it takes in.
   private var source: PageSource
-  private let cause: String
+  private let kind: Kind
+  private let id: String
   /// Steps that several pages share, by name.
   private let parts: [String: Part]
   private let problems: Problems
@@ -23,16 +27,20 @@ struct PageReader {
   /// What holds for the whole part that is being read.
   private var outer: [Condition] = []
 
-  init(file: String, cause: String, text: String, parts: [String: Part], problems: Problems) {
+  init(file: String, kind: Kind, id: String, text: String, parts: [String: Part], problems: Problems) {
     self.source = PageSource(file: file, text: text)
-    self.cause = cause
+    self.kind = kind
+    self.id = id
     self.parts = parts
     self.problems = problems
     markdown = Markdown(text)
   }
 
   mutating func read(into draft: inout Draft) {
-    draft.pageStarts[cause] = source.place(1)
+    switch kind {
+    case .cause: draft.pageStarts[id] = source.place(1)
+    case .guide: draft.guideStarts[id] = source.place(1)
+    }
     guard let frontMatter = markdown.frontMatter else {
       problems.add(source.place(1), "a page starts with its front matter between two lines '---'")
       return
@@ -46,21 +54,34 @@ struct PageReader {
     }
     guard let root else { return }
 
-    let record = root.record(["cause", "title", "needs", "hides", "prevention", "sources"], problems)
-    if let named = record.requiredText("cause"), named.text != cause {
-      problems.add(named.at, "the cause '\(named.text)' is not this file's name, '\(cause)'")
+    let record = root.record(
+      [kind.rawValue, "title", "sources"] + (kind == .cause ? ["needs", "hides", "prevention"] : []), problems)
+    if let named = record.requiredText(kind.rawValue), named.text != id {
+      problems.add(named.at, "the \(kind) '\(named.text)' is not this file's name, '\(id)'")
     }
     let title = record.requiredText("title")
-    draft.uses += record.texts("needs").map { .init(fact: FactName($0.text), at: .known($0.at), scope: .page(cause)) }
+    draft.uses += record.texts("needs").map { .init(fact: FactName($0.text), at: .known($0.at), scope: scope) }
     let hides = record.texts("hides")
     draft.links += hides.map { .init(target: .page, name: $0) }
     let sources = record.required("sources")
     if let sources, sources.items(problems).isEmpty { problems.add(sources.at, "a page names at least one source") }
-    draft.pages[cause] = Page(
-      cause: cause, title: title.map { draft.template($0, .page(cause)) } ?? Template(cause),
+    let page = Page(
+      id: id, title: title.map { draft.template($0, scope) } ?? Template(id),
       hides: hides.map(\.text), explanation: explanation, sections: sections,
-      prevention: record.texts("prevention").map { draft.template($0, .page(cause)) },
+      prevention: record.texts("prevention").map { draft.template($0, scope) },
       sources: record.texts("sources").map(\.text))
+    switch kind {
+    case .cause: draft.pages[id] = page
+    case .guide: draft.guides[id] = page
+    }
+  }
+
+  /// Who must be able to supply the page's facts. A guide can be opened whatever is known.
+  private var scope: Draft.Use.Scope {
+    switch kind {
+    case .cause: .page(id)
+    case .guide: .anywhere
+    }
   }
 
   // MARK: Blocks
@@ -239,7 +260,7 @@ struct PageReader {
 
   private func template(_ text: Text, into draft: inout Draft) -> Template {
     let template = Template(text.text)
-    for fact in template.placeholders { use(fact, "{\(fact.text)}", line: text.at.line, .page(cause), &draft) }
+    for fact in template.placeholders { use(fact, "{\(fact.text)}", line: text.at.line, scope, &draft) }
     return template
   }
 

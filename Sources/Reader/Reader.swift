@@ -37,7 +37,9 @@ public enum Reader {
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.found.sorted()) }
     return (
-      Catalog(tree: tree, pages: draft.pages, checks: draft.checks, words: draft.words, signs: draft.signs), []
+      Catalog(
+        tree: tree, pages: draft.pages, guides: draft.guides, checks: draft.checks, words: draft.words,
+        glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
     )
   }
 
@@ -65,11 +67,14 @@ public enum Reader {
     let start = SourcePlace(file: file.path, line: 1, column: 1)
     if words.starts(with: ["Screens", "parts"]), words.count == 3, words[2].hasSuffix(".md") {
       return  // read where a page takes it in
-    } else if words.count == 2, words[0] == "Screens", words[1].hasSuffix(".md") {
+    } else if words[0] == "Screens", words.count == 2 || words.count == 3 && words[1] == "guides",
+      words[words.count - 1].hasSuffix(".md")
+    {
       var page = PageReader(
-        file: file.path, cause: String(words[1].dropLast(3)), text: file.text, parts: parts, problems: problems)
+        file: file.path, kind: words.count == 2 ? .cause : .guide, id: String(words[words.count - 1].dropLast(3)),
+        text: file.text, parts: parts, problems: problems)
       page.read(into: &draft)
-    } else if file.path == "Screens/words.yaml"
+    } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
         && (words.count == 2 || words.count == 3 && words[1] == "signs"))
     {
@@ -83,6 +88,7 @@ public enum Reader {
       case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
+      case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)
       case let path:
         FlowReader(shapes: shapes, problems: problems)
           .read(root, isStart: path == "Flows/start.yaml", into: &draft)
@@ -90,7 +96,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/parts/NAME.md or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

@@ -135,4 +135,30 @@ struct TextReader {
       draft.words[field.name.text] = field.value.text(problems).map { Template($0.text) }
     }
   }
+
+  // MARK: Screens/glossary.yaml
+
+  /// An explanation that is longer does not stay one or two plain sentences.
+  private static let longestExplanation = 240
+
+  func glossary(_ root: YAML.Node, into draft: inout Draft) {
+    var places: [String: SourcePlace] = [:]
+    for field in root.fields(problems) {
+      let forms = field.name.text.split(separator: "|", omittingEmptySubsequences: false).map { String($0.trimmed) }
+      for form in forms {
+        if form.isEmpty {
+          problems.add(field.name.at, "a form of '\(field.name.text)' is empty")
+        } else if let earlier = places[form] {
+          problems.add(field.name.at, "'\(form)' is already explained at \(earlier.file):\(earlier.line)")
+        }
+        places[form] = field.name.at
+      }
+      guard let text = field.value.text(problems) else { continue }
+      if text.text.count > Self.longestExplanation {
+        problems.add(
+          text.at, "this explanation has \(text.text.count) characters; \(Self.longestExplanation) are enough")
+      }
+      draft.glossary.append((Glossary.Word(forms: forms, explanation: text.text), field.name.at))
+    }
+  }
 }

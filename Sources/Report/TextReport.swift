@@ -11,9 +11,14 @@ public func markdownReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
   Writing(catalog: catalog, isMarkdown: true).report(diagnosis)
 }
 
-/// The page of one cause, its placeholders shown by their names.
+/// A page, its placeholders shown by their names.
 public func pageText(_ page: Page, catalog: Catalog) -> String {
   Writing(catalog: catalog, isMarkdown: false).page(page)
+}
+
+/// The glossary, a word a paragraph.
+public func glossaryText(_ glossary: Glossary) -> String {
+  glossary.words.map { $0.forms[0] + "\n    " + $0.explanation }.joined(separator: "\n\n") + "\n"
 }
 
 /// One report in two dresses: what differs is how headings, lists and commands look.
@@ -40,12 +45,23 @@ private struct Writing {
   func page(_ page: Page) -> String {
     let facts = Facts(
       Dictionary(page.placeholders.map { ($0, "<" + $0.text + ">") }) { first, _ in first })
-    var parts = [heading(1, page.title.prose(facts) ?? page.cause)]
-    parts += page.explanation.compactMap { $0.text.prose(facts) }
+    let given = Facts(Dictionary(uniqueKeysWithValues: FactName.given.map { ($0, "<" + $0.text + ">") }))
+    // What holds whatever is seen, and what is done first, stand before all that depends on what is seen.
+    let (general, special) = page.explanation.reduce(into: ([String](), [String]())) { texts, paragraph in
+      guard let text = paragraph.text.prose(facts) else { return }
+      if paragraph.when.allSatisfy({ $0.holds(given) }) { texts.0.append(text) } else { texts.1.append(text) }
+    }
+    var parts = [heading(1, page.title(facts))] + general
+    if catalog.pages[page.id] != nil, let first = page.sections(given).first?.steps.first {
+      parts.append(word("first-step", ["step.text": first.sentence]))
+    }
+    if !special.isEmpty { parts.append(heading(2, word("report.variants")) + "\n" + list(special)) }
+    var prose = parts
     for section in page.sections {
       parts.append(heading(2, section.heading))
       parts += section.steps.map { step in
         let name = step.text.prose(facts) ?? ""
+        prose.append(name)
         return switch step.body {
         case .none: name
         case .command(let command): name + "\n" + block("sh", command.prose(facts) ?? "")
@@ -55,7 +71,12 @@ private struct Writing {
         }
       }
     }
-    parts += ending(prevention: page.prevention.compactMap { $0.prose(facts) }, sources: page.sources)
+    let prevention = page.prevention.compactMap { $0.prose(facts) }
+    parts += ending(prevention: prevention, sources: page.sources)
+    let words = catalog.glossary.words(in: prose + page.sections.map(\.heading) + prevention)
+    if !words.isEmpty {
+      parts.append(heading(2, word("report.words")) + "\n" + list(words.map { "\($0.forms[0]): \($0.explanation)" }))
+    }
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 

@@ -9,14 +9,7 @@ extension State {
     var sheet = Sheet(title: cause.title)
     sheet.note = word("fix.number", ["step.number": String(number + 1), "step.count": String(count)])
     sheet.say(step.text, .bold)
-    let code = step.command ?? step.patch
-    if code != nil || step.changes {
-      sheet.say(placed(step), Style(isBold: step.changes, colour: step.changes ? .unsure : .plain))
-    }
-    if let code {
-      sheet.blocks.append(.gap)
-      sheet.blocks.append(.code(code.hasSuffix("\n") ? String(code.dropLast()) : code))
-    }
+    sayCode(of: step, in: &sheet)
     if step.patch != nil {
       sheet.blocks.append(.gap)
       sheet.say(word("fix.patch", ["step.file": step.file ?? "?"]))
@@ -28,6 +21,39 @@ extension State {
         sheet.head(word("fix.prevention"))
         for line in cause.prevention { sheet.say("- " + line, indent: 2, hanging: 2) }
       }
+    }
+    return sheet
+  }
+
+  /// Where a step is done, what it does, and its lines.
+  private func sayCode(of step: Diagnosis.Step, in sheet: inout Sheet) {
+    let code = step.command ?? step.patch
+    if code != nil || step.changes {
+      sheet.say(placed(step), Style(isBold: step.changes, colour: step.changes ? .unsure : .plain))
+    }
+    if let code {
+      sheet.blocks.append(.gap)
+      sheet.blocks.append(.code(code.hasSuffix("\n") ? String(code.dropLast()) : code))
+    }
+  }
+
+  /// A guide as one text: nothing has to be done in an order.
+  func guideSheet(of name: String) -> Sheet {
+    let facts = session?.facts ?? Facts()
+    guard let guide = catalog.guides[name] else { return Sheet(title: name) }
+    var sheet = Sheet(title: guide.title(facts))
+    sheet.say(guide.explanation(facts))
+    for section in guide.sections(facts) {
+      sheet.head(section.heading)
+      for step in section.steps {
+        sheet.say(step.text)
+        sayCode(of: step, in: &sheet)
+        sheet.blocks.append(.gap)
+      }
+    }
+    if !guide.sources.isEmpty {
+      sheet.head(word("verdict.sources"))
+      for source in guide.sources { sheet.say(source, indent: 2, hanging: 2) }
     }
     return sheet
   }
@@ -46,10 +72,16 @@ extension State {
     return sheet
   }
 
-  var helpSheet: Sheet {
-    var sheet = Sheet(title: word("help.title"))
+  /// The state as it is below what is laid over it.
+  private var below: State {
     var below = self
     below.spots.removeLast()
+    return below
+  }
+
+  var helpSheet: Sheet {
+    var sheet = Sheet(title: word("help.title"))
+    let below = below
     let valid = Binding.all.filter { $0.isValid(below) }
     let width = (valid.map { $0.shown.columns }.max() ?? 0) + 2
     for binding in valid {
@@ -59,6 +91,17 @@ extension State {
     }
     sheet.blocks.append(.gap)
     sheet.say(word("help.marks"))
+    return sheet
+  }
+
+  /// The technical words on the screen in sight.
+  var wordsHere: [Glossary.Word] { catalog.glossary.words(in: sheet.prose) }
+
+  var wordsSheet: Sheet {
+    var sheet = Sheet(title: word("words.title"))
+    for word in below.wordsHere {
+      sheet.blocks.append(.text([Span(word.forms[0], .bold), Span(": " + word.explanation)], indent: 0, hanging: 2))
+    }
     return sheet
   }
 }

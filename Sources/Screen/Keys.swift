@@ -3,7 +3,7 @@ enum Action: Sendable, Equatable {
   case choose, pick
   case next, goOn, back
   case up, down, pageUp, pageDown, first, last
-  case copy, alone, save, again, skip, path, otherCause
+  case copy, alone, save, again, skip, path, otherCause, words
   case edit(Field.Edit)
   case help, redraw, suspend, quit, interrupt
   case leave, stay
@@ -40,6 +40,9 @@ struct Binding: Sendable {
     Binding([.escape, .character("?"), .function(1), .character("q"), .character("b"), .left], "Esc", .back, "close") {
       $0.scene == .help
     },
+    Binding([.escape, .character("w"), .character("q"), .character("b"), .left], "Esc", .back, "close") {
+      $0.scene == .words
+    },
 
     Binding([.enter], "Enter", .choose, "check") { $0.isTyping },
     Binding([.enter], "Enter", .choose, "choose") { !$0.isTyping && $0.canChoose },
@@ -57,6 +60,7 @@ struct Binding: Sendable {
     Binding([.character("e")], "e", .path, "path") { $0.isVerdict },
     Binding([.character("x")], "x", .skip, "skip") { $0.focusedRunningCheck != nil },
     Binding([.character("s")], "s", .save, "save") { $0.canSave },
+    Binding([.character("w")], "w", .words, "words") { !$0.isTyping && $0.scene != .words && $0.scene != .leaving },
 
     Binding([.up, .character("k"), .backTab], "Up k", .up, "up", inBar: false) { $0.canMove },
     Binding([.down, .character("j"), .tab], "Down j", .down, "down", inBar: false) {

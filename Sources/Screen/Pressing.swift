@@ -37,7 +37,9 @@ extension State {
         return []
       }
       if isVerdict {
-        spot = Spot(scene: .verdict(cause: number - 1))
+        // A guide is looked into and left again; a cause takes the place of the one in sight.
+        let opened = openable[number - 1]
+        if case .guide = opened { push(opened) } else { spot = Spot(scene: opened) }
         return []
       }
       spot.focus = scene == .start ? number : number - 1
@@ -76,6 +78,7 @@ extension State {
       spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
     case .edit(let edit): field.edit(edit)
     case .help: push(.help)
+    case .words: if wordsHere.isEmpty { hint = word("hint.no-words") } else { push(.words) }
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .quit:
@@ -99,7 +102,7 @@ extension State {
     switch scene {
     case .start: routes.count
     case .question: items
-    case .verdict: diagnosis?.causes.count ?? 0
+    case .verdict: openable.count
     case .evidence: items
     default: 0
     }

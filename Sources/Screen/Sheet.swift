@@ -33,6 +33,18 @@ struct Sheet {
     say(text, .bold)
   }
 
+  /// Its sentences, without what is run, applied or typed.
+  var prose: [String] {
+    [title]
+      + blocks.compactMap { block in
+        switch block {
+        case .text(let spans, _, _): spans.map(\.text).joined()
+        case .item(_, let words, _): words.map(\.text).joined()
+        case .code, .field, .gap: nil
+        }
+      }
+  }
+
   var items: Int { blocks.count { if case .item = $0 { true } else if case .field = $0 { true } else { false } } }
 }
 

@@ -41,7 +41,10 @@ enum Scene: Sendable, Equatable {
   /// The number of the cause that is shown, from 0; nil: the overview of a case without a certain one.
   case verdict(cause: Int?)
   case fix(cause: Int, step: Int)
+  case guide(String)
   case help
+  /// The technical words of the screen below.
+  case words
   case leaving
 }
 
@@ -159,7 +162,7 @@ public struct State: Sendable {
     set { spots[spots.count - 1] = newValue }
   }
   var scene: Scene { spot.scene }
-  var isOverlay: Bool { scene == .help || scene == .leaving }
+  var isOverlay: Bool { [.help, .words, .leaving].contains(scene) }
   var isTyping: Bool { scene == .start && spot.focus == 0 }
   var isVerdict: Bool { if case .verdict = scene { true } else { false } }
 

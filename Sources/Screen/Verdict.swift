@@ -37,6 +37,7 @@ extension State {
     }
     sheet.blocks.append(.gap)
     sheet.say(word("working.else"))
+    sayGuides(in: &sheet)
     saySeen(in: &sheet)
   }
 
@@ -58,6 +59,7 @@ extension State {
     sheet.say(cause.title, .bold)
     sheet.say(word("confidence.sentence.\(cause.confidence.rawValue)"))
     if restsOnAPerson { sheet.say(word("verdict.on-your-word")) }
+    if let first = cause.steps.first { sheet.say(word("first-step", ["step.text": first.sentence]), .bold) }
     sheet.blocks.append(.gap)
     sheet.say(cause.explanation)
     sheet.head(word("verdict.evidence"))
@@ -135,7 +137,24 @@ extension State {
     sheet.head(word("inconclusive.next"))
     if !notices.isEmpty { sheet.say("- " + word("inconclusive.rights"), indent: 2, hanging: 2) }
     for name in ["answers", "report"] { sheet.say("- " + word("inconclusive.\(name)"), indent: 2, hanging: 2) }
+    sayGuides(in: &sheet)
     saySeen(in: &sheet)
+  }
+
+  /// What the numbers open: the causes, and where none is certain the guides after them.
+  var openable: [Scene] {
+    guard case .verdict(let shown) = scene else { return [] }
+    let causes = (diagnosis?.causes ?? []).indices.map { Scene.verdict(cause: $0) }
+    return shown == nil ? causes + catalog.guides.keys.sorted().map { .guide($0) } : causes
+  }
+
+  private func sayGuides(in sheet: inout Sheet) {
+    guard !catalog.guides.isEmpty else { return }
+    sheet.head(word("verdict.guides"))
+    for (number, scene) in openable.enumerated() {
+      guard case .guide(let name) = scene, let guide = catalog.guides[name] else { continue }
+      sheet.say("\(number + 1) \(guide.title(session?.facts ?? Facts()))", indent: 2, hanging: 2)
+    }
   }
 
   /// Everything that was seen, in the order of the path.

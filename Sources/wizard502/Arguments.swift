@@ -7,7 +7,7 @@ struct Arguments {
     case diagnose(url: String?, form: Form)
     /// `-` is standard input.
     case explain(files: [String], isJSON: Bool)
-    case show(cause: String?)
+    case show(page: String?)
     case lint(directory: String?)
     case graph(Drawing)
     case help
@@ -98,7 +98,7 @@ struct Arguments {
       return .explain(files: words.count > 1 ? Array(words.dropFirst()) : ["-"], isJSON: options["--json"] != nil)
     case "show":
       try atMost(2)
-      return .show(cause: second)
+      return .show(page: second)
     case "lint":
       try atMost(2)
       return .lint(directory: second)
@@ -121,7 +121,7 @@ struct Arguments {
         --json, --markdown           how the result is written; else text
         --repeat N                   asks N times: for a site that fails sometimes
     wizard502 explain [FILE... | -] [--json]    what lines of a proxy's log mean
-    wizard502 show [CAUSE]           the page of a cause; without it the list
+    wizard502 show [NAME]            the page of a cause, or a guide; else the list
     wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own
     wizard502 graph [--dot | --mermaid]    the decision tree as a drawing
 

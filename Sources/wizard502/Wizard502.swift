@@ -46,7 +46,7 @@ import World
     guard let catalog = catalog(arguments.flows) else { return .unreadable }
     switch arguments.command {
     case .explain(let files, let isJSON): return explain(files, isJSON: isJSON, catalog)
-    case .show(let cause): return show(cause, catalog)
+    case .show(let name): return show(name, catalog)
     case .graph(.dot): return say(catalog.tree.dot(catalog))
     case .graph(.mermaid): return say(catalog.tree.mermaid(catalog))
     case .diagnose(let url?, let form): return await diagnose(url, form, catalog, arguments)
@@ -92,13 +92,19 @@ import World
     }
   }
 
-  private static func show(_ cause: String?, _ catalog: Catalog) -> Exit {
-    guard let cause else {
-      return say(catalog.pages.keys.sorted().map { "\($0): \(catalog.title(of: $0))" }.joined(separator: "\n"))
+  /// The name under which all technical words are shown.
+  private static let glossary = "words"
+
+  private static func show(_ name: String?, _ catalog: Catalog) -> Exit {
+    let pages = [catalog.pages, catalog.guides]
+    guard let name else {
+      let lines = pages.flatMap { $0.values.sorted { $0.id < $1.id } }.map { "\($0.id): \($0.title(Facts()))" }
+      return say((lines + ["\(glossary): \(catalog.word("glossary.title"))"]).joined(separator: "\n"))
     }
-    guard let page = catalog.pages[cause] else {
-      let near = cause.nearest(among: Array(catalog.pages.keys)).map { " Did you mean \($0)?" } ?? ""
-      complain("wizard502: there is no cause \(cause.printable).\(near) wizard502 show lists them.")
+    if name == glossary { return say(glossaryText(catalog.glossary)) }
+    guard let page = pages.lazy.compactMap({ $0[name] }).first else {
+      let near = name.nearest(among: pages.flatMap(\.keys) + [glossary]).map { " Did you mean \($0)?" } ?? ""
+      complain("wizard502: there is no cause or guide \(name.printable).\(near) wizard502 show lists them.")
       return .misuse
     }
     return say(pageText(page, catalog: catalog))

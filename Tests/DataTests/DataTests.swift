@@ -63,8 +63,8 @@ private let package = URL(filePath: #filePath).appending(path: "../../..").stand
         shell.standardError = FileHandle.nullDevice
         try shell.run()
         shell.waitUntilExit()
-        #expect(shell.terminationStatus == 0, "\(page.cause): \(command)")
-        #expect(!command.contains("$(id)") || command.contains("'a b'\\''c$(id)'"), "\(page.cause): \(command)")
+        #expect(shell.terminationStatus == 0, "\(page.id): \(command)")
+        #expect(!command.contains("$(id)") || command.contains("'a b'\\''c$(id)'"), "\(page.id): \(command)")
       }
     }
     #expect(commands > 30)

@@ -20,14 +20,14 @@ struct OnwardTests {
       ], at: at)
     let pages = ["near", "far"].map { cause in
       Page(
-        cause: cause, title: Template(cause), hides: [], explanation: [], sections: [], prevention: [], sources: [])
+        id: cause, title: Template(cause), hides: [], explanation: [], sections: [], prevention: [], sources: [])
     }
     let sentences = ["next", "bad"].map { outcome in
       (outcome, CheckText.Outcome(mark: .bad, sentences: [Template("\(outcome) at {site.url}")]))
     }
     let catalog = Catalog(
       tree: Tree(start: "site", nodes: ["site": site]),
-      pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.cause, $0) }),
+      pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }),
       checks: [
         "site.check": CheckText(
           title: "Site?", hop: "site", byHand: nil, outcomes: Dictionary(uniqueKeysWithValues: sentences))

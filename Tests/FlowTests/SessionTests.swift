@@ -58,7 +58,7 @@ private enum Small {
 
   static func page(_ cause: String, hides: [String]) -> Page {
     Page(
-      cause: cause, title: Template("Title of \(cause)"), hides: hides,
+      id: cause, title: Template("Title of \(cause)"), hides: hides,
       explanation: [.init(text: Template("Why {app.name}."), when: [])],
       sections: [
         .init(

@@ -47,14 +47,17 @@ import Testing
     #expect(try await Program.run("--version", limit: 5).output.hasPrefix("wizard502 "))
   }
 
-  @Test func showListsCausesAndTheirPages() async throws {
+  @Test func showListsCausesAndGuidesAndTheirPages() async throws {
     let list = try await Program.run("show", limit: 10)
     #expect((list.status, list.errors) == (0, ""))
-    let causes = list.output.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
-    let pages = try FileManager.default.contentsOfDirectory(atPath: Self.package.path() + "/Screens")
-    #expect(causes == pages.filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }.sorted())
-    for cause in causes {
-      let page = try await Program.run("show", cause, limit: 10)
+    let listed = list.output.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
+    let pages = try ["/Screens", "/Screens/guides"].flatMap { folder in
+      try FileManager.default.contentsOfDirectory(atPath: Self.package.path() + folder)
+        .filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }.sorted()
+    }
+    #expect(listed == pages)
+    for name in listed {
+      let page = try await Program.run("show", name, limit: 10)
       #expect((page.status, page.errors) == (0, ""))
       #expect(page.output.utf8.count > 200)
     }

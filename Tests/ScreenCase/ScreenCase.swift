@@ -25,8 +25,8 @@ public enum ScreenCase {
       tree: Tree(
         start: "site",
         nodes: Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0) })),
-      pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.cause, $0) }), checks: checks, words: words,
-      signs: Signs())
+      pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }), guides: [guide.id: guide], checks: checks,
+      words: words, signs: Signs())
   }
 
   /// `Screens/words.yaml`: one `name: "text"` a line.
@@ -210,9 +210,22 @@ public enum ScreenCase {
       ]),
   ]
 
+  private static let guide = Page(
+    id: "release", title: Template("After a release"), hides: [],
+    explanation: [.init(text: Template("What changed last is the first place to look."), when: [])],
+    sections: [
+      .init(
+        heading: "Look at what changed",
+        steps: [
+          .init(
+            text: Template("List what was changed lately."), when: [], body: .command(Template("last -n 20")),
+            place: .host, changes: false)
+        ])
+    ], prevention: [], sources: ["https://nginx.org/en/docs/control.html"])
+
   private static let pages = [
     Page(
-      cause: "wrong-port", title: Template("The proxy dials a port nobody listens on"), hides: [],
+      id: "wrong-port", title: Template("The proxy dials a port nobody listens on"), hides: [],
       explanation: [
         .init(
           text: Template(
@@ -252,7 +265,7 @@ public enum ScreenCase {
       ], prevention: [Template("Give the port in one place, and let the proxy read it from there.")],
       sources: ["https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass"]),
     Page(
-      cause: "backend-stopped", title: Template("The app does not run"), hides: [],
+      id: "backend-stopped", title: Template("The app does not run"), hides: [],
       explanation: [
         .init(text: Template("Nothing answers behind {site.host}, because the app is not running."), when: [])
       ],
@@ -266,7 +279,7 @@ public enum ScreenCase {
           ])
       ], prevention: [], sources: []),
     Page(
-      cause: "route-missing", title: Template("The proxy has no route for {site.host}"), hides: [],
+      id: "route-missing", title: Template("The proxy has no route for {site.host}"), hides: [],
       explanation: [.init(text: Template("The proxy answers, and knows no site of this name."), when: [])],
       sections: [
         .init(

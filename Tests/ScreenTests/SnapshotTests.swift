@@ -53,12 +53,19 @@ struct SnapshotTests {
     play.press(.down, .enter)
     play.find(["site.answer": ScreenCase.works])
     expectSnapshot("working", play)
+    play.press(.character("1"))
+    expectSnapshot("guide", play)
+    play.press(.character("b"))
+    expectSnapshot("working", play)
   }
 
   @Test(arguments: sizes) func inconclusive(_ size: Size) {
     var play = Play.blind(size: size)
     play.press(.character("2"), .character("3"))
     expectSnapshot("inconclusive", play)
+    play.press(.character("2"))
+    expectSnapshot("guide", play)
+    play.press(.character("b"))
     play.press(.character("1"))
     expectSnapshot("possible", play)
   }
