@@ -188,7 +188,10 @@ private struct Places {
       let page = catalog.pages[name]
       texts = kind == "page" ? page?.texts : page?.prevention.map(\.source)
       isReached = reached.contains { $0.branches.contains { $0.names?.cause == name } }
-    case "guide": texts = catalog.guides[name]?.texts
+    case "guide":
+      texts = catalog.guides[name]?.texts
+      // A session's numbers end with 9.
+      isReached = catalog.guides.keys.sorted().prefix(9).contains(name)
     case "question":
       let node = catalog.tree.nodes[name]
       if case .fact(_, let question?) = node?.looks {
