@@ -31,7 +31,7 @@ public struct Catalog: Sendable, Equatable {
   public func word(_ name: String, _ facts: Facts = Facts()) -> String { words[name]?.prose(facts) ?? name }
 
   /// The title of a cause's page as far as the facts fill it in.
-  public func title(of cause: String, _ facts: Facts = Facts()) -> String {
+  public func title(of cause: String, _ facts: Facts) -> String {
     pages[cause]?.title(facts) ?? cause
   }
 }

@@ -83,7 +83,7 @@ extension Catalog {
     guard let first = sign.causes.first else { return lines + [word("explain.no-cause")] }
     lines.append(word("explain.causes"))
     let width = sign.causes.map(\.count).max() ?? 0
-    lines += sign.causes.map { "  " + $0.padding(to: width) + "  " + title(of: $0) }
+    lines += sign.causes.map { "  " + $0.padding(to: width) + "  " + title(of: $0, Facts()) }
     return lines + [word("explain.show", ["explain.cause": first])]
   }
 }

@@ -1,0 +1,108 @@
+import Checks
+import Flow
+import Model
+import Reader
+import Testing
+
+/// Questions that are asked only where the evidence could not tell.
+@Suite struct QuestionTests {
+  private let catalog: Catalog
+
+  init() throws {
+    catalog = try #require(
+      Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog)
+  }
+
+  /// A session in which every check that starts ends at once, as told or in `unknown`.
+  private func session(_ outcomes: [String: String], _ given: Facts, asks: Bool = true) -> Session {
+    let site: Facts = [
+      .url: "https://shop.example.org/", .siteScheme: "https", .siteHost: "shop.example.org", .sitePort: "443",
+      .sitePath: "/", .engineCommand: "docker",
+    ]
+    var session = Session(catalog: catalog, shapes: Check.all.map(\.shape), asks: asks, given: site.merging(given))
+    var ready = session.start()
+    while case .waiting = session.walk().state, !ready.isEmpty {
+      let check = ready.removeFirst()
+      ready += session.learn(Finding(check: check, outcome: outcomes[check] ?? Finding.unknown))
+    }
+    return session
+  }
+
+  // MARK: Past the edge
+
+  /// The name leads to a service in front, and nobody listens here.
+  private func edge(asks: Bool = true) -> Session {
+    session(
+      ["site.answer": "edge-error", "proxy.find": "none"], ["site.edge": "Cloudflare", .siteStatus: "522"], asks: asks)
+  }
+
+  @Test(arguments: [("good", [Confidence.certain]), ("bad", []), ("unsure", [.possible])])
+  func theServerPastTheEdge(answer: String, confidence: [Confidence]) {
+    var session = edge()
+    #expect(session.walk().state == .asking(node: "past-edge"))
+    _ = session.answer("past-edge", with: answer)
+    #expect(session.walk().causes.map(\.cause) == confidence.map { _ in "edge-cannot-reach-origin" })
+    #expect(session.walk().causes.map(\.confidence) == confidence)
+    #expect(session.walk().state == (answer == "good" ? .ended(nil) : .asking(node: "which-proxy")))
+  }
+
+  @Test func withoutQuestionsTheEdgeIsPossible() {
+    let diagnosis = edge(asks: false).diagnosis()
+    #expect(diagnosis.causes.map(\.id) == ["edge-cannot-reach-origin"])
+    #expect(diagnosis.causes.map(\.confidence) == [.possible])
+    #expect(diagnosis.questions.contains("Asked past Cloudflare, does the server itself answer well?"))
+  }
+
+  // MARK: The app's own log
+
+  /// The app itself answers 500, and all before it is well.
+  private func failing(_ resources: String, asks: Bool = true) -> Session {
+    session(
+      [
+        "site.answer": "server-error", "proxy.find": "found", "route.find": "found", "upstream.find": "container",
+        "container.state": "running", "network.shared": "shared", "name.resolve": "found",
+        "port.listening": "listening", "tcp.connect": "accepted", "upstream.speaks": "http",
+        "upstream.answer": "error", "next.proxy": "app", "host.resources": resources,
+      ],
+      [
+        .proxyKind: "nginx", "proxy.place": "container", "proxy.pid": "7", "proxy.port": "443", "upstream.host": "shop",
+        "upstream.port": "3000", "upstream.place": "container", "upstream.id": "c1", "upstream.inside-port": "3000",
+        "upstream.scheme": "http", "upstream.dial": "172.18.0.3:3000", "name.address": "172.18.0.3", "site.asked": "1",
+        .siteStatus: "500", "upstream.status": "500",
+      ], asks: asks)
+  }
+
+  @Test(arguments: [
+    ("pool", ["workers-exhausted"], Diagnosis.Verdict.diagnosed),
+    ("jobs", ["workers-exhausted"], .inconclusive),
+    ("memory", ["backend-out-of-memory"], .diagnosed),
+    ("full", ["host-exhausted"], .diagnosed),
+    ("unsure", [], .inconclusive),
+  ])
+  func theAppsOwnLog(answer: String, causes: [String], verdict: Diagnosis.Verdict) {
+    var session = failing("fine")
+    #expect(session.walk().state == .asking(node: "app-log-says"))
+    _ = session.answer("app-log-says", with: answer)
+    #expect(session.diagnosis().causes.map(\.id) == causes)
+    #expect(session.diagnosis().verdict == verdict)
+  }
+
+  @Test func nobodyIsAskedForTheLogWhereTheMachineTells() {
+    let session = failing("disk")
+    #expect(session.walk().state == .ended(nil))
+    #expect(session.walk().causes.map(\.confidence) == [.certain])
+  }
+
+  /// Each way to find out can be said from the start: its text needs no fact that may be missing there.
+  @Test func everyNewQuestionSaysHowToFindOut() throws {
+    for (node, facts) in [("past-edge", edge().facts), ("app-log-says", failing("fine").facts)] {
+      guard case .fact(_, let question?) = try #require(catalog.tree.nodes[node]).looks else {
+        Issue.record("\(node) asks nothing")
+        continue
+      }
+      #expect(question.text.prose(facts) != nil)
+      #expect(question.why.prose(facts) != nil)
+      #expect(question.findOut.prose(facts) != nil)
+    }
+  }
+}
