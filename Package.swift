@@ -44,15 +44,15 @@ let package = Package(
 
     // The program: pure in the middle, the machine at the edge.
     module("Model"),
-    module("Flow", ["Model"]),
-    module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
     module("LogLines", ["Model", "Pattern"]),
+    module("Flow", ["LogLines", "Model"]),
+    module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
     module("World", ["Model"]),
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Discovery", ["World", "Model", "Archive", "LogLines", "Pattern", "YAML"]),
     module("Checks", ["World", "Model", "Discovery", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),
-    module("Screen", ["Flow", "Model"]),
+    module("Screen", ["Flow", "LogLines", "Model"]),
     module("Terminal", ["Screen", "CNcurses"]),
     .executableTarget(
       name: "wizard502",

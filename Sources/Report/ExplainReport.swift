@@ -58,7 +58,17 @@ public struct ExplainReport {
   private func text(_ reading: LogReading, _ line: String, place: String) -> String {
     var lines = [catalog.word("explain.line", ["explain.line": place, "proxy.kind": reading.sign.proxy])]
     lines.append("  " + line.redacted.printable.shortened(to: 300))
-    lines += catalog.explanation(of: reading).map { "  " + $0 }
+    let explanation = catalog.explanation(of: reading)
+    var said = [explanation.meaning] + explanation.details
+    if let first = explanation.causes.first {
+      let width = explanation.causes.map(\.id.count).max() ?? 0
+      said.append(catalog.word("explain.causes"))
+      said += explanation.causes.map { "  " + $0.id.padding(to: width) + "  " + $0.title }
+      said.append(catalog.word("explain.show", ["explain.cause": first.id]))
+    } else {
+      said.append(catalog.word("explain.no-cause"))
+    }
+    lines += said.map { "  " + $0 }
     return lines.map { $0 + "\n" }.joined()
   }
 
@@ -68,23 +78,6 @@ public struct ExplainReport {
     let proxy: String
     let causes: [String]
     let meaning: String
-  }
-}
-
-extension Catalog {
-  /// What a log line means, in lines of text.
-  fileprivate func explanation(of reading: LogReading) -> [String] {
-    let sign = reading.sign
-    var lines = [word("explain.meaning", ["explain.meaning": sign.meaning])]
-    for group in ["address", "name", "reason"] {
-      guard let text = reading.text(of: group), !text.isEmpty else { continue }
-      lines.append(word("explain.\(group)", ["explain.text": text.redacted.printable.shortened(to: 200)]))
-    }
-    guard let first = sign.causes.first else { return lines + [word("explain.no-cause")] }
-    lines.append(word("explain.causes"))
-    let width = sign.causes.map(\.count).max() ?? 0
-    lines += sign.causes.map { "  " + $0.padding(to: width) + "  " + title(of: $0, Facts()) }
-    return lines + [word("explain.show", ["explain.cause": first])]
   }
 }
 

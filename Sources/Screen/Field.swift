@@ -2,7 +2,7 @@ import Model
 
 /// A line of text that is being typed.
 struct Field: Sendable, Equatable {
-  static let limit = 2048
+  static let limit = 16_384
   private(set) var scalars: [Unicode.Scalar] = []
   /// From 0, before the first scalar, to their count.
   private(set) var cursor = 0

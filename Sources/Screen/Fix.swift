@@ -37,13 +37,13 @@ extension State {
     }
   }
 
-  /// A guide as one text: nothing has to be done in an order.
-  func guideSheet(of name: String) -> Sheet {
+  /// A guide, or the page of a cause that nobody has proven, as one text.
+  func pageSheet(of name: String) -> Sheet {
     let facts = session?.facts ?? Facts()
-    guard let guide = catalog.guides[name] else { return Sheet(title: name) }
-    var sheet = Sheet(title: guide.title(facts))
-    sheet.say(guide.explanation(facts))
-    for section in guide.sections(facts) {
+    guard let page = catalog.guides[name] ?? catalog.pages[name] else { return Sheet(title: name) }
+    var sheet = Sheet(title: page.title(facts))
+    sheet.say(page.explanation(facts))
+    for section in page.sections(facts) {
       sheet.head(section.heading)
       for step in section.steps {
         sheet.say(step.text)
@@ -51,9 +51,9 @@ extension State {
         sheet.blocks.append(.gap)
       }
     }
-    if !guide.sources.isEmpty {
+    if !page.sources.isEmpty {
       sheet.head(word("verdict.sources"))
-      for source in guide.sources { sheet.say(source, indent: 2, hanging: 2) }
+      for source in page.sources { sheet.say(source, indent: 2, hanging: 2) }
     }
     return sheet
   }

@@ -3,7 +3,7 @@ enum Action: Sendable, Equatable {
   case choose, pick
   case next, goOn, back
   case up, down, pageUp, pageDown, first, last
-  case copy, alone, save, again, skip, path, otherCause, words
+  case copy, alone, save, again, skip, path, otherCause, words, logLine
   case edit(Field.Edit)
   case help, redraw, suspend, quit, interrupt
   case leave, stay
@@ -44,7 +44,8 @@ struct Binding: Sendable {
       $0.scene == .words
     },
 
-    Binding([.enter], "Enter", .choose, "check") { $0.isTyping },
+    Binding([.enter], "Enter", .choose, "check") { $0.isTyping && $0.scene == .start },
+    Binding([.enter], "Enter", .choose, "read") { $0.isTyping && $0.scene == .logLine },
     Binding([.enter], "Enter", .choose, "choose") { !$0.isTyping && $0.canChoose },
     Binding((1...9).map { .character(Character(String($0))) }, "1-9", .pick, "pick", inBar: false) {
       !$0.isTyping && $0.numbered > 0
@@ -55,10 +56,12 @@ struct Binding: Sendable {
     Binding([.character("c")], "c", .copy, "copy") { $0.stepText != nil },
     Binding([.character("p")], "p", .alone, "alone") { $0.stepText != nil },
     Binding([.character("r")], "r", .again, "again") { $0.canCheckAgain },
-    Binding([.character("b"), .escape, .left], "b", .back, "back") { $0.canGoBack },
+    Binding([.character("b"), .escape, .left], "b", .back, "back") { $0.canGoBack && !$0.isTyping },
+    Binding([.escape], "Esc", .back, "back") { $0.canGoBack && $0.isTyping },
     Binding([.tab], "Tab", .otherCause, "other-cause") { $0.otherCauses > 0 },
     Binding([.character("e")], "e", .path, "path") { $0.isVerdict },
     Binding([.character("x")], "x", .skip, "skip") { $0.focusedRunningCheck != nil },
+    Binding([.character("l")], "l", .logLine, "log-line") { $0.canReadLine },
     Binding([.character("s")], "s", .save, "save") { $0.canSave },
     Binding([.character("w")], "w", .words, "words") { !$0.isTyping && $0.scene != .words && $0.scene != .leaving },
 
@@ -72,7 +75,8 @@ struct Binding: Sendable {
     Binding([.home, .character("g")], "Home g", .first, "first", inBar: false) { $0.canMove },
     Binding([.end, .character("G")], "End G", .last, "last", inBar: false) { $0.canMove },
 
-    Binding([.down, .tab], "Down", .down, "routes") { $0.isTyping && $0.numbered > 0 },
+    Binding([.down, .tab], "Down", .down, "routes") { $0.isTyping && $0.scene == .start && $0.numbered > 0 },
+    Binding([.down, .tab], "Down", .down, "causes") { $0.isTyping && $0.scene == .logLine && $0.numbered > 0 },
     Binding([.left, .control("b")], "Left", .edit(.left), "left", inBar: false) { $0.isTyping },
     Binding([.right, .control("f")], "Right", .edit(.right), "right", inBar: false) { $0.isTyping },
     Binding([.home, .control("a")], "Home ^A", .edit(.start), "start", inBar: false) { $0.isTyping },

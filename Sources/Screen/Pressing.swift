@@ -15,7 +15,8 @@ extension State {
         field.insert(String(character))
         return []
       case .paste(let text):
-        if !field.insert(text) { hint = word("hint.cut") }
+        // A line that was copied from a narrow window comes in pieces.
+        if !field.insert(scene == .logLine ? text.filter { !$0.isNewline } : text) { hint = word("hint.cut") }
         return []
       default: break
       }
@@ -39,10 +40,10 @@ extension State {
       if isVerdict {
         // A guide is looked into and left again; a cause takes the place of the one in sight.
         let opened = openable[number - 1]
-        if case .guide = opened { push(opened) } else { spot = Spot(scene: opened) }
+        if case .page = opened { push(opened) } else { spot = Spot(scene: opened) }
         return []
       }
-      spot.focus = scene == .start ? number : number - 1
+      spot.focus = hasField ? number : number - 1
       showFocus()
       return choose()
     case .next: return next()
@@ -77,6 +78,7 @@ extension State {
       let first = diagnosis.verdict == .diagnosed ? 0 : nil
       spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
     case .edit(let edit): field.edit(edit)
+    case .logLine: push(.logLine)
     case .help: push(.help)
     case .words: if wordsHere.isEmpty { hint = word("hint.no-words") } else { push(.words) }
     case .redraw: return [.redraw]
@@ -102,6 +104,7 @@ extension State {
     switch scene {
     case .start: routes.count
     case .question: items
+    case .logLine: explanation?.causes.count ?? 0
     case .verdict: openable.count
     case .evidence: items
     default: 0
@@ -178,6 +181,9 @@ extension State {
         field = Field(routes[spot.focus - 1].url.printable)
       }
       return check(field.text)
+    case .logLine:
+      readLine()
+      return []
     case .path:
       switch focusedPathItem {
       case nil: break

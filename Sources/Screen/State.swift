@@ -41,7 +41,10 @@ enum Scene: Sendable, Equatable {
   /// The number of the cause that is shown, from 0; nil: the overview of a case without a certain one.
   case verdict(cause: Int?)
   case fix(cause: Int, step: Int)
-  case guide(String)
+  /// A guide or the page of a cause, by name.
+  case page(String)
+  /// A line of a log, given by the user, and what it means.
+  case logLine
   case help
   /// The technical words of the screen below.
   case words
@@ -71,7 +74,10 @@ public struct State: Sendable {
   var size = Size(columns: 80, rows: 24)
   /// From the first screen to the one in sight; never empty.
   var spots = [Spot(scene: .start)]
-  var field = Field()
+  private var address = Field()
+  private var line = Field()
+  /// What the line that was given means.
+  var explanation: LogExplanation?
   var routes: [RouteLine] = []
   var isListing = true
   var session: Session?
@@ -112,7 +118,7 @@ public struct State: Sendable {
   /// The first effects; with an address the checks start at once.
   public mutating func begin(url: String?) -> [Effect] {
     guard let url else { return [.listRoutes] }
-    field = Field(url.printable)
+    address = Field(url.printable)
     return [.listRoutes] + check(url)
   }
 
@@ -163,7 +169,13 @@ public struct State: Sendable {
   }
   var scene: Scene { spot.scene }
   var isOverlay: Bool { [.help, .words, .leaving].contains(scene) }
-  var isTyping: Bool { scene == .start && spot.focus == 0 }
+  /// True if the first item is a field.
+  var hasField: Bool { scene == .start || scene == .logLine }
+  var isTyping: Bool { hasField && spot.focus == 0 }
+  var field: Field {
+    get { scene == .logLine ? line : address }
+    set { if scene == .logLine { line = newValue } else { address = newValue } }
+  }
   var isVerdict: Bool { if case .verdict = scene { true } else { false } }
 
   func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }

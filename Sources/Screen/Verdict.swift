@@ -145,14 +145,14 @@ extension State {
   var openable: [Scene] {
     guard case .verdict(let shown) = scene else { return [] }
     let causes = (diagnosis?.causes ?? []).indices.map { Scene.verdict(cause: $0) }
-    return shown == nil ? causes + catalog.guides.keys.sorted().map { .guide($0) } : causes
+    return shown == nil ? causes + catalog.guides.keys.sorted().map { .page($0) } : causes
   }
 
   private func sayGuides(in sheet: inout Sheet) {
     guard !catalog.guides.isEmpty else { return }
     sheet.head(word("verdict.guides"))
     for (number, scene) in openable.enumerated() {
-      guard case .guide(let name) = scene, let guide = catalog.guides[name] else { continue }
+      guard case .page(let name) = scene, let guide = catalog.guides[name] else { continue }
       sheet.say("\(number + 1) \(guide.title(session?.facts ?? Facts()))", indent: 2, hanging: 2)
     }
   }

@@ -179,7 +179,8 @@ extension State {
     case .question(let node): questionSheet(of: node)
     case .verdict(let cause): verdictSheet(of: cause)
     case .fix: fixSheet
-    case .guide(let name): guideSheet(of: name)
+    case .page(let name): pageSheet(of: name)
+    case .logLine: logLineSheet
     case .help: helpSheet
     case .words: wordsSheet
     case .leaving: leavingSheet

@@ -35,7 +35,7 @@ struct ProxyLogTests {
       ("upstream timed out (110: Connection timed out) while reading response header from upstream", "answer-timeout"),
       ("upstream prematurely closed connection while reading response header from upstream", "closed"),
       (
-        "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking",
+        "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
         "not-tls"
       ),
       (

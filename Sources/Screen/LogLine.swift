@@ -1,0 +1,46 @@
+import Flow
+import LogLines
+import Model
+
+extension State {
+  /// Where somebody looks for a cause that was not seen.
+  var canReadLine: Bool {
+    switch scene {
+    case .question, .verdict(cause: nil): true
+    default: false
+    }
+  }
+
+  var logLineSheet: Sheet {
+    var sheet = Sheet(title: word("line.title"))
+    sheet.say(word("line.ask"), .bold)
+    sheet.blocks.append(.field(field.text, cursor: field.cursor))
+    guard let explanation else {
+      sheet.blocks.append(.gap)
+      sheet.say(word("line.find-out"))
+      return sheet
+    }
+    sheet.blocks.append(.gap)
+    sheet.say(explanation.meaning, .bold)
+    for detail in explanation.details { sheet.say(detail, indent: 2, hanging: 2) }
+    sheet.head(word(explanation.causes.isEmpty ? "line.no-reason" : "line.causes"))
+    for (index, cause) in explanation.causes.enumerated() {
+      sheet.blocks.append(.item(label: Span(String(index + 1)), words: [Span(cause.title)], note: ""))
+    }
+    return sheet
+  }
+
+  /// Reads the line that was given, or opens the page of the cause that the cursor is on.
+  mutating func readLine() {
+    if let explanation, spot.focus > 0 {
+      push(.page(explanation.causes[spot.focus - 1].id))
+      return
+    }
+    let kind = session?.facts[.proxyKind].map { catalog.signs.logs(of: $0) }
+    let reading = LogReader(catalog.signs).reading(of: writtenLine(field.text.utf8), by: kind)
+    explanation = reading.map { catalog.explanation(of: $0, session?.facts ?? Facts()) }
+    if explanation == nil { hint = word("line.nothing") }
+    spot.focus = explanation?.causes.isEmpty ?? true ? 0 : 1
+    showFocus()
+  }
+}
