@@ -29,6 +29,8 @@ lab: build peers
 
 bench: build
 	Tests/bench
+	@Tests/install ripgrep
+	Tests/bench-explain
 
 lint: build
 	swift format lint --strict --recursive Sources Tests Plugins Package.swift

@@ -36,6 +36,7 @@ extension State {
       push(.page(explanation.causes[spot.focus - 1].id))
       return
     }
+    field.edit(.start)
     let kind = session?.facts[.proxyKind].map { catalog.signs.logs(of: $0) }
     let reading = LogReader(catalog.signs).reading(of: writtenLine(field.text.utf8), by: kind)
     explanation = reading.map { catalog.explanation(of: $0, session?.facts ?? Facts()) }
