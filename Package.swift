@@ -77,6 +77,9 @@ let package = Package(
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
+    tests(
+      "AdviceTests", ["Checks", "Discovery", "World", "Model", "Reader", "Flow"],
+      exclude: ["docker-stand-in.py", "samples.tsv", "Systems"]),
     tests("ArchiveTests", ["Archive"]),
     tests("CaddyTests", ["Discovery"]),
     tests("ChecksTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),

@@ -1,0 +1,100 @@
+import Checks
+import Discovery
+import Foundation
+import Model
+import Reader
+import Testing
+
+@testable import Flow
+
+/// Every patch, applied by the real `patch` to a small configuration, is taken by the real proxy.
+@Suite struct PatchTests {
+  private let catalog: Catalog
+  private let samples: Samples
+  /// Facts that only the program's own reader may bring.
+  private let isRead: (FactName) -> Bool
+
+  init() throws {
+    catalog = try #require(
+      Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog)
+    samples = try Samples()
+    let names = Set(FactName.ofRoutes + FactName.ofUse + [.proxyKind, "join.service"])
+    isRead = { names.contains($0) || $0.text.contains("-line.") }
+  }
+
+  /// One change of a system: the patches of a section with the same facts, in their order.
+  private struct Change: Hashable {
+    let page: String
+    /// The steps of it that are patches, as `page/section/step`.
+    let steps: [String]
+    let patches: [String]
+  }
+
+  private func changes(_ facts: Facts) -> Set<Change> {
+    var changes: Set<Change> = []
+    for page in catalog.pages.values {
+      for (number, section) in page.sections.enumerated() {
+        let patches = section.steps.enumerated().filter { if case .patch = $0.element.body { true } else { false } }
+        for (_, step) in patches {
+          for way in step.samples(facts, isFixed: isRead, { samples[$0] }) {
+            let filled = patches.compactMap { index, step in
+              step.filled(way).flatMap { $0.patch }.map { ("\(page.cause)/\(number)/\(index)", $0) }
+            }
+            changes.insert(Change(page: page.cause, steps: filled.map(\.0), patches: filled.map(\.1)))
+          }
+        }
+      }
+    }
+    return changes
+  }
+
+  @Test("Every system is taken as it is, or refused where it is broken on purpose; and taken with each patch")
+  func taken() async throws {
+    var validated: [String: Int] = [:]
+    var covered: Set<String> = []
+    for system in System.all {
+      print(Date(), system)
+      let folder = try Folder()
+      defer { folder.remove() }
+      let port = RealProxy.freePort()
+      try system.stand(in: folder, port: port)
+      for (program, complaint) in try await RealProxy.complaints(of: system, in: folder, port: port) {
+        let isMeant = system.isBroken && program != "docker compose" || system.kind == .hosts
+        #expect((complaint != nil) == isMeant, "\(system) by \(program): \(complaint ?? "is taken")")
+      }
+      let facts = try await system.facts(in: folder, port: port, catalog.signs)
+      if ProcessInfo.processInfo.environment["ADVICE_FACTS"] != nil {
+        print("---", system)
+        for (name, value) in facts.values.sorted(by: { $0.key < $1.key }) { print("  \(name.text) = \(value)") }
+      }
+      for change in changes(facts).sorted(by: { $0.patches.joined() < $1.patches.joined() }) {
+        try system.stand(in: folder, port: port)
+        let file = system.path(in: folder)
+        for patch in change.patches {
+          try folder.write(patch, to: "step.patch")
+          let patched = try run("/usr/bin/patch", ["--batch", "--forward", file, "\(folder.path)/step.patch"])
+          #expect(patched.status == 0, "\(system), \(change.page): \(patched.output)\n\(patch)")
+        }
+        for (program, complaint) in try await RealProxy.complaints(of: system, in: folder, port: port) {
+          if complaint == nil { validated[program, default: 0] += change.patches.count }
+          if let complaint {
+            Issue.record("\(system), \(change.page), by \(program): \(complaint)\n\(change.patches.joined())")
+          }
+        }
+        covered.formUnion(change.steps)
+      }
+    }
+    for page in catalog.pages.values.sorted(by: { $0.cause < $1.cause }) {
+      for (number, section) in page.sections.enumerated() {
+        for (index, step) in section.steps.enumerated() {
+          guard case .patch = step.body, !covered.contains("\(page.cause)/\(number)/\(index)") else { continue }
+          Issue.record("\(page.cause), \(section.heading): no system has \(step.body) when \(step.when)")
+        }
+      }
+    }
+    for (program, count) in validated.sorted(by: { $0.key < $1.key }) {
+      print("advice: \(program): \(count) patches validated")
+    }
+    print("advice: \(covered.count) patch steps of the pages covered by \(System.all.count) systems")
+  }
+}
