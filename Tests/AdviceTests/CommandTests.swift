@@ -28,13 +28,13 @@ import Testing
     var filled: [Script] = []
     var all: Set<String> = []
     var shown: Set<String> = []
-    for page in catalog.pages.values.sorted(by: { $0.cause < $1.cause }) {
+    for page in catalog.allPages.sorted(by: { $0.id < $1.id }) {
       for step in page.sections.flatMap(\.steps) {
         guard case .command(let template) = step.body else { continue }
         all.insert(template.source)
         let commands = step.samples([:], value).compactMap { step.filled($0)?.command }
         if !commands.isEmpty { shown.insert(template.source) }
-        filled += commands.map { Script(page: page.cause, text: $0) }
+        filled += commands.map { Script(page: page.id, text: $0) }
       }
     }
     return (filled, all.subtracting(shown))

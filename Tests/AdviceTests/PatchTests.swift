@@ -32,15 +32,15 @@ import Testing
 
   private func changes(_ facts: Facts) -> Set<Change> {
     var changes: Set<Change> = []
-    for page in catalog.pages.values {
+    for page in catalog.allPages {
       for (number, section) in page.sections.enumerated() {
         let patches = section.steps.enumerated().filter { if case .patch = $0.element.body { true } else { false } }
         for (_, step) in patches {
           for way in step.samples(facts, isFixed: isRead, { samples[$0] }) {
             let filled = patches.compactMap { index, step in
-              step.filled(way).flatMap { $0.patch }.map { ("\(page.cause)/\(number)/\(index)", $0) }
+              step.filled(way).flatMap { $0.patch }.map { ("\(page.id)/\(number)/\(index)", $0) }
             }
-            changes.insert(Change(page: page.cause, steps: filled.map(\.0), patches: filled.map(\.1)))
+            changes.insert(Change(page: page.id, steps: filled.map(\.0), patches: filled.map(\.1)))
           }
         }
       }
@@ -84,11 +84,11 @@ import Testing
         covered.formUnion(change.steps)
       }
     }
-    for page in catalog.pages.values.sorted(by: { $0.cause < $1.cause }) {
+    for page in catalog.allPages.sorted(by: { $0.id < $1.id }) {
       for (number, section) in page.sections.enumerated() {
         for (index, step) in section.steps.enumerated() {
-          guard case .patch = step.body, !covered.contains("\(page.cause)/\(number)/\(index)") else { continue }
-          Issue.record("\(page.cause), \(section.heading): no system has \(step.body) when \(step.when)")
+          guard case .patch = step.body, !covered.contains("\(page.id)/\(number)/\(index)") else { continue }
+          Issue.record("\(page.id), \(section.heading): no system has \(step.body) when \(step.when)")
         }
       }
     }

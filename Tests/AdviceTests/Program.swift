@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The package's own folder, found from this file.
 let package = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
@@ -19,6 +20,14 @@ func run(
   let data = output.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+}
+
+extension Process {
+  /// Ends it for good: a child of a thread that blocks signals does not hear SIGTERM.
+  func end() {
+    kill(processIdentifier, SIGKILL)
+    waitUntilExit()
+  }
 }
 
 /// A folder of a test's own.

@@ -93,10 +93,7 @@ enum Traefik {
     process.standardError = FileHandle.nullDevice
     try? FileManager.default.removeItem(atPath: log)
     try process.run()
-    defer {
-      process.terminate()
-      process.waitUntilExit()
-    }
+    defer { process.end() }
     let provider = kind == .docker ? "docker" : "file"
     for _ in 0..<100 {
       try await Task.sleep(for: .milliseconds(50))
@@ -155,7 +152,6 @@ struct Engine {
   }
 
   func stop() {
-    process.terminate()
-    process.waitUntilExit()
+    process.end()
   }
 }

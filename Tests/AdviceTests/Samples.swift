@@ -54,3 +54,8 @@ extension Page.Step {
     return ways.filter { filled($0) != nil }
   }
 }
+
+extension Catalog {
+  /// The pages of the causes and the guides.
+  var allPages: [Page] { Array(pages.values) + Array(guides.values) }
+}
