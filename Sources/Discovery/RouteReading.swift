@@ -309,7 +309,7 @@ extension FactName {
       .routeContainer, .npmAdmin, .npmDatabase, .npmDatabaseStopped, .swagSample, .swagFile,
     ]
     + [
-      "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "problem",
+      "host", "port", "scheme", "timeout", "pass", "site", "module", "name", "verify", "ssl-name", "sni", "problem",
       "header-limit", "transport", "rewrite", "network", "health", "health-status", "tls", "family",
     ].flatMap(ofLine)
 

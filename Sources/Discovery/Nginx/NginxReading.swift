@@ -180,11 +180,12 @@ enum NginxReading: ProxyReader {
     for (name, span) in [
       ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan),
       ("timeout", route.readTimeout.span), ("verify", route.verifies.span), ("ssl-name", route.tlsName.span),
+      ("sni", route.sendsServerName.span),
       ("name", route.serverNameSpan), ("header-limit", route.setsBuffers ? nil : route.headerLimit.span),
     ] {
       facts.set(span, name, files)
     }
-    if let span = route.passSpan, let pass = route.pass, span.head + pass + span.tail == span.text,
+    if upstream.socket == nil, let span = route.passSpan, let pass = route.pass, span.head + pass + span.tail == span.text,
       let mark = pass.firstRange(of: "://"), let slash = pass[mark.upperBound...].firstIndex(of: "/")
     {
       // Without a path of its own proxy_pass leaves the visitor's as it is.
