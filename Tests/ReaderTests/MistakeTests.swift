@@ -24,6 +24,7 @@ struct MistakeTests {
   static let signs = "Flows/signs/nginx.yaml"
   static let stopped = "Screens/backend-stopped.md"
   static let port = "Screens/wrong-port.md"
+  static let glossary = "Screens/glossary.yaml"
 
   static let flows = [
     Case(
@@ -259,7 +260,28 @@ struct MistakeTests {
       "Screens/wrong-port.md:16:1: error: a step belongs below a '##'"),
   ]
 
-  @Test(arguments: flows + texts + pages)
+  static let words = [
+    Case(
+      glossary, "502:", "502|ports:",
+      "Screens/glossary.yaml:4:1: error: 'ports' is already explained at Screens/glossary.yaml:2"),
+    Case(
+      glossary, "port|ports", "port|ports|port",
+      "Screens/glossary.yaml:2:1: error: 'port' is already explained at Screens/glossary.yaml:2"),
+    Case(glossary, "port|ports", "port|", "Screens/glossary.yaml:2:1: error: a form of 'port|' is empty"),
+    Case(glossary, "No good answer.", "\"\"", "Screens/glossary.yaml:4:6: error: a text belongs here"),
+    Case(
+      glossary, "No good answer.", String(repeating: "long ", count: 49) + ".",
+      "Screens/glossary.yaml:4:6: error: this explanation has 246 characters; 240 are enough"),
+    Case(
+      glossary, "No good answer.", "The number 502.",
+      "Screens/glossary.yaml:4:1: error: the explanation of '502' needs the word itself"),
+    Case(
+      glossary, "A numbered door of a machine.", "What a published port is made of.",
+      "Screens/glossary.yaml:2:1: error: the explanation of 'port' needs the word itself",
+      "Screens/glossary.yaml:3:1: error: the explanation of 'published port' needs the word itself"),
+  ]
+
+  @Test(arguments: flows + texts + pages + words)
   func aMistakeIsNamed(_ mistake: Case) {
     let (catalog, problems) = Sample(mistake.file, mistake.old, mistake.new).read()
     #expect(problems == mistake.problems)
@@ -317,7 +339,7 @@ struct MistakeTests {
       Set(sample.read().problems).isSuperset(of: [
         "Flows/checks.yaml:1:1: error: there is no such file",
         "Flows/start.yaml:1:1: error: there is no such file",
-        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md or Screens/words.yaml",
+        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md, Screens/glossary.yaml or Screens/words.yaml",
       ]))
   }
 

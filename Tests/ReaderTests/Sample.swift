@@ -75,6 +75,12 @@ struct Sample {
         causes: [wrong-port, backend-stopped]
     """,
     "Screens/words.yaml": "quit: Quit\n",
+    "Screens/glossary.yaml": """
+    # Words
+    port|ports: A numbered door of a machine.
+    "published port": A port that leads to the inside.
+    502: No good answer.
+    """,
     "Screens/backend-stopped.md": """
     ---
     cause: backend-stopped

@@ -37,6 +37,12 @@ struct SoundTests {
     #expect(catalog.signs.lines.map(\.causes) == [["wrong-port", "backend-stopped"]])
     #expect(catalog.signs.proxies == [.init(kind: "nginx", name: "nginx", images: ["^nginx$"], processes: ["nginx"])])
     #expect(catalog.word("quit") == "Quit")
+    #expect(
+      catalog.glossary.words == [
+        .init(forms: ["502"], explanation: "No good answer."),
+        .init(forms: ["port", "ports"], explanation: "A numbered door of a machine."),
+        .init(forms: ["published port"], explanation: "A port that leads to the inside."),
+      ])
   }
 
   @Test func aPageIsReadWithConditionsAndSteps() throws {
