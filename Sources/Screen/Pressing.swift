@@ -9,14 +9,17 @@ extension State {
       isAlone = false
       return [.redraw]
     }
+    if scene == .logLine, case .paste(let text) = key {
+      take(line: text)
+      return []
+    }
     if isTyping {
       switch key {
       case .character(let character):
         field.insert(String(character))
         return []
       case .paste(let text):
-        // A line that was copied from a narrow window comes in pieces.
-        if !field.insert(scene == .logLine ? text.filter { !$0.isNewline } : text) { hint = word("hint.cut") }
+        if !field.insert(text) { hint = word("hint.cut") }
         return []
       default: break
       }
