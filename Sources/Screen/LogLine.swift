@@ -30,6 +30,12 @@ extension State {
     return sheet
   }
 
+  /// A pasted line takes the place of the one before. What was copied from a narrow window comes in pieces.
+  mutating func take(line text: String) {
+    (field, explanation, spot.focus) = (Field(), nil, 0)
+    if !field.insert(text.filter { !$0.isNewline }) { hint = word("hint.cut") }
+  }
+
   /// Reads the line that was given, or opens the page of the cause that the cursor is on.
   mutating func readLine() {
     if let explanation, spot.focus > 0 {

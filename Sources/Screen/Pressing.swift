@@ -9,14 +9,17 @@ extension State {
       isAlone = false
       return [.redraw]
     }
+    if scene == .logLine, case .paste(let text) = key {
+      take(line: text)
+      return []
+    }
     if isTyping {
       switch key {
       case .character(let character):
         field.insert(String(character))
         return []
       case .paste(let text):
-        // A line that was copied from a narrow window comes in pieces.
-        if !field.insert(scene == .logLine ? text.filter { !$0.isNewline } : text) { hint = word("hint.cut") }
+        if !field.insert(text) { hint = word("hint.cut") }
         return []
       default: break
       }
@@ -114,7 +117,7 @@ extension State {
   var canChoose: Bool { items > 0 && !isVerdict }
   var canMove: Bool { !isTyping && (items > 1 || body.count > page) }
   var canGoBack: Bool { spots.count > 1 && !isOverlay }
-  var canSave: Bool { session != nil && !isOverlay && scene != .start }
+  var canSave: Bool { session != nil && !isOverlay && !hasField }
 
   /// True if the tree has come to a question or to its end.
   var isSettled: Bool {

@@ -20,7 +20,7 @@ extension State {
     let sheet = sheet
     let rows = sheet.rows(width: width, isASCII: isASCII)
     let top = min(spot.top, max(rows.count - page, 0))
-    grid.takesPaste = isTyping
+    grid.takesPaste = isTyping || scene == .logLine
     drawTitle(of: sheet, in: &grid)
     grid.cursor = .init(row: bodyTop, column: 0)
     for (offset, row) in rows.dropFirst(top).prefix(page).enumerated() {

@@ -137,7 +137,14 @@ struct Engine {
   /// What the engine answers to a reader of this program.
   static func answers(for file: String, in folder: Folder) throws -> [String: String] {
     let path = try effective(file, in: folder).get()
-    return ["/containers/json?all=1": try run("/usr/bin/python3", [program, path, "--list"]).output]
+    let list = try run("/usr/bin/python3", [program, path, "--list"]).output
+    let containers = try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]] ?? []
+    var answers = ["/containers/json?all=1": list]
+    for id in containers.compactMap({ $0["Id"] as? String }) {
+      answers["/containers/\(id)/json"] =
+        #"{"Id": "\#(id)", "Name": "/shop", "State": {"Status": "running", "Running": true, "Pid": 42}}"#
+    }
+    return answers
   }
 
   /// Answers at `docker.sock` in the folder until `stop`.

@@ -42,6 +42,8 @@ struct SampleWorld: World {
       return engine[look.path].map {
         DockerGet.Sight(status: 200, body: Array($0.utf8), version: "1.41", engine: "Docker")
       }
+    // The app, in whatever container it is.
+    case is Listeners: return [Listener(address: "0.0.0.0", port: 3000, waiting: 0, processes: [42])]
     case let look as StatsSocket: return statistics[look.question]
     default: return nil
     }

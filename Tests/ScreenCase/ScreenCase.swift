@@ -26,8 +26,23 @@ public enum ScreenCase {
         start: "site",
         nodes: Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0) })),
       pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }), guides: [guide.id: guide], checks: checks,
-      words: words, signs: Signs())
+      words: words,
+      glossary: Glossary([
+        .init(forms: ["proxy", "proxies"], explanation: "The program that takes requests and hands them to an app."),
+        .init(forms: ["container", "containers"], explanation: "A program in a closed box of its own."),
+      ]),
+      signs: Signs(
+        formats: [.init(proxy: "nginx", pattern: #"\[error\] \d+#\d+: "#)],
+        lines: [
+          .init(
+            proxy: "nginx", pattern: #"\(111: .*upstream: "http://(?<address>[^/"]+)"#, shows: "refused",
+            meaning: "nobody listens at that address and port", causes: ["wrong-port", "backend-stopped"])
+        ]))
   }
+
+  /// A line that nginx writes about the app of this case.
+  public static let logLine =
+    #"2026/11/25 04:47:50 [error] 29#29: *1 connect() failed (111: Connection refused), upstream: "http://10.0.0.2:3000/""#
 
   /// `Screens/words.yaml`: one `name: "text"` a line.
   public static func words() -> [String: Template] {

@@ -25,7 +25,17 @@ struct KeyTests {
     help.press(.character("?"))
     var leaving = fix
     leaving.press(.character("q"))
-    return [typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving]
+    var line = Play.blind()
+    line.press(.character("l"))
+    var read = line
+    read.press(.paste(ScreenCase.logLine), .enter)
+    var again = read
+    again.press(.up)
+    var words = Play.diagnosed()
+    words.press(.character("w"))
+    return [
+      typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read, again, words,
+    ]
   }
 
   @Test func everyKeyOfTheTableDoesSomethingOnSomeScreen() {
@@ -127,7 +137,7 @@ struct KeyTests {
     play.press(.character("Z"))
     #expect(play.row(22) == "That key does nothing here; ? shows the keys.")
     play.press(.control("l"))
-    #expect(play.row(22) == "")
+    #expect(!play.row(22).contains("That key"))
   }
 
   @Test func keysTypedAheadLeadToTheSameScreen() {
@@ -169,7 +179,7 @@ struct FieldTests {
     play.press(.paste("\n shop.example.org\nrm -rf /\n"))
     #expect(play.state.field.text == "shop.example.org")
     #expect(play.state.scene == .start)
-    #expect(play.row(22) == "Only the first line is kept, up to 2048 characters.")
+    #expect(play.row(22) == "Only the first line is kept, up to 16384 characters.")
   }
 
   @Test func aHostilePasteIsShownAndRefused() {
@@ -183,8 +193,8 @@ struct FieldTests {
 
   @Test func aLongPasteIsCut() {
     var play = Play()
-    play.press(.paste(String(repeating: "a", count: 4096)))
-    #expect(play.state.field.text.count == 2048)
+    play.press(.paste(String(repeating: "a", count: 20_000)))
+    #expect(play.state.field.text.count == 16_384)
     #expect(play.row(22).hasPrefix("Only the first line is kept"))
     #expect(play.state.view().cursor?.column ?? 80 < 80)
   }

@@ -70,6 +70,30 @@ struct SnapshotTests {
     expectSnapshot("possible", play)
   }
 
+  @Test(arguments: sizes) func logLine(_ size: Size) {
+    var play = Play.blind(size: size)
+    play.press(.character("l"))
+    expectSnapshot("log-line", play)
+    // Copied from a window in which it was broken into two.
+    let middle = ScreenCase.logLine.index(ScreenCase.logLine.startIndex, offsetBy: 80)
+    play.press(.paste(ScreenCase.logLine[..<middle] + "\n" + ScreenCase.logLine[middle...] + "\n"), .enter)
+    expectSnapshot("log-line-read", play)
+    play.press(.character("2"))
+    expectSnapshot("log-line-cause", play)
+    play.press(.escape, .paste("GET / 200"), .enter)
+    expectSnapshot("log-line-nothing", play)
+    play.press(.escape)
+    expectSnapshot("question", play)
+  }
+
+  @Test(arguments: sizes) func words(_ size: Size) {
+    var play = Play.diagnosed(size: size)
+    play.press(.character("w"))
+    expectSnapshot("words", play)
+    play.press(.escape)
+    expectSnapshot("verdict", play)
+  }
+
   @Test(arguments: sizes) func fix(_ size: Size) {
     var play = Play.diagnosed(size: size)
     play.press(.enter, .character("n"))

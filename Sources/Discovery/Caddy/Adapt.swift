@@ -476,6 +476,8 @@ extension Caddyfile {
             near: Caddyfile.transportOptions + ["response_header_timeout", "dial_timeout", "tls_server_name"])
         }
       }
+      // Options of TLS in the transport contradict a plain address: another scheme alone would be refused.
+      if line.block?.contains(where: { $0.name.text.hasPrefix("tls") }) ?? false { proxy.places["scheme"] = nil }
       let shortest = timeouts.min { $0.seconds < $1.seconds }
       proxy.answerTimeout = shortest?.seconds
       proxy.places["timeout"] = shortest.flatMap { blocks.span($0.token) }
