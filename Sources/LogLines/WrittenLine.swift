@@ -32,7 +32,7 @@ private struct Kept: Decodable {
 }
 
 extension String {
-  /// Without the sequences that colour text on a terminal: ESC, `[`, numbers, a letter.
+  /// Without the sequences that colour text on a terminal: ESC, `[`, numbers, `m` or `K`. Others stay.
   public var withoutColours: String {
     let escape = UInt8(0x1B)
     guard utf8.contains(escape) else { return self }
@@ -40,9 +40,12 @@ extension String {
     var rest = utf8[...]
     while let start = rest.firstIndex(of: escape) {
       bytes += rest[..<start]
-      rest = rest[rest.index(after: start)...]
-      guard rest.first == UInt8(ascii: "[") else { continue }
-      rest = rest.dropFirst().drop { (0x20...0x3F).contains($0) }.dropFirst()
+      rest = rest[start...]
+      let end = rest.dropFirst(2).drop { (UInt8(ascii: "0")...UInt8(ascii: ";")).contains($0) }
+      let isColour =
+        rest.dropFirst().first == UInt8(ascii: "[") && [UInt8(ascii: "m"), UInt8(ascii: "K")].contains(end.first)
+      if !isColour { bytes.append(escape) }
+      rest = isColour ? end.dropFirst() : rest.dropFirst()
     }
     return String(decoding: bytes + rest, as: UTF8.self)
   }

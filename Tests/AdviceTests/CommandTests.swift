@@ -68,6 +68,7 @@ import Testing
     }
     #expect(shell.output == "")
     #expect(check.status == 0)
-    print("advice: sh and shellcheck: \(Set(typical.map(\.text)).count) commands, \(files.count) with their quoted forms")
+    print(
+      "advice: sh and shellcheck: \(Set(typical.map(\.text)).count) commands, \(files.count) with their quoted forms")
   }
 }

@@ -65,7 +65,9 @@ import Testing
         #expect((complaint != nil) == isMeant, "\(system) by \(program): \(complaint ?? "is taken")")
       }
       let facts = try await system.facts(in: folder, port: port, catalog.signs)
-      let repairs: [FactName] = ["problem-line.fixed", "problem-line.insert", "apache.module", "apache.needs-tls-engine"]
+      let repairs: [FactName] = [
+        "problem-line.fixed", "problem-line.insert", "apache.module", "apache.needs-tls-engine",
+      ]
       if system.isBroken, repairs.contains(where: { facts[$0] != nil }) { repairable.insert(system.file) }
       if ProcessInfo.processInfo.environment["ADVICE_FACTS"] != nil {
         print("---", system)

@@ -91,7 +91,9 @@ import Testing
 
   private static func isKnown(_ word: String) -> Bool {
     // Paths, addresses, options, placeholders and names written as code are for the machine.
-    if word.count == 1 || !word.contains(where: \.isLetter) || !word.allSatisfy({ $0.isLetter || "-'’".contains($0) }) { return true }
+    if word.count == 1 || !word.contains(where: \.isLetter) || !word.allSatisfy({ $0.isLetter || "-'’".contains($0) }) {
+      return true
+    }
     if word.hasPrefix("-") || isCode(word) { return true }
     if names.contains(word) || isEveryday(word.lowercased()) && word != word.uppercased() {
       return true

@@ -34,7 +34,8 @@ struct KeyTests {
     var words = Play.diagnosed()
     words.press(.character("w"))
     return [
-      typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read, again, words,
+      typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read, again,
+      words,
     ]
   }
 

@@ -185,7 +185,8 @@ enum NginxReading: ProxyReader {
     ] {
       facts.set(span, name, files)
     }
-    if upstream.socket == nil, let span = route.passSpan, let pass = route.pass, span.head + pass + span.tail == span.text,
+    if upstream.socket == nil, let span = route.passSpan, let pass = route.pass,
+      span.head + pass + span.tail == span.text,
       let mark = pass.firstRange(of: "://"), let slash = pass[mark.upperBound...].firstIndex(of: "/")
     {
       // Without a path of its own proxy_pass leaves the visitor's as it is.
