@@ -68,9 +68,12 @@ public final class Pattern: @unchecked Sendable {
 
   public func firstMatch(in text: [UInt8]) -> Match? { text.withUnsafeBufferPointer { match($0) } }
 
-  public func matches(_ text: String) -> Bool { firstMatch(in: text) != nil }
+  public func matches(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { matches($0) }
+  }
 
-  public func matches(_ text: [UInt8]) -> Bool { firstMatch(in: text) != nil }
+  public func matches(_ text: [UInt8]) -> Bool { text.withUnsafeBufferPointer { matches($0) } }
 
   /// Takes no copy of what matched.
   public func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
