@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// A Docker engine that answers, the images in it, and the table of results when all is over.
@@ -28,6 +29,13 @@ struct Engine: SuiteTrait, TestScoping {
     daemon.arguments = ["dockerd"]
     daemon.standardOutput = FileHandle.nullDevice
     daemon.standardError = FileHandle.nullDevice
+    // A thread of Swift's pool blocks signals. The engine, and the programs in its containers, would inherit that and
+    // hear no signal to reload.
+    var none = sigset_t()
+    var blocked = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &blocked)
+    defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
     try daemon.run()
     return daemon
   }
