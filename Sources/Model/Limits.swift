@@ -1,0 +1,20 @@
+/// How much of anything from outside is taken in, in one place.
+///
+/// What lies beyond a limit was not seen: whoever meets one says so (`Unseen.unreadable`), and never takes the rest for
+/// absent.
+public enum Limits {
+  /// Bytes of a file that is read whole.
+  public static let file = 16 << 20
+  /// Paths that a shell pattern may match.
+  public static let paths = 10_000
+  /// Files that one configuration may take in, each counted as often as it is taken in.
+  public static let includes = 10_000
+  /// Directives, or nodes of a tree, of one configuration, those of all its files together.
+  public static let nodes = 500_000
+  /// Bytes of one value after its variables have been filled in.
+  public static let value = 64 << 10
+  /// Parts between the dots of a label's name.
+  public static let labelParts = 16
+  /// Sites that are asked at the same time.
+  public static let sitesAtOnce = 16
+}
