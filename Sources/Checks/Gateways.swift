@@ -118,7 +118,7 @@ extension Facts {
   /// Bytes to the upstream from the proxy's place.
   func exchange(_ sends: [UInt8]) -> Exchange? {
     if let socket = self[.upstreamSocket] {
-      return proxyFiles.map { Exchange(unixSocket: socket, place: $0, sends: sends, limit: 1.5) }
+      return proxy.files.map { Exchange(unixSocket: socket, place: $0, sends: sends, limit: 1.5) }
     }
     return proxyLooks.map {
       Exchange(address: self[.nameAddress], port: port(.upstreamPort), place: $0, sends: sends, limit: 1.5)

@@ -44,8 +44,5 @@ extension Facts {
 }
 
 extension ProxyFound {
-  fileprivate var inWords: String { "\(sign.name) (\(place))" }
-
-  /// `container NAME` or `process PID`.
-  var place: String { container.map { "container \($0.name)" } ?? "process \(pid ?? 0)" }
+  fileprivate var inWords: String { "\(sign.name) (\(whereabouts ?? "here"))" }
 }

@@ -5,8 +5,11 @@ import World
 extension FactName {
   /// `nginx`, `Nginx Proxy Manager`: what people call it.
   static let proxyName: FactName = "proxy.name"
-  /// `container` or `host`.
+  /// `container`; `host`: only root decides what it runs, so its commands may be run as root; `foreign`: somebody else
+  /// does, or it runs in a container that the engine does not list.
   static let proxyPlace: FactName = "proxy.place"
+  /// The user it belongs to on the host, if that is neither root nor this program's own.
+  static let proxyUser: FactName = "proxy.user"
   /// Its container's name.
   static let proxyContainer: FactName = "proxy.container"
   static let proxyID: FactName = "proxy.id"
@@ -20,7 +23,7 @@ extension FactName {
   static let proxyStopped: FactName = "proxy.stopped"
   /// What is special about its files: a `layout` of `Flows/signs/`.
   static let proxyLayout: FactName = "proxy.layout"
-  /// The name of its program on the host.
+  /// The file of its program on the host.
   static let proxyProgram: FactName = "proxy.program"
 }
 
@@ -41,7 +44,7 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyLayout, .engineCommand,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUser, .proxyLayout, .engineCommand,
     ], outcome: ProxyOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let (outcome, learned) = try await search(world, facts, signs)
@@ -85,20 +88,29 @@ extension Check {
     var facts: Facts = [
       .proxyLayout: proxy.sign.layout ?? "", .proxyKind: proxy.sign.kind, .proxyName: proxy.sign.name,
       .proxyPort: String(proxy.port),
-      .proxyPlace: proxy.container == nil ? "host" : "container",
+      .proxyPlace: proxy.container == nil ? proxy.standing.place : "container", .proxyWhere: proxy.whereabouts ?? "",
       .proxyNetwork: proxy.usesHostNetwork ? "host" : "own",
       .proxyPID: proxy.pid.map { String($0) } ?? "",
     ]
     if let container = proxy.container {
       facts[.proxyContainer] = container.name
       facts[.proxyID] = container.id
-      facts[.proxyWhere] = "container \(container.name)"
       facts[.proxyVersion] = container.image.version
     } else {
-      facts[.proxyWhere] = proxy.pid.map { "process \($0)" }
       facts[.proxyProgram] = proxy.program
+      facts[.proxyUser] = proxy.standing.user
     }
     return facts
+  }
+}
+
+extension Standing {
+  /// As `proxy.place` says it.
+  fileprivate var place: String {
+    switch self {
+    case .own, .service: "host"
+    case .user, .apart: "foreign"
+    }
   }
 }
 

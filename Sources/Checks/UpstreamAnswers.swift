@@ -129,7 +129,7 @@ extension Check {
     guard let verifies = facts[.routeVerifies], verifies != "off" else { return (.notVerified, [:]) }
     let authorities: String?
     if let path = facts[.routeAuthorities] {
-      guard let place = facts.proxyFiles else { throw .notEnoughKnown([.proxyPID]) }
+      guard let place = facts.proxy.files else { throw .notEnoughKnown([.proxyPID]) }
       authorities = try await world.see(FileRead(path: path, place: place)).text
     } else {
       authorities = nil
@@ -228,7 +228,7 @@ extension Facts {
 
   /// The request that the proxy sends to its upstream, or the same for another path.
   func asProxy(_ scheme: String, path: String? = nil, limit: Double) throws(Unseen) -> HTTPRequest {
-    guard let place = self[.upstreamSocket] == nil ? proxyLooks : proxyFiles else {
+    guard let place = self[.upstreamSocket] == nil ? proxyLooks : proxy.files else {
       throw .notEnoughKnown([.proxyPID])
     }
     // A configuration that is cut may name a host that is none.
@@ -244,10 +244,5 @@ extension Facts {
       if let offer = self[.routeTLSOffer].flatMap({ HTTPRequest.Offer(rawValue: $0) }) { request.offer = offer }
     }
     return request
-  }
-
-  /// The place whose files the proxy sees.
-  var proxyFiles: Place? {
-    self[.proxyPlace] == "host" ? .host : self[.proxyPID].flatMap { Int32($0) }.map { .process($0) }
   }
 }

@@ -89,7 +89,17 @@ extension Facts {
   var proxy: ProxyPlace {
     ProxyPlace(
       id: self[.proxyID], pid: self[.proxyPID].flatMap { Int32($0) },
-      usesHostNetwork: self[.proxyPlace] == "host" || self[.proxyNetwork] == "host")
+      usesHostNetwork: self[.proxyPlace] == "host" || self[.proxyNetwork] == "host", standing: proxyStanding)
+  }
+
+  /// From `proxy.place` and `proxy.user`, which say it in words.
+  private var proxyStanding: Standing {
+    switch (self[.proxyPlace], self[.proxyUser]) {
+    case ("foreign", let user?): .user(user)
+    case ("foreign", nil): .apart
+    case (_, let user?): .service(user: user)
+    case (_, nil): .own
+    }
   }
 
   /// The place from which the proxy dials.

@@ -5,7 +5,7 @@ public import World
 
 /// The files as a proxy sees them, wherever it runs.
 ///
-/// On the host: the host's. In a container: its own root, by way of a process in it or, where that is not
+/// On the host: the host's; by way of its process, and so with that one's own rights, unless it is root's. In a container: its own root, by way of a process in it or, where that is not
 /// permitted or nothing runs, by the engine's archive of the folder.
 public struct ProxyFiles: Sendable {
   private enum Way {
@@ -16,16 +16,24 @@ public struct ProxyFiles: Sendable {
   private let world: any World
   private let way: Way
   let container: Container?
+  /// By an engine that is an ordinary user's, while this program is root.
+  private let isTold: Bool
+  /// In a container of which the engine does not know.
+  private let hasOwnRoot: Bool
 
   /// Throws what keeps the files from being seen at all.
   public init(of proxy: ProxyPlace, in world: any World) async throws(Unseen) {
     self.world = world
+    hasOwnRoot = proxy.standing == .apart
     guard let id = proxy.id else {
-      (way, container) = (.place(.host), nil)
+      way = .place(proxy.files ?? .host)
+      (container, isTold) = (nil, false)
       return
     }
     container = try await world.container(id)
-    guard let pid = proxy.pid else {
+    // Such an engine could name any process and any file of this machine, so only it itself is asked.
+    isTold = await world.isEngineUsers
+    guard let pid = proxy.pid, !isTold else {
       way = .archive(container: id)
       return
     }
@@ -79,7 +87,7 @@ public struct ProxyFiles: Sendable {
 
   /// The file on this machine that is mounted by itself at this path; nil if none is, or it cannot be read.
   private func edited(_ path: String) async -> FileRead.Sight? {
-    guard let source = container?.Mounts?.first(where: { $0.Destination == path })?.Source else { return nil }
+    guard !isTold, let source = container?.Mounts?.first(where: { $0.Destination == path })?.Source else { return nil }
     return try? await world.see(FileRead(path: source))
   }
 
@@ -100,7 +108,9 @@ public struct ProxyFiles: Sendable {
   }
 
   /// Where a person edits the file: on this machine, or nil if it is only inside the container.
-  public func hostPath(of path: String) -> String? { container.map { $0.hostPath(of: path) } ?? path }
+  public func hostPath(of path: String) -> String? {
+    hasOwnRoot ? nil : container.map { $0.hostPath(of: path) } ?? path
+  }
 
   /// The files of the folder two levels below the root that holds `path`, by their paths, links followed.
   private func entries(of container: String, around path: String) async throws(Unseen) -> [String: [UInt8]] {

@@ -63,9 +63,6 @@ protocol ProxyReader: Sendable {
   /// Every site that it passes on.
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed]
 
-  /// Its own test of its files, where that only looks; nil where it has none or must not be run.
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested?
-
   /// Seconds since 1970 when it last loaded its configuration.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double
 
@@ -76,20 +73,9 @@ protocol ProxyReader: Sendable {
 extension ProxyReader {
   static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts { [:] }
 
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? { nil }
-
   /// The start of its youngest process: most proxies start new workers at each load.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
     guard let youngest = processes.map(\.started).max() else { throw .missing(what: "the proxy's processes") }
     return youngest
-  }
-}
-
-extension RouteReading {
-  /// What the proxy's own test says of its files.
-  public enum Tested: Sendable, Equatable {
-    case valid
-    /// In the proxy's own words.
-    case invalid(String)
   }
 }

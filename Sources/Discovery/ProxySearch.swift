@@ -20,11 +20,29 @@ public struct ProxyFound: Sendable, Equatable {
   public var outside: [UInt16: UInt16]
   /// The addresses of this machine at which it takes connections to the port that was asked for: `0.0.0.0`, `::`, …
   public var addresses: [String] = []
+  /// The file that its first process runs; nil if that may not be seen.
+  public var program: String? = nil
+  public var standing = Standing.own
 
-  /// The program of its first process as its command line names it; nginx writes "nginx: master process" before it.
-  public var program: String? {
-    command.first.flatMap { $0.split(separator: " ").drop { ["nginx:", "master", "process"].contains($0) }.first }
-      .map(String.init)
+  public var place: ProxyPlace {
+    ProxyPlace(
+      id: container?.id, pid: pid, usesHostNetwork: usesHostNetwork, standing: container == nil ? standing : .own)
+  }
+
+  /// `container shop`, `process 812 of caddy`: where it runs, in words.
+  public var whereabouts: String? {
+    if let container { return "container \(container.name)" }
+    return pid.map { id in "process \(id)" + (place.standing.user.map { " of user \($0)" } ?? "") }
+  }
+}
+
+extension Standing {
+  /// The user it belongs to, if that is neither root nor this program's own.
+  public var user: String? {
+    switch self {
+    case .own, .apart: nil
+    case .service(let user), .user(let user): user
+    }
   }
 }
 
@@ -79,7 +97,8 @@ extension World {
         ProxyFound(
           sign: sign, container: containers?.first { $0.Id == process.container }?.reference, pid: first.id,
           port: listener.port, command: first.command, started: first.started, usesHostNetwork: true,
-          outside: [listener.port: listener.port], addresses: [listener.address]))
+          outside: [listener.port: listener.port], addresses: [listener.address], program: first.program,
+          standing: first.standing))
     }
     // Without an engine there are no containers; with one that may not be asked, nobody knows.
     if found.isEmpty, case .failure(let unseen) = listed, !unseen.isMissing { throw unseen }
@@ -131,10 +150,10 @@ extension World {
       let container = containers.first { $0.Id == process.container }
       let found = ProxyFound(
         sign: sign, container: container?.reference, pid: process.id, port: 443, command: process.command,
-        started: process.started, usesHostNetwork: process.sharesNetwork ?? (container == nil), outside: [:])
+        started: process.started, usesHostNetwork: process.sharesNetwork ?? (container == nil), outside: [:],
+        program: process.program, standing: process.standing)
       guard let host else { return found }
-      let place = ProxyPlace(id: found.container?.id, pid: found.pid, usesHostNetwork: found.usesHostNetwork)
-      if let running = try? await RunningProxy(kind: sign.kind, place: place, in: self, signs),
+      if let running = try? await RunningProxy(kind: sign.kind, place: found.place, in: self, signs),
         await CloudflaredReading.names(host, running)
       {
         return found

@@ -76,14 +76,6 @@ public enum RouteReading {
     return try await reader.read(request, RunningProxy(kind: kind, place: place, in: world, signs))
   }
 
-  /// What the proxy's own test says of its files; nil where it has none that only looks.
-  public static func test(
-    kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
-  ) async throws(Unseen) -> Tested? {
-    guard let reader = readers[kind] else { return nil }
-    return try await reader.test(RunningProxy(kind: kind, place: place, in: world, signs))
-  }
-
   /// Seconds since 1970 when the proxy last loaded its configuration.
   public static func loaded(
     kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
@@ -106,9 +98,8 @@ public enum RouteReading {
   public static func passesOn(
     _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
   ) async -> Bool {
-    let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
     guard let reader = readers[proxy.sign.kind],
-      let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+      let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
       let outcome = try? await reader.read(request, running).0
     else { return true }
     switch outcome {
@@ -132,8 +123,7 @@ public enum RouteReading {
     var sites: [ListedSite] = []
     for proxy in try await world.proxies(at: nil, signs) {
       guard let reader = readers[proxy.sign.kind] else { continue }
-      let place = ProxyPlace(id: proxy.container?.id, pid: proxy.pid, usesHostNetwork: proxy.usesHostNetwork)
-      guard let running = try? await RunningProxy(kind: proxy.sign.kind, place: place, in: world, signs),
+      guard let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
         let listed = try? await reader.list(running)
       else { continue }
       for route in listed {
@@ -143,7 +133,7 @@ public enum RouteReading {
         sites.append(
           ListedSite(
             site: site, kind: proxy.sign.kind,
-            proxy: proxy.container.map { "container \($0.name)" } ?? "process \(proxy.pid ?? 0)",
+            proxy: proxy.whereabouts ?? "",
             upstream: route.upstream))
       }
     }

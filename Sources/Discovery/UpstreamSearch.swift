@@ -25,11 +25,17 @@ public struct ProxyPlace: Sendable {
   public let pid: Int32?
   /// True if its loopback is this machine's.
   public let usesHostNetwork: Bool
-  public init(id: String?, pid: Int32?, usesHostNetwork: Bool) {
+  /// Whose it is; of one in a container that the engine lists, the engine knows.
+  public let standing: Standing
+  public init(id: String?, pid: Int32?, usesHostNetwork: Bool, standing: Standing = .own) {
     self.id = id
     self.pid = pid
     self.usesHostNetwork = usesHostNetwork
+    self.standing = standing
   }
+
+  /// The place whose files it sees, with the rights that it has there; nil while it does not run.
+  public var files: Place? { id == nil && standing == .own ? .host : pid.map { .process($0) } }
 }
 
 extension World {

@@ -4,66 +4,34 @@ internal import Model
 internal import World
 
 extension CommandRun: MachineLook {
-  /// The packet filters throw `notPermitted` without root, `missing` where their program is not. Tests of proxies run on the host only.
+  /// Throws `notPermitted` without root, `missing` where the program is not. Nothing of a proxy's is ever run.
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
-    let invocation = try invocation
-    let (command, limit) = (command, limit)
+    let (name, arguments) = command.words
+    guard let program = Invocation.find(name) else { throw .missing(what: name) }
+    let invocation = Invocation(program: program, arguments: arguments)
+    let limit = limit
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
       let sight = try invocation.run(limit: limit)
-      if [.packetFilter, .packetFilter6, .nftables].contains(command), sight.exitCode != 0, geteuid() != 0 {
-        throw .notPermitted(what: invocation.program)
-      }
+      if sight.exitCode != 0, geteuid() != 0 { throw .notPermitted(what: program) }
       return sight
     }
   }
+}
 
-  private var invocation: Invocation {
-    get throws(Unseen) {
-      switch command {
-      case .nginxTest(let program, let configuration, let prefix):
-        let options = (configuration.map { ["-c", $0] } ?? []) + (prefix.map { ["-p", $0] } ?? [])
-        return try test(program, ["-t"] + options)
-      case .envoyTest(let program, let configuration, let text):
-        let options = ["-c", configuration] + (text.map { ["--config-yaml", $0] } ?? [])
-        return try test(program, ["--mode", "validate"] + options)
-      case .apacheTest(let program, let configuration, let root, let defined, let variables):
-        let options = (root.map { ["-d", $0] } ?? []) + (configuration.map { ["-f", $0] } ?? [])
-        return try test(program, ["-t"] + options + defined.flatMap { ["-D", $0] }, variables)
-      case .caddyAdapt(let program, let configuration):
-        return try test(program, ["adapt", "--config", configuration, "--adapter", "caddyfile"])
-      case .haproxyTest(let program, let files, let directory):
-        let options = (directory.map { ["-C", $0] } ?? []) + files.flatMap { ["-f", $0] }
-        return try test(program, ["-c"] + options)
-      case .packetFilter: return try system("iptables-save", ["-c"])
-      case .packetFilter6: return try system("ip6tables-save", ["-c"])
-      case .nftables: return try system("nft", ["-j", "list", "ruleset"])
-      }
+extension CommandRun.Command {
+  fileprivate var words: (program: String, arguments: [String]) {
+    switch self {
+    case .packetFilter: ("iptables-save", ["-c"])
+    case .packetFilter6: ("ip6tables-save", ["-c"])
+    case .nftables: ("nft", ["-j", "list", "ruleset"])
     }
-  }
-
-  private func system(_ name: String, _ arguments: [String]) throws(Unseen) -> Invocation {
-    guard let program = Invocation.find(name) else { throw .missing(what: name) }
-    return Invocation(program: program, arguments: arguments)
-  }
-
-  /// A proxy's own test of its files.
-  private func test(
-    _ program: String, _ arguments: [String], _ variables: [String: String] = [:]
-  ) throws(Unseen) -> Invocation {
-    guard place == .host else { throw .unreadable(what: program, why: "it is run on the host only") }
-    guard let path = program.hasPrefix("/") ? program : Invocation.find(program) else {
-      throw .missing(what: program)
-    }
-    return Invocation(program: path, arguments: arguments, variables: variables)
   }
 }
 
 /// A program with its arguments: no shell, no input, messages in English.
-private struct Invocation {
+struct Invocation {
   let program: String
   let arguments: [String]
-  /// Of its environment, besides the path and the language.
-  var variables: [String: String] = [:]
 
   static let outputLimit = 1_048_576
 
@@ -136,10 +104,8 @@ private struct Invocation {
     sigfillset(&signals)
     posix_spawnattr_setsigdefault(&attributes, &signals)
 
-    let fixed = ["LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
-    let variables = fixed.merging(self.variables) { mine, _ in mine }.map { "\($0.key)=\($0.value)" }
     var words = ([program] + arguments).map { strdup($0) } + [nil]
-    var environment = variables.map { strdup($0) } + [nil]
+    var environment = ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map { (text: String) in strdup(text) } + [nil]
     defer { for word in words + environment { free(word) } }
     var id: pid_t = 0
     let code = posix_spawn(&id, program, &actions, &attributes, &words, &environment)

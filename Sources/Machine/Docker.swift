@@ -1,3 +1,4 @@
+internal import CLinux
 internal import FoundationEssentials
 internal import Glibc
 internal import HTTP
@@ -21,7 +22,9 @@ extension DockerGet: MachineLook {
     guard answer.body.count <= bodyLimit else {
       throw .unreadable(what: path, why: "the answer has more than \(bodyLimit) bytes")
     }
-    return Sight(status: answer.status ?? 0, body: answer.body, version: engine.version, engine: engine.name)
+    return Sight(
+      status: answer.status ?? 0, body: answer.body, version: engine.version, engine: engine.name,
+      isUsers: engine.endpoint.isUsers)
   }
 }
 
@@ -89,6 +92,13 @@ struct DockerEndpoint: Sendable, Equatable {
   var base = "http://docker"
   var tls = HTTPRequest.TLS.anyCertificate
   var identity: Dial.Identity?
+
+  /// True if this program is root and the socket is not.
+  var isUsers: Bool {
+    var status = stat()
+    guard geteuid() == 0, let unixSocket, stat(unixSocket, &status) == 0 else { return false }
+    return status.st_uid != 0
+  }
 
   /// Asks for a path; throws where there was no whole HTTP answer.
   func get(_ path: String, limit: Double, bodyLimit: Int) async throws(Unseen) -> HTTPRequest.Sight {

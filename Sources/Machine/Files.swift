@@ -4,16 +4,22 @@ internal import Model
 internal import World
 
 /// A place's files. In a process's root every link stays inside that root, as the process itself would see it.
+///
+/// Made on a thread that does nothing else and ends: from here on it has the rights of that process, as far as files
+/// are concerned. So what a process of an ordinary user names is never opened with root's rights.
 final class Root: Sendable {
   private let directory: Descriptor?
 
-  init(_ place: Place) throws(Unseen) {
+  /// - Parameter asProgram: with the rights that this program has itself.
+  init(_ place: Place, asProgram: Bool = false) throws(Unseen) {
     guard case .process(let id) = place else {
       directory = nil
       return
     }
-    directory = try Descriptor(
-      Glibc.open("\(place.proc)/root", O_PATH | O_DIRECTORY | O_CLOEXEC), "the files of process \(id)")
+    let what = "the files of process \(id)"
+    directory = try Descriptor(Glibc.open("\(place.proc)/root", O_PATH | O_DIRECTORY | O_CLOEXEC), what)
+    // Without root's rights this program has none to give up.
+    if !asProgram, geteuid() == 0, try !Credentials(of: id).take() { throw .notPermitted(what: what) }
   }
 
   /// The thing at an absolute path, found but not opened: opening a device or a FIFO can already do something.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Model
 internal import World
@@ -23,21 +24,44 @@ func processIDs() throws(Unseen) -> [Int32] {
 extension Processes: MachineLook {
   /// Sorted by id. A process that ends while it is looked at is left out.
   func taken(on machine: Machine) async throws(Unseen) -> [ProcessSeen] {
-    // The kernel keeps 15 bytes of a name.
-    let wanted = Set(names.map { String(decoding: $0.utf8.prefix(15), as: UTF8.self) })
+    let wanted = Set(names)
+    // The kernel keeps 15 bytes of the name that a process gives itself.
+    let short = Set(names.map { String(decoding: $0.utf8.prefix(15), as: UTF8.self) })
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> [ProcessSeen] in
-      let start = try bootTime()
-      let network = linkTarget("/proc/self/ns/net")
+      let table = try ProcessTable()
       return try processIDs().compactMap { id -> ProcessSeen? in
-        guard let name = try? firstLine("/proc/\(id)/comm"), wanted.contains(name) else { return nil }
-        return try? ProcessSeen(id, name, bootTime: start, ownNetwork: network)
+        let program = table.program(of: id)
+        if let program { guard wanted.contains(program.name) else { return nil } }
+        guard let name = try? program?.name ?? firstLine("/proc/\(id)/comm"), program != nil || short.contains(name)
+        else { return nil }
+        return try? table.process(id, name, program)
       }
     }
   }
 }
 
-extension ProcessSeen {
-  fileprivate init(_ id: Int32, _ name: String, bootTime: Double, ownNetwork: String?) throws(Unseen) {
+/// What is the same for all processes of one look.
+private struct ProcessTable {
+  /// Seconds since 1970 at which the machine started.
+  private let started: Double
+  private let network = linkTarget("/proc/self/ns/net")
+  private let root: stat
+
+  init() throws(Unseen) {
+    started = try bootTime()
+    root = try status(of: "/")
+  }
+
+  /// The file that a process runs; nil if that may not be seen.
+  func program(of id: Int32) -> (path: String, name: String)? {
+    // Of a program that was replaced, as an update does it, the kernel says so.
+    guard let target = linkTarget("/proc/\(id)/exe")?.without(suffix: " (deleted)"), target.hasPrefix("/"),
+      let name = target.split(separator: "/").last
+    else { return nil }
+    return (target, String(name))
+  }
+
+  func process(_ id: Int32, _ name: String, _ program: (path: String, name: String)?) throws(Unseen) -> ProcessSeen {
     // The name in parentheses may itself have spaces and parentheses: the fields begin after the last one.
     let status = String(decoding: try contents(of: "/proc/\(id)/stat"), as: UTF8.self)
     let fields = status[(status.lastIndex(of: ")") ?? status.startIndex)...].split(separator: " ")
@@ -45,15 +69,69 @@ extension ProcessSeen {
     guard fields.count > 20, let parent = Int32(fields[2]), let ticks = Double(fields[20]) else {
       throw .unreadable(what: "/proc/\(id)/stat", why: "it has another form")
     }
-    let words = try contents(of: "/proc/\(id)/cmdline").split(separator: 0)
+    let command = try contents(of: "/proc/\(id)/cmdline").split(separator: 0).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     let cgroup = String(decoding: try contents(of: "/proc/\(id)/cgroup"), as: UTF8.self)
     let network = linkTarget("/proc/\(id)/ns/net")
-    self.init(
-      id: id, parent: parent, name: name, command: words.map { String(decoding: $0, as: UTF8.self) },
-      started: bootTime + ticks / Double(sysconf(Int32(_SC_CLK_TCK))),
-      sharesNetwork: network == nil || ownNetwork == nil ? nil : network == ownNetwork,
-      container: containerID(cgroup: cgroup))
+    return ProcessSeen(
+      id: id, parent: parent, name: name, command: command, program: program?.path,
+      started: started + ticks / Double(sysconf(Int32(_SC_CLK_TCK))),
+      sharesNetwork: network == nil || self.network == nil ? nil : network == self.network,
+      container: containerID(cgroup: cgroup), standing: try standing(of: id, program?.path, command))
   }
+
+  private func standing(of id: Int32, _ program: String?, _ command: [String]) throws(Unseen) -> Standing {
+    do throws(Unseen) {
+      guard try status(of: "/proc/\(id)/root").isSameFile(as: root) else { return .apart }
+    } catch .notPermitted {
+      // Without root's rights nothing is read that its user could not show anyway.
+    }
+    let user = try Credentials(of: id).user
+    if user == 0 || user == geteuid() { return .own }
+    let name = userName(user) ?? String(user)
+    guard let program, onlyRootChanges(program), command.namesOnlyRootsFiles else { return .user(name) }
+    return .service(user: name)
+  }
+}
+
+private func status(of path: String) throws(Unseen) -> stat {
+  var status = stat()
+  guard stat(path, &status) == 0 else { throw .system(errno, path) }
+  return status
+}
+
+/// As this machine's own file of users has it.
+private func userName(_ id: UInt32) -> String? {
+  guard let users = try? contents(of: "/etc/passwd") else { return nil }
+  return users.split(separator: UInt8(ascii: "\n")).lazy.map { $0.split(separator: UInt8(ascii: ":")) }
+    .first { $0.count > 2 && UInt32(String(decoding: $0[2], as: UTF8.self)) == id }
+    .map { String(decoding: $0[0], as: UTF8.self) }
+}
+
+extension [String] {
+  /// True if every word of a command line that can be a file's path is the absolute path of one that only root changes.
+  fileprivate var namesOnlyRootsFiles: Bool {
+    // nginx makes one word of all its words.
+    let words = flatMap { $0.split(separator: " ") }.dropFirst()
+    return words.allSatisfy { word in
+      // `--config=PATH`, `-fPATH`
+      let value = word.hasPrefix("-") ? word.drop { $0 != "=" && $0 != "/" }.drop { $0 == "=" } : word
+      if value.contains("://") { return true }
+      if value.hasPrefix("/") { return onlyRootChanges(String(value)) }
+      // A relative path begins in a folder that its user has chosen. A subcommand or a number is none.
+      return !value.contains("/")
+        && (value.utf8.allSatisfy { $0.isLetter || $0 == UInt8(ascii: "-") } || Double(value) != nil)
+    }
+  }
+}
+
+extension UInt8 {
+  fileprivate var isLetter: Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= self | 0x20 }
+}
+
+extension String {
+  fileprivate func without(suffix: String) -> String { hasSuffix(suffix) ? String(dropLast(suffix.count)) : self }
 }
 
 /// The container's id in `/proc/PID/cgroup`: a directory `ID`, `docker-ID.scope`, `libpod-ID.scope`, `cri-…-ID.scope`.

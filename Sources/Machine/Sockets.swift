@@ -80,7 +80,7 @@ extension SocketConnect: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let (path, place, user) = (path, place, user)
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> Sight in
-      let root = try Root(place)
+      let root = try Root(place, asProgram: true)
       let connection = try Descriptor(socket(AF_UNIX, shim_stream_socket | shim_nonblocking, 0), "a socket")
       // From here on this thread, which does nothing else and ends, has the rights of that process.
       let isAsUser = try user.map { id throws(Unseen) in try Credentials(of: id).take() } ?? false
@@ -130,37 +130,5 @@ extension Root {
     return last.map {
       .init(path: $0.path, owner: $0.status.st_uid, group: $0.status.st_gid, mode: $0.status.st_mode & 0o7777)
     }
-  }
-}
-
-/// Whom the kernel takes a process for when it opens a file.
-private struct Credentials {
-  private let user: UInt32
-  private let group: UInt32
-  private let groups: [UInt32]
-  /// It reads and passes whatever it likes (CAP_DAC_OVERRIDE).
-  private let overrides: Bool
-
-  /// From `/proc/PID/status`: `Uid:` and `Gid:` end with the file system's, `CapEff:` is hexadecimal. Source: proc(5).
-  init(of process: Int32) throws(Unseen) {
-    let path = "/proc/\(process)/status"
-    var fields: [Substring: [Substring]] = [:]
-    for line in String(decoding: try contents(of: path), as: UTF8.self).split(separator: "\n") {
-      let words = line.split { $0 == " " || $0 == "\t" }
-      if let name = words.first { fields[name] = Array(words.dropFirst()) }
-    }
-    guard let user = fields["Uid:"]?.last.flatMap({ UInt32($0) }),
-      let group = fields["Gid:"]?.last.flatMap({ UInt32($0) }),
-      let rights = fields["CapEff:"]?.first.flatMap({ UInt64($0, radix: 16) })
-    else { throw .unreadable(what: path, why: "it has another form") }
-    (self.user, self.group) = (user, group)
-    groups = (fields["Groups:"] ?? []).compactMap { UInt32($0) }
-    overrides = rights & 0b10 != 0
-  }
-
-  /// Gives them to this thread alone, as far as files are concerned; false if the system does not let it.
-  func take() -> Bool {
-    if overrides { return geteuid() == 0 }
-    return shim_become(user, group, groups, UInt(groups.count)) == 0
   }
 }

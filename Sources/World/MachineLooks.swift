@@ -20,11 +20,15 @@ public struct DockerGet: Look {
     public let version: String
     /// `Docker` or `Podman`.
     public let engine: String
-    public init(status: Int, body: [UInt8], version: String, engine: String) {
+    /// The engine belongs to an ordinary user, and this program is root: what it says of files and processes of this
+    /// machine is that user's word.
+    public let isUsers: Bool
+    public init(status: Int, body: [UInt8], version: String, engine: String, isUsers: Bool = false) {
       self.status = status
       self.body = body
       self.version = version
       self.engine = engine
+      self.isUsers = isUsers
     }
   }
 }
@@ -111,7 +115,7 @@ public struct SQLiteQuery: Look {
   public typealias Sight = [[String: String]]
 }
 
-/// The processes of this machine that have one of these names (`/proc/PID/comm`).
+/// The processes of this machine that have one of these names.
 public struct Processes: Look {
   public static let kind = "processes"
   public var names: [String]
@@ -123,44 +127,66 @@ public struct Processes: Look {
 public struct ProcessSeen: Sendable, Codable, Equatable {
   public let id: Int32
   public let parent: Int32
+  /// The file name of its program (`/proc/PID/exe`), which the kernel tells; the name that it gives itself
+  /// (`/proc/PID/comm`) where its program may not be seen.
   public let name: String
   /// The command line; nginx rewrites its own: `nginx: master process nginx -c /etc/nginx/nginx.conf`.
   public let command: [String]
+  /// The file that it runs, by the kernel's word; nil if that may not be seen.
+  public let program: String?
   /// Seconds since 1970.
   public let started: Double
   /// True if it shares this program's own network namespace; nil if that could not be seen.
   public let sharesNetwork: Bool?
   /// The 64 hexadecimal digits of the container's id in its cgroup; nil if it is in none.
   public let container: String?
+  public let standing: Standing
   public init(
-    id: Int32, parent: Int32, name: String, command: [String], started: Double, sharesNetwork: Bool?,
-    container: String?
+    id: Int32, parent: Int32, name: String, command: [String], program: String? = nil, started: Double,
+    sharesNetwork: Bool?, container: String?, standing: Standing = .own
   ) {
     self.id = id
     self.parent = parent
     self.name = name
     self.command = command
+    self.program = program
     self.started = started
     self.sharesNetwork = sharesNetwork
     self.container = container
+    self.standing = standing
   }
 }
 
-/// One of the few commands that only look, run on the host without a shell.
+/// Whose a process is, and so how far what it says of itself may be followed.
+///
+/// What it names is read with its own rights unless it is `own`; a command for a person to run as root is made of its
+/// words only if it is `own` or a `service`.
+public enum Standing: Sendable, Codable, Hashable {
+  /// Root's, or of the user who runs this program, among this machine's own files.
+  case own
+  /// It has given up root's rights, or never had them, but only root can change its program and what its command line
+  /// names: a service such as Debian's Caddy.
+  case service(user: String)
+  /// Of another user, who decides what it runs.
+  case user(String)
+  /// Its root directory is another one than this machine's.
+  case apart
+}
+
+/// Whether nobody but root can change what a path leads to: it and every folder and link on the way is root's, and
+/// neither its group nor others may write to it.
+public struct OnlyRootChanges: Look {
+  public static let kind = "only-root-changes"
+  public var path: String
+  public init(path: String) { self.path = path }
+
+  public typealias Sight = Bool
+}
+
+/// One of the few commands of the system that only look, run without a shell.
 public struct CommandRun: Look {
   public static let kind = "command"
   public enum Command: Hashable, Sendable, Codable {
-    /// `nginx -t`, with the running master's own `-c` and `-p`.
-    case nginxTest(program: String, configuration: String?, prefix: String?)
-    /// `envoy --mode validate`, with the running process's own `-c` and `--config-yaml`. It binds nothing.
-    case envoyTest(program: String, configuration: String, text: String?)
-    /// `apache2 -t`, with the running one's own `-f`, `-d` and `-D`, and these variables in its environment.
-    case apacheTest(
-      program: String, configuration: String?, root: String?, defined: [String], variables: [String: String])
-    /// `caddy adapt`: it reads the Caddyfile and writes its JSON to its output.
-    case caddyAdapt(program: String, configuration: String)
-    /// `haproxy -c`, with the running master's own `-f` and `-C`.
-    case haproxyTest(program: String, files: [String], directory: String?)
     /// `iptables-save -c` in the place's network.
     case packetFilter
     /// `ip6tables-save -c` there.

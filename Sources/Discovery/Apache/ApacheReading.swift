@@ -28,35 +28,6 @@ enum ApacheReading: ProxyReader {
     try await load(proxy).listed
   }
 
-  /// `apache2 -t` on the host, with the variables that httpd was started with. It opens no log and writes nothing.
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
-    guard proxy.container == nil, let line = CommandLine(proxy.command) else { return nil }
-    let configuration = try await load(proxy)
-    // Only these are taken over: others may be secrets.
-    let variables = await environment(proxy).filter { $0.key.hasPrefix("APACHE_") }
-    guard configuration.undefined.isSubset(of: variables.keys) else { return nil }
-    let test = try await proxy.world.see(
-      CommandRun(
-        .apacheTest(
-          program: line.program, configuration: line.configuration, root: line.root, defined: line.defined,
-          variables: variables), limit: 8))
-    if test.exitCode == 0 { return .valid }
-    guard let problem = problem(in: test.output) else {
-      throw .unreadable(what: "\(line.program) -t", why: "exit code \(test.exitCode)")
-    }
-    return .invalid(problem)
-  }
-
-  /// httpd's own words, without their number: `Syntax error on line 5 of FILE: Invalid command …`.
-  static func problem(in output: String) -> String? {
-    let lines = output.split(separator: "\n").map(String.init)
-    guard let index = lines.firstIndex(where: { $0.contains("yntax error on line") }) else {
-      return lines.last { $0.contains(": AH") && !$0.contains("AH00558") && !$0.contains(":warn]") }
-    }
-    let words = lines[index].drop { $0 != "S" }
-    return words.hasSuffix(":") && index + 1 < lines.count ? "\(words) \(lines[index + 1])" : String(words)
-  }
-
   /// The time of its pid file: httpd writes it anew at its start and at each graceful restart, which keep the pid.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
     let configuration = try await load(proxy)

@@ -26,21 +26,6 @@ enum CaddyReading: ProxyReader {
     } catch { return try written.get().configuration.listed }
   }
 
-  /// `caddy adapt` on the host: it reads the file and prints its JSON. `caddy validate` would start its modules, and
-  /// variables of Caddy's own environment are not known here: a file that has some is not judged.
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
-    guard proxy.container == nil, let program = proxy.command.first, let path = Written.path(of: proxy),
-      Written.isCaddyfile(path, proxy), let text = try await proxy.files.read(path), !text.contains("{$")
-    else { return nil }
-    let test = try await proxy.world.see(CommandRun(.caddyAdapt(program: program, configuration: path)))
-    if test.exitCode == 0 { return .valid }
-    let messages = test.output.split(separator: "\n").compactMap { JSON(Array($0.utf8)) }
-    guard let problem = messages.last(where: { $0["level"]?.text == "error" })?["msg"]?.text else {
-      throw .unreadable(what: "caddy adapt", why: "exit code \(test.exitCode)")
-    }
-    return .invalid(problem)
-  }
-
   /// It loads files within its process, and does not tell when. Without its admin API it only loads them when it starts.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
     let written = try? await Written(proxy)

@@ -190,6 +190,11 @@ public struct Network: Sendable, Decodable {
 }
 
 extension World {
+  /// True if root is told of the containers by an ordinary user's own engine.
+  var isEngineUsers: Bool {
+    get async { (try? await see(DockerGet(path: "/containers/json?all=1")))?.isUsers ?? false }
+  }
+
   /// The engine's command: `docker`, `podman`; nil if none answers.
   public var engineCommand: String? {
     get async { (try? await see(DockerGet(path: "/containers/json?all=1")))?.engine.lowercased() }

@@ -65,32 +65,11 @@ enum EnvoyReading: ProxyReader {
     }.filter { seen.insert($0).inserted }
   }
 
-  /// `envoy --mode validate` on the host: it resolves names and reads files, and binds nothing. In a container it
-  /// would be a new process there; that is left to the user.
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
-    guard proxy.container == nil, let pid = proxy.place.pid, let path = proxy.configurationPath else { return nil }
-    let test = try await proxy.world.see(
-      CommandRun(
-        .envoyTest(program: "/proc/\(pid)/exe", configuration: path, text: proxy.option("--config-yaml"))))
-    if test.exitCode == 0 { return .valid }
-    let problem = test.output.split(separator: "\n").lazy.compactMap { mistake.firstMatch(in: String($0)) }.first
-    guard let problem = problem?.text(of: "reason") else {
-      throw .unreadable(what: "envoy --mode validate", why: "exit code \(test.exitCode)")
-    }
-    return .invalid(problem)
-  }
-
   /// The start of its process: Envoy reads its main file once.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
     guard let oldest = processes.map(\.started).min() else { throw .missing(what: "Envoy's process") }
     return oldest
   }
-
-  private static let mistake: Pattern = {
-    do { return try Pattern("\\[critical\\].*error initializing config(uration)? '[^']*': (?<reason>.+)$") } catch {
-      fatalError("\(error)")
-    }
-  }()
 }
 
 // MARK: The files

@@ -83,26 +83,6 @@ enum HAProxyReading: ProxyReader {
     return listed.filter { seen.insert($0).inserted }
   }
 
-  /// `haproxy -c` on the host. Not where the files have code to run, or variables that only the service knows.
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
-    guard proxy.container == nil else { return nil }
-    let configuration = try await load(proxy)
-    let isPlain = configuration.sections.allSatisfy { section in
-      section.directives.allSatisfy { directive in
-        !directive.name.hasPrefix("lua-") && !directive.words.contains(where: \.hasVariable)
-      }
-    }
-    guard isPlain else { return nil }
-    let line = CommandLine(proxy)
-    let test = try await proxy.world.see(
-      CommandRun(.haproxyTest(program: line.program, files: line.files, directory: line.directory)))
-    if test.exitCode == 0 { return .valid }
-    guard let problem = test.output.split(separator: "\n").first(where: { $0.contains("[ALERT]") }) else {
-      throw .unreadable(what: "haproxy -c", why: "exit code \(test.exitCode)")
-    }
-    return .invalid(problem.split(separator: " : ", maxSplits: 1).last.map(String.init)?.trimmed ?? "")
-  }
-
   /// What HAProxy's command line tells: `haproxy -Ws -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d -p PIDFILE`.
   struct CommandLine: Equatable {
     let program: String
@@ -333,7 +313,7 @@ enum HAProxyReading: ProxyReader {
     _ question: StatsSocket.Question, _ configuration: HAProxy.Configuration, _ proxy: RunningProxy
   ) async -> String? {
     guard let path = configuration.global("stats", "socket")?.arguments.dropFirst().first, path.hasPrefix("/"),
-      let place = proxy.container == nil ? Place.host : proxy.place.pid.map(Place.process)
+      let place = proxy.place.files
     else { return nil }
     return try? await proxy.world.see(StatsSocket(path: path, place: place, question: question))
   }

@@ -22,19 +22,6 @@ enum NginxReading: ProxyReader {
     try await load(proxy).listed
   }
 
-  /// `nginx -t` on the host. In a container it would be a new process there; that is left to the user.
-  static func test(_ proxy: RunningProxy) async throws(Unseen) -> RouteReading.Tested? {
-    guard proxy.container == nil else { return nil }
-    let line = CommandLine(proxy.command)
-    let test = try await proxy.world.see(
-      CommandRun(.nginxTest(program: line.program, configuration: line.configuration, prefix: line.prefix)))
-    if test.exitCode == 0 { return .valid }
-    guard let problem = test.output.split(separator: "\n").first(where: { $0.contains("[emerg]") }) else {
-      throw .unreadable(what: "nginx -t", why: "exit code \(test.exitCode)")
-    }
-    return .invalid(String(problem.drop { $0 != "]" }.dropFirst(2)))
-  }
-
   /// What nginx's command line tells: `nginx: master process nginx -p /srv -c conf/nginx.conf`.
   struct CommandLine: Equatable {
     let program: String
