@@ -2,7 +2,7 @@
 
 PREFIX ?= /usr/local
 BUILD := .build/release/wizard502
-RELEASE := -c release --static-swift-stdlib -Xlinker -s --product wizard502
+RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --product wizard502
 
 # What the program is built from, and what its tests use for real.
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
@@ -15,6 +15,7 @@ run: build
 
 build: libraries
 	swift build $(RELEASE)
+	! readelf -d $(BUILD) | grep -E 'R(UN)?PATH' # no library from the folder in which it happens to lie
 	$(BUILD) lint
 
 # Unit tests, the core of the staged faults on a real Docker engine and real proxies, the guided session in a terminal.

@@ -30,13 +30,14 @@ let package = Package(
     .systemLibrary(name: "CCurl"),
     .target(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
+    .target(name: "CProcess"),
     .systemLibrary(name: "CSQLite"),
     .systemLibrary(name: "CYAML"),
     .systemLibrary(name: "CLinux"),
 
     // One Swift module around one C library.
     module("Archive", ["CArchive"]),
-    module("HTTP", ["World", "CCurl"]),
+    module("HTTP", ["Model", "World", "CCurl"]),
     module("Markdown", ["CCmark"]),
     module("Pattern", ["CPCRE2"]),
     module("SQLite", ["CSQLite"]),
@@ -53,12 +54,12 @@ let package = Package(
     module("Checks", ["World", "Model", "Discovery", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),
     module("Screen", ["Flow", "LogLines", "Model"]),
-    module("Terminal", ["Screen", "CNcurses"]),
+    module("Terminal", ["Screen", "Model", "CNcurses"]),
     .executableTarget(
       name: "wizard502",
       dependencies: [
         "Model", "Flow", "Reader", "World", "Machine", "Discovery", "LogLines", "Checks", "Report", "Screen",
-        "Terminal", "Archive",
+        "Terminal", "Archive", "CProcess",
       ],
       swiftSettings: strict),
 

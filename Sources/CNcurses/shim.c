@@ -27,6 +27,11 @@ void shim_stop(void) {
 
 WINDOW *shim_stdscr(void) { return stdscr; }
 
+bool shim_know(void) {
+  int problem;
+  return setupterm(NULL, STDOUT_FILENO, &problem) == OK;
+}
+
 const char *shim_capability(const char *name) {
   const char *text = tigetstr(name);
   return text == (const char *)-1 ? NULL : text;
@@ -86,6 +91,14 @@ static void write_all(int to, const char *bytes, size_t size) {
     bytes += written;
     size -= (size_t)written;
   }
+}
+
+int shim_memory_file(const void *bytes, size_t size) {
+  int file = memfd_create("text", MFD_CLOEXEC);
+  if (file < 0) return -1;
+  if (write(file, bytes, size) == (ssize_t)size && lseek(file, 0, SEEK_SET) == 0) return file;
+  close(file);
+  return -1;
 }
 
 static void show_held(void) {

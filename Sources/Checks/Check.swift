@@ -46,28 +46,25 @@ extension Check {
   private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.shape.id, $0) })
 
   /// Runs the check to its end, its limit, or its cancellation; always gives a finding.
-  public func finding(in world: any World, facts: Facts, signs: Signs) async -> Finding {
-    let clock = ContinuousClock()
-    let start = clock.now
+  ///
+  /// - Parameter deadline: When the whole run ends, of which this check may be one of the last; nil: it has the whole limit.
+  public func finding(
+    in world: any World, facts: Facts, signs: Signs, until deadline: ContinuousClock.Instant? = nil
+  ) async -> Finding {
+    let start = ContinuousClock.now
     let whole = facts.seconds(.limitSeconds) ?? 90
-    let limit = min(limit ?? whole, whole)
-    let found = await withTaskGroup(of: Result<Found, Unseen>.self) { group in
-      group.addTask {
-        do throws(Unseen) { return .success(try await run(world, facts, signs)) } catch { return .failure(error) }
-      }
-      group.addTask {
-        try? await Task.sleep(for: .seconds(limit))
-        return .failure(.noAnswer(seconds: limit))
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? .failure(.noAnswer(seconds: limit))
-    }
-    let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
+    let left = max(0, min(whole, deadline.map { (start.duration(to: $0)) / .seconds(1) } ?? whole))
+    let limit = min(limit ?? left, left)
+    let facts = left < whole ? facts.merging([.limitSeconds: String(left)]) : facts
+    let found = await result(within: limit) { () async throws(Unseen) in try await run(world, facts, signs) }
+    let seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
     switch found {
     case .success(let found):
       return Finding(check: shape.id, outcome: found.outcome, facts: found.facts, seconds: seconds)
     case .failure(let unseen):
-      return Finding(check: shape.id, outcome: Finding.unknown, unseen: unseen, seconds: seconds)
+      // What had no time left is said to have had none within the run's limit.
+      let reason = unseen == .noAnswer(seconds: limit) && limit == left ? .noAnswer(seconds: whole) : unseen
+      return Finding(check: shape.id, outcome: Finding.unknown, unseen: reason, seconds: seconds)
     }
   }
 }

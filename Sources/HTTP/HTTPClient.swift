@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Glibc
+public import Model
 internal import Synchronization
 public import World
 
@@ -8,7 +9,8 @@ public import World
 /// One thread owns libcurl's multi handle; requests reach it through an inbox. libcurl is loaded into use by the
 /// first request. Not for requests of which thousands run at once.
 public final class HTTPClient: Sendable {
-  public static let shared = HTTPClient()
+  /// Nil where the machine gave no thread or memory for it.
+  private static let shared = HTTPClient()
 
   private enum Message {
     case start(Transfer)
@@ -18,28 +20,39 @@ public final class HTTPClient: Sendable {
   private let inbox = Mutex<[Message]>([])
   private let multi: MultiHandle
 
-  private init() {
-    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
-    guard let handle = curl_multi_init() else { fatalError("libcurl: out of memory") }
+  private init?() {
+    guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let handle = curl_multi_init() else { return nil }
     multi = MultiHandle(pointer: handle)
     var thread = pthread_t()
-    let client = Unmanaged.passRetained(self).toOpaque()
+    let client = Unmanaged.passRetained(self)
     let code = pthread_create(
       &thread, nil,
       { client in
         client.map { Unmanaged<HTTPClient>.fromOpaque($0).takeUnretainedValue().run() }
         return nil
-      }, client)
-    guard code == 0 else { fatalError("no thread for HTTP: \(String(cString: strerror(code)))") }
+      }, client.toOpaque())
+    guard code == 0 else {
+      client.release()
+      return nil
+    }
     pthread_detach(thread)
   }
 
   /// Sends `request` and returns what came of it, at the latest when its limit has passed.
   ///
-  /// Throws at once when the task is cancelled; the connection is closed then.
-  public func send(_ request: HTTPRequest, over dial: Dial) async throws(CancellationError) -> HTTPRequest.Sight {
-    let transfer = Transfer(request, dial)
-    let sight = await withTaskCancellationHandler {
+  /// Throws `noAnswer` at once when the task is cancelled; the connection is closed then.
+  public static func send(_ request: HTTPRequest, over dial: Dial) async throws(Unseen) -> HTTPRequest.Sight {
+    let start = ContinuousClock.now
+    guard let shared, let transfer = Transfer(request, dial), let sight = await shared.send(transfer) else {
+      if Task.isCancelled { throw .noAnswer(seconds: (ContinuousClock.now - start) / .seconds(1)) }
+      throw .unreadable(what: "HTTP", why: "this machine gives no more threads or memory")
+    }
+    return sight
+  }
+
+  /// Nil if it was cancelled, or if libcurl refused it.
+  private func send(_ transfer: Transfer) async -> HTTPRequest.Sight? {
+    await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         transfer.continuation.withLock { $0 = continuation }
         post(.start(transfer))
@@ -47,8 +60,6 @@ public final class HTTPClient: Sendable {
     } onCancel: {
       post(.cancel(transfer))
     }
-    guard let sight else { throw CancellationError() }
-    return sight
   }
 
   private func post(_ message: Message) {

@@ -40,8 +40,12 @@ final class Transfer: @unchecked Sendable {
   /// Why this side ended the transfer.
   private enum Stop { case bodyLimit, headerLimit, notHTTP, untrusted }
 
-  init(_ request: HTTPRequest, _ dial: Dial) {
-    guard let easy = curl_easy_init() else { fatalError("libcurl: out of memory") }
+  /// Nil if there is no memory for it.
+  init?(_ request: HTTPRequest, _ dial: Dial) {
+    guard let easy = curl_easy_init() else {
+      if let socket = dial.socket { close(socket) }
+      return nil
+    }
     self.easy = easy
     self.request = request
     self.dial = dial

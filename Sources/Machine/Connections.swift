@@ -10,7 +10,6 @@ extension HTTPRequest: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight { try await taken(identity: nil) }
 
   func taken(identity: Dial.Identity?) async throws(Unseen) -> Sight {
-    let start = timespec.monotonic
     var dial: Dial
     do throws(BadURL) { dial = try Dial(self) } catch { return Sight(failure: .badURL(error.reason)) }
     dial.identity = identity
@@ -31,11 +30,7 @@ extension HTTPRequest: MachineLook {
         return number
       }
     }
-    do throws(CancellationError) {
-      return try await HTTPClient.shared.send(self, over: dial)
-    } catch {
-      throw .noAnswer(seconds: timespec.monotonic - start)
-    }
+    return try await HTTPClient.send(self, over: dial)
   }
 }
 

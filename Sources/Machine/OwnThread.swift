@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Model
-internal import Synchronization
+internal import World
 
 /// Runs `work`, which may block, on a thread of its own and returns what it gives.
 ///
@@ -11,63 +11,11 @@ func onOwnThread<Value: Sendable>(
   limit: Double, _ work: @escaping @Sendable () throws(Unseen) -> Value
 ) async throws(Unseen) -> Value {
   let handover = Handover<Value>()
-  let start = timespec.monotonic
-  let timer = Task {
-    try? await Task.sleep(for: .seconds(limit))
-    handover.give(.failure(.noAnswer(seconds: limit)))
+  let job = Job {
+    do throws(Unseen) { handover.give(.success(try work())) } catch { handover.give(.failure(error)) }
   }
-  defer { timer.cancel() }
-  let result = await withTaskCancellationHandler {
-    await withCheckedContinuation { continuation in
-      handover.wait(continuation)
-      let job = Job {
-        do throws(Unseen) { handover.give(.success(try work())) } catch { handover.give(.failure(error)) }
-      }
-      if let code = job.start() { handover.give(.failure(.system(code, "a thread"))) }
-    }
-  } onCancel: {
-    handover.give(.failure(.noAnswer(seconds: timespec.monotonic - start)))
-  }
-  return try result.get()
-}
-
-/// One result for one waiting task; later results are dropped.
-private final class Handover<Value: Sendable>: Sendable {
-  private enum State {
-    case empty
-    case waiting(CheckedContinuation<Result<Value, Unseen>, Never>)
-    case given(Result<Value, Unseen>)
-    case done
-  }
-
-  private let state = Mutex(State.empty)
-
-  func wait(_ continuation: CheckedContinuation<Result<Value, Unseen>, Never>) {
-    let early = state.withLock { state -> Result<Value, Unseen>? in
-      guard case .given(let result) = state else {
-        state = .waiting(continuation)
-        return nil
-      }
-      state = .done
-      return result
-    }
-    if let early { continuation.resume(returning: early) }
-  }
-
-  func give(_ result: Result<Value, Unseen>) {
-    let waiting = state.withLock { state -> CheckedContinuation<Result<Value, Unseen>, Never>? in
-      switch state {
-      case .empty:
-        state = .given(result)
-        return nil
-      case .waiting(let continuation):
-        state = .done
-        return continuation
-      case .given, .done: return nil
-      }
-    }
-    waiting?.resume(returning: result)
-  }
+  if let code = job.start() { throw .system(code, "a thread") }
+  return try await handover.result(within: limit).get()
 }
 
 /// A detached thread.

@@ -1,4 +1,6 @@
+internal import CNcurses
 internal import Glibc
+internal import Model
 
 /// The way to the clipboard of the person at the other end of the line.
 enum Clipboard {
@@ -33,34 +35,37 @@ enum Clipboard {
   /// screen drops longer strings.
   private static let pieceLimit = 500
 
+  /// Seconds that tmux may take.
+  private static let patience = 2.0
+
   /// `tmux load-buffer -w -` with the text as its input; false if there is no such tmux (it came with 3.2).
+  ///
+  /// Its input is a file: a pipe to a tmux that died would end this program, too.
   private func loadBuffer(_ text: String) -> Bool {
-    var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { return false }
+    guard let program = SystemPrograms.places("tmux").first(where: { access($0, X_OK) == 0 }) else { return false }
+    let bytes = Array(text.utf8)
+    let input = shim_memory_file(bytes, bytes.count)
+    guard input >= 0 else { return false }
+    defer { close(input) }
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
-    posix_spawn_file_actions_adddup2(&files, ends[0], STDIN_FILENO)
-    for end in ends { posix_spawn_file_actions_addclose(&files, end) }
+    posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO)
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
       posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
     }
-    let words = ["tmux", "load-buffer", "-w", "-"].map { (word: String) in strdup(word) }
+    let words = [program, "load-buffer", "-w", "-"].map { (word: String) in strdup(word) }
     defer { for word in words { free(word) } }
     var child = pid_t()
-    let started = posix_spawnp(&child, "tmux", &files, nil, words + [nil], environ)
-    Glibc.close(ends[0])
-    guard started == 0 else {
-      Glibc.close(ends[1])
-      return false
-    }
-    // The text is smaller than a pipe's buffer, so writing does not wait.
-    let bytes = Array(text.utf8)
-    let written = write(ends[1], bytes, bytes.count)
-    Glibc.close(ends[1])
+    guard posix_spawn(&child, program, &files, nil, words + [nil], environ) == 0 else { return false }
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
-    return status == 0 && written == bytes.count
+    for _ in 0..<Int(Self.patience / 0.005) {
+      if waitpid(child, &status, WNOHANG) == child { return status == 0 }
+      usleep(5000)
+    }
+    kill(child, SIGKILL)
+    waitpid(child, &status, 0)
+    return false
   }
 }
 

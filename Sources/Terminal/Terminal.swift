@@ -88,10 +88,12 @@ public final class Terminal {
     let kind = variable("TERM") ?? ""
     guard kind != "dumb", !kind.isEmpty else { throw Refusal.unknownKind(kind) }
     let signals = shim_catch_signals()
-    // The size is the terminal's own, whatever LINES and COLUMNS of the environment say.
+    // The size is the terminal's own, whatever LINES and COLUMNS of the environment say. Without the second call it is
+    // that of terminfo, which has none for the Linux console.
     use_env(false)
+    use_tioctl(true)
     guard shim_start() else { throw Refusal.unknownKind(kind) }
-    shim_guard(Self.pasteOff + ["op", "sgr0", "rmkx", "cnorm", "rmcup"].map(Self.capability).joined() + "\r")
+    shim_guard(Self.givingBack)
     cbreak()
     noecho()
     nonl()
@@ -119,10 +121,29 @@ public final class Terminal {
   private func close() {
     for source in sources { source.cancel() }
     sources = []
-    if takesPaste { put(Self.pasteOff) }
+    if takesPaste { Self.put(Self.pasteOff) }
     if isAway { reset_shell_mode() } else { leave() }
     shim_stop()
     shim_unguard()
+  }
+
+  /// The modes in which a shell has left the terminal, for whoever gives it back when the program that had it is dead.
+  public struct Modes {
+    private let modes: termios?
+
+    public init() { modes = Self.now }
+
+    private static var now: termios? {
+      var modes = termios()
+      return tcgetattr(STDIN_FILENO, &modes) == 0 ? modes : nil
+    }
+
+    /// Gives the terminal back if it is still in other modes.
+    public func restore() {
+      guard var modes, let now = Self.now, !modes.isEqual(to: now) else { return }
+      tcsetattr(STDIN_FILENO, TCSANOW, &modes)
+      if shim_know() { Terminal.put(Terminal.givingBack) }
+    }
   }
 
   private func leave() {
@@ -151,7 +172,7 @@ public final class Terminal {
     for row in grid.rows.indices where shown?.rows[row] != grid.rows[row] { draw(grid.rows[row], at: row) }
     if grid.takesPaste != takesPaste {
       takesPaste = grid.takesPaste
-      put(takesPaste ? Self.pasteOn : Self.pasteOff)
+      Self.put(takesPaste ? Self.pasteOn : Self.pasteOff)
     }
     if let cursor = grid.cursor { move(Int32(cursor.row), Int32(cursor.column)) }
     refresh()
@@ -187,18 +208,18 @@ public final class Terminal {
 
   /// Leaves the full screen and writes a text to the cleared main one; the next key is read as ever.
   public func showAlone(_ text: String) {
-    if takesPaste { put(Self.pasteOff) }
+    if takesPaste { Self.put(Self.pasteOff) }
     takesPaste = false
     leave()
     isAway = true
-    put(Self.capability("clear"))
-    put(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"))
+    Self.put(Self.capability("clear"))
+    Self.put(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"))
     reset_prog_mode()
   }
 
   /// Gives the terminal to the shell until the user brings the program back.
   public func suspend() {
-    if takesPaste { put(Self.pasteOff) }
+    if takesPaste { Self.put(Self.pasteOff) }
     leave()
     isBack = true
     shim_suspend()
@@ -209,7 +230,7 @@ public final class Terminal {
   public func resume() { reset_prog_mode() }
 
   /// Bytes for the terminal itself; what ncurses had to say has been flushed before.
-  private func put(_ text: String) {
+  private nonisolated static func put(_ text: String) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
@@ -221,22 +242,27 @@ public final class Terminal {
 
   /// Sends a text to the clipboard; whether it arrives is not known.
   public func copy(_ text: String) {
-    Clipboard.here.take(text, put: put)
+    Clipboard.here.take(text, put: Self.put)
   }
 
   // MARK: Listening
 
   /// Milliseconds that the rest of a key's sequence may take on a slow line.
   private static let escapeDelay: Int32 = 90
-  private static let pasteOn = "\u{1B}[?2004h"
-  private static let pasteOff = "\u{1B}[?2004l"
+  private nonisolated static let pasteOn = "\u{1B}[?2004h"
+  private nonisolated static let pasteOff = "\u{1B}[?2004l"
   private static let colours: [Style.Colour: (Int16, Int16)] = [
     .good: (1, Int16(COLOR_GREEN)), .bad: (2, Int16(COLOR_RED)), .unsure: (3, Int16(COLOR_YELLOW)),
     .accent: (4, Int16(COLOR_CYAN)),
   ]
 
+  /// What the terminal is told so that a shell finds it as it was.
+  private nonisolated static var givingBack: String {
+    pasteOff + ["op", "sgr0", "rmkx", "cnorm", "rmcup"].map(capability).joined() + "\r"
+  }
+
   /// A capability's bytes without `$<5>`, the pauses that old terminals need; empty if the terminal lacks it.
-  private static func capability(_ name: String) -> String {
+  private nonisolated static func capability(_ name: String) -> String {
     var result = ""
     var rest = Substring(shim_capability(name).map { String(cString: $0) } ?? "")
     while let start = rest.firstIndex(of: "$"), rest[start...].hasPrefix("$<") {
@@ -353,6 +379,12 @@ public final class Terminal {
         default: .ended(Int32(byte))
         }
       })
+  }
+}
+
+extension termios {
+  fileprivate func isEqual(to other: termios) -> Bool {
+    (c_iflag, c_oflag, c_cflag, c_lflag) == (other.c_iflag, other.c_oflag, other.c_cflag, other.c_lflag)
   }
 }
 

@@ -1,6 +1,8 @@
 /// One GET to the Docker engine's API, at the version it speaks.
 public struct DockerGet: Look {
   public static let kind = "docker"
+  /// Logs and events tell what comes of asking.
+  public var isOfMachine: Bool { !path.contains("/logs?") && !path.hasPrefix("/events?") }
   /// Path and query without the version prefix: `/containers/json?all=1`.
   public var path: String
   /// Bytes of the answer that are kept; a longer one is `unreadable`.
@@ -36,6 +38,8 @@ public struct DockerGet: Look {
 /// A file's bytes, from the start or from the end. Links are followed inside the place's own root only.
 public struct FileRead: Look {
   public static let kind = "file"
+  /// The end of a file is that of a log; what /proc and /sys count goes on.
+  public var isOfMachine: Bool { !fromEnd && !path.hasPrefix("/proc/") && !path.hasPrefix("/sys/") }
   public var path: String
   public var place: Place
   public var limit: Int
@@ -67,6 +71,7 @@ public struct FileRead: Look {
 /// Paths that match a shell pattern (`*`, `?`, `[…]`), sorted; a pattern that matches nothing gives none.
 public struct FileGlob: Look {
   public static let kind = "glob"
+  public var isOfMachine: Bool { true }
   public var pattern: String
   public var place: Place
   public init(pattern: String, place: Place = .host) {
@@ -103,6 +108,7 @@ public struct FileSystem: Look {
 /// Rows of one SELECT over a SQLite file, opened read-only. Each row: column name to text; NULL is absent.
 public struct SQLiteQuery: Look {
   public static let kind = "sqlite"
+  public var isOfMachine: Bool { true }
   public var path: String
   public var place: Place
   public var sql: String
@@ -118,6 +124,7 @@ public struct SQLiteQuery: Look {
 /// The processes of this machine that have one of these names.
 public struct Processes: Look {
   public static let kind = "processes"
+  public var isOfMachine: Bool { true }
   public var names: [String]
   public init(names: [String]) { self.names = names.sorted() }
 
@@ -186,6 +193,7 @@ public struct OnlyRootChanges: Look {
 /// One of the few commands of the system that only look, run without a shell.
 public struct CommandRun: Look {
   public static let kind = "command"
+  public var isOfMachine: Bool { true }
   public enum Command: Hashable, Sendable, Codable {
     /// `iptables-save -c` in the place's network.
     case packetFilter

@@ -387,6 +387,7 @@ public struct SystemLookup: Look {
 /// The addresses of this machine's own interfaces.
 public struct OwnAddresses: Look {
   public static let kind = "addresses"
+  public var isOfMachine: Bool { true }
   public init() {}
   public typealias Sight = [String]
 }
@@ -394,6 +395,7 @@ public struct OwnAddresses: Look {
 /// Who listens on TCP in a place.
 public struct Listeners: Look {
   public static let kind = "listeners"
+  public var isOfMachine: Bool { true }
   public var place: Place
   public init(place: Place) { self.place = place }
 

@@ -5,6 +5,13 @@ public protocol Look: Hashable, Sendable, Codable {
   associatedtype Sight: Sendable, Codable
   /// The kind of look in recordings: `http`, `docker`, `file`.
   static var kind: String { get }
+  /// True if it shows the machine: what is set up, runs and listens there, which is the same for every site that is
+  /// looked at in the same moment. False if it shows what comes of asking: an answer, a log, a load.
+  var isOfMachine: Bool { get }
+}
+
+extension Look {
+  public var isOfMachine: Bool { false }
 }
 
 /// All that a check may touch: the real machine, a recording, or what a person pasted.

@@ -126,10 +126,12 @@ struct Arguments {
     wizard502 graph [--dot | --mermaid]    the decision tree as a drawing
 
     --flows DIR        Flows and Screens that add to the built-in ones
-    --timeout SECONDS  for all checks together (90)
+    --timeout SECONDS  for all checks of all sites together (90)
     --color auto|never, --ascii, --help, --version
 
-    Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use.
+    Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use,
+    66 a file cannot be read, 70 wizard502 itself failed, 74 the output cannot
+    be written.
     """
   static let version = "wizard502 0.1.0"
 }

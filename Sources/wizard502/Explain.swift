@@ -14,15 +14,15 @@ extension Wizard502 {
     for file in files {
       let failure = read(file) { number, line in
         guard let reading = reader.reading(of: line) else { return }
-        print(report.entry(reading, line: writtenLine(line), number: number, file: file), terminator: "")
+        Output.put(report.entry(reading, line: writtenLine(line), number: number, file: file))
       }
       if let failure {
-        fflush(nil)
+        Output.flush()
         complain("wizard502: \(file.printable) cannot be read: \(failure)")
         return .unreadable
       }
     }
-    print(report.ending, terminator: "")
+    Output.put(report.ending)
     return report.isEmpty ? .inconclusive : .working
   }
 
@@ -41,7 +41,7 @@ extension Wizard502 {
       }
       var splitter = LineSplitter()
       // What a read gave is shown before the next one waits.
-      while try splitter.advance(reading: stream.read, each: take) { fflush(nil) }
+      while try splitter.advance(reading: stream.read, each: take) { Output.flush() }
       return nil
     } catch {
       return switch error {

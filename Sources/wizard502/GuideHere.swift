@@ -12,12 +12,12 @@ import World
 
 extension Wizard502 {
   /// The guided session on this machine.
-  static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Exit {
+  static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
-    let limit = String(arguments.limit)
+    let limit = arguments.limit
     let state = State(
       catalog: catalog, shapes: Check.all.map(\.shape), notices: notices(catalog), isASCII: options.isASCII,
-      site: { typed in Site(typed).map { $0.facts.merging([.limitSeconds: limit]) } })
+      site: { typed in Site(typed).map { $0.facts.merging([.limitSeconds: String(limit)]) } })
     let worlds = Worlds()
     let guide = Guide(
       run: { check, facts, run in
@@ -27,16 +27,17 @@ extension Wizard502 {
       routes: { routes(catalog, limit: limit) },
       report: { markdownReport($0, catalog: catalog) })
     do {
-      end(try await guided(state, url: url, guide: guide, options: options))
+      return try await guided(state, url: url, guide: guide, options: options)
     } catch {
       let sentence =
         switch error as? Terminal.Refusal {
         case .noTerminal, nil: catalog.word("refused.no-terminal")
         case .inBackground: catalog.word("refused.in-background")
+        case .unknownKind(""): catalog.word("refused.no-kind")
         case .unknownKind(let kind): catalog.word("refused.unknown-kind", ["terminal.kind": kind])
         }
       complain("wizard502: \(sentence)")
-      return .misuse
+      return Exit.misuse.rawValue
     }
   }
 
@@ -50,33 +51,47 @@ extension Wizard502 {
     return names.map { catalog.word($0) }
   }
 
-  /// Every route of every proxy here; then again, each with its site's answer.
-  private static func routes(_ catalog: Catalog, limit: String) -> AsyncStream<RouteLine> {
+  /// Seconds that a site of the list has for its answer: the others wait for their turn.
+  private static let patience = 10.0
+
+  /// Every route of every proxy here; then again, each with its site's answer, in the order in which they are listed.
+  private static func routes(_ catalog: Catalog, limit: Double) -> AsyncStream<RouteLine> {
     let (lines, sink) = AsyncStream.makeStream(of: RouteLine.self)
     let task = Task {
       let world = Once(Machine())
-      await withTaskGroup(of: Void.self) { group in
-        for listed in (try? await RouteReading.sites(in: world, catalog.signs)) ?? [] {
-          let name = catalog.signs.proxies.first { $0.kind == listed.kind }?.name ?? listed.kind
-          func line(_ status: String?, _ mark: Diagnosis.Evidence.Mark?) -> RouteLine {
-            RouteLine(
-              url: listed.site.url, proxy: "\(name), \(listed.proxy)", upstream: listed.upstream, status: status,
-              mark: mark)
-          }
-          sink.yield(line(nil, nil))
-          let facts = listed.site.facts.merging([.limitSeconds: limit])
-          group.addTask {
-            guard let finding = await Check.named("site.answer")?.finding(in: world, facts: facts, signs: catalog.signs)
-            else { return }
-            let mark = catalog.evidence(finding, facts).mark
-            sink.yield(line(finding.facts[.siteStatus] ?? finding.outcome, mark))
-          }
-        }
+      let sites = await result(within: limit) { () async throws(Unseen) in
+        try await RouteReading.sites(in: world, catalog.signs)
+      }
+      let listed = (try? sites.get()) ?? []
+      @Sendable func line(_ site: RouteReading.ListedSite, _ status: String?, _ mark: Diagnosis.Evidence.Mark?) -> RouteLine {
+        let name = catalog.signs.proxies.first { $0.kind == site.kind }?.name ?? site.kind
+        return RouteLine(
+          url: site.site.url, proxy: "\(name), \(site.proxy)", upstream: site.upstream, status: status, mark: mark)
+      }
+      for site in listed { sink.yield(line(site, nil, nil)) }
+      await sideBySide(listed.count) { index in
+        let facts = listed[index].site.facts.merging([.limitSeconds: String(min(limit, patience))])
+        guard let finding = await Check.named("site.answer")?.finding(in: world, facts: facts, signs: catalog.signs)
+        else { return }
+        let mark = catalog.evidence(finding, facts).mark
+        sink.yield(line(listed[index], finding.facts[.siteStatus] ?? finding.outcome, mark))
       }
       sink.finish()
     }
     sink.onTermination = { _ in task.cancel() }
     return lines
+  }
+}
+
+/// Does `work` for each of a number of sites, the first ones first, and never for more than a few at the same time: they
+/// may all be asked of one machine that is ill already.
+func sideBySide(_ count: Int, _ work: @escaping @Sendable (Int) async -> Void) async {
+  await withTaskGroup(of: Void.self) { group in
+    for index in 0..<count {
+      if index >= Limits.sitesAtOnce { await group.next() }
+      if Task.isCancelled { return }
+      group.addTask { await work(index) }
+    }
   }
 }
 

@@ -24,7 +24,7 @@ func guided(_ state: State, url: String?, guide: Guide, options: Terminal.Option
     let loop = Loop(state: state, terminal: terminal, guide: guide, sink: sink)
     return await loop.run(url: url, arrivals)
   }
-  if !end.line.isEmpty { print(end.line) }
+  if !end.line.isEmpty { Output.put(end.line + "\n") }
   return end.code
 }
 

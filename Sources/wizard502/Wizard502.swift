@@ -1,12 +1,10 @@
 import Checks
-import Discovery
+import Dispatch
 import Flow
 import Glibc
-import Machine
 import Model
 import Reader
 import Report
-import World
 
 /// The program: arguments in, one of its commands out, and how it ended.
 @main struct Wizard502 {
@@ -18,48 +16,59 @@ import World
     case misuse = 64
     case unreadable = 66
     case fault = 70
+    /// Standard output cannot be written: EX_IOERR.
+    case unwritable = 74
   }
 
-  static func main() async {
+  /// What reads or looks at anything from outside does so in a process of its own.
+  static func main() {
+    Conditions.prepare()
     let arguments: Arguments
-    do throws(Arguments.Misuse) { arguments = try Arguments(Array(CommandLine.arguments.dropFirst())) } catch {
+    do throws(Arguments.Misuse) { arguments = try Arguments(Conditions.arguments) } catch {
       complain("wizard502: \(error.sentence). wizard502 --help shows the use.")
       end(Exit.misuse.rawValue)
     }
-    end(await run(arguments).rawValue)
+    switch arguments.command {
+    case .help: end(say(Arguments.help).rawValue)
+    case .version: end(say(Arguments.version).rawValue)
+    case .lint(let directory): supervised { lint(directory ?? arguments.flows) }
+    case .explain(let files, let isJSON):
+      supervised { catalog(arguments.flows).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
+    case .show(let name): supervised { catalog(arguments.flows).map { show(name, $0) } ?? .unreadable }
+    case .graph(let drawing): supervised { catalog(arguments.flows).map { graph(drawing, $0) } ?? .unreadable }
+    case .diagnose(let url?, let form): diagnose(url, form, arguments)
+    case .diagnose(nil, let form):
+      var crew = Crew(nil, form, arguments)
+      crew.run()
+    case .guided(let url):
+      supervisedOnTerminal {
+        concurrently {
+          guard let catalog = catalog(arguments.flows) else { return Exit.unreadable.rawValue }
+          return await guide(url, catalog, arguments)
+        }
+      }
+    }
   }
 
   /// Ends the program at once. What OpenSSL and libcurl would tidy up at an ordinary end is still in the hands of the
   /// threads of unfinished looks.
   static func end(_ code: Int32) -> Never {
+    Output.flush()
     fflush(nil)
     _exit(code)
   }
 
-  private static func run(_ arguments: Arguments) async -> Exit {
-    switch arguments.command {
-    case .help: return say(Arguments.help)
-    case .version: return say(Arguments.version)
-    case .lint(let directory): return lint(directory ?? arguments.flows)
-    case .explain, .show, .graph, .diagnose, .guided: break
-    }
-    guard let catalog = catalog(arguments.flows) else { return .unreadable }
-    switch arguments.command {
-    case .explain(let files, let isJSON): return explain(files, isJSON: isJSON, catalog)
-    case .show(let name): return show(name, catalog)
-    case .graph(.dot): return say(catalog.tree.dot(catalog))
-    case .graph(.mermaid): return say(catalog.tree.mermaid(catalog))
-    case .diagnose(let url?, let form): return await diagnose(url, form, catalog, arguments)
-    case .diagnose(nil, let form): return await diagnoseAll(form, catalog, arguments)
-    case .guided(let url): return await guide(url, catalog, arguments)
-    case .help, .version, .lint: return .fault
-    }
+  /// Does what needs threads, and ends with its exit code; or says what is missing here for it.
+  static func concurrently(_ work: @escaping @Sendable () async -> Int32) -> Never {
+    if let obstacle = Conditions.obstacle { refuse(obstacle) }
+    Task { end(await work()) }
+    dispatchMain()
   }
 
   // MARK: The data files
 
   /// The built-in catalogue, with those of `directory` over it; nil, said on standard error, if that is broken.
-  private static func catalog(_ directory: String?) -> Catalog? {
+  static func catalog(_ directory: String?) -> Catalog? {
     do {
       let files = try files(directory)
       let read = Reader.read(
@@ -84,7 +93,7 @@ import World
     do {
       let files = try files(directory)
       let read = Reader.read(files: files, shapes: Check.all.map(\.shape), checkingPatterns: true)
-      read.problems.forEach { print($0.description) }
+      read.problems.forEach { say($0.description) }
       return read.problems.isEmpty ? .working : .diagnosed
     } catch {
       complain("wizard502: \(error)")
@@ -110,59 +119,28 @@ import World
     return say(pageText(page, catalog: catalog))
   }
 
-  // MARK: Diagnoses
+  private static func graph(_ drawing: Arguments.Drawing, _ catalog: Catalog) -> Exit {
+    switch drawing {
+    case .dot: say(catalog.tree.dot(catalog))
+    case .mermaid: say(catalog.tree.mermaid(catalog))
+    }
+  }
 
-  private static func diagnose(_ url: String, _ form: Arguments.Form, _ catalog: Catalog, _ arguments: Arguments) async
-    -> Exit
-  {
+  private static func diagnose(_ url: String, _ form: Arguments.Form, _ arguments: Arguments) -> Never {
     guard let site = Site(url) else {
       complain(
         "wizard502: \(url.printable.shortened(to: 200)) is no address of a site, such as https://shop.example.org")
-      return .misuse
+      end(Exit.misuse.rawValue)
     }
-    let diagnosis = await wizard502.diagnose(
-      site, catalog: catalog, world: Machine(), limit: arguments.limit, series: arguments.series)
-    switch form {
-    case .json: say(diagnosis.json)
-    case .text: say(textReport(diagnosis, catalog: catalog))
-    case .markdown: say(markdownReport(diagnosis, catalog: catalog))
-    }
-    return Exit(diagnosis.verdict)
-  }
-
-  private static func diagnoseAll(_ form: Arguments.Form, _ catalog: Catalog, _ arguments: Arguments) async -> Exit {
-    let world = Machine()
-    let sites: [RouteReading.ListedSite]
-    do throws(Unseen) { sites = try await RouteReading.sites(in: Once(world), catalog.signs) } catch {
-      complain("wizard502: could not see the proxies: \(catalog.reason(error))")
-      if form == .json { say("[]") }
-      return .inconclusive
-    }
-    if sites.isEmpty {
-      complain("wizard502: no proxy was found here whose routes can be read")
-      if form == .json { say("[]") }
-      return .inconclusive
-    }
-    var diagnoses: [Diagnosis] = []
-    for site in sites {
-      diagnoses.append(
-        await wizard502.diagnose(
-          site.site, catalog: catalog, world: world, limit: arguments.limit, series: arguments.series))
-    }
-    switch form {
-    case .json: say(diagnoses.json)
-    case .text: say(diagnoses.map { textReport($0, catalog: catalog) }.joined(separator: "\n"))
-    case .markdown: say(diagnoses.map { markdownReport($0, catalog: catalog) }.joined(separator: "\n"))
-    }
-    let exits = diagnoses.map { Exit($0.verdict) }
-    return exits.contains(.diagnosed) ? .diagnosed : exits.contains(.inconclusive) ? .inconclusive : .working
+    var crew = Crew(site, form, arguments)
+    crew.run()
   }
 
   // MARK: Words out
 
   @discardableResult
   private static func say(_ text: String) -> Exit {
-    print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+    Output.put(text.hasSuffix("\n") ? text : text + "\n")
     return .working
   }
 

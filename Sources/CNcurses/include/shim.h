@@ -17,8 +17,13 @@ bool shim_start(void);
 /// Ends what `shim_start` began; the screen has been left with `endwin` before.
 void shim_stop(void);
 WINDOW *shim_stdscr(void);
+/// Reads what the terminal can do, without starting ncurses on it; false where the terminal is not known.
+bool shim_know(void);
 /// A capability of the terminal as its bytes; NULL if it has none.
 const char *shim_capability(const char *name);
+
+/// A file in memory that no other program inherits, with these bytes, read from its start; -1 if there is none to be had.
+int shim_memory_file(const void *bytes, size_t size);
 
 /// Catches the signals that end, stop, resume and resize. Reads of the descriptor give their numbers, a byte each.
 int shim_catch_signals(void);

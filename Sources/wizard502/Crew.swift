@@ -1,0 +1,319 @@
+import CProcess
+import Checks
+import Discovery
+import Flow
+import Glibc
+import Machine
+import Model
+import Report
+import Synchronization
+import World
+
+/// The diagnoses of a run, made by processes of their own.
+///
+/// One worker does all sites, side by side, and tells of each when it begins and what came of it. When it dies, those
+/// that it had begun are tried again, each in a worker of its own, and one more worker goes on with the rest: so a site
+/// on which the program fails costs no other one its result. This process only waits; it has one thread.
+struct Crew {
+  /// What a worker is to do.
+  private enum Task {
+    /// To find the sites of all proxies here, then to diagnose them.
+    case everything
+    /// Places in the list of sites.
+    case sites([Int])
+  }
+
+  private struct Member {
+    let child: Child
+    let reader: Int32
+    let task: Task
+    var received: [UInt8] = []
+    var begun: Set<Int> = []
+  }
+
+  /// What came of a site: its report and its exit code.
+  private struct Result {
+    let exit: Wizard502.Exit
+    let text: String
+  }
+
+  private let arguments: Arguments
+  private let form: Arguments.Form
+  private let limit: RunLimit
+  private let isSingle: Bool
+  private var sites: [Site] = []
+  private var results: [Int: Result] = [:]
+  private var members: [Member] = []
+  /// Beyond the workers that there may be at the same time.
+  private var waiting: [Task] = []
+  private var hasFailed = false
+
+  /// - Parameter site: Nil: every site of every proxy here.
+  init(_ site: Site?, _ form: Arguments.Form, _ arguments: Arguments) {
+    self.form = form
+    self.arguments = arguments
+    limit = RunLimit(seconds: arguments.limit)
+    isSingle = site != nil
+    sites = site.map { [$0] } ?? []
+  }
+
+  /// Runs to the end of all workers, prints the results in the order of the sites, and ends the program.
+  mutating func run() -> Never {
+    start(isSingle ? .sites([0]) : .everything)
+    while !members.isEmpty {
+      let left = limit.left(after: Self.grace)
+      var waits = members.map { pollfd(fd: $0.reader, events: Int16(POLLIN), revents: 0) }
+      guard left > 0 else {
+        giveUp()
+        break
+      }
+      guard poll(&waits, nfds_t(waits.count), Int32(left * 1000) + 1) > 0 else { continue }
+      // From the last one on, because one that has ended is taken out, and others are put behind.
+      for index in waits.indices.reversed() where waits[index].revents != 0 { receive(index) }
+    }
+    end()
+  }
+
+  /// Seconds after the limit in which a worker has to have written its reports. One that has not hangs in a system call.
+  private static let grace = 10.0
+
+  private mutating func start(_ task: Task) {
+    guard members.count < Limits.sitesAtOnce else {
+      waiting.append(task)
+      return
+    }
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { Wizard502.refuse(Conditions.noThread) }
+    let (reader, writer) = (ends[0], ends[1])
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let (sites, form, arguments, limit) = (sites, form, arguments, limit)
+    let readers = members.map(\.reader) + [reader]
+    let child = Child.start {
+      for reader in readers { close(reader) }
+      let report = Reporter(descriptor: writer)
+      Wizard502.concurrently {
+        let places: [Int]? = if case .sites(let places) = task { places } else { nil }
+        return await Worker(form: form, arguments: arguments, limit: limit, report: report).run(places, of: sites)
+      }
+    }
+    close(writer)
+    guard let child else { Wizard502.refuse(Conditions.noThread) }
+    members.append(Member(child: child, reader: reader, task: task))
+  }
+
+  private mutating func receive(_ index: Int) {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = read(members[index].reader, &bytes, bytes.count)
+    if count < 0, errno == EINTR { return }
+    guard count > 0 else {
+      let member = members.remove(at: index)
+      close(member.reader)
+      ended(member, member.child.end())
+      if !waiting.isEmpty, members.count < Limits.sitesAtOnce { start(waiting.removeFirst()) }
+      return
+    }
+    members[index].received += bytes.prefix(count)
+    while let message = Message(&members[index].received) {
+      switch message {
+      case .listed(let urls): sites = urls.compactMap { Site($0) }
+      case .begun(let site): members[index].begun.insert(site)
+      case .done(let site, let exit, let text):
+        members[index].begun.remove(site)
+        results[site] = Result(exit: Wizard502.Exit(rawValue: exit) ?? .fault, text: text)
+      }
+    }
+  }
+
+  private mutating func ended(_ member: Member, _ end: Child.End) {
+    let all: [Int] = if case .sites(let places) = member.task { places } else { Array(sites.indices) }
+    let rest = all.filter { results[$0] == nil }
+    guard let fault = end.fault else {
+      // It could not begin, and has said why; or it was told to end.
+      if case .code(0) = end, rest.isEmpty { return }
+      if results.isEmpty { stop(as: end) }
+      fail(rest)
+      return
+    }
+    if isSingle || all.isEmpty { Wizard502.refuse(fault) }
+    if all.count == 1 { return fail(all) }
+    Wizard502.complain("wizard502: \(fault) What it had begun is tried again.")
+    let alone = rest.filter { member.begun.contains($0) }
+    let others = rest.filter { !member.begun.contains($0) }
+    for site in alone { start(.sites([site])) }
+    if alone.isEmpty, others.count > 1, others.count == all.count {
+      // Nobody knows which one it was.
+      start(.sites(Array(others.prefix(others.count / 2))))
+      start(.sites(Array(others.dropFirst(others.count / 2))))
+    } else if !others.isEmpty {
+      start(.sites(others))
+    }
+  }
+
+  /// Ends the program as a worker has ended.
+  private func stop(as end: Child.End) -> Never {
+    for member in members { kill(member.child.id, SIGKILL) }
+    Wizard502.end(as: end)
+  }
+
+  /// No worker hangs in a look for ever, but one may in a system call that the kernel does not end.
+  private mutating func giveUp() {
+    for member in members { kill(member.child.id, SIGKILL) }
+    let unreached = (isSingle ? [0] : Array(sites.indices)).filter { results[$0] == nil }
+    if isSingle || sites.isEmpty {
+      Wizard502.refuse("it did not end within --timeout, and was stopped. A file or a device may hang here.")
+    }
+    fail(unreached)
+  }
+
+  private mutating func fail(_ places: [Int]) {
+    hasFailed = true
+    guard !places.isEmpty, let catalog = Wizard502.catalog(arguments.flows) else { return }
+    for place in places {
+      let diagnosis = Diagnosis(notLookedAt: sites[place], because: catalog.word("unseen.failed"))
+      results[place] = Result(exit: .fault, text: form.text(of: diagnosis, catalog))
+    }
+  }
+
+  private func end() -> Never {
+    let parts = sites.indices.compactMap { results[$0] }
+    let texts = parts.map(\.text)
+    if isSingle {
+      Output.put(texts.joined())
+    } else if form == .json {
+      Output.put("[" + (texts.isEmpty ? "" : "\n" + texts.map { String($0.dropLast()) }.joined(separator: ",\n") + "\n"))
+      Output.put("]\n")
+    } else {
+      Output.put(texts.joined(separator: "\n"))
+    }
+    let exits = Set(parts.map(\.exit))
+    let worst = [Wizard502.Exit.diagnosed, .inconclusive].first { exits.contains($0) } ?? .working
+    Wizard502.end(hasFailed ? Wizard502.Exit.fault.rawValue : sites.isEmpty ? 2 : worst.rawValue)
+  }
+}
+
+/// What a worker tells, as bytes: a letter, two numbers, the length of what follows, that.
+private enum Message {
+  /// The addresses of all sites.
+  case listed([String])
+  /// The place of a site in that list.
+  case begun(Int)
+  case done(Int, exit: Int32, text: String)
+
+  private static let head = 13
+
+  /// Takes the first message off what was received; nil if it has not come as a whole.
+  init?(_ received: inout [UInt8]) {
+    guard received.count >= Self.head else { return nil }
+    func number(_ place: Int) -> Int {
+      received[place..<place + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    let (first, second, length) = (number(1), number(5), number(9))
+    guard received.count >= Self.head + length else { return nil }
+    let text = String(decoding: received[Self.head..<Self.head + length], as: UTF8.self)
+    switch received[0] {
+    case UInt8(ascii: "L"): self = .listed(text.split(separator: "\n").map(String.init))
+    case UInt8(ascii: "B"): self = .begun(first)
+    default: self = .done(first, exit: Int32(second), text: text)
+    }
+    received.removeFirst(Self.head + length)
+  }
+
+  var bytes: [UInt8] {
+    let (letter, first, second, text): (Unicode.Scalar, Int, Int, String) =
+      switch self {
+      case .listed(let urls): ("L", 0, 0, urls.joined(separator: "\n"))
+      case .begun(let site): ("B", site, 0, "")
+      case .done(let site, let exit, let text): ("D", site, Int(exit), text)
+      }
+    let numbers = [first, second, text.utf8.count].flatMap { number in (0..<4).map { UInt8(number >> (8 * $0) & 0xFF) } }
+    return [UInt8(ascii: letter)] + numbers + Array(text.utf8)
+  }
+}
+
+/// The way of a worker's messages.
+private final class Reporter: Sendable {
+  private let descriptor: Mutex<Int32>
+
+  init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+  func tell(_ message: Message) {
+    descriptor.withLock { descriptor in
+      var rest = message.bytes[...]
+      while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno != EINTR { return }
+        rest = rest.dropFirst(max(0, count))
+      }
+    }
+  }
+}
+
+/// The process that diagnoses.
+private struct Worker {
+  let form: Arguments.Form
+  let arguments: Arguments
+  let limit: RunLimit
+  let report: Reporter
+
+  /// Seconds for which sites share what was seen of the machine.
+  private static let freshness = Duration.seconds(2)
+
+  /// - Parameter places: Those of `sites` that are to be diagnosed; nil: all of this machine, which are to be found first.
+  func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
+    guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
+    let machine = Machine()
+    let shared = Once(machine, lifetime: Self.freshness)
+    var sites = sites
+    if places == nil {
+      let listed = await result(within: limit.left()) { () async throws(Unseen) in
+        try await RouteReading.sites(in: shared, catalog.signs)
+      }
+      switch listed {
+      case .success(let listed): sites = listed.map(\.site)
+      case .failure(let unseen):
+        Wizard502.complain("wizard502: could not see the proxies: \(catalog.reason(unseen))")
+      }
+      if sites.isEmpty, case .success = listed {
+        Wizard502.complain("wizard502: no proxy was found here whose routes can be read")
+      }
+      report.tell(.listed(sites.map(\.url)))
+    }
+    let (places, all) = (places ?? Array(sites.indices), sites)
+    await sideBySide(places.count) { index in
+      let place = places[index]
+      var diagnosis: Diagnosis
+      if limit.left() > 0 {
+        report.tell(.begun(place))
+        diagnosis = await diagnose(
+          all[place], catalog: catalog, world: machine, sharing: all.count > 1 ? shared : nil, limit: limit,
+          series: arguments.series)
+      } else {
+        let reason = catalog.word("unseen.no-time", ["unseen.seconds": limit.seconds.inWords])
+        diagnosis = Diagnosis(notLookedAt: all[place], because: reason)
+      }
+      let exit = Wizard502.Exit(diagnosis.verdict).rawValue
+      report.tell(.done(place, exit: exit, text: form.text(of: diagnosis, catalog)))
+    }
+    return 0
+  }
+}
+
+extension Arguments.Form {
+  fileprivate func text(of diagnosis: Diagnosis, _ catalog: Catalog) -> String {
+    switch self {
+    case .json: diagnosis.json
+    case .text: textReport(diagnosis, catalog: catalog)
+    case .markdown: markdownReport(diagnosis, catalog: catalog)
+    }
+  }
+}
+
+extension Diagnosis {
+  /// The result for a site at which nothing was looked, with the reason.
+  fileprivate init(notLookedAt site: Site, because reason: String) {
+    self.init(
+      url: site.url, verdict: .inconclusive,
+      observed: Observed(status: nil, seconds: nil, error: reason, emittedBy: nil), proxy: nil, route: nil, causes: [],
+      ruledOut: [], checks: [], questions: [])
+  }
+}
