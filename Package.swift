@@ -99,7 +99,7 @@ let package = Package(
     tests("LinesTests", ["LogLines", "Checks", "Flow", "Reader", "Model"], exclude: ["Lines"]),
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),
-    tests("ModelTests", ["Model"]),
+    tests("ModelTests", ["Model"], exclude: ["ordinary.txt", "secrets.tsv"]),
     tests("NginxTests", ["Discovery"]),
     tests("PatternTests", ["Pattern"]),
     tests("ProgramTests", ["wizard502"]),

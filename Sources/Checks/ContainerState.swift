@@ -47,7 +47,7 @@ extension Check {
       .containerRestarts: container.RestartCount.map { String($0) } ?? "",
       .containerHealth: state.Health?.Status ?? "",
       .containerHealthOutput: state.Health?.Log?.last { $0.ExitCode != 0 }?.Output?
-        .split(whereSeparator: \.isNewline).last.map { String($0).shortened(to: 200).printable } ?? "",
+        .split(whereSeparator: \.isNewline).last.map { String($0).excerpt(of: 200) } ?? "",
       .containerAge: age.map { String(Int($0)) } ?? "",
       .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
       .containerMemory: memory > 0 ? megabytes(memory) : "",

@@ -93,7 +93,7 @@ extension Check {
     guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return (.silent, [:]) }
     let learned: Facts = [
       .pastCount: String(most.value), .pastShows: most.key,
-      .pastLine: read.last { $0.shows == most.key }?.line.printable.shortened(to: 200) ?? "",
+      .pastLine: read.last { $0.shows == most.key }?.line.excerpt(of: 200) ?? "",
     ]
     switch most.key {
     case "closed", "reset": return (.dropped, learned)
@@ -120,7 +120,7 @@ extension Check {
         return (.configError, [.logReason: reading.text(of: "reason")?.printable ?? ""])
       }
     }
-    return (.other, [.logReason: lines.last?.printable.shortened(to: 200) ?? ""])
+    return (.other, [.logReason: lines.last?.excerpt(of: 200) ?? ""])
   }
 }
 

@@ -32,7 +32,7 @@ extension Check {
     let context = await world.text(of: "/proc/\(pid)/attr/current")
     var learned: Facts = [.policyProfile: context ?? ""]
     let processes = signs.proxies.first { $0.kind == facts[.proxyKind] }?.processes ?? []
-    learned[.policyRecord] = await world.refusal(of: processes)?.printable.shortened(to: 300)
+    learned[.policyRecord] = await world.refusal(of: processes)?.excerpt(of: 300)
 
     if let context, context.contains(":"), await world.text(of: "/sys/fs/selinux/enforce") == "1" {
       let name = "httpd_can_network_connect"

@@ -126,7 +126,7 @@ extension Check {
       .siteAskedAt: sight.isHere ? "here" : "",
       .siteSeconds: answer.seconds ?? "",
       .siteServer: sign.by ?? answer.header("Server")?.shortened(to: 60).printable ?? "",
-      .siteMeans: sign.means ?? "", .siteReason: sign.reason?.shortened(to: 200).printable ?? "",
+      .siteMeans: sign.means ?? "", .siteReason: sign.reason?.excerpt(of: 200) ?? "",
       .siteEdge: signs.edge(of: sight.elsewhere ?? answer) ?? "",
     ]
     if let elsewhere = sight.elsewhere {

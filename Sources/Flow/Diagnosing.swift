@@ -25,7 +25,7 @@ extension Session {
     let facts = facts
     let evidence = earlier + evidence(on: walk, facts)
     let causes = walk.causes.compactMap { names in
-      catalog.pages[names.cause]?.filled(facts, confidence: names.confidence, evidence: evidence)
+      catalog.pages[names.cause]?.filled(facts, catalog, confidence: names.confidence, evidence: evidence)
     }
     let isDiagnosed = causes.contains { $0.confidence < .possible }
     let verdict: Diagnosis.Verdict =

@@ -21,7 +21,7 @@ extension Catalog {
       meaning: word("explain.meaning", ["explain.meaning": reading.sign.meaning]),
       details: ["address", "name", "reason"].compactMap { group in
         guard let text = reading.text(of: group), !text.isEmpty else { return nil }
-        return word("explain.\(group)", ["explain.text": text.redacted.printable.shortened(to: 200)])
+        return word("explain.\(group)", ["explain.text": text.excerpt(of: 200)])
       },
       causes: reading.sign.causes.map { ($0, title(of: $0, facts)) })
   }

@@ -98,11 +98,12 @@ public struct Condition: Sendable, Equatable {
 extension Page {
   /// This page as a cause of a diagnosis: every part that the facts can fill in, in order.
   public func filled(
-    _ facts: Facts, confidence: Confidence, evidence: [Diagnosis.Evidence]
+    _ facts: Facts, _ catalog: Catalog, confidence: Confidence, evidence: [Diagnosis.Evidence]
   ) -> Diagnosis.Cause {
     Diagnosis.Cause(
       id: id, confidence: confidence, title: title(facts), explanation: explanation(facts), evidence: evidence,
-      steps: sections(facts).flatMap(\.steps), prevention: prevention.compactMap { $0.prose(facts) }, sources: sources)
+      steps: sections(facts, catalog).flatMap(\.steps), prevention: prevention.compactMap { $0.prose(facts) },
+      sources: sources)
   }
 
   public func title(_ facts: Facts) -> String { title.prose(facts) ?? id }
@@ -113,44 +114,68 @@ extension Page {
   }
 
   /// The sections with the steps that the facts can fill in; those without any are left out.
-  public func sections(_ facts: Facts) -> [(heading: String, steps: [Diagnosis.Step])] {
-    sections.map { ($0.heading, $0.steps.compactMap { $0.filled(facts) }) }.filter { !$0.steps.isEmpty }
+  public func sections(_ facts: Facts, _ catalog: Catalog) -> [(heading: String, steps: [Diagnosis.Step])] {
+    sections.map { ($0.heading, $0.steps.compactMap { $0.filled(facts, catalog) }) }.filter { !$0.steps.isEmpty }
   }
 }
 
 extension Page.Step {
-  /// Nil where a condition does not hold or a value is missing or cannot be shown as it is.
-  func filled(_ facts: Facts) -> Diagnosis.Step? {
-    guard when.allSatisfy({ $0.holds(facts) }), let text = text.prose(facts) else { return nil }
+  /// Nil where a condition does not hold or a fact is not known. Where a known value cannot be pasted, the step stays
+  /// with its words, and says so in the place of its command or patch.
+  func filled(_ facts: Facts, _ catalog: Catalog) -> Diagnosis.Step? {
+    guard when.allSatisfy({ $0.holds(facts) }), var words = text.prose(facts) else { return nil }
     var command: String?
     var file: String?
     var patch: String?
-    var words = text
-    switch body {
-    case .none: break
-    case .command(let template):
-      guard let filled = template.shell(facts) else { return nil }
-      command = filled
-    case .form(let template):
-      guard let filled = template.prose(facts) else { return nil }
-      words += "\n" + filled
-    case .patch(let path, let line, let lines):
-      guard let path = path.literal(facts), let number = line.literal(facts).flatMap({ Int($0) }) else { return nil }
-      let filled = lines.compactMap { $0.lines(facts) }
-      guard filled.count == lines.count else { return nil }
-      file = path
-      patch = unifiedDiff(of: path, line: number, lines: filled.flatMap { $0 })
+    do throws(Template.Unfilled) {
+      switch body {
+      case .none: break
+      case .command(let template): command = try template.shell(facts)
+      case .form(let template):
+        guard let filled = template.prose(facts) else { return nil }
+        words += "\n" + filled
+      case .patch(let path, let line, let lines):
+        let name = try path.literal(facts)
+        guard let number = Int(try line.literal(facts)) else { return nil }
+        var filled: [String] = []
+        for line in lines { filled += try line.lines(facts) }
+        guard name.shellWord != nil else { throw .withheld(value: name) }
+        file = name
+        patch = unifiedDiff(of: name, line: number, lines: filled)
+      }
+    } catch {
+      guard case .withheld(let value) = error else { return nil }
+      words += "\n" + catalog.withheld(value)
     }
     return Diagnosis.Step(text: words, command: command, place: place, file: file, patch: patch, changes: changes)
   }
 
   private func unifiedDiff(of path: String, line: Int, lines: [String]) -> String {
-    let old = lines.count { !$0.hasPrefix("+") }
-    let new = lines.count { !$0.hasPrefix("-") }
+    let old = lines.count { $0.unicodeScalars.first != "+" }
+    let new = lines.count { $0.unicodeScalars.first != "-" }
     // Where no line is left, the change stands after the one before.
     let start = new == 0 ? line - 1 : line
-    return "--- \(path)\n+++ \(path)\n@@ -\(line),\(old) +\(start),\(new) @@\n" + lines.map { $0 + "\n" }.joined()
+    let name = path.inDiffHeader
+    return "--- \(name)\n+++ \(name)\n@@ -\(line),\(old) +\(start),\(new) @@\n" + lines.map { $0 + "\n" }.joined()
   }
+}
+
+extension String {
+  /// A file's name as `patch` and git read it in the head of a diff: in double quotes where a blank would end it.
+  fileprivate var inDiffHeader: String {
+    guard unicodeScalars.contains(where: { " \"\\".unicodeScalars.contains($0) }) else { return self }
+    var name = "\"".unicodeScalars
+    for scalar in unicodeScalars {
+      if scalar == "\"" || scalar == "\\" { name.append("\\") }
+      name.append(scalar)
+    }
+    return String(name) + "\""
+  }
+}
+
+extension Catalog {
+  /// That a command or a change is not shown, because this value of it cannot be pasted.
+  public func withheld(_ value: String) -> String { word("step.withheld", ["step.value": value.excerpt(of: 60)]) }
 }
 
 extension Page {

@@ -13,6 +13,8 @@ public enum Limits {
   public static let nodes = 500_000
   /// Bytes of one value after its variables have been filled in.
   public static let value = 64 << 10
+  /// Bytes of one word of a command that is shown: a terminal takes a pasted line of 4,095 bytes.
+  public static let word = 2048
   /// Parts between the dots of a label's name.
   public static let labelParts = 16
   /// Sites that are asked at the same time.

@@ -37,8 +37,13 @@ public struct Site: Sendable, Equatable {
     self.scheme = scheme
     self.host = host
     self.port = port ?? (scheme == "https" ? 443 : 80)
-    self.path = path.hasPrefix("/") ? path : "/" + path
+    self.path = (path.hasPrefix("/") ? path : "/" + path).unicodeScalars.map { scalar in
+      Self.notInAddress.contains(scalar) ? "%" + String(scalar.value, radix: 16, uppercase: true) : String(scalar)
+    }.joined()
   }
+
+  /// What no address has but by its number; of brackets and braces curl would make many addresses.
+  private static let notInAddress = Set("\"<>[\\]^`{|}".unicodeScalars)
 
   /// The same at another port.
   public func at(port: UInt16) -> Site? {

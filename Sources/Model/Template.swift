@@ -46,26 +46,40 @@ public struct Template: Sendable, Equatable {
   /// secrets left out.
   public func prose(_ facts: Facts) -> String? { fill(facts) { $0.redacted.printable } }
 
-  /// A file's text: every value as it is; nil if one is not known or has characters a file line cannot show.
-  public func literal(_ facts: Facts) -> String? {
-    fill(facts) { $0.printable(keepingTabs: true) == $0 ? $0 : nil }
+  /// Why a template that is to be run or applied was not filled in.
+  public enum Unfilled: Error, Equatable {
+    /// A fact is not known.
+    case unknown(FactName)
+    /// The value cannot be shown so that what is pasted is what it is.
+    case withheld(value: String)
   }
 
-  /// Lines of a file under one sign of a diff: a value of several lines brings the sign to each of them. Nil as `literal`,
-  /// but what stands before or after a value on a known line (`port-line.tail`) may be nothing.
-  public func lines(_ facts: Facts) -> [String]? {
+  /// A file's text: every value as it is.
+  public func literal(_ facts: Facts) throws(Unfilled) -> String { try exact(facts) { $0.isShownInFile ? $0 : nil } }
+
+  /// Lines of a file under one sign of a diff: a value of several lines brings the sign to each of them. What stands
+  /// before or after a value on a known line (`port-line.tail`) may be nothing.
+  public func lines(_ facts: Facts) throws(Unfilled) -> [String] {
     let ends = placeholders.filter { $0.isEndOfLine && facts[$0] == nil && facts[$0.wholeLine] != nil }
-    let filled = fill(facts, empty: Set(ends)) { value in
-      value.split(separator: "\n", omittingEmptySubsequences: false).allSatisfy {
-        $0 == String($0).printable(keepingTabs: true)
-      } ? value : nil
+    let filled = try exact(facts, empty: Set(ends)) { value in
+      value.fileLines.allSatisfy(\.isShownInFile) ? value : nil
     }
-    guard let filled, let sign = filled.first else { return nil }
-    return filled.dropFirst().split(separator: "\n", omittingEmptySubsequences: false).map { "\(sign)\($0)" }
+    guard let sign = filled.unicodeScalars.first else { return [] }
+    return String(filled.unicodeScalars.dropFirst()).fileLines.map { String(sign) + $0 }
   }
 
-  /// A command for a POSIX shell, each value one word; nil if one is not known or cannot be shown as it is.
-  public func shell(_ facts: Facts) -> String? { fill(facts) { $0.shellWord } }
+  /// A command for a POSIX shell, each value one word.
+  public func shell(_ facts: Facts) throws(Unfilled) -> String { try exact(facts) { $0.shellWord } }
+
+  private func exact(
+    _ facts: Facts, empty: Set<FactName> = [], _ form: (String) -> String?
+  ) throws(Unfilled) -> String {
+    for name in placeholders where facts[name] == nil && !empty.contains(name) { throw .unknown(name) }
+    for name in placeholders where !empty.contains(name) {
+      if let value = facts[name], form(value) == nil { throw .withheld(value: value) }
+    }
+    return fill(facts, empty: empty, form) ?? ""
+  }
 
   private func fill(_ facts: Facts, empty: Set<FactName> = [], _ form: (String) -> String?) -> String? {
     var result = ""
@@ -107,4 +121,16 @@ extension FactName {
 
   /// The whole line: `port-line.text`.
   fileprivate var wholeLine: FactName { FactName(String(text.dropLast(4)) + "text") }
+}
+
+extension String {
+  /// Split at line feeds alone, which is what ends a line for `patch`; a carriage return stays where it is.
+  fileprivate var fileLines: [String] {
+    unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+  }
+
+  /// True for a line of a file that a page can show as it is.
+  fileprivate var isShownInFile: Bool {
+    printable(keepingTabs: true).utf8.elementsEqual(utf8) && !unicodeScalars.contains("\u{FFFD}")
+  }
 }

@@ -1,35 +1,61 @@
 /// Text from outside (logs, labels, servers) made safe for a screen or a shell.
+///
+/// All of it looks at scalars: a shell and a terminal know nothing of Swift's Characters, in which a quote and a
+/// combining mark behind it are something else than a quote.
 extension String {
-  /// Control, bidirectional and other invisible characters as visible ones: `^[`, `<U+202E>`.
+  /// What would not be seen as itself, shown: control characters as `^[`, bidirectional, blank and joining ones as
+  /// `<U+202E>`.
   public var printable: String { printable(keepingTabs: false) }
 
   public func printable(keepingTabs: Bool) -> String {
-    if unicodeScalars.allSatisfy({ !$0.isUnsafe || (keepingTabs && $0 == "\t") }) { return self }
-    var result = ""
-    for scalar in unicodeScalars {
+    replacingHidden { scalar in
       switch scalar.value {
-      case 0x09 where keepingTabs: result.unicodeScalars.append(scalar)
-      case 0..<0x20: result += "^" + String(UnicodeScalar(UInt8(scalar.value) + 0x40))
-      case 0x7F: result += "^?"
-      case _ where scalar.isUnsafe: result += "<U+" + String(scalar.value, radix: 16, uppercase: true) + ">"
-      default: result.unicodeScalars.append(scalar)
+      case 0x09 where keepingTabs: "\t"
+      case 0..<0x20: "^" + String(UnicodeScalar(UInt8(scalar.value) + 0x40))
+      case 0x7F: "^?"
+      default: "<U+" + String(scalar.value, radix: 16, uppercase: true) + ">"
       }
     }
-    return result
+  }
+
+  /// This text with `form` in the place of each scalar that nobody would see as itself.
+  ///
+  /// A combining mark is seen on a letter or a number, and of several in a row the first four: that is how many a
+  /// terminal's cell holds. Anywhere else it would change the look of a sign that is not a part of the name, such as
+  /// a quote.
+  public func replacingHidden(with form: (Unicode.Scalar) -> String) -> String {
+    if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
+    var result = String.UnicodeScalarView()
+    var room = 0
+    for scalar in unicodeScalars {
+      let isMark = scalar.isMark
+      if scalar.isUnsafe || (isMark && room == 0) {
+        result.append(contentsOf: form(scalar).unicodeScalars)
+        room = 0
+        continue
+      }
+      result.append(scalar)
+      room = isMark ? room - 1 : scalar.takesMarks ? 4 : 0
+    }
+    return String(result)
   }
 
   /// This text as one word of a POSIX shell, in quotes only where they are needed.
   ///
-  /// Nil where no quoting makes it show what it runs: invisible characters, or a leading `-`, which a command
-  /// would take as an option.
+  /// Nil where no quoting makes it show what it runs: what is not `printable`, the sign for bytes that are no text
+  /// (the real name is another one), a leading `-`, which a command would take as an option, and what is longer than
+  /// a terminal takes.
   public var shellWord: String? {
-    guard !isEmpty, first != "-", unicodeScalars.allSatisfy({ !$0.isUnsafe }) else { return nil }
-    let plain = unicodeScalars.allSatisfy { scalar in
-      scalar.isASCII
-        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-          || "_./:@%+=,-".unicodeScalars.contains(scalar))
+    guard let first = unicodeScalars.first, first != "-", utf8.count <= Limits.word, printable.utf8.elementsEqual(utf8),
+      !unicodeScalars.contains("\u{FFFD}")
+    else { return nil }
+    if unicodeScalars.allSatisfy(\.isPlainInShell) { return self }
+    var word = "'".unicodeScalars
+    for scalar in unicodeScalars {
+      if scalar == "'" { word.append(contentsOf: "'\\'".unicodeScalars) }
+      word.append(scalar)
     }
-    return plain ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return String(word) + "'"
   }
 
   /// Without blanks and line ends around it.
@@ -38,19 +64,53 @@ extension String {
     return String(String(drop(while: isBlank)).reversed().drop(while: isBlank).reversed())
   }
 
-  /// At most `limit` characters, the middle left out.
+  /// At most `limit` scalars, the middle left out.
   public func shortened(to limit: Int) -> String {
-    guard count > limit, limit > 1 else { return self }
+    guard unicodeScalars.count > limit, limit > 1 else { return self }
     let head = (limit - 1) / 2
-    return prefix(head) + "…" + suffix(limit - 1 - head)
+    let tail = unicodeScalars.suffix(limit - 1 - head).drop(while: \.isMark)
+    return String(unicodeScalars.prefix(head)) + "…" + String(tail)
   }
 }
 
 extension Unicode.Scalar {
-  /// True for what a terminal would obey, hide or reorder instead of showing.
+  /// True for what a terminal would obey, hide, reorder or leave blank instead of showing; of blanks only the ordinary
+  /// one is shown.
   public var isUnsafe: Bool {
+    if isASCII { return !(0x20..<0x7F).contains(value) }
     switch properties.generalCategory {
-    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator:
+      return true
+    default: return properties.isDefaultIgnorableCodePoint || Self.blankSigns.contains(self)
+    }
+  }
+
+  /// Letters and symbols without ink: Braille's empty cell, an empty note, fillers of Egyptian and Khitan script.
+  private static let blankSigns: Set<Unicode.Scalar> = [
+    "\u{2800}", "\u{1D159}", "\u{13441}", "\u{13442}", "\u{16FE4}",
+  ]
+
+  /// True for what is drawn onto the sign before it.
+  fileprivate var isMark: Bool {
+    if value < 0x300 { return false }
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .spacingMark: return true
+    default: return false
+    }
+  }
+
+  /// True for letters and numbers.
+  fileprivate var takesMarks: Bool {
+    switch properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber: true
+    default: false
+    }
+  }
+
+  /// True for what means itself in every shell, also at the start of a word: no `~`, no `=`, no braces.
+  fileprivate var isPlainInShell: Bool {
+    switch self {
+    case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "/", ":", "@", "%", "+", ",", "-": true
     default: false
     }
   }

@@ -1,11 +1,12 @@
 import Glibc
+import Model
 
 extension Reader {
   /// A directory or file that could not be read.
   public struct Unreadable: Error, Sendable, Equatable, CustomStringConvertible {
     public let path: String
     public let reason: String
-    public var description: String { "\(path): \(reason)" }
+    public var description: String { "\(path): \(reason)".printable }
   }
 
   /// The data files of an author: `Flows/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`, `Screens/*.md`,

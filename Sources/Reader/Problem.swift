@@ -12,7 +12,8 @@ public struct Problem: Error, Sendable, Equatable, Comparable, CustomStringConve
     self.sentence = sentence
   }
 
-  public var description: String { "\(at.file):\(at.line):\(at.column): error: \(sentence)" }
+  /// Names and quoted text of a file of somebody else are in it, so it is `printable`.
+  public var description: String { "\(at.file):\(at.line):\(at.column): error: \(sentence)".printable }
 
   public static func < (left: Problem, right: Problem) -> Bool {
     (left.at.file, left.at.line, left.at.column, left.sentence)

@@ -29,10 +29,11 @@ public struct ExplainReport {
     let sign = reading.sign
     if isJSON {
       let entry = Entry(
-        file: namesFiles ? file : nil, line: number, proxy: sign.proxy, causes: sign.causes, meaning: sign.meaning)
+        file: namesFiles ? file.redacted : nil, line: number, proxy: sign.proxy, causes: sign.causes,
+        meaning: sign.meaning)
       return ((try? encoder.encode(entry)).map { String(decoding: $0, as: UTF8.self).escaped } ?? "") + "\n"
     }
-    let place = namesFiles ? "\(file.printable) \(number)" : String(number)
+    let place = namesFiles ? "\(file.redacted.printable) \(number)" : String(number)
     if let index = repeats.firstIndex(where: { $0.sign == sign }) {
       repeats[index].count += 1
       repeats[index].last = place
@@ -57,7 +58,7 @@ public struct ExplainReport {
 
   private func text(_ reading: LogReading, _ line: String, place: String) -> String {
     var lines = [catalog.word("explain.line", ["explain.line": place, "proxy.kind": reading.sign.proxy])]
-    lines.append("  " + line.redacted.printable.shortened(to: 300))
+    lines.append("  " + line.excerpt(of: 300))
     let explanation = catalog.explanation(of: reading)
     var said = [explanation.meaning] + explanation.details
     if let first = explanation.causes.first {

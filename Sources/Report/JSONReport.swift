@@ -1,37 +1,30 @@
 import FoundationEssentials
+public import Flow
 public import Model
 
-extension Diagnosis {
-  /// The document of `diagnosis.schema.json`, schema 1, with a newline at its end.
-  public var json: String { [Document(self)].json.first ?? "" }
+/// The document of `diagnosis.schema.json`, schema 1, without secrets, with a newline at its end.
+public func jsonReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  let document = Document(diagnosis.withoutSecrets(catalog, showsCut: false))
+  return (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self).escaped + "\n" } ?? ""
 }
 
-extension [Diagnosis] {
-  /// An array of such documents.
-  public var json: String { "[\n" + map(\.json).map { String($0.dropLast()) }.joined(separator: ",\n") + "\n]\n" }
-}
-
-extension [Document] {
-  fileprivate var json: [String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return compactMap { document in
-      (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self).escaped + "\n" }
-    }
-  }
+/// An array of such documents.
+public func jsonReport(_ diagnoses: [Diagnosis], catalog: Catalog) -> String {
+  "[\n" + diagnoses.map { String(jsonReport($0, catalog: catalog).dropLast()) }.joined(separator: ",\n") + "\n]\n"
 }
 
 extension String {
-  /// JSON text in which what a terminal would obey, hide or reorder is written as `\uXXXX`: the same values, shown.
+  /// JSON text in which what would not be seen as itself is written as `\uXXXX`: the same values, shown.
   var escaped: String {
-    guard unicodeScalars.contains(where: { $0.isUnsafe && $0 != "\n" }) else { return self }
-    return unicodeScalars.map { scalar in
-      guard scalar.isUnsafe, scalar != "\n" else { return String(scalar) }
+    replacingHidden { scalar in
+      if scalar == "\n" { return "\n" }
       return String(scalar).utf16.map { unit in
         let digits = String(unit, radix: 16)
         return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       }.joined()
-    }.joined()
+    }
   }
 }
 

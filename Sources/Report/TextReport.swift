@@ -1,14 +1,14 @@
 public import Flow
 public import Model
 
-/// The diagnosis as lines for a terminal's scrollback, without any colour or cursor movement.
+/// The diagnosis as lines for a terminal's scrollback, without any colour, cursor movement or secret.
 public func textReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
-  Writing(catalog: catalog, isMarkdown: false).report(diagnosis)
+  Writing(catalog: catalog, isMarkdown: false).report(diagnosis.withoutSecrets(catalog, showsCut: true))
 }
 
-/// The diagnosis as Markdown, to paste into an issue or a forum.
+/// The diagnosis as Markdown, to paste into an issue or a forum; without secrets.
 public func markdownReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
-  Writing(catalog: catalog, isMarkdown: true).report(diagnosis)
+  Writing(catalog: catalog, isMarkdown: true).report(diagnosis.withoutSecrets(catalog, showsCut: true))
 }
 
 /// A page, its placeholders shown by their names.
@@ -52,7 +52,7 @@ private struct Writing {
       if paragraph.when.allSatisfy({ $0.holds(given) }) { texts.0.append(text) } else { texts.1.append(text) }
     }
     var parts = [heading(1, page.title(facts))] + general
-    if catalog.pages[page.id] != nil, let first = page.sections(given).first?.steps.first {
+    if catalog.pages[page.id] != nil, let first = page.sections(given, catalog).first?.steps.first {
       parts.append(word("first-step", ["step.text": first.sentence]))
     }
     if !special.isEmpty { parts.append(heading(2, word("report.variants")) + "\n" + list(special)) }
@@ -107,7 +107,7 @@ private struct Writing {
 
   private func cause(_ cause: Diagnosis.Cause) -> String {
     let confidence = word("confidence.\(cause.confidence.rawValue)")
-    var parts = [heading(2, "\(cause.title) (\(confidence), \(cause.id))"), cause.explanation]
+    var parts = [heading(2, "\(cause.title) (\(confidence), \(cause.id))"), said(cause.explanation)]
     parts.append(heading(3, word("report.evidence")) + "\n" + list(cause.evidence.map { "\($0.text) (\($0.check))" }))
     parts.append(heading(3, word("report.fix")))
     parts += cause.steps.enumerated().map { self.step($0.element, number: $0.offset + 1) }
@@ -116,11 +116,11 @@ private struct Writing {
   }
 
   private func step(_ step: Diagnosis.Step, number: Int) -> String {
-    var lines = ["\(number). \(step.text)"]
+    var lines = ["\(number). " + said(step.text)]
     let place = step.place.map { word("place.\($0.rawValue)", ["step.file": step.file ?? ""]) }
     let effect = word(step.changes ? "step.changes" : "step.looks")
     if step.command != nil || step.patch != nil || step.changes {
-      lines[0] += " [" + [place, effect].compactMap { $0 }.joined(separator: ", ") + "]"
+      lines[0] += " [" + [place, effect].compactMap { $0.map(said) }.joined(separator: ", ") + "]"
     }
     if let command = step.command { lines.append(block("sh", command)) }
     if let patch = step.patch { lines.append(block("diff", patch)) }
@@ -128,21 +128,27 @@ private struct Writing {
   }
 
   private func ending(prevention: [String], sources: [String]) -> [String] {
-    [("report.prevention", prevention), ("report.sources", sources)].filter { !$0.1.isEmpty }
-      .map { heading(3, word($0.0)) + "\n" + list($0.1) }
+    let links = isMarkdown ? sources.map { "<\($0)>" } : sources
+    return [
+      ("report.prevention", list(prevention)), ("report.sources", links.map { "- " + $0 }.joined(separator: "\n")),
+    ]
+    .filter { !$0.1.isEmpty }.map { heading(3, word($0.0)) + "\n" + $0.1 }
   }
 
   private func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }
 
   private func heading(_ level: Int, _ text: String) -> String {
-    isMarkdown ? String(repeating: "#", count: level) + " " + text : level == 3 ? text + ":" : text
+    isMarkdown ? String(repeating: "#", count: level) + " " + said(text) : level == 3 ? text + ":" : text
   }
 
-  private func list(_ items: [String]) -> String { items.map { "- " + $0 }.joined(separator: "\n") }
+  private func list(_ items: [String]) -> String { items.map { "- " + said($0) }.joined(separator: "\n") }
+
+  /// A sentence, which may have text from outside in it.
+  private func said(_ text: String) -> String { isMarkdown ? text.inMarkdown : text }
 
   private func block(_ language: String, _ text: String) -> String {
     let text = text.hasSuffix("\n") ? String(text.dropLast()) : text
-    if isMarkdown { return "\n```\(language)\n\(text)\n```" }
+    if isMarkdown { return "\n" + text.fenced(language) }
     return "\n"
       + text.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }.joined(separator: "\n")
   }

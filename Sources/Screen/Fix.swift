@@ -12,7 +12,7 @@ extension State {
     sayCode(of: step, in: &sheet)
     if step.patch != nil {
       sheet.blocks.append(.gap)
-      sheet.say(word("fix.patch", ["step.file": step.file ?? "?"]))
+      sheet.say(word("fix.patch", ["step.file": step.file?.shellWord ?? "?"]))
     }
     if number + 1 == count {
       sheet.blocks.append(.gap)
@@ -43,7 +43,7 @@ extension State {
     guard let page = catalog.guides[name] ?? catalog.pages[name] else { return Sheet(title: name) }
     var sheet = Sheet(title: page.title(facts))
     sheet.say(page.explanation(facts))
-    for section in page.sections(facts) {
+    for section in page.sections(facts, catalog) {
       sheet.head(section.heading)
       for step in section.steps {
         sheet.say(step.text)

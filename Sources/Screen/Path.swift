@@ -146,9 +146,16 @@ extension State {
     } else {
       sheet.say(word("evidence.running", ["check.seconds": String(elapsed[check] ?? 0)]))
     }
-    if let byHand = text?.byHand?.shell(facts) {
-      sheet.head(word("evidence.by-hand"))
-      sheet.blocks.append(.code("$ " + byHand))
+    do throws(Template.Unfilled) {
+      if let byHand = try text?.byHand?.shell(facts) {
+        sheet.head(word("evidence.by-hand"))
+        sheet.blocks.append(.code("$ " + byHand))
+      }
+    } catch {
+      if case .withheld(let value) = error {
+        sheet.head(word("evidence.by-hand"))
+        sheet.say(catalog.withheld(value))
+      }
     }
     let others = otherOutcomes(of: check)
     if !others.isEmpty {

@@ -170,7 +170,7 @@ extension Sheet {
     while rest.columns > width {
       if isInline, let blank = rest.lastBreak(before: width - 2) {
         rows.append(String(rest[..<blank]) + " \\")
-        rest = "  " + rest[rest.index(after: blank)...]
+        rest = "  " + String(rest.unicodeScalars[blank...].dropFirst())
       } else {
         let head = rest.prefix(columns: width)
         rows.append(head)
@@ -196,31 +196,31 @@ extension String {
 
   /// The last blank within `limit` columns at which a shell's line can be continued.
   fileprivate func lastBreak(before limit: Int) -> Index? {
-    var quote: Character?
+    var quote: Unicode.Scalar?
     var isEscaped = false
     var used = 0
     var best: Index?
     var hasWord = false
-    var previous: Character = " "
-    for index in indices {
-      let character = self[index]
-      used += String(character).columns
+    var previous: Unicode.Scalar = " "
+    for index in unicodeScalars.indices {
+      let scalar = unicodeScalars[index]
+      used += scalar.columns
       if used > limit { break }
       if isEscaped {
         isEscaped = false
       } else if let open = quote {
-        if character == open { quote = nil } else if character == "\\", open == "\"" { isEscaped = true }
+        if scalar == open { quote = nil } else if scalar == "\\", open == "\"" { isEscaped = true }
       } else {
-        switch character {
-        case "'", "\"": quote = character
+        switch scalar {
+        case "'", "\"": quote = scalar
         case "\\": isEscaped = true
         case " " where hasWord: best = index
         case "#" where previous == " ": return nil
         default: break
         }
       }
-      if character != " " { hasWord = true }
-      previous = character
+      if scalar != " " { hasWord = true }
+      previous = scalar
     }
     return best
   }

@@ -301,7 +301,7 @@ private struct Worker {
 extension Arguments.Form {
   fileprivate func text(of diagnosis: Diagnosis, _ catalog: Catalog) -> String {
     switch self {
-    case .json: diagnosis.json
+    case .json: jsonReport(diagnosis, catalog: catalog)
     case .text: textReport(diagnosis, catalog: catalog)
     case .markdown: markdownReport(diagnosis, catalog: catalog)
     }

@@ -32,12 +32,68 @@ import Testing
       for step in page.sections.flatMap(\.steps) {
         guard case .command(let template) = step.body else { continue }
         all.insert(template.source)
-        let commands = step.samples([:], value).compactMap { step.filled($0)?.command }
+        let commands = step.samples([:], catalog, value).compactMap { step.filled($0, catalog)?.command }
         if !commands.isEmpty { shown.insert(template.source) }
         filled += commands.map { Script(page: page.id, text: $0) }
       }
     }
     return (filled, all.subtracting(shown))
+  }
+
+  /// Every command of every page, with a hostile name in each place: it stands there as one word, as often as in the
+  /// template. Then they are run where no program is found but the one that the name would start.
+  @Test(
+    "A hostile name in a command is a word of it and nothing else",
+    arguments: [
+      "a b'c$(touch PWNED);`touch PWNED`\"&|>PWNED #", "x'\u{301}`touch PWNED`'\u{301}y",
+      "x'\u{301}$(touch PWNED)'\u{301}y",
+      "a\ntouch PWNED", "-x; touch PWNED", "~root/{a,b}*?[x]!!", "e\u{301}'; touch PWNED; '", "\\'; touch PWNED #",
+      "$(touch)",
+    ])
+  func hostile(name: String) throws {
+    let folder = try Folder()
+    defer { folder.remove() }
+    let word = name.shellWord
+    var count = 0
+    for page in catalog.allPages.sorted(by: { $0.id < $1.id }) {
+      for step in page.sections.flatMap(\.steps) {
+        guard case .command(let template) = step.body else { continue }
+        for way in step.samples([:], catalog, { $0.text.hasPrefix("firewall.program") ? "iptables" : name }) {
+          let filled = try #require(step.filled(way, catalog))
+          let uses = template.placeholders.filter { way[$0] == name }.count
+          guard uses > 0 else { continue }
+          guard let word else {
+            #expect(filled.command == nil && filled.text.contains(catalog.withheld(name)), "\(page.id): \(filled)")
+            continue
+          }
+          // The command with each name as an argument of its own says where the shell sees one.
+          let command = try #require(filled.command)
+          #expect(command.components(separatedBy: word).count == uses + 1, "\(page.id): \(command)")
+          count += 1
+        }
+      }
+    }
+    let scripts = scripts { $0.text.hasPrefix("firewall.program") ? "iptables" : name }.filled
+    #expect(scripts.contains { $0.text.contains("touch") } == (word != nil))
+    guard word != nil else { return }
+    for (number, script) in Set(scripts.map(\.text)).sorted().enumerated() {
+      try folder.write(script + "\n", to: "scripts/\(number).sh")
+    }
+    try folder.write("#!/bin/sh\n/usr/bin/touch \(folder.path)/PWNED\n", to: "bin/touch")
+    _ = try run("/bin/chmod", ["+x", "\(folder.path)/bin/touch"])
+    for shell in ["/bin/sh", "/usr/bin/bash"] {
+      let all =
+        "cd \(folder.path)/scripts && for file in *.sh; do \(shell) -n $file || echo BAD $file; \(shell) $file; done"
+      let end = try run("/bin/sh", ["-c", all], environment: ["PATH": "\(folder.path)/bin"])
+      #expect(!end.output.contains("BAD "), "\(shell): \(end.output.prefix(500))")
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/PWNED"))
+    print("advice: \(count) commands with a hostile name, none of which ran")
+  }
+
+  @Test("No page's command is taken for a secret")
+  func noSecret() {
+    for script in scripts({ samples[$0] }).filled { #expect(script.text.redacted == script.text, "\(script.page)") }
   }
 
   @Test("Typical names, and names that need quotes")

@@ -36,9 +36,9 @@ import Testing
       for (number, section) in page.sections.enumerated() {
         let patches = section.steps.enumerated().filter { if case .patch = $0.element.body { true } else { false } }
         for (_, step) in patches {
-          for way in step.samples(facts, isFixed: isRead, { samples[$0] }) {
+          for way in step.samples(facts, catalog, isFixed: isRead, { samples[$0] }) {
             let filled = patches.compactMap { index, step in
-              step.filled(way).flatMap { $0.patch }.map { ("\(page.id)/\(number)/\(index)", $0) }
+              step.filled(way, catalog).flatMap { $0.patch }.map { ("\(page.id)/\(number)/\(index)", $0) }
             }
             changes.insert(Change(page: page.id, steps: filled.map(\.0), patches: filled.map(\.1)))
           }

@@ -29,7 +29,8 @@ extension Page.Step {
   /// - Returns: A way to fill the step in for each value that its conditions allow; none if they contradict each other
   ///   or what is known.
   func samples(
-    _ known: Facts, isFixed: (FactName) -> Bool = { _ in false }, _ sample: (FactName) -> String?
+    _ known: Facts, _ catalog: Catalog, isFixed: (FactName) -> Bool = { _ in false },
+    _ sample: (FactName) -> String?
   ) -> [Facts] {
     var ways = [known]
     for fact in when.map(\.fact) + placeholders where known[fact] == nil && !isFixed(fact) {
@@ -51,7 +52,7 @@ extension Page.Step {
         }
       }
     }
-    return ways.filter { filled($0) != nil }
+    return ways.filter { filled($0, catalog) != nil }
   }
 }
 

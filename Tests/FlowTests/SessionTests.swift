@@ -1,4 +1,5 @@
 import Flow
+import Foundation
 import Model
 import Testing
 
@@ -54,7 +55,11 @@ private enum Small {
       "site.check": CheckText(
         title: "Site?", hop: "site", byHand: nil,
         outcomes: ["bad": .init(mark: .bad, sentences: [Template("the site fails")])]),
-    ], words: ["unseen.not-permitted": Template("no right to see {unseen.what}")], signs: Signs())
+    ],
+    words: [
+      "unseen.not-permitted": Template("no right to see {unseen.what}"),
+      "step.withheld": Template("Not shown: {step.value}"),
+    ], signs: Signs())
 
   static func page(_ cause: String, hides: [String]) -> Page {
     Page(
@@ -189,6 +194,50 @@ private enum Small {
     _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: facts))
     _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
     return try #require(session.diagnosis().causes.first)
+  }
+
+  @Test(arguments: [("-rf", "-rf"), ("x'\u{301}`id`", "x'<U+301>`id`"), ("a\u{1B}b", "a^[b")])
+  func aStepWhoseNameCannotBePastedSaysSo(name: String, shown: String) throws {
+    let steps = try diagnosed(["app.name": name]).steps
+    #expect(steps.map(\.text) == ["Start it.\nNot shown: \(shown)", "Then wait."])
+    #expect(steps.map(\.command) == [nil, nil])
+  }
+
+  @Test func aStepWithoutAFactIsLeftOut() throws {
+    #expect(try diagnosed(["app.other": "x"]).steps.map(\.text) == ["Then wait."])
+  }
+
+  @Test(arguments: [
+    ("old\u{A0}x", "/a", "old<U+A0>x"), ("old", "/a\nb", "/a^Jb"), ("old", "-a", "-a"), ("\u{301}", "/a", "<U+301>"),
+  ])
+  func aPatchThatCannotBeShownSaysSo(old: String, file: String, shown: String) throws {
+    let step = try #require(
+      diagnosed(["app.name": "a", "app.file": file, "app.line": "3", "app.old": old]).steps.last)
+    #expect(step.text == "Edit it.\nNot shown: \(shown)" && step.patch == nil && step.file == nil)
+  }
+
+  /// The real `patch`, which is given the name by the diff alone.
+  @Test(arguments: [
+    "plain.conf", "two words.conf", "a\"b.conf", "back\\slash.conf", "it's.conf", "e\u{301}.conf", "a  b", "$(id)",
+  ])
+  func patchFindsTheFileOfADiff(name: String) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "diff-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.path() + "/" + name
+    try "old\n".write(toFile: file, atomically: true, encoding: .utf8)
+    let step = try #require(
+      diagnosed(["app.name": "a", "app.file": file, "app.line": "1", "app.old": "old"]).steps.last)
+    try #require(step.patch).write(toFile: folder.path() + "/step.patch", atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/patch")
+    process.arguments = ["--batch", "--forward", "-p0", "--input", folder.path() + "/step.patch", "-d", "/"]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "new\n")
   }
 
   @Test func stepsAreFilledInWithThisSystemsNames() throws {

@@ -34,9 +34,9 @@ struct GuideTests {
     #expect(catalog.pages["release"] == nil)
     #expect(guide.title([.siteHost: "a.example"]) == "After a release of a.example")
     #expect(guide.explanation(Facts()) == "What changed last is the first place to look.")
-    #expect(guide.sections(Facts()).flatMap(\.steps).map(\.text) == ["List the changes."])
+    #expect(guide.sections(Facts(), catalog).flatMap(\.steps).map(\.text) == ["List the changes."])
     #expect(
-      guide.sections(["proxy.kind": "nginx"]).flatMap(\.steps).map(\.text)
+      guide.sections(["proxy.kind": "nginx"], catalog).flatMap(\.steps).map(\.text)
         == ["Compare the files of nginx.", "List the changes."])
   }
 

@@ -1,3 +1,4 @@
+import Flow
 import Foundation
 import Testing
 
@@ -28,6 +29,15 @@ struct HostileTests {
       "title: A row\nnodes:\n" + nodes.joined()
       + "  n10000: {fact: upstream.kind, answers: {other: {go: state}, unsure: {go: state}}}\n"
     #expect(sample.read().problems == [])
+  }
+}
+
+struct ProblemTests {
+  @Test func aProblemPrintsNothingRaw() {
+    let place = SourcePlace(file: "Flows/a\u{1B}[2J.yaml", line: 1, column: 2)
+    let problem = Problem(at: place, sentence: "there is no '\u{202E}x'\u{301}\u{9B}'")
+    #expect(problem.description == "Flows/a^[[2J.yaml:1:2: error: there is no '<U+202E>x'<U+301><U+9B>'")
+    #expect(Reader.Unreadable(path: "a\u{1B}c", reason: "x").description == "a^[c: x")
   }
 }
 

@@ -229,6 +229,18 @@ struct MistakeTests {
       "Screens/backend-stopped.md:23:17: error: '{upstream.container}' stands in quotes;"
         + " leave them out, it is filled in as one shell word"),
     Case(
+      stopped, "docker inspect {upstream.container}", "echo `docker inspect {upstream.container}`",
+      "Screens/backend-stopped.md:23:22: error: '{upstream.container}' stands in quotes;"
+        + " leave them out, it is filled in as one shell word"),
+    Case(
+      stopped, "docker inspect {upstream.container}", "docker inspect \\{upstream.container}",
+      "Screens/backend-stopped.md:23:17: error: '{upstream.container}' stands in quotes;"
+        + " leave them out, it is filled in as one shell word"),
+    Case(
+      stopped, "docker inspect {upstream.container}", "cat <<E\n{upstream.container}\nE",
+      "Screens/backend-stopped.md:24:1: error: '{upstream.container}' stands in quotes;"
+        + " leave them out, it is filled in as one shell word"),
+    Case(
       stopped, "<!-- when: !upstream.container -->\nStart the app behind {site.url}.", "",
       "Screens/backend-stopped.md:1:1: error: every step needs facts that may be missing;"
         + " one must do with site.* alone"),

@@ -29,7 +29,8 @@ private let catalog = Catalog(tree: Tree(start: "", nodes: [:]), pages: [:], che
 
 @Suite struct ReportTests {
   @Test func theJSONHasWhatTheContractRequires() throws {
-    let object = try #require(JSONSerialization.jsonObject(with: Data(diagnosis.json.utf8)) as? [String: Any])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(jsonReport(diagnosis, catalog: catalog).utf8)) as? [String: Any])
     #expect(
       Set(object.keys) == ["schema", "url", "verdict", "observed", "proxy", "route", "causes", "checks", "questions"])
     let observed = try #require(object["observed"] as? [String: Any])
@@ -44,9 +45,10 @@ private let catalog = Catalog(tree: Tree(start: "", nodes: [:]), pages: [:], che
   }
 
   @Test func hostileNamesKeepTheirValueAndAreShown() throws {
-    let unsafe = diagnosis.json.unicodeScalars.filter { $0.isUnsafe && $0 != "\n" }
+    let unsafe = jsonReport(diagnosis, catalog: catalog).unicodeScalars.filter { $0.isUnsafe && $0 != "\n" }
     #expect(unsafe.isEmpty)
-    let object = try #require(JSONSerialization.jsonObject(with: Data(diagnosis.json.utf8)) as? [String: Any])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(jsonReport(diagnosis, catalog: catalog).utf8)) as? [String: Any])
     #expect((object["proxy"] as? [String: Any])?["where"] as? String == "container \(hostile)")
     for text in [textReport(diagnosis, catalog: catalog), markdownReport(diagnosis, catalog: catalog)] {
       #expect(text.unicodeScalars.filter { $0.isUnsafe && $0 != "\n" }.isEmpty)
@@ -61,5 +63,129 @@ private let catalog = Catalog(tree: Tree(start: "", nodes: [:]), pages: [:], che
     #expect(!text.contains("```"))
   }
 
-  @Test func theSameDiagnosisGivesTheSameText() { #expect(diagnosis.json == diagnosis.json) }
+  @Test func theSameDiagnosisGivesTheSameText() {
+    #expect(jsonReport(diagnosis, catalog: catalog) == jsonReport(diagnosis, catalog: catalog))
+  }
+}
+
+/// A diagnosis that has `text` everywhere.
+private func full(of text: String) -> Diagnosis {
+  Diagnosis(
+    url: text, verdict: .inconclusive,
+    observed: .init(status: nil, seconds: nil, error: text, emittedBy: text),
+    proxy: .init(kind: "nginx", place: text, version: text),
+    route: .init(host: text, upstream: text, definedIn: text),
+    causes: [
+      .init(
+        id: "some-cause", confidence: .likely, title: text, explanation: text,
+        evidence: [.init(check: "some.check", mark: .bad, text: text)],
+        steps: [
+          .init(text: text, command: "curl '\(text)'", place: .host, file: nil, patch: nil, changes: false),
+          .init(
+            text: text, command: nil, place: .file, file: text,
+            patch: "--- /x\n+++ /x\n@@ -1,1 +1,1 @@\n-\(text)\n+b\n",
+            changes: true),
+        ], prevention: [text], sources: ["https://example.org"])
+    ], ruledOut: [.init(cause: "other", title: text, because: text)],
+    checks: [.init(id: "some.check", outcome: "bad", seconds: 0.5, summary: text)], questions: [text])
+}
+
+private let words = Catalog(
+  tree: Tree(start: "", nodes: [:]), pages: [:], checks: [:],
+  words: [
+    "report.no-answer": Template("No answer: {site.error}"), "report.proxy": Template("{proxy.kind} {proxy.where}"),
+    "report.route": Template("{route.host} {route.upstream} {route.defined-in}"),
+    "place.file": Template("in {step.file}"), "step.secret": Template("A secret is left out."),
+  ], signs: Signs())
+
+@Suite struct WhatLeavesTests {
+  @Test(arguments: [
+    "http://x.example/?token=HUNTER2", "password=HUNTER2", "https://u:HUNTER2@x.example/", "Cookie: a=1; b=HUNTER2",
+    "{\"token\": \"HUNTER2\"}",
+  ])
+  func noReportHasASecret(text: String) throws {
+    let diagnosis = full(of: text)
+    let json = jsonReport(diagnosis, catalog: words)
+    for report in [
+      textReport(diagnosis, catalog: words), markdownReport(diagnosis, catalog: words), json,
+      jsonReport([diagnosis], catalog: words),
+    ] {
+      #expect(!report.contains("HUNTER2"))
+      #expect(report.contains("A secret is left out."))
+    }
+    // What would not do what it says is no command of a script's.
+    #expect(!json.contains("\"command\"") && !json.contains("\"patch\""))
+    #expect(textReport(diagnosis, catalog: words).contains("    curl '"))
+  }
+
+  @Test func aCommandWithoutASecretStaysWhole() {
+    let json = jsonReport(full(of: "http://shop:3000/a"), catalog: words)
+    #expect(json.contains("\"command\" : \"curl 'http://shop:3000/a'\"") && json.contains("\"patch\""))
+    #expect(!json.contains("A secret"))
+  }
+
+  @Test(arguments: [
+    "<img src=https://evil.example/x.png>", "![x](https://evil.example/x.png)", "[x](javascript:1)", "@somebody",
+    "see @somebody and #123", "**x** _y_ ~~z~~", "# heading", "- item", "1. item", "> quote", "a | b",
+    "https://evil.example",
+    "www.evil.example", "evil.example/x", "`code` <b>", "a ` b <b> ` c <i>", "``` <b>", "&lt;b&gt;", "x\\",
+    "<!-- x -->",
+    "(https://evil.example)", ":smile:", "jane@x.example", "$x$", "[x]: https://evil.example", "---", "===", "+ x",
+    "* x", "x <b",
+  ])
+  func markdownMakesNothingOfATextFromOutside(text: String) {
+    let report = markdownReport(full(of: text), catalog: words)
+    // What stands outside of code, by the rules of code spans and fences.
+    var open = ""
+    var isFenced = false
+    for line in report.split(separator: "\n") {
+      if line.hasPrefix("```"), !line.dropFirst(3).contains("`") {
+        isFenced.toggle()
+        continue
+      }
+      if !isFenced { open += outsideOfCode(String(line)) + "\n" }
+    }
+    for sign in [
+      "<b", "<i", "<!", "[x", "](", "@", "#1", "://", "www.", "evil", "**", "~~", "|", "&l", ":s", "$", "\\",
+    ] {
+      #expect(!open.contains(sign) || sign == "://" && text.isEmpty, "\(sign) of \(text) in \(open)")
+    }
+    let starts = ["- - ", "- 1. ", "- > ", "- # ", "# # ", "- + ", "- * ", "- ---", "- ===", "\n---", "\n===", "\n> "]
+    for start in starts { #expect(!open.contains(start), "\(text) in \(open)") }
+  }
+
+  @Test func aFenceIsLongerThanAnythingInIt() {
+    let report = markdownReport(full(of: "a ```` b"), catalog: words)
+    #expect(report.contains("\n`````sh\ncurl 'a ```` b'\n`````\n"))
+  }
+
+  /// The line without its code spans, as CommonMark finds them: a row of backticks to the next row as long.
+  private func outsideOfCode(_ line: String) -> String {
+    let bytes = Array(line.utf8)
+    let tick = UInt8(ascii: "`")
+    func row(_ start: Int) -> Int { bytes[start...].prefix { $0 == tick }.count }
+    var result: [UInt8] = []
+    var position = 0
+    while position < bytes.count {
+      guard bytes[position] == tick else {
+        result.append(bytes[position])
+        position += 1
+        continue
+      }
+      let length = row(position)
+      var close = position + length
+      while close < bytes.count, !(bytes[close] == tick && row(close) == length) {
+        close += bytes[close] == tick ? row(close) : 1
+      }
+      if close < bytes.count {
+        result += Array("CODE".utf8)
+        position = close + length
+      } else {
+        result += bytes[position..<position + length]
+        position += length
+      }
+    }
+    // The program's own links.
+    return String(decoding: result, as: UTF8.self).replacing("- <https://example.org>", with: "")
+  }
 }

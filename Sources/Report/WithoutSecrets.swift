@@ -1,0 +1,40 @@
+import Flow
+import Model
+
+extension Diagnosis {
+  /// This diagnosis as it may leave the machine: every text of it redacted.
+  ///
+  /// Of a command or a patch with a secret in it `showsCut` keeps the rest, to read. Without, it is left out, since it
+  /// would not do what it says. Either way the step says so.
+  func withoutSecrets(_ catalog: Catalog, showsCut: Bool) -> Diagnosis {
+    func step(_ step: Step) -> Step {
+      let (command, patch) = (step.command?.redacted, step.patch?.redacted)
+      let isCut = command != step.command || patch != step.patch
+      let shows = showsCut || !isCut
+      return Step(
+        text: step.text.redacted + (isCut ? "\n" + catalog.word("step.secret") : ""), command: shows ? command : nil,
+        place: step.place, file: step.file?.redacted, patch: shows ? patch : nil, changes: step.changes)
+    }
+    func cause(_ cause: Cause) -> Cause {
+      Cause(
+        id: cause.id, confidence: cause.confidence, title: cause.title.redacted,
+        explanation: cause.explanation.redacted,
+        evidence: cause.evidence.map { Evidence(check: $0.check, mark: $0.mark, text: $0.text.redacted) },
+        steps: cause.steps.map(step), prevention: cause.prevention.map(\.redacted), sources: cause.sources)
+    }
+    return Diagnosis(
+      url: url.redacted, verdict: verdict,
+      observed: Observed(
+        status: observed.status, seconds: observed.seconds, error: observed.error?.redacted,
+        emittedBy: observed.emittedBy?.redacted),
+      proxy: proxy.map { Proxy(kind: $0.kind, place: $0.place.redacted, version: $0.version?.redacted) },
+      route: route.map {
+        Route(host: $0.host?.redacted, upstream: $0.upstream?.redacted, definedIn: $0.definedIn?.redacted)
+      },
+      causes: causes.map(cause),
+      ruledOut: ruledOut.map { RuledOut(cause: $0.cause, title: $0.title.redacted, because: $0.because.redacted) },
+      checks: checks.map {
+        CheckRun(id: $0.id, outcome: $0.outcome, seconds: $0.seconds, summary: $0.summary.redacted)
+      }, questions: questions.map(\.redacted))
+  }
+}
