@@ -3,12 +3,14 @@
 #include <fnmatch.h>
 #include <linux/openat2.h>
 #include <linux/inet_diag.h>
+#include <linux/magic.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 // Swift's module of glibc was built without _GNU_SOURCE, which hides what only Linux has.
@@ -58,6 +60,27 @@ static inline int shim_lock(int descriptor, short type, long start, long length)
 static inline int shim_is_locked(int descriptor, long start, long length) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
   return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+// 1 if an open file lies on no storage but is the kernel itself, or that cannot be told; else 0.
+static inline int shim_is_kernels_own(int descriptor) {
+  struct statfs system;
+  if (fstatfs(descriptor, &system) != 0) return 1;
+  switch ((unsigned int)system.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case BPF_FS_MAGIC:
+    case PSTOREFS_MAGIC:
+    case EFIVARFS_MAGIC:
+    case BINFMTFS_MAGIC:
+    case 0x62656570: /* configfs */
+      return 1;
+    default:
+      return 0;
+  }
 }
 
 // A pipe whose ends no other program inherits; 0, or -1 with errno.

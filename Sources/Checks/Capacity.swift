@@ -111,7 +111,7 @@ extension World {
     for process in try await processes(of: proxy, signs).prefix(16) {
       // One that ends meanwhile, or that may not be looked into, is not at its limit.
       guard let limits = try? await see(FileRead(path: "/proc/\(process.id)/limits")).text,
-        let line = limits.split(separator: "\n").first(where: { $0.hasPrefix("Max open files") }),
+        let line = limits.lines.first(where: { $0.hasPrefix("Max open files") }),
         let most = line.split(separator: " ").dropFirst(3).first.flatMap({ Int($0) }),
         let open = try? await see(FileGlob(pattern: "/proc/\(process.id)/fd/*")).count
       else { continue }

@@ -43,7 +43,7 @@ extension Check {
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }
-  private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.shape.id, $0) })
+  private static let byID = Dictionary(all.map { ($0.shape.id, $0) }) { first, _ in first }
 
   /// Runs the check to its end, its limit, or its cancellation; always gives a finding.
   ///

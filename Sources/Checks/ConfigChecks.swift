@@ -21,7 +21,11 @@ extension Check {
   /// Tells whether the proxy would load its files, as far as reading them shows.
   static let configValid = Check(
     "config.valid", needs: [.routeDefinedIn, .proxyPlace], outcome: ValidOutcome.self
-  ) { _, facts, _ throws(Unseen) in (facts[.configProblem] == nil ? .readable : .invalid, [:]) }
+  ) { _, facts, _ throws(Unseen) in
+    if facts[.configProblem] != nil { return (.invalid, [:]) }
+    // A file that was not read may have any mistake.
+    return (facts[.configUnread] == nil ? .readable : .unknown, [:])
+  }
 
   /// Tells whether the proxy runs what its files say: by its own word where it gives it, else by the times of its
   /// files, of its last load, and of the app's start.

@@ -48,10 +48,10 @@ extension Check {
       .containerHealth: state.Health?.Status ?? "",
       .containerHealthOutput: state.Health?.Log?.last { $0.ExitCode != 0 }?.Output?
         .split(whereSeparator: \.isNewline).last.map { String($0).excerpt(of: 200) } ?? "",
-      .containerAge: age.map { String(Int($0)) } ?? "",
+      .containerAge: age.map { String(Int(clamping: $0)) } ?? "",
       .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
       .containerMemory: memory > 0 ? megabytes(memory) : "",
-      .containerMoreMemory: memory > 0 ? megabytes(memory * 2) : "",
+      .containerMoreMemory: memory > 0 ? megabytes(memory.clampedProduct(2)) : "",
     ]
     // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)

@@ -141,7 +141,7 @@ extension World {
     do throws(Unseen) {
       let saved = try await listing(isIPv6 ? .packetFilter6 : .packetFilter, at: station)
       filters.append(PacketFilter(saved: saved, program: isIPv6 ? "ip6tables" : "iptables"))
-      for line in saved.split(separator: "\n") where line.hasPrefix("*") {
+      for line in saved.lines where line.hasPrefix("*") {
         tables.insert("\(isIPv6 ? "ip6" : "ip") \(line.dropFirst())")
       }
     } catch .missing {}

@@ -45,7 +45,7 @@ struct Language: Sendable {
     ]
     let content = values.flatMap { name, value in short(name) + short(value) }
     return Question(
-      sends: [0, UInt8(content.count & 0xFF), UInt8(content.count >> 8 & 0xFF), 0] + content,
+      sends: [0, UInt8(truncatingIfNeeded: content.count), UInt8(truncatingIfNeeded: content.count >> 8), 0] + content,
       answers: [
         Language("uwsgi", "uwsgi") { bytes in
           let words = String(decoding: bytes.prefix(16), as: UTF8.self).split(separator: " ")
@@ -57,7 +57,7 @@ struct Language: Sendable {
   /// A text with its length before it, two bytes, the lower one first.
   private static func short(_ text: String) -> [UInt8] {
     let bytes = Array(text.utf8.prefix(4000))
-    return [UInt8(bytes.count & 0xFF), UInt8(bytes.count >> 8)] + bytes
+    return [UInt8(truncatingIfNeeded: bytes.count), UInt8(truncatingIfNeeded: bytes.count >> 8)] + bytes
   }
 
   /// The preface of HTTP/2 without TLS and empty settings; a server's own settings (frame type 4, stream 0) come back.
@@ -90,11 +90,13 @@ struct Language: Sendable {
     ])
 
   private static func record(type: UInt8, _ content: [UInt8]) -> [UInt8] {
-    [1, type, 0, 0, UInt8(content.count >> 8), UInt8(content.count & 0xFF), 0, 0] + content
+    [1, type, 0, 0, UInt8(truncatingIfNeeded: content.count >> 8), UInt8(truncatingIfNeeded: content.count), 0, 0]
+      + content
   }
 
   private static func pair(_ name: String, _ value: String) -> [UInt8] {
-    [UInt8(name.utf8.count), UInt8(value.utf8.count)] + Array(name.utf8) + Array(value.utf8)
+    [UInt8(truncatingIfNeeded: name.utf8.count), UInt8(truncatingIfNeeded: value.utf8.count)] + Array(name.utf8)
+      + Array(value.utf8)
   }
 }
 

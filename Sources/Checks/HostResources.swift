@@ -46,7 +46,9 @@ extension Check {
       for path in try await world.fileSystems(in: place) {
         guard let space = try? await world.see(FileSystem(path: path, place: place)) else { continue }
         if space.size > 0, space.free < max(4096, space.size / 1000) {
-          return ran(out: .disk, "disk space", space.size - space.free, space.size, path)
+          return ran(
+            out: .disk, "disk space", max(0, space.size.subtractingReportingOverflow(space.free).partialValue),
+            space.size, path)
         }
         if space.files > 0, space.freeFiles == 0 {
           return ran(out: .inodes, "inodes", space.files, space.files, path)
@@ -54,15 +56,18 @@ extension Check {
       }
     case "no-memory":
       let text = try await world.see(FileRead(path: "/proc/meminfo")).text
-      if let all = text.number(after: "MemTotal:"), let free = text.number(after: "MemAvailable:"), free * 33 < all {
-        return ran(out: .memory, "memory", (all - free) * 1024, all * 1024)
+      if let all = text.number(after: "MemTotal:"), let free = text.number(after: "MemAvailable:"),
+        Double(free) * 33 < Double(all)
+      {
+        return ran(
+          out: .memory, "memory", Int(clamping: (Double(all) - Double(free)) * 1024), all.clampedProduct(1024))
       }
     case "no-files":
       let numbers = try await world.see(FileRead(path: "/proc/sys/fs/file-nr")).text.split(
         whereSeparator: \.isWhitespace
       )
       .compactMap { Int($0) }
-      if numbers.count == 3, numbers[0] * 100 >= numbers[2] * 98 {
+      if numbers.count == 3, Double(numbers[0]) >= Double(numbers[2]) * 0.98 {
         return ran(out: .files, "open files", numbers[0], numbers[2])
       }
     default:
@@ -84,7 +89,7 @@ extension World {
     let kinds: Set<Substring> = [
       "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs", "nfs", "nfs4",
     ]
-    return try await see(FileRead(path: "/proc/\(id)/mounts")).text.split(separator: "\n").compactMap { line in
+    return try await see(FileRead(path: "/proc/\(id)/mounts")).text.lines.compactMap { line in
       let words = line.split(separator: " ")
       guard words.count > 2, kinds.contains(words[2]), !words[1].hasPrefix("/proc"), !words[1].hasPrefix("/sys"),
         !words[1].hasPrefix("/dev")
@@ -97,7 +102,7 @@ extension World {
 extension String {
   /// `MemTotal:       16316412 kB`.
   fileprivate func number(after name: String) -> Int? {
-    split(separator: "\n").first { $0.hasPrefix(name) }.flatMap { line in
+    lines.first { $0.hasPrefix(name) }.flatMap { line in
       line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     }
   }

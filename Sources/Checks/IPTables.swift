@@ -1,3 +1,4 @@
+import Model
 import Discovery
 
 extension PacketFilter {
@@ -5,7 +6,7 @@ extension PacketFilter {
   init(saved: String, program: String) {
     self.init(program: program)
     var table = ""
-    for line in saved.split(separator: "\n") {
+    for line in saved.lines {
       if line.hasPrefix("*") { table = String(line.dropFirst()) }
       // Addresses are translated in `nat`; nothing is stopped there.
       guard table != "nat" else { continue }

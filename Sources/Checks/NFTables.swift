@@ -107,9 +107,9 @@ private struct Match {
     switch subject {
     case "tcp dport", "th dport":
       if let ends = value["range"]?.list, ends.count == 2, let low = ends[0].number, let high = ends[1].number {
-        return low <= Int(packet.port) && Int(packet.port) <= high
+        return low <= packet.port && packet.port <= high
       }
-      return value.number.map { $0 == Int(packet.port) }
+      return value.number.map { $0 == packet.port }
     case "udp dport", "udp sport": return false
     case "ip daddr", "ip6 daddr": return value.range.flatMap { Subnet.covers($0, packet.to) }
     case "ip saddr", "ip6 saddr": return value.range.flatMap { packet.comes(from: $0) }

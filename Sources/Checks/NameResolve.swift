@@ -126,7 +126,7 @@ extension World {
   /// The hosts file of a place: name in lower case to its addresses.
   fileprivate func hosts(in place: Place) async throws(Unseen) -> [String: [String]] {
     var hosts: [String: [String]] = [:]
-    for line in try await see(FileRead(path: "/etc/hosts", place: place)).text.split(separator: "\n") {
+    for line in try await see(FileRead(path: "/etc/hosts", place: place)).text.lines {
       let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }.map(String.init)
       guard let address = words.first else { continue }
       for name in words.dropFirst() { hosts[name.lowercased(), default: []].append(address) }
@@ -144,7 +144,7 @@ extension World {
 
   /// The DNS servers of a place's `/etc/resolv.conf`.
   fileprivate func nameServers(in place: Place) async throws(Unseen) -> [String] {
-    try await see(FileRead(path: "/etc/resolv.conf", place: place)).text.split(separator: "\n").compactMap { line in
+    try await see(FileRead(path: "/etc/resolv.conf", place: place)).text.lines.compactMap { line in
       let words = line.split { $0 == " " || $0 == "\t" }
       return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
     }

@@ -65,7 +65,7 @@ extension World {
   fileprivate func refusal(of processes: [String]) async -> String? {
     for path in ["/var/log/audit/audit.log", "/var/log/kern.log", "/var/log/messages", "/var/log/syslog"] {
       guard let tail = try? await see(FileRead(path: path, limit: 262_144, fromEnd: true)) else { continue }
-      let line = tail.text.split(separator: "\n").last { line in
+      let line = tail.text.lines.last { line in
         (line.contains("name_connect") || line.contains("operation=\"connect\""))
           && (line.contains("denied") || line.contains("DENIED"))
           && processes.contains { line.contains("comm=\"\($0)\"") }

@@ -53,10 +53,10 @@ extension World {
   /// The line of the hosts file that leads a name to one of these addresses.
   fileprivate func hostsLine(of host: String, at addresses: [String]) async throws(Unseen) -> Facts {
     let path = "/etc/hosts"
-    for (index, line) in try await see(FileRead(path: path)).text.split(
-      separator: "\n", omittingEmptySubsequences: false
-    )
-    .enumerated() {
+    let text = try await see(FileRead(path: path)).text
+    // `patch` finds no line of a file with other line ends.
+    guard !text.utf8.contains(UInt8(ascii: "\r")) else { return [:] }
+    for (index, line) in text.lines.enumerated() {
       let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }.map(String.init)
       guard let address = words.first, addresses.contains(address),
         words.dropFirst().contains(where: { $0.lowercased() == host })

@@ -23,7 +23,7 @@ extension Check {
   ) { _, facts, signs throws(Unseen) in
     guard let seconds = facts.seconds(.siteSeconds), let status = facts[.siteStatus].flatMap({ Int($0) }), status >= 500
     else { return (.none, [:]) }
-    func isAfter(_ limit: FactName) -> Bool { facts.seconds(limit).map { ($0...$0 + 1).contains(seconds) } ?? false }
+    func isAfter(_ limit: FactName) -> Bool { facts.seconds(limit).map { $0 <= seconds && seconds <= $0 + 1 } ?? false }
     if isAfter(.routeReadTimeout) { return (.answer, [:]) }
     if isAfter(.routeConnectTimeout) { return (.connection, [:]) }
     let kind = facts[.proxyKind] ?? ""

@@ -86,7 +86,7 @@ private struct Users {
   init(in place: Place, _ world: any World) async throws(Unseen) {
     func names(_ path: String) async throws(Unseen) -> [UInt32: String] {
       var names: [UInt32: String] = [:]
-      for line in try await world.see(FileRead(path: path, place: place)).text.split(separator: "\n") {
+      for line in try await world.see(FileRead(path: path, place: place)).text.lines {
         let fields = line.split(separator: ":", omittingEmptySubsequences: false)
         guard fields.count > 2, let id = UInt32(fields[2]) else { continue }
         names[id] = String(fields[0]).printable
@@ -111,7 +111,7 @@ extension World {
 
   /// User and group of a process; nil if its status has another form.
   fileprivate func user(of process: Int32) async throws(Unseen) -> (UInt32, UInt32)? {
-    let lines = try await see(FileRead(path: "/proc/\(process)/status")).text.split(separator: "\n")
+    let lines = try await see(FileRead(path: "/proc/\(process)/status")).text.lines
     func last(_ name: String) -> UInt32? {
       lines.first { $0.hasPrefix(name) }?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { UInt32($0) }
     }

@@ -107,7 +107,7 @@ extension Check {
     switch (sight.status, sight.failure) {
     case (let status?, _):
       if let seconds, let patience, seconds > patience {
-        learned[.timeoutNeeded] = String(Int((seconds * 2 / 30).rounded(.up)) * 30)
+        learned[.timeoutNeeded] = String(Int(clamping: (seconds * 2 / 30).rounded(.up)).clampedProduct(30))
         return (.late, learned)
       }
       return (status >= 500 ? .error : .good, learned)

@@ -1,6 +1,7 @@
 import Archive
 import Glibc
 public import Model
+import Synchronization
 public import World
 
 /// The files as a proxy sees them, wherever it runs.
@@ -13,8 +14,17 @@ public struct ProxyFiles: Sendable {
     case archive(container: String)
   }
 
+  /// What reading has shown besides the texts.
+  private final class Notes: Sendable {
+    /// What was asked for and not seen, though it may be there.
+    let unread: Mutex<[Unseen]> = Mutex([])
+    /// Files whose lines end with `\r\n`.
+    let withReturns: Mutex<Set<String>> = Mutex([])
+  }
+
   private let world: any World
   private let way: Way
+  private let notes = Notes()
   let container: Container?
   /// By an engine that is an ordinary user's, while this program is root.
   private let isTold: Bool
@@ -45,8 +55,37 @@ public struct ProxyFiles: Sendable {
     }
   }
 
-  /// Nil if there is no such file.
+  /// What could not be read of the configuration so far: a reader may go on with what it has, and `RouteReading` sees to
+  /// it that nothing is called absent by that.
+  var unread: [Unseen] { notes.unread.withLock { $0 } }
+
+  /// Notes a part of the configuration that was not read: beyond a limit, or in a form that this program does not read.
+  func note(unread unseen: Unseen) {
+    notes.unread.withLock { if !$0.contains(unseen) { $0.append(unseen) } }
+  }
+
+  /// The proxy itself has told what it runs: what was not read of its files hides nothing.
+  func forgetUnread() { notes.unread.withLock { $0 = [] } }
+
+  /// At most `limit` of the paths; the rest is noted as unread.
+  func bounded(_ paths: [String], to limit: Int = Limits.includes) -> ArraySlice<String> {
+    if paths.count > limit { note(unread: .unreadable(what: paths[limit], why: "more than \(limit) files")) }
+    return paths.prefix(limit)
+  }
+
+  /// Nil if there is no such file. What keeps it from being read is noted, too.
   public func read(_ path: String) async throws(Unseen) -> String? {
+    do throws(Unseen) {
+      let text = try await text(of: path)
+      if text?.utf8.contains(UInt8(ascii: "\r")) == true { notes.withReturns.withLock { _ = $0.insert(path) } }
+      return text
+    } catch {
+      note(unread: error)
+      throw error
+    }
+  }
+
+  private func text(of path: String) async throws(Unseen) -> String? {
     if let edited = await edited(path) { return edited.text }
     switch way {
     case .place(let place):
@@ -58,8 +97,15 @@ public struct ProxyFiles: Sendable {
     }
   }
 
-  /// Sorted paths that match a shell pattern.
+  /// Sorted paths that match a shell pattern. What keeps them from being seen is noted, too.
   public func glob(_ pattern: String) async throws(Unseen) -> [String] {
+    do throws(Unseen) { return try await paths(matching: pattern) } catch {
+      note(unread: error)
+      throw error
+    }
+  }
+
+  private func paths(matching pattern: String) async throws(Unseen) -> [String] {
     switch way {
     case .place(let place): return try await world.see(FileGlob(pattern: pattern, place: place))
     case .archive(let container):
@@ -96,8 +142,8 @@ public struct ProxyFiles: Sendable {
     switch way {
     case .place(let place):
       return try await world.see(FileRead(path: path, place: place, limit: bytes, fromEnd: true)).text
-        .split(separator: "\n")
-    case .archive: return (try await read(path) ?? "").split(separator: "\n")
+        .lines.filter { !$0.isEmpty }
+    case .archive: return (try await text(of: path) ?? "").lines.filter { !$0.isEmpty }
     }
   }
 
@@ -110,6 +156,11 @@ public struct ProxyFiles: Sendable {
   /// Where a person edits the file: on this machine, or nil if it is only inside the container.
   public func hostPath(of path: String) -> String? {
     hasOwnRoot ? nil : container.map { $0.hostPath(of: path) } ?? path
+  }
+
+  /// The same where a patch fits: `patch` finds no line of a file whose lines end with `\r\n`.
+  func patchPath(of path: String) -> String? {
+    notes.withReturns.withLock { $0.contains(path) } ? nil : hostPath(of: path)
   }
 
   /// The files of the folder two levels below the root that holds `path`, by their paths, links followed.

@@ -73,7 +73,26 @@ public enum RouteReading {
     _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> (Outcome, Facts) {
     guard let reader = readers[kind] else { return (.unknown, [:]) }
-    return try await reader.read(request, RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await read(request, reader, RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// What the reader found, as far as what it could not read lets it stand.
+  ///
+  /// What was not read may hold a route for the site, so that none can be called missing; a mistake may be mended there.
+  /// Only a route that names the site itself is one all the same, and less sure (`config.unread`).
+  private static func read(
+    _ request: Request, _ reader: any ProxyReader.Type, _ proxy: RunningProxy
+  ) async throws(Unseen) -> (Outcome, Facts) {
+    var (outcome, facts) = try await reader.read(request, proxy)
+    guard let unread = proxy.files.unread.first else { return (outcome, facts) }
+    switch outcome {
+    case .disabled, .offline, .misconfigured, .notLoaded: break
+    case .found, .otherProtocol:
+      guard try await reader.list(proxy).contains(where: { $0.host == request.site.host }) else { throw unread }
+    case .default, .missing, .broken, .static, .unknown: throw unread
+    }
+    facts[.configUnread] = unread.what
+    return (outcome, facts)
   }
 
   /// Seconds since 1970 when the proxy last loaded its configuration.
@@ -100,7 +119,7 @@ public enum RouteReading {
   ) async -> Bool {
     guard let reader = readers[proxy.sign.kind],
       let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
-      let outcome = try? await reader.read(request, running).0
+      let outcome = try? await read(request, reader, running).0
     else { return true }
     switch outcome {
     case .static: return false
@@ -279,7 +298,7 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configInside, .configDirectory,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
       .configDirectoryInside, .configMain, .configNewest,
       .configNewestTime, .configRuns, .routeRunning, .routeLogKeys, .routeProtocol, .routeServers, .routeConnectTimeout,
       .routeHeaderLimit,

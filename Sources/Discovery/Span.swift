@@ -41,9 +41,9 @@ public struct Span: Sendable, Equatable {
 extension Facts {
   /// A span as the facts `NAME-line.file`, `.number`, `.text`, `.head` and `.tail`, for a patch of that line.
   ///
-  /// Only where a person can edit the file on this machine: a patch of a file inside a container would be lost.
+  /// Only where a person can edit the file on this machine and a patch fits: in a container it would be lost.
   mutating func set(_ span: Span?, _ name: String, _ files: ProxyFiles) {
-    set(span, name, at: span.flatMap { files.hostPath(of: $0.file) })
+    set(span, name, at: span.flatMap { files.patchPath(of: $0.file) })
   }
 
   /// The same for a file that this machine has at `path`; nothing if it has not.

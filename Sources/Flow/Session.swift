@@ -35,7 +35,7 @@ public struct Session: Sendable {
     self.asks = asks
     self.record = record
     let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
-    self.shapes = Dictionary(uniqueKeysWithValues: shapes.filter { used.contains($0.id) }.map { ($0.id, $0) })
+    self.shapes = Dictionary(shapes.filter { used.contains($0.id) }.map { ($0.id, $0) }) { first, _ in first }
   }
 
   public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, given: Facts) {
@@ -203,7 +203,7 @@ public struct Session: Sendable {
           key = Finding.unknown
         }
         source = .finding
-        if key == Finding.unknown { unseen += 1 }
+        if key == Finding.unknown || finding(of: check)?.facts[.configUnread] != nil { unseen += 1 }
       case .fact(let name, let question):
         if let answer = record.answers.last(where: { $0.node == id }) {
           (key, source) = (answer.key, .answer)

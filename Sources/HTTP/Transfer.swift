@@ -75,7 +75,7 @@ final class Transfer: @unchecked Sendable {
   /// Tells libcurl everything; false if it refused an option, which only a lack of memory can cause.
   func prepare() -> Bool {
     started = clock.now
-    let milliseconds = max(1, Int(request.limit * 1000))
+    let milliseconds = Int(exactly: (request.limit * 1000).rounded(.up)).map { max(1, $0) } ?? 60_000
     let me = Unmanaged.passUnretained(self).toOpaque()
     let isSet = [
       shim_set_text(easy, CURLOPT_URL, dial.url),

@@ -60,7 +60,7 @@ struct Invocation {
         usleep(2000)
         continue
       }
-      guard poll(&waits, 2, Int32((end - timespec.monotonic) * 1000) + 1) > 0 else { continue }
+      guard poll(&waits, 2, milliseconds(end - timespec.monotonic)) > 0 else { continue }
       for index in waits.indices where waits[index].revents != 0 {
         let piece = readPiece(waits[index].fd)
         if piece.isEmpty { waits[index].fd = -1 }

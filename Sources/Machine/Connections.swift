@@ -60,7 +60,7 @@ extension Descriptor {
     while true {
       let left = end - timespec.monotonic
       guard left > 0 else { return ETIMEDOUT }
-      let ready = poll(&wait, 1, Int32(left * 1000) + 1)
+      let ready = poll(&wait, 1, milliseconds(left))
       if ready < 0, errno != EINTR { return errno }
       if ready > 0 { break }
     }

@@ -15,7 +15,7 @@ struct Credentials {
   init(of process: Int32) throws(Unseen) {
     let path = "/proc/\(process)/status"
     var fields: [Substring: [Substring]] = [:]
-    for line in String(decoding: try contents(of: path), as: UTF8.self).split(separator: "\n") {
+    for line in String(decoding: try contents(of: path), as: UTF8.self).lines {
       let words = line.split { $0 == " " || $0 == "\t" }
       if let name = words.first { fields[name] = Array(words.dropFirst()) }
     }

@@ -32,8 +32,15 @@ final class Root: Sendable {
   }
 
   /// A regular file, open for reading, with its status.
+  ///
+  /// Inside a process's root none of the kernel's own: a read of `/proc/kmsg` takes the messages away, and whoever makes
+  /// a container can put a link to it in a file's place.
   func file(_ path: String) throws(Unseen) -> (Descriptor, stat) {
-    try open(path, S_IFREG, "it is not a regular file")
+    let found = try open(path, S_IFREG, "it is not a regular file")
+    guard directory == nil || shim_is_kernels_own(found.0.number) == 0 else {
+      throw .unreadable(what: path, why: "it is no file of a disk")
+    }
+    return found
   }
 
   /// A socket's file that may be connected to.
@@ -87,7 +94,12 @@ extension FileRead: MachineLook {
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> Sight in
       let (file, status) = try Root(place).file(path)
       let size = Int(status.st_size)
-      let bytes = try file.read(at: fromEnd ? max(0, size - limit) : 0, count: limit, path)
+      // One byte more than may be there: files of /proc say that their size is 0.
+      let bytes = try file.read(
+        at: fromEnd ? max(0, size - (limit ?? size)) : 0, count: limit ?? Limits.file + 1, path)
+      if limit == nil, max(size, bytes.count) > Limits.file {
+        throw .unreadable(what: path, why: "it has more than \(Limits.file >> 20) MB")
+      }
       // Files of /proc say 0.
       return Sight(bytes: bytes, size: max(size, bytes.count), modified: status.st_mtim.seconds)
     }
@@ -101,10 +113,12 @@ extension FileSystem: MachineLook {
       let found = try Root(place).find(path)
       var status = statvfs()
       guard fstatvfs(found.number, &status) == 0 else { throw .system(errno, path) }
-      let block = Int(status.f_frsize)
+      // A FUSE file system may say anything.
+      let block = Int(clamping: status.f_frsize)
       return Sight(
-        size: Int(status.f_blocks) * block, free: Int(status.f_bavail) * block, files: Int(status.f_files),
-        freeFiles: Int(status.f_favail))
+        size: Int(clamping: status.f_blocks).clampedProduct(block),
+        free: Int(clamping: status.f_bavail).clampedProduct(block), files: Int(clamping: status.f_files),
+        freeFiles: Int(clamping: status.f_favail))
     }
   }
 }
@@ -120,8 +134,8 @@ extension FileGlob: MachineLook {
         var next: [String] = []
         for directory in found {
           for name in try root.names(in: directory, matching: component) { next.append("\(directory)/\(name)") }
-          guard next.count <= FileGlob.most else {
-            throw .unreadable(what: pattern, why: "more than \(FileGlob.most) paths match")
+          guard next.count <= Limits.paths else {
+            throw .unreadable(what: pattern, why: "more than \(Limits.paths) paths match")
           }
         }
         found = next
@@ -129,9 +143,6 @@ extension FileGlob: MachineLook {
       return found.sorted()
     }
   }
-
-  /// Paths that a pattern may match.
-  private static let most = 10_000
 }
 
 extension Root {

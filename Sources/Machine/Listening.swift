@@ -62,7 +62,7 @@ private struct TCPSocket {
 
   static func read(_ path: String) throws(Unseen) -> [TCPSocket] {
     let text = String(decoding: try contents(of: path), as: UTF8.self)
-    return text.split(separator: "\n").compactMap(TCPSocket.init)
+    return text.lines.compactMap(TCPSocket.init)
   }
 }
 

@@ -67,6 +67,9 @@ extension timespec {
   }
 }
 
+/// Seconds as poll(2) wants them, rounded up.
+func milliseconds(_ seconds: Double) -> Int32 { Int32(clamping: Int(clamping: (seconds * 1000).rounded(.up))) }
+
 extension Unseen {
   /// The system's error number in words of a look.
   static func system(_ code: Int32, _ what: String) -> Unseen {

@@ -55,7 +55,7 @@ private final class Channel {
     options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP
     // c-ares doubles the wait for the second try: together they are the limit.
     options.tries = 2
-    options.timeout = Int32(max(50, limit * 1000 / 3))
+    options.timeout = milliseconds(max(0.05, limit / 3))
     var channel: ares_channel?
     let code = ares_init_options(&channel, &options, ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_TIMEOUTMS)
     guard code == ARES_SUCCESS, let channel else {
@@ -85,7 +85,8 @@ private final class Channel {
     while questions.contains(where: { $0.isOpen }) {
       var left = end - timespec.monotonic
       guard left > 0 else { return ares_cancel(channel) }
-      var longest = timeval(tv_sec: Int(left), tv_usec: Int(left.truncatingRemainder(dividingBy: 1) * 1e6))
+      var longest = timeval(
+        tv_sec: Int(clamping: left), tv_usec: Int(clamping: left.truncatingRemainder(dividingBy: 1) * 1e6))
       var next = timeval()
       if let chosen = ares_timeout(channel, &longest, &next)?.pointee {
         left = Double(chosen.tv_sec) + Double(chosen.tv_usec) / 1e6
@@ -98,7 +99,7 @@ private final class Channel {
         guard reads || writes else { return nil }
         return pollfd(fd: socket, events: Int16((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)), revents: 0)
       }
-      poll(&waits, nfds_t(waits.count), Int32(left * 1000) + 1)
+      poll(&waits, nfds_t(waits.count), milliseconds(left))
       // Time limits are looked at even when no socket is ready.
       ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
       for wait in waits where wait.revents != 0 {

@@ -54,7 +54,7 @@ extension Descriptor {
     while true {
       var wait = pollfd(fd: number, events: Int16(POLLIN | (left.isEmpty ? 0 : POLLOUT)), revents: 0)
       let time = end - timespec.monotonic
-      guard time > 0, poll(&wait, 1, Int32(time * 1000) + 1) != 0 else {
+      guard time > 0, poll(&wait, 1, milliseconds(time)) != 0 else {
         return .init(received: received, end: .open)
       }
       if wait.revents & Int16(POLLOUT) != 0 {

@@ -23,7 +23,7 @@ extension StatsSocket: MachineLook {
       while answer.count < 1 << 20 {
         let left = end - timespec.monotonic
         guard left > 0 else { throw .noAnswer(seconds: limit) }
-        guard poll(&wait, 1, Int32(left * 1000) + 1) > 0 else { continue }
+        guard poll(&wait, 1, milliseconds(left)) > 0 else { continue }
         let piece = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
           count = max(0, recv(socket.number, buffer.baseAddress, buffer.count, 0))
         }

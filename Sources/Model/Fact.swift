@@ -34,7 +34,10 @@ public struct Facts: Sendable, Equatable, Codable {
   public mutating func set(part: String, _ name: FactName) { values[name] = part }
 
   public func port(_ name: FactName) -> UInt16? { values[name].flatMap { UInt16($0) } }
-  public func seconds(_ name: FactName) -> Double? { values[name].flatMap { Double($0) } }
+  /// Only what can be reckoned with: neither `nan` nor `inf`.
+  public func seconds(_ name: FactName) -> Double? {
+    values[name].flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
+  }
   public func list(_ name: FactName) -> [String] {
     values[name].map { text in
       text.split(separator: ",").map { item in String(item.drop { $0 == " " }) }

@@ -72,4 +72,7 @@ extension FactName {
 
   /// Why something could not be seen; known only while the sentence of an `unknown` outcome is filled in.
   public static let unseenReason: FactName = "unseen.reason"
+  /// A file or source of the proxy's configuration that could not be read, if the route was found without it. A finding
+  /// that brings it saw only a part.
+  public static let configUnread: FactName = "config.unread"
 }

@@ -31,6 +31,15 @@ public enum Unseen: Error, Sendable, Equatable, Hashable, Codable {
   /// This recording holds no such look.
   case notRecorded(what: String)
 
+  /// What was not seen: a path, a socket; empty where it has no name.
+  public var what: String {
+    switch self {
+    case .notPermitted(let what), .missing(let what), .unreadable(let what, _), .notRecorded(let what): what
+    case .noAnswer: ""
+    case .notEnoughKnown(let names): names.map(\.text).joined(separator: ", ")
+    }
+  }
+
   /// True where the thing is known not to be there.
   public var isMissing: Bool { if case .missing = self { true } else { false } }
 }

@@ -11,7 +11,7 @@ extension String {
     replacingHidden { scalar in
       switch scalar.value {
       case 0x09 where keepingTabs: "\t"
-      case 0..<0x20: "^" + String(UnicodeScalar(UInt8(scalar.value) + 0x40))
+      case 0..<0x20: "^" + String(UnicodeScalar(UInt8(truncatingIfNeeded: scalar.value) + 0x40))
       case 0x7F: "^?"
       default: "<U+" + String(scalar.value, radix: 16, uppercase: true) + ">"
       }
@@ -57,6 +57,11 @@ extension String {
     }
     return String(word) + "'"
   }
+
+  /// The lines of a file or of an output, each without its end: `\n` or `\r\n`, which is one Character and not the first.
+  ///
+  /// What follows the last line end is a line, too, even where it is empty.
+  public var lines: [Substring] { self[...].lines }
 
   /// Without blanks and line ends around it.
   public var trimmed: String {
@@ -112,6 +117,15 @@ extension Unicode.Scalar {
     switch self {
     case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "/", ":", "@", "%", "+", ",", "-": true
     default: false
+    }
+  }
+}
+
+extension Substring {
+  /// As `String.lines`.
+  public var lines: [Substring] {
+    utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+      Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
     }
   }
 }

@@ -20,8 +20,7 @@ extension Tree {
     ]
     let drawing = Drawing(self, catalog)
     // Mermaid takes words such as `end` as its own, so boxes are numbered.
-    let ids = Dictionary(
-      uniqueKeysWithValues: drawing.boxes.enumerated().map { ($0.element.id, "n\($0.offset)") })
+    let ids = Dictionary(drawing.boxes.enumerated().map { ($0.element.id, "n\($0.offset)") }) { first, _ in first }
     let boxes = drawing.boxes.map { box in
       let (left, right) = frames[box.kind] ?? ("", "")
       return "  \(ids[box.id] ?? "")\(left)\(box.label.entities)\(right)"

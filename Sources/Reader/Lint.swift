@@ -108,7 +108,7 @@ struct Lint {
     for (name, start) in draft.guideStarts where draft.pageStarts[name] != nil {
       problems.add(start, "there is a cause called '\(name)', too")
     }
-    let least = Facts(Dictionary(uniqueKeysWithValues: FactName.given.map { ($0, "x") }))
+    let least = Facts(Dictionary(FactName.given.map { ($0, "x") }) { first, _ in first })
     let starts = draft.pageStarts.merging(draft.guideStarts) { cause, _ in cause }
     for page in Array(draft.pages.values) + Array(draft.guides.values) {
       let steps = page.sections.flatMap(\.steps)

@@ -18,7 +18,7 @@ struct Paths {
   ///   - given: Facts that may be known from the start.
   ///   - facts: All facts that there are.
   init(_ tree: Tree, _ shapes: [String: CheckShape], given: Set<FactName>, facts: Set<FactName>) {
-    numbers = Dictionary(uniqueKeysWithValues: zip(facts, 0...))
+    numbers = Dictionary(zip(facts, 0...)) { first, _ in first }
     nothing = FactSet(count: facts.count)
     let given = set(given)
     for shape in shapes.values {

@@ -45,7 +45,7 @@ private struct Writing {
   func page(_ page: Page) -> String {
     let facts = Facts(
       Dictionary(page.placeholders.map { ($0, "<" + $0.text + ">") }) { first, _ in first })
-    let given = Facts(Dictionary(uniqueKeysWithValues: FactName.given.map { ($0, "<" + $0.text + ">") }))
+    let given = Facts(Dictionary(FactName.given.map { ($0, "<" + $0.text + ">") }) { first, _ in first })
     // What holds whatever is seen, and what is done first, stand before all that depends on what is seen.
     let (general, special) = page.explanation.reduce(into: ([String](), [String]())) { texts, paragraph in
       guard let text = paragraph.text.prose(facts) else { return }

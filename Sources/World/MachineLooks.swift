@@ -35,18 +35,20 @@ public struct DockerGet: Look {
   }
 }
 
-/// A file's bytes, from the start or from the end. Links are followed inside the place's own root only.
+/// A file's bytes: all of them, or so many from its start or its end. Links are followed inside the place's own root
+/// only.
 public struct FileRead: Look {
   public static let kind = "file"
   /// The end of a file is that of a log; what /proc and /sys count goes on.
   public var isOfMachine: Bool { !fromEnd && !path.hasPrefix("/proc/") && !path.hasPrefix("/sys/") }
   public var path: String
   public var place: Place
-  public var limit: Int
+  /// Bytes of the part that is read. Nil: the whole file, which beyond `Limits.file` is `unreadable`, never cut.
+  public var limit: Int?
   /// The last `limit` bytes instead of the first.
   public var fromEnd: Bool
 
-  public init(path: String, place: Place = .host, limit: Int = 1_048_576, fromEnd: Bool = false) {
+  public init(path: String, place: Place = .host, limit: Int? = nil, fromEnd: Bool = false) {
     self.path = path
     self.place = place
     self.limit = limit

@@ -26,7 +26,7 @@ struct SampleWorld: World {
       guard FileManager.default.fileExists(atPath: look.path, isDirectory: &isFolder), !isFolder.boolValue,
         let data = FileManager.default.contents(atPath: look.path)
       else { return nil }
-      return FileRead.Sight(bytes: Array(data.prefix(look.limit)), size: data.count, modified: 1)
+      return FileRead.Sight(bytes: Array(data.prefix(look.limit ?? Limits.file)), size: data.count, modified: 1)
     case let look as FileGlob:
       var found = glob_t()
       defer { globfree(&found) }

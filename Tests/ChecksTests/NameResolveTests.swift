@@ -97,6 +97,23 @@ struct NameResolveTests {
     #expect(found.facts["name.known-by"] == "hosts-file")
   }
 
+  @Test("A hosts file and a resolv.conf with \\r\\n at their ends of lines are understood")
+  func returns() async throws {
+    let each = facts.merging([
+      "route.resolves": "each-request", "route.resolver": "10.0.0.53", "upstream.host": "legacy",
+    ])
+    let world = Recording()
+      .with(
+        DNSQuery(name: "legacy", servers: ["10.0.0.53"], place: place), .init(answer: .noSuchName, addresses: [])
+      )
+      .file("/etc/hosts", "127.0.0.1\tlocalhost\r\n10.0.0.9\tlegacy\r\n", in: place)
+      .file("/etc/resolv.conf", "nameserver 127.0.0.11\r\n", in: place)
+    let found = try await look("name.resolve", world, each)
+    #expect(found.outcome == "differs")
+    #expect(found.facts["name.otherwise"] == "10.0.0.9")
+    #expect(found.facts["name.place-servers"] == "127.0.0.11")
+  }
+
   @Test("The machine knows a name that the container does not")
   func onlyOutside() async throws {
     let world = world(.noSuchName).with(SystemLookup(name: "shop"), ["192.168.1.9"])

@@ -119,6 +119,15 @@ private enum Small {
     #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .likely)])
   }
 
+  @Test func whatWasSeenInPartMakesItLessSure() {
+    var session = Small.session()
+    _ = session.start()
+    let facts: Facts = ["app.name": "shop", .configUnread: "/etc/nginx/conf.d/more.conf"]
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: facts))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .likely)])
+  }
+
   @Test func aCheckWhoseNeedsNobodyBringsIsUnknown() {
     var session = Small.session()
     _ = session.start()

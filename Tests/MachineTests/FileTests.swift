@@ -77,6 +77,47 @@ private func text(_ path: String, _ place: Place = .host) async throws -> String
   #expect(found == ["/etc/top/etc/real"])
 }
 
+/// `/proc/kmsg` gives each message once: whoever reads it takes it away.
+@Test func theKernelsOwnFilesAreNotReadForAContainer() async throws {
+  // A process with the machine's own root: all that it has in common with a container is that it is named.
+  let program = try TestProgram(["sh", "-c", "echo ready && exec sleep 600"], until: "ready")
+  let folder = try TestFolder()
+  for target in ["/proc/self/status", "/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"] {
+    guard FileManager.default.isReadableFile(atPath: target) else { continue }
+    let link = folder.path + "/" + (target as NSString).lastPathComponent
+    symlink(target, link)
+    for path in [target, link] {
+      #expect(
+        await unseen { try await text(path, program.place) } == .unreadable(what: path, why: "it is no file of a disk"))
+      #expect(try await !text(path).isEmpty)
+    }
+  }
+  #expect(try await text(folder.write("own", "text"), program.place) == "text")
+}
+
+@Test func aFileIsReadWholeOrNotAtAll() async throws {
+  let folder = try TestFolder()
+  let path = folder.path + "/large"
+  _ = FileManager.default.createFile(atPath: path, contents: nil)
+  truncate(path, off_t(Limits.file))
+  #expect(try await machine.see(FileRead(path: path)).bytes.count == Limits.file)
+  truncate(path, off_t(Limits.file + 1))
+  #expect(await unseen { try await text(path) } == .unreadable(what: path, why: "it has more than 16 MB"))
+  // A part of it is one all the same.
+  #expect(try await machine.see(FileRead(path: path, limit: 5, fromEnd: true)).bytes.count == 5)
+}
+
+@Test func morePathsThanTheLimitAreNotNone() async throws {
+  let folder = try TestFolder()
+  for number in 0...Limits.paths {
+    _ = FileManager.default.createFile(atPath: "\(folder.path)/\(number)", contents: nil)
+  }
+  let pattern = folder.path + "/*"
+  #expect(
+    await unseen { _ = try await machine.see(FileGlob(pattern: pattern)) }
+      == .unreadable(what: pattern, why: "more than \(Limits.paths) paths match"))
+}
+
 // MARK: SQLite
 
 private func rows(_ path: String, _ sql: String = "select * from host order by id", _ place: Place = .host) async throws

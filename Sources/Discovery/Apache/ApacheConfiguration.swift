@@ -1,3 +1,5 @@
+import Model
+
 extension Apache {
   /// All files that httpd loads, as one tree: conditions judged, files in the place of `Include`, variables replaced.
   public struct Configuration: Sendable {
@@ -115,7 +117,6 @@ extension Apache {
 /// Loads files, follows includes and judges conditions, in the order of the text.
 private struct Loader {
   private static let deepest = 32
-  private static let mostIncludes = 10_000
 
   let read: Apache.Configuration.Read
   let glob: Apache.Configuration.Glob
@@ -145,7 +146,12 @@ private struct Loader {
     _ path: String, from include: Apache.Directive?, within: [String]
   ) async -> [Apache.Directive] {
     includes += 1
-    guard !within.contains(path), within.count < Self.deepest, includes < Self.mostIncludes else {
+    guard includes <= Limits.includes else {
+      unread.append(
+        .init(path: path, error: Unseen.unreadable(what: path, why: "more than \(Limits.includes) files")))
+      return []
+    }
+    guard !within.contains(path), within.count < Self.deepest else {
       note("Exceeded the maximum include directory nesting level. You have probably a recursion somewhere.", include)
       return []
     }
@@ -162,9 +168,7 @@ private struct Loader {
     }
     if lines[path] == nil {
       files.append(path)
-      lines[path] = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
-        String(decoding: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0, as: UTF8.self)
-      }
+      lines[path] = text.lines.map(String.init)
       let available = path.replacing("-enabled/", with: "-available/")
       if available != path, let other = try? await read(available), other == text { originals[path] = available }
     }

@@ -98,7 +98,7 @@ extension ApacheReading {
       facts[.line("problem", "file")] = files.hostPath(of: file) ?? file
       facts[.line("problem", "number")] = String(problem.line)
       facts[.line("problem", "text")] = configuration.line(problem.line, of: problem.file)
-      if files.hostPath(of: file) != nil { facts["problem-line.fixed"] = configuration.mended(problem) }
+      if files.patchPath(of: file) != nil { facts["problem-line.fixed"] = configuration.mended(problem) }
     }
     var newest: (path: String, time: Double)?
     for path in configuration.files.prefix(200) {

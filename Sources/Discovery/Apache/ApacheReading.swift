@@ -88,11 +88,13 @@ enum ApacheReading: ProxyReader {
       var start = Apache.Configuration.Start(main: path, root: root)
       start.defined = Set(line?.defined ?? [])
       start.environment = await environment(proxy)
-      return await .load(start) {
+      let configuration = await Apache.Configuration.load(start) {
         try await files.read($0)
       } glob: {
         try await files.glob($0)
       }
+      for case let unseen as Unseen in configuration.unread.map(\.error) { files.note(unread: unseen) }
+      return configuration
     }
     throw .missing(what: candidates.map { "\($0.root)/\($0.main)" }.joined(separator: ", "))
   }
@@ -106,7 +108,7 @@ enum ApacheReading: ProxyReader {
       pairs = variables.map { $0[...] }
     } else if let text = try? await proxy.files.read("/etc/apache2/envvars") {
       // Debian's, of its first instance: without a suffix.
-      pairs = text.split(separator: "\n").filter { $0.hasPrefix("export ") }
+      pairs = text.lines.filter { $0.hasPrefix("export ") }
         .map { $0.dropFirst(7).replacing("$SUFFIX", with: "")[...] }
     }
     return Dictionary(

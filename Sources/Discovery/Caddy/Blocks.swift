@@ -1,3 +1,5 @@
+import Model
+
 extension Caddyfile {
   /// One directive: its name, its arguments, and the block behind them.
   struct Directive: Sendable {
@@ -41,15 +43,14 @@ extension Caddyfile {
     fileprivate mutating func fail(_ found: Problem) { problem = problem ?? found }
     fileprivate mutating func note(_ path: String, _ text: String) {
       guard !files.contains(where: { $0.path == path }) else { return }
-      files.append((path, text.split(separator: "\n", omittingEmptySubsequences: false)))
+      files.append((path, text.lines))
     }
 
     func line(_ number: Int, of path: String) -> String? {
       guard let lines = files.first(where: { $0.path == path })?.lines, lines.indices.contains(number - 1) else {
         return nil
       }
-      let line = lines[number - 1]
-      return String(line.hasSuffix("\r") ? line.dropLast() : line)
+      return String(lines[number - 1])
     }
 
     /// The place of a part of a word (UTF-8 offsets), or of all of it.
@@ -271,9 +272,11 @@ extension Caddyfile.Token {
     guard text.contains("{args") else { return [self] }
     if text.hasPrefix("{args["), text.hasSuffix("]}"), text.contains(":"), text.dropFirst().firstIndex(of: "{") == nil {
       let ends = text.dropFirst(6).dropLast(2).split(separator: ":", omittingEmptySubsequences: false)
-      let from = min(Int(ends[0]) ?? 0, arguments.count)
-      let to = min(ends.count > 1 ? Int(ends[1]) ?? arguments.count : arguments.count, arguments.count)
-      return from < to ? arguments[from..<to].map(copy) : []
+      // Caddy takes no negative index, and none behind the last argument: it leaves the word as it is.
+      let from = ends[0].isEmpty ? 0 : Int(ends[0])
+      let to = ends[1].isEmpty ? arguments.count : Int(ends[1])
+      guard ends.count == 2, let from, let to, from >= 0, from <= to, to <= arguments.count else { return [self] }
+      return arguments[from..<to].map(copy)
     }
     var new = text
     for (number, argument) in arguments.enumerated() {

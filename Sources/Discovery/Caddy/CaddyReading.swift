@@ -11,9 +11,14 @@ enum CaddyReading: ProxyReader {
     let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
     let running = await result { () throws(Unseen) in Caddy.Configuration(try await admin.configuration(of: proxy)) }
     switch (written, running) {
+    case (.success, .success(let running)) where !proxy.files.unread.isEmpty:
+      proxy.files.forgetUnread()
+      return running.read(request, proxy.files)
     case (.success(let written), let running):
       return await compare(written, try? running.get(), request, proxy)
-    case (.failure, .success(let running)): return running.read(request, proxy.files)
+    case (.failure, .success(let running)):
+      proxy.files.forgetUnread()
+      return running.read(request, proxy.files)
     case (.failure(let unseen), .failure): throw unseen
     }
   }
@@ -131,7 +136,7 @@ extension CaddyReading {
         facts[.line("problem", "file")] = files.hostPath(of: problem.file) ?? problem.file
         facts[.line("problem", "number")] = String(problem.line)
         facts[.line("problem", "text")] = blocks?.line(problem.line, of: problem.file)
-        if let word = problem.word, let near = problem.near, files.hostPath(of: problem.file) != nil {
+        if let word = problem.word, let near = problem.near, files.patchPath(of: problem.file) != nil {
           facts["problem-line.fixed"] = word.head + near + word.tail
         }
       }

@@ -1,3 +1,5 @@
+import Model
+
 /// From Caddy's own JSON: what `GET /config/` of its admin API answers, a JSON file, or `caddy adapt`.
 ///
 /// Members that are not known are passed over, as they are by a reader that only looks.
@@ -85,7 +87,7 @@ extension Caddy.Handler {
     case "reverse_proxy": self = .proxy(Caddy.Proxy(handler, path))
     case "static_response", "error", "metrics", "acme_server", "php":
       let status = handler["status_code"]
-      self = .answer(status: status?.number.map { Int($0) } ?? status?.text.flatMap { Int($0) } ?? 200)
+      self = .answer(status: status?.number.map { Int(clamping: $0) } ?? status?.text.flatMap { Int($0) } ?? 200)
     case "file_server": self = handler["pass_thru"]?.bool == true ? .passes : .files
     default: self = .passes
     }
@@ -141,7 +143,7 @@ extension Caddy.Proxy {
     headerLimit = transport?["max_response_header_size"]?.number
     if let active = proxy["health_checks"]?["active"], let path = active["uri"]?.text ?? active["path"]?.text {
       health = Caddy.Health(
-        path: path, expects: Caddy.statuses(active["expect_status"]?.number.map { Int($0) }),
+        path: path, expects: Caddy.statuses(active["expect_status"]?.number.map { Int(clamping: $0) }),
         port: active["port"]?.number.flatMap { UInt16(exactly: $0) })
     }
     let set = proxy["headers"]?["request"]?["set"]?.members ?? [:]

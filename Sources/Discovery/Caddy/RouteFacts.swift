@@ -54,7 +54,7 @@ extension Caddy.Proxy {
     facts[.upstreamSocket] = upstream.socket
     facts[.routeConnectTimeout] = connectTimeout.inWords
     facts[.routeReadTimeout] = answerTimeout?.inWords
-    facts[.routeHeaderLimit] = headerLimit.map { String(Int($0)) }
+    facts[.routeHeaderLimit] = headerLimit.map { String(Int(clamping: $0)) }
     facts[.routeLogKeys] = [facts[.routeLogKeys], "\"host\":\"\(upstream.address)\""].compactMap { $0 }
       .joined(separator: ", ")
     if upstreams.count > 1 { facts[.routeServers] = upstreams.map(\.address).joined(separator: ", ") }

@@ -64,7 +64,7 @@ private struct Tunnel {
         throw .unreadable(what: path, why: "it is not YAML")
       }
       let shared = root["originRequest"]?.texts ?? [:]
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      let lines = text.lines.map(String.init)
       rules = (root["ingress"]?.items ?? []).compactMap { Rule($0, shared, path, lines) }
       if let url = root["url"]?.text, rules.isEmpty {
         rules = [Rule(hostname: nil, path: nil, service: (url, nil), options: shared, definedIn: path)]

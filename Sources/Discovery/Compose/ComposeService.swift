@@ -18,7 +18,9 @@ public struct ComposeService: Sendable {
     (self.project, self.name, self.files) = (project, name, files)
     var parts: [(YAMLFile, YAML.Node)] = []
     for path in files.prefix(8) {
-      guard let text = try? await world.see(FileRead(path: path)).text, let file = YAMLFile(text, path: path),
+      // `patch` finds no line of a file with other line ends.
+      guard let text = try? await world.see(FileRead(path: path)).text, !text.utf8.contains(UInt8(ascii: "\r")),
+        let file = YAMLFile(text, path: path),
         let service = file.root["services"]?.pairs.first(where: { $0.key == name })?.value
       else { continue }
       parts.append((file, service))

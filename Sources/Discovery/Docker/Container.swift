@@ -11,6 +11,13 @@ public struct ContainerSummary: Sendable, Decodable {
     public let PrivatePort: UInt16?
     public let PublicPort: UInt16?
     public let `Type`: String?
+
+    enum CodingKeys: CodingKey { case IP, PrivatePort, PublicPort, `Type` }
+    public init(from decoder: any Decoder) throws {
+      let port = try decoder.container(keyedBy: CodingKeys.self)
+      (IP, `Type`) = (port.readable(.IP), port.readable(.`Type`))
+      (PrivatePort, PublicPort) = (port.readable(.PrivatePort), port.readable(.PublicPort))
+    }
   }
   public struct Settings: Sendable, Decodable { public let Networks: [String: Endpoint]? }
   public struct Host: Sendable, Decodable { public let NetworkMode: String? }
@@ -26,6 +33,17 @@ public struct ContainerSummary: Sendable, Decodable {
   public let HostConfig: Host?
   public let NetworkSettings: Settings?
 
+  enum CodingKeys: CodingKey { case Id, Names, Image, State, Status, Labels, Ports, HostConfig, NetworkSettings }
+  /// A field in another form than the engine's own is as one that is not there: one odd container hides no others.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    Id = try container.decode(String.self, forKey: .Id)
+    (Names, Image) = (container.readable(.Names), container.readable(.Image))
+    (State, Status) = (container.readable(.State), container.readable(.Status))
+    (Labels, Ports) = (container.readable(.Labels), container.readable(.Ports))
+    (HostConfig, NetworkSettings) = (container.readable(.HostConfig), container.readable(.NetworkSettings))
+  }
+
   public var name: String { Names?.first.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
   public var isRunning: Bool { State == "running" || State == "paused" || State == "restarting" }
   public var networks: [String: Endpoint] { NetworkSettings?.Networks ?? [:] }
@@ -35,6 +53,11 @@ public struct ContainerSummary: Sendable, Decodable {
   public var project: String? { Labels?["com.docker.compose.project"] }
   public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
   public var addresses: [String] { networks.values.flatMap(\.addresses) }
+}
+
+extension KeyedDecodingContainer {
+  /// A member; nil where there is none, or it is of another form: `99999` is no port.
+  fileprivate func readable<Value: Decodable>(_ key: Key) -> Value? { try? decode(Value.self, forKey: key) }
 }
 
 /// A container's end at one network.
@@ -238,7 +261,7 @@ extension World {
         ? String(UnicodeScalar(byte)) : "%" + String(byte, radix: 16, uppercase: true)
     }.joined()
     let answer = try await see(
-      DockerGet(path: "/events?since=\(Int(since))&until=\(Int(until))&filters=\(escaped)"))
+      DockerGet(path: "/events?since=\(Int(clamping: since))&until=\(Int(clamping: until))&filters=\(escaped)"))
     guard answer.status == 200 else { throw .notPermitted(what: "Docker's events") }
     return answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
       try? JSONDecoder().decode(Event.self, from: Data($0))

@@ -7,7 +7,7 @@ extension World {
   ///
   /// Source: Docker Engine API, "Get container logs": frames of an 8-byte header where no terminal is attached.
   public func log(of container: Container, since: Double? = nil, lines: Int = 200) async throws(Unseen) -> [String] {
-    let from = since.map { "&since=\(Int($0))" } ?? ""
+    let from = since.map { "&since=\(Int(clamping: $0))" } ?? ""
     let answer = try await see(
       DockerGet(path: "/containers/\(container.Id)/logs?stdout=1&stderr=1&tail=\(lines)\(from)", bodyLimit: 4_194_304))
     guard answer.status == 200 else {

@@ -115,7 +115,10 @@ extension EnvoyReading {
       }
     }
     let admin = bootstraps.lazy.compactMap { EnvoyAdmin($0, of: proxy) }.first
-    if configuration.isDynamic, let admin { configuration.merge(try await admin.dump()) }
+    if configuration.isDynamic, let admin {
+      configuration.merge(try await admin.dump())
+      proxy.files.forgetUnread()
+    }
     return (configuration, admin)
   }
 
@@ -301,10 +304,12 @@ extension EnvoyReading {
     var facts = known
     if let check = health?["http_health_check"] {
       facts[.routeHealthPath] = check["path"]?.text
-      let expected = (check["expected_statuses"]?.items ?? []).compactMap { range in
-        range["start"]?.number.flatMap { start in
-          range["end"]?.number.map { start + 1 == $0 ? "\(start)" : "\(start)-\($0 - 1)" }
-        }
+      var expected: [String] = []
+      for range in check["expected_statuses"]?.items ?? [] {
+        // Half open; Envoy takes no others than 100 to 599.
+        guard let start = range["start"]?.number, let end = range["end"]?.number, start >= 100, start < end, end <= 600
+        else { continue }
+        expected.append(start + 1 == end ? "\(start)" : "\(start)-\(end - 1)")
       }
       facts[.routeHealthExpects] = expected.isEmpty ? "200" : expected.joined(separator: ", ")
     }

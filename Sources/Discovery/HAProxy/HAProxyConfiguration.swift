@@ -1,3 +1,5 @@
+import Model
+
 extension HAProxy {
   /// Every section of every file, in the order in which HAProxy reads them.
   struct Configuration: Sendable {
@@ -12,7 +14,7 @@ extension HAProxy {
 
     mutating func add(_ text: String, of file: String) {
       files.append(file)
-      let all = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      let all = text.lines.map(String.init)
       lines[file] = all
       conditions = 0
       for (index, line) in all.enumerated() { add(line, index + 1, file) }

@@ -111,22 +111,17 @@ enum HAProxyReading: ProxyReader {
     var configuration = HAProxy.Configuration()
     let line = CommandLine(proxy)
     for path in line.files.map(line.absolute) {
-      do throws(Unseen) {
-        if let text = try await proxy.files.read(path) {
-          configuration.add(text, of: path)
-          continue
-        }
-      } catch .unreadable(_, "it is not a regular file") {}
       let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
       let inside = try await proxy.files.glob(folder + "/*.cfg")
-      guard !inside.isEmpty else { throw .missing(what: path) }
-      for path in inside.prefix(200) {
-        if let text = try await proxy.files.read(path) { configuration.add(text, of: path) }
+      for path in inside.isEmpty ? [path] : proxy.files.bounded(inside) {
+        guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
+        configuration.add(text, of: path)
       }
     }
-    for path in Set(configuration.namedLists).sorted().prefix(50) where path.hasPrefix("/") {
+    let lists = Set(configuration.namedLists).filter { $0.hasPrefix("/") }.sorted()
+    for path in proxy.files.bounded(lists) {
       guard let text = try? await proxy.files.read(path) else { continue }
-      configuration.lists[path] = text.split(separator: "\n").map { String($0).trimmed }.filter {
+      configuration.lists[path] = text.lines.map { String($0).trimmed }.filter {
         !$0.isEmpty && !$0.hasPrefix("#")
       }
     }
@@ -138,12 +133,13 @@ enum HAProxyReading: ProxyReader {
     let line = CommandLine(proxy)
     // Several ones are tested by HAProxy itself, when it loads them.
     var facts: Facts = [.proxyConfiguration: line.files.count == 1 ? line.absolute(line.files[0]) : ""]
-    if let mistake = configuration.mistakes.first {
+    // A backend that is not there may be in a file that was not read.
+    if files.unread.isEmpty, let mistake = configuration.mistakes.first {
       facts[.configProblem] = "\(mistake.file):\(mistake.line): \(mistake.message)".printable
       facts[.line("problem", "file")] = files.hostPath(of: mistake.file) ?? mistake.file
       facts[.line("problem", "number")] = String(mistake.line)
       facts[.line("problem", "text")] = mistake.text
-      if files.hostPath(of: mistake.file) != nil { facts["problem-line.fixed"] = mistake.fixed }
+      if files.patchPath(of: mistake.file) != nil { facts["problem-line.fixed"] = mistake.fixed }
     }
     var newest: (path: String, time: Double)?
     for path in (configuration.files + configuration.lists.keys.sorted()).prefix(200) {
@@ -194,7 +190,8 @@ enum HAProxyReading: ProxyReader {
     facts[.routeConnectTimeout] = connect.flatMap { HAProxy.seconds($0.arguments.last ?? "") }?.inWords
     let size = configuration.global("tune.bufsize").flatMap { Int($0.arguments.first ?? "") } ?? 16_384
     let reserved = configuration.global("tune.maxrewrite").flatMap { Int($0.arguments.first ?? "") } ?? 1024
-    facts[.routeHeaderLimit] = String(max(0, size - reserved))
+    facts[.routeHeaderLimit] = String(
+      max(0, size.subtractingReportingOverflow(reserved).overflow ? 0 : size - reserved))
 
     // TLS to the app.
     let verifies = server.value("verify") ?? configuration.global("ssl-server-verify")?.arguments.first ?? "required"
@@ -253,7 +250,7 @@ enum HAProxyReading: ProxyReader {
     }
     if !section.all("parse-resolv-conf").isEmpty || name == "default" {
       let text = try await files.read("/etc/resolv.conf") ?? ""
-      servers += text.split(separator: "\n").compactMap { line in
+      servers += text.lines.compactMap { line in
         let words = line.split { $0 == " " || $0 == "\t" }
         return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
       }
@@ -287,7 +284,7 @@ enum HAProxyReading: ProxyReader {
     -> [[String: String]]?
   {
     guard let text = await ask(.statistics, configuration, proxy) else { return nil }
-    let lines = text.split(separator: "\n")
+    let lines = text.lines
     guard let head = lines.first, head.hasPrefix("# ") else { return nil }
     let columns = head.dropFirst(2).split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     return lines.dropFirst().map { line in
@@ -323,7 +320,7 @@ enum HAProxyReading: ProxyReader {
     let configuration = try await load(proxy)
     guard let info = await ask(.info, configuration, proxy) else { return [:] }
     var facts: Facts = [:]
-    for line in info.split(separator: "\n") {
+    for line in info.lines {
       let parts = line.split(separator: ":", maxSplits: 1)
       guard parts.count == 2, let number = Int(String(parts[1]).trimmed) else { continue }
       if parts[0] == "CurrConns" { facts[.proxyConnections] = String(number) }

@@ -88,7 +88,7 @@ extension HAProxy {
       let hostLength = text[..<colon].utf8.count
       let host = String(text[..<colon]).trimmedBrackets
       if number.hasPrefix("+") || number.hasPrefix("-") {
-        let port = Int(number).flatMap { UInt16(exactly: Int(listening) + $0) }
+        let port = Int(number).flatMap { UInt16(exactly: Int(listening).addingReportingOverflow($0).partialValue) }
         return (port.map { .network(host: host, port: $0) } ?? .unknown, start..<start + hostLength, nil)
       }
       guard let port = UInt16(number) else { return (.unknown, nil, nil) }

@@ -1,3 +1,5 @@
+import Model
+
 extension Nginx {
   /// All files that nginx loads, as one tree.
   public struct Configuration: Sendable {
@@ -95,7 +97,6 @@ extension Nginx {
 /// Loads files and follows includes.
 private struct Loader {
   private static let deepest = 32
-  private static let mostIncludes = 10_000
 
   let prefix: String
   let read: Nginx.Configuration.Read
@@ -120,7 +121,12 @@ private struct Loader {
         Nginx.Problem(file: include?.file ?? path, line: include?.lastLine ?? 1, message: message))
     }
     includes += 1
-    guard !within.contains(path), within.count < Self.deepest, includes < Self.mostIncludes else {
+    guard includes <= Limits.includes else {
+      unread.append(
+        .init(path: path, error: Unseen.unreadable(what: path, why: "more than \(Limits.includes) files")))
+      return []
+    }
+    guard !within.contains(path), within.count < Self.deepest else {
       note("open() \"\(path)\" failed: includes go round in a circle or too deep")
       return []
     }
@@ -132,10 +138,7 @@ private struct Loader {
         }
         parsed[path] = Nginx.parse(text, file: path)
         files.append(path)
-        lines[path] = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
-          line in
-          String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
-        }
+        lines[path] = text.lines.map(String.init)
       } catch {
         unread.append(Nginx.Configuration.Unread(path: path, error: error))
         return []

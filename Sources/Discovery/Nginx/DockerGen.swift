@@ -56,7 +56,7 @@ enum DockerGen {
 
   /// The value of the one `VIRTUAL_PORT` of a Compose file: `VIRTUAL_PORT: "3000"`, `- VIRTUAL_PORT=3000`.
   static func portSpan(in text: String, of path: String) -> Span? {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let lines = text.lines.map(String.init)
     let found = lines.enumerated().filter { $0.element.contains("VIRTUAL_PORT") }
     guard found.count == 1, let (index, line) = found.first, let name = line.firstRange(of: "VIRTUAL_PORT"),
       let start = line[name.upperBound...].firstIndex(where: \.isNumber)

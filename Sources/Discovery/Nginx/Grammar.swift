@@ -175,7 +175,8 @@ private struct Grammar {
   }
 
   private static let escapes = Dictionary(
-    uniqueKeysWithValues: zip("\"'\\trn".utf8, "\"'\\\t\r\n".utf8))
+    zip("\"'\\trn".utf8, "\"'\\\t\r\n".utf8)
+  ) { first, _ in first }
 
   /// Goes past a Lua block's closing brace: braces in Lua's strings and comments do not count.
   private mutating func skipLua() {

@@ -59,9 +59,11 @@ enum NginxReading: ProxyReader {
     case nil: main = prefix.map { $0 + "/conf/nginx.conf" } ?? "/etc/nginx/nginx.conf"
     }
     guard try await files.read(main) != nil else { throw .missing(what: main) }
-    return await Nginx.Configuration.load(
+    let configuration = await Nginx.Configuration.load(
       main: main,
       matches: matches, read: { try await files.read($0) }, glob: { try await files.glob($0) })
+    for case let unseen as Unseen in configuration.unread.map(\.error) { files.note(unread: unseen) }
+    return configuration
   }
 
   /// The facts of the route that serves the request, and whether it is a route of its own.
@@ -110,7 +112,7 @@ enum NginxReading: ProxyReader {
       facts[.line("problem", "number")] = String(line)
       facts[.line("problem", "text")] = configuration.line(line, of: problem.file)
       // A file that ends too early lacks more than one semicolon.
-      if problem.unterminatedLine != nil, files.hostPath(of: problem.file) != nil,
+      if problem.unterminatedLine != nil, files.patchPath(of: problem.file) != nil,
         !problem.message.hasPrefix("unexpected end of file")
       {
         facts["problem-line.fixed"] = configuration.line(line, of: problem.file).map { $0 + ";" }

@@ -88,7 +88,7 @@ extension Traefik.Dynamic {
     } else if let file = settings["filename"]?.text {
       paths = [file]
     }
-    for path in paths.prefix(200) {
+    for path in proxy.files.bounded(paths) {
       do throws(Unseen) {
         guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
         files[path] = Traefik.Settings()
@@ -97,7 +97,10 @@ extension Traefik.Dynamic {
         }
         if text.contains("{{") { throw .unreadable(what: path, why: "it is a Go template") }
         read(text, path)
-      } catch { unseen.append(error) }
+      } catch {
+        unseen.append(error)
+        proxy.files.note(unread: error)
+      }
     }
   }
 

@@ -38,9 +38,13 @@ private struct Loaded {
           case nil: throw .unreadable(what: "Traefik's constraints", why: "they are more than this program reads")
           }
         }
-      } catch { dynamic.unseen.append(error) }
+      } catch {
+        dynamic.unseen.append(error)
+        proxy.files.note(unread: error)
+      }
     }
     self.live = await live
+    if self.live?.routers != nil { proxy.files.forgetUnread() }
     join()
   }
 
