@@ -1,13 +1,14 @@
+import Model
 import World
 import YAML
 
 /// A YAML file of another program, with the places of its values.
-struct YAMLFile: Sendable {
+final class YAMLFile: Sendable {
   let path: String
   let root: YAML.Node
   /// What the file's own reader would refuse; empty if nothing.
   let mistakes: [YAML.Mistake]
-  private let lines: [Substring]
+  private let text: FileText
 
   /// Nil if the text is no YAML to its end.
   init?(_ text: String, path: String) {
@@ -16,7 +17,7 @@ struct YAMLFile: Sendable {
     self.path = path
     self.root = root
     self.mistakes = mistakes
-    lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+    self.text = FileText(yaml: text)
   }
 
   /// The first thing for which a text is no YAML.
@@ -24,8 +25,9 @@ struct YAMLFile: Sendable {
     YAML.read(text, file: path, .foreign).mistakes.first
   }
 
-  /// A line, counted from 1, without its end; nil behind the last one.
-  func line(_ number: Int) -> String? { lines.indices.contains(number - 1) ? String(lines[number - 1]) : nil }
+  /// A line, counted from 1, without its end; nil behind the last one, and for one that nobody would change by hand, such
+  /// as a whole file that a program wrote in one line.
+  func line(_ number: Int) -> String? { text.line(number).flatMap { $0.utf8.count <= Limits.value ? $0 : nil } }
 
   /// Where `value` stands in a scalar, behind `before`; nil if it is not written there letter by letter.
   func span(of value: String, behind before: String = "", in scalar: YAML.Node) -> Span? {

@@ -56,6 +56,7 @@ public struct LogReader: Sendable {
 
   /// Nil for a line that has nothing to say about a failing app or a missing route.
   public mutating func reading(of line: UnsafeBufferPointer<UInt8>) -> LogReading? {
+    guard !line.isEmpty else { return nil }
     // Most of a log is such lines; nothing else is tried on them.
     if let index = quiet.firstIndex(where: { $0.matches(line) }) {
       quiet.swapAt(0, index)

@@ -28,8 +28,6 @@ private struct DatabaseFiles {
   private static let pendingByte = 0x4000_0000
   private static let reservedByte = pendingByte + 1
   private static let shared = (start: pendingByte + 2, length: 510)
-  /// Bytes of the file, and of its log.
-  private static let sizeLimit = 268_435_456
 
   private let path: String
   private let root: Root
@@ -90,8 +88,10 @@ private struct DatabaseFiles {
   }
 
   private func whole(_ file: Descriptor) throws(Unseen) -> [UInt8] {
-    let bytes = try file.read(at: 0, count: Self.sizeLimit + 1, path)
-    guard bytes.count <= Self.sizeLimit else { throw .unreadable(what: path, why: "it has more than 256 MB") }
+    let bytes = try file.read(at: 0, count: Limits.database + 1, path)
+    guard bytes.count <= Limits.database else {
+      throw .unreadable(what: path, why: "it has more than \(Limits.database >> 20) MB")
+    }
     return bytes
   }
 }

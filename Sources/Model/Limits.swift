@@ -5,12 +5,18 @@
 public enum Limits {
   /// Bytes of a file that is read whole.
   public static let file = 16 << 20
+  /// Bytes of a SQLite database, and of its log: it is in memory three times while it is read.
+  public static let database = 48 << 20
   /// Paths that a shell pattern may match.
   public static let paths = 10_000
   /// Files that one configuration may take in, each counted as often as it is taken in.
   public static let includes = 10_000
   /// Directives, or nodes of a tree, of one configuration, those of all its files together.
   public static let nodes = 500_000
+  /// Words of one directive that count as one node.
+  public static let wordsOfNode = 2
+  /// Bytes of one line of a configuration, those that a backslash joins together.
+  public static let line = 1 << 20
   /// Bytes of one value after its variables have been filled in.
   public static let value = 64 << 10
   /// Bytes of one word of a command that is shown: a terminal takes a pasted line of 4,095 bytes.

@@ -10,6 +10,16 @@ public struct SQLiteError: Error, Equatable {
 public final class Database {
   /// Bytes of all rows of one query.
   private static let answerLimit = 16_777_216
+  /// What a file may ask for: none that holds a proxy's sites needs more. Source: sqlite.org/limits.html, and
+  /// "Defense Against The Dark Arts", sqlite.org/security.html.
+  private static let limits: [(id: Int32, most: Int32)] = [
+    (SQLITE_LIMIT_LENGTH, 1 << 20), (SQLITE_LIMIT_SQL_LENGTH, 100_000), (SQLITE_LIMIT_COLUMN, 200),
+    (SQLITE_LIMIT_EXPR_DEPTH, 50), (SQLITE_LIMIT_COMPOUND_SELECT, 3), (SQLITE_LIMIT_VDBE_OP, 25_000),
+    (SQLITE_LIMIT_FUNCTION_ARG, 8), (SQLITE_LIMIT_ATTACHED, 0), (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
+    (SQLITE_LIMIT_VARIABLE_NUMBER, 10), (SQLITE_LIMIT_TRIGGER_DEPTH, 1), (SQLITE_LIMIT_WORKER_THREADS, 0),
+  ]
+  /// Bytes that SQLite may allocate besides the copies of the files that are open.
+  private static let heap: Int64 = 64 << 20
   private let handle: OpaquePointer
   private var end = 0.0
 
@@ -32,6 +42,7 @@ public final class Database {
     try check(
       sqlite3_deserialize(handle, "main", copy.assumingMemoryBound(to: UInt8.self), size, size, flags))
     try check(shim_distrust_schema(handle))
+    for (id, most) in Self.limits { sqlite3_limit(handle, id, most) }
   }
 
   deinit { sqlite3_close(handle) }
@@ -47,6 +58,9 @@ public final class Database {
         return Database.now > database.end ? 1 : 0
       }, Unmanaged.passUnretained(self).toOpaque())
     defer { sqlite3_progress_handler(handle, 0, nil, nil) }
+    // It is one for all databases of the process; what is open already stays.
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + Self.heap)
+    defer { sqlite3_hard_heap_limit64(0) }
 
     var statement: OpaquePointer?
     try check(sqlite3_prepare_v2(handle, sql, -1, &statement, nil))

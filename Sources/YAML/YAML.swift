@@ -1,4 +1,5 @@
 internal import CYAML
+private import Model
 
 /// Reads the part of YAML that data files need: mappings, lists and text, each with its place.
 ///
@@ -10,14 +11,25 @@ public enum YAML {
     case own
     /// Files of other programs: anchors, aliases and merge keys (`<<`) are followed to the node where the text stands,
     /// tags are left out, of several documents the first counts. A key that comes twice is a mistake here as well.
+    ///
+    /// Nodes count as often as aliases repeat them: whoever walks the tree meets at most `Limits.nodes`.
     case foreign
   }
 
   /// A place in a file; line and column count from one, the column in characters.
   public struct Place: Sendable, Equatable {
     public let file: String
-    public let line: Int
-    public let column: Int
+    // Small: a file may have half a million of them.
+    private let shortLine: UInt32
+    private let shortColumn: UInt32
+
+    public init(file: String, line: Int, column: Int) {
+      self.file = file
+      (shortLine, shortColumn) = (UInt32(clamping: line), UInt32(clamping: column))
+    }
+
+    public var line: Int { Int(shortLine) }
+    public var column: Int { Int(shortColumn) }
   }
 
   public struct Node: Sendable, Equatable {
@@ -39,6 +51,8 @@ public enum YAML {
   public struct Mistake: Sendable, Equatable {
     public let place: Place
     public let message: String
+    /// The text may be right: there is more of it than is taken in.
+    public var isLimit = false
   }
 
   /// How deep mappings and lists may be nested.
@@ -71,7 +85,9 @@ private final class Parser {
   private let firstLine: Int
   private let dialect: YAML.Dialect
   /// The nodes so far that have an anchor. A node inside itself is none: it has its anchor only when it is complete.
-  private var anchored: [String: YAML.Node] = [:]
+  private var anchored: [String: (node: YAML.Node, count: Int)] = [:]
+  /// The nodes so far without keys, each as often as aliases repeat it.
+  private var count = 0
 
   init(_ text: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int, _ dialect: YAML.Dialect) {
     self.dialect = dialect
@@ -108,9 +124,10 @@ private final class Parser {
   }
 
   /// The node that `first` starts.
-  private func node(_ first: yaml_event_t, depth: Int) throws -> YAML.Node {
+  private func node(_ first: yaml_event_t, depth: Int, isValue: Bool = true) throws -> YAML.Node {
     let place = place(first.start_mark)
     guard depth <= YAML.depth else { try stop(first.start_mark, "this is nested too deep") }
+    if isValue { try add(1, at: first.start_mark) }
     switch first.type {
     case YAML_SCALAR_EVENT:
       let scalar = first.data.scalar
@@ -128,7 +145,10 @@ private final class Parser {
       return try noted(start.anchor, start.tag, at: place) { .mapping(try pairs(depth)) }
     default:
       let name = first.data.alias.anchor.map { String(cString: $0) } ?? ""
-      if dialect == .foreign, let node = anchored[name] { return node }
+      if dialect == .foreign, let (node, count) = anchored[name] {
+        try add(count, at: first.start_mark)
+        return node
+      }
       let message =
         dialect == .own ? "an alias is not supported; write the text again" : "nothing before this is called '\(name)'"
       mistakes.append(.init(place: place, message: message))
@@ -146,16 +166,27 @@ private final class Parser {
       if name != nil { mistakes.append(.init(place: place, message: "an anchor is not supported")) }
       if tag != nil { mistakes.append(.init(place: place, message: "a tag is not supported; every value is text")) }
     }
+    let before = count
     let node = YAML.Node(content: try content(), place: place)
-    if let name, dialect == .foreign { anchored[name] = node }
+    if let name, dialect == .foreign { anchored[name] = (node, count - before + 1) }
     return node
+  }
+
+  /// Counts nodes that are made, or repeated by an alias.
+  private func add(_ more: Int, at mark: yaml_mark_t) throws {
+    count += more
+    let isTooMuch = count > Limits.nodes
+    guard isTooMuch || Task.isCancelled else { return }
+    let message = isTooMuch ? "it has more than \(Limits.nodes) values, aliases resolved" : "its reading was given up"
+    mistakes.append(.init(place: place(mark), message: message, isLimit: true))
+    throw Stop()
   }
 
   private func pairs(_ depth: Int) throws -> [YAML.Pair] {
     var pairs: [YAML.Pair] = []
     var lines: [String: Int] = [:]
     var merged: [YAML.Node] = []
-    while let key = try child(until: YAML_MAPPING_END_EVENT, depth) {
+    while let key = try child(until: YAML_MAPPING_END_EVENT, depth, isValue: false) {
       guard let value = try child(until: YAML_MAPPING_END_EVENT, depth) else { break }
       guard case .scalar(let name) = key.content else {
         mistakes.append(.init(place: key.place, message: "a key must be plain text"))
@@ -172,16 +203,19 @@ private final class Parser {
       lines[name] = key.place.line
       pairs.append(YAML.Pair(key: name, place: key.place, value: value))
     }
-    // Keys of the mapping itself stand above those that it takes in, and earlier ones above later ones.
-    for pair in merged.flatMap(\.merging) where lines.updateValue(pair.place.line, forKey: pair.key) == nil {
-      pairs.append(pair)
+    // Keys of the mapping itself stand above those that it takes in, and earlier ones above later ones. What is taken in
+    // has been counted as its aliases were.
+    func merge(_ node: YAML.Node) {
+      for item in node.items { merge(item) }
+      for pair in node.pairs where lines.updateValue(pair.place.line, forKey: pair.key) == nil { pairs.append(pair) }
     }
+    for node in merged { merge(node) }
     return pairs
   }
 
   /// The next node, or nil at the end of the mapping or list.
-  private func child(until end: yaml_event_type_t, _ depth: Int) throws -> YAML.Node? {
-    try event { $0.type == end ? nil : try node($0, depth: depth + 1) }
+  private func child(until end: yaml_event_type_t, _ depth: Int, isValue: Bool = true) throws -> YAML.Node? {
+    try event { $0.type == end ? nil : try node($0, depth: depth + 1, isValue: isValue) }
   }
 
   private func event<Result>(_ use: (yaml_event_t) throws -> Result) throws -> Result {
@@ -215,15 +249,6 @@ private final class Parser {
 }
 
 extension YAML.Node {
-  /// What a merge key takes in: a mapping's pairs, or those of a list of mappings.
-  fileprivate var merging: [YAML.Pair] {
-    switch content {
-    case .mapping(let pairs): pairs
-    case .sequence(let nodes): nodes.flatMap(\.merging)
-    case .scalar: []
-    }
-  }
-
   /// The value of a key, whatever its case; nil if this is no mapping.
   public subscript(key: String) -> YAML.Node? { pairs.first { $0.key.lowercased() == key.lowercased() }?.value }
 

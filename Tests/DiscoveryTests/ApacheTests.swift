@@ -40,7 +40,7 @@ struct ApacheGrammarTests {
       <Location "/x y">
       </Location>
       """
-    let (directives, problem) = Apache.parse(text, file: "f")
+    let (directives, problem) = try Apache.parse(text, file: "f")
     #expect(problem == nil)
     #expect(directives.map(\.name) == ["ProxyPass", "Header", "Location"])
     #expect(directives[0].arguments.map(\.text) == ["/a b", "http://x/", "timeout=5"])
@@ -59,8 +59,8 @@ struct ApacheGrammarTests {
       ("<VirtualHost *:80>\n</Location>", 2, "Expected </VirtualHost> but saw </Location>"),
       ("<VirtualHost *:80\n</VirtualHost>", 1, "<VirtualHost> directive missing closing '>'"),
     ])
-  func mistakes(text: String, line: Int, message: String) {
-    let problem = Apache.parse(text, file: "f").problem
+  func mistakes(text: String, line: Int, message: String) throws {
+    let problem = try Apache.parse(text, file: "f").problem
     #expect(problem?.line == line)
     #expect(problem?.message == message)
   }

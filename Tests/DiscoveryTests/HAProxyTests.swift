@@ -8,7 +8,7 @@ import World
 
 private func configuration(_ text: String, lists: [String: [String]] = [:]) -> HAProxy.Configuration {
   var configuration = HAProxy.Configuration()
-  configuration.add(text, of: "/etc/haproxy/haproxy.cfg")
+  do { try configuration.add(text, of: "/etc/haproxy/haproxy.cfg") } catch { Issue.record(error) }
   configuration.lists = lists
   return configuration
 }

@@ -4,7 +4,7 @@ import Recorded
 import Testing
 import World
 
-@testable import struct Discovery.YAMLFile
+@testable import class Discovery.YAMLFile
 @testable import enum Discovery.Traefik
 
 /// Traefik in a container at process 7, started with these flags; its dynamic files are in a folder of the host.

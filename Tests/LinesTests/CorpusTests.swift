@@ -8,7 +8,7 @@ import Testing
 
 /// Lines as real programs wrote them (`run`) or as they are known to write them (`known`), one file a program:
 /// what the line shows, its first cause, where it is from, the line. `-` stands for nothing.
-private struct Line: Sendable {
+struct Line: Sendable {
   let program: String
   let shows: String?
   let cause: String?

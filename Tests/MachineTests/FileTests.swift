@@ -225,6 +225,36 @@ private func makeDatabase(_ folder: TestFolder) throws -> String { try Writer(fo
       == .unreadable(what: path, why: "not a SELECT: delete from host"))
 }
 
+/// A database made by somebody who knows that it will be read: each asks for seconds, gigabytes or a deep stack.
+@Test(
+  arguments: [
+    ("drop table host; create view host as select 1 as id", "prohibited"),
+    (
+      "drop table host; create view host as select '\(String(repeating: "a", count: 500))' like '%a%a%a%a%b' as id",
+      "prohibited"
+    ),
+    ("alter table host add big text as (hex(zeroblob(499999999)))", "too big"),
+    ("alter table host add big text as (replace(hex(zeroblob(60000)), '0', hex(zeroblob(60000))))", "too big"),
+    ("alter table host add big text as ('a' like '\(String(repeating: "%a", count: 9000))')", "too complex"),
+    ("update host set name = zeroblob(3000000)", "too big"),
+  ])
+func aHostileDatabaseIsRefused(statement: String, why: String) async throws {
+  let folder = try TestFolder()
+  let writer = try Writer(folder)
+  try writer.execute(statement)
+  let path = writer.path
+  let clock = ContinuousClock()
+  let start = clock.now
+  let refusal = await unseen { try await rows(path, "select * from host") }
+  guard case .unreadable(path, let reason) = refusal else {
+    Issue.record("\(String(describing: refusal))")
+    return
+  }
+  #expect(reason.contains(why))
+  #expect(clock.now - start < .seconds(3))
+  #expect(sqlite3_memory_highwater(0) < 64 << 20)
+}
+
 @Test func anEndlessQueryEnds() async throws {
   let folder = try TestFolder()
   let database = try Database(file: try await machine.see(FileRead(path: makeDatabase(folder))).bytes)

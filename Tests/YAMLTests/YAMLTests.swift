@@ -80,13 +80,6 @@ struct YAMLTests {
         == [mistake])
   }
 
-  @Test func manyAliasesTakeNoMemory() {
-    let lines = (1...30).map {
-      "a\($0): &a\($0) [\(Array(repeating: $0 == 1 ? "x" : "*a\($0 - 1)", count: 10).joined(separator: ", "))]"
-    }
-    #expect(YAML.read(lines.joined(separator: "\n"), file: "f", .foreign).root?.pairs.count == 30)
-  }
-
   private func node(_ content: YAML.Node.Content, _ line: Int, _ column: Int) -> YAML.Node {
     .init(content: content, place: .init(file: "f", line: line, column: column))
   }
@@ -94,4 +87,18 @@ struct YAMLTests {
   private func pair(_ key: String, _ line: Int, _ column: Int, _ value: YAML.Node) -> YAML.Pair {
     .init(key: key, place: .init(file: "f", line: line, column: column), value: value)
   }
+}
+
+@Test func aliasesAndMergeKeysCountAsWhatTheyStandFor() {
+  let keys = (0..<2000).map { "k\($0): 1" }.joined(separator: ", ")
+  let merge = "a: &a {\(keys)}\nb:\n  <<: [\(String(repeating: "*a, ", count: 20_000))*a]\n"
+  let ten = (1...9).reduce("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n") { text, level in
+    text + "a\(level): &a\(level) [\(String(repeating: "*a\(level - 1), ", count: 9))*a\(level - 1)]\n"
+  }
+  for text in [merge, ten] {
+    let (root, mistakes) = YAML.read(text, file: "f", .foreign)
+    #expect(root == nil)
+    #expect(mistakes.map(\.isLimit) == [true])
+  }
+  #expect(YAML.read("a: &a {x: 1, y: 2}\nb: {<<: [*a, *a], y: 3}\n", file: "f", .foreign).root?["b"]?.pairs.count == 2)
 }

@@ -39,7 +39,7 @@ extension Apache {
     /// Variables that are neither defined nor in the environment.
     public let undefined: Set<String>
     public let root: String
-    private let lines: [String: [String]]
+    private let texts: [String: FileText]
     /// Debian's `sites-enabled/x.conf` is a link to `sites-available/x.conf`, which is the one to edit.
     private let originals: [String: String]
 
@@ -54,7 +54,7 @@ extension Apache {
       knowsModules = loader.unread.isEmpty && directives.contains { $0.key == "loadmodule" }
       problems =
         loader.problems + (knowsModules ? Apache.invalidCommands(in: directives, loader.modules).prefix(1) : [])
-      (files, unread, lines, originals) = (loader.files, loader.unread, loader.lines, loader.originals)
+      (files, unread, texts, originals) = (loader.files, loader.unread, loader.texts, loader.originals)
       (modules, undefined, root) = (loader.modules, loader.undefined, loader.root)
     }
 
@@ -62,9 +62,7 @@ extension Apache {
     public func original(of file: String) -> String { originals[file] ?? file }
 
     /// The text of a line, from 1, without its end.
-    public func line(_ number: Int, of file: String) -> String? {
-      lines[file].flatMap { $0.indices.contains(number - 1) ? $0[number - 1] : nil }
-    }
+    public func line(_ number: Int, of file: String) -> String? { texts[file]?.line(number) }
 
     /// The one place that all of `value` comes from; nil if there is none.
     func span(_ value: Traced?) -> Span? {
@@ -101,12 +99,12 @@ extension Apache {
     /// The line of a commented `LoadModule`, and the line without its `#`.
     func commentedLoad(of module: String) -> (span: Span, fixed: String)? {
       for file in files {
-        for (index, text) in (lines[file] ?? []).enumerated() where text.hasPrefix("#") {
-          let words = text.dropFirst().split(separator: " ")
+        guard let lines = texts[file]?.text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        else { continue }
+        for (index, line) in lines.enumerated() where line.first == UInt8(ascii: "#") {
+          let words = Substring(line).dropFirst().split { $0 == " " || $0 == "\r" }
           guard words.count == 3, words[0] == "LoadModule", words[1] == module else { continue }
-          return span(line: index + 1, of: file).map {
-            ($0, String(text.dropFirst().drop { $0 == " " }))
-          }
+          return span(line: index + 1, of: file).map { ($0, String($0.text.dropFirst().drop { $0 == " " })) }
         }
       }
       return nil
@@ -124,7 +122,7 @@ private struct Loader {
   var problems: [Apache.Problem] = []
   var files: [String] = []
   var unread: [Apache.Configuration.Unread] = []
-  var lines: [String: [String]] = [:]
+  var texts: [String: FileText] = [:]
   var originals: [String: String] = [:]
   var modules = Apache.builtIn
   var undefined: Set<String> = []
@@ -132,6 +130,7 @@ private struct Loader {
   private var values: [String: Traced] = [:]
   private let environment: [String: String]
   private var includes = 0
+  private var allowance = Allowance()
 
   init(
     _ start: Apache.Configuration.Start, read: @escaping Apache.Configuration.Read,
@@ -155,37 +154,42 @@ private struct Loader {
       note("Exceeded the maximum include directory nesting level. You have probably a recursion somewhere.", include)
       return []
     }
-    let text: String
     do {
-      guard let read = try await read(path) else {
+      guard let text = try await text(of: path) else {
         note("Could not open configuration file \(path): No such file or directory", include)
         return []
       }
-      text = read
+      let parsed = try Apache.parse(text, file: path, &allowance)
+      let directives = try await expand(parsed.directives, within: within + [path])
+      if let problem = parsed.problem { problems.append(problem) }
+      return directives
     } catch {
       unread.append(.init(path: path, error: error))
       return []
     }
-    if lines[path] == nil {
-      files.append(path)
-      lines[path] = text.lines.map(String.init)
-      let available = path.replacing("-enabled/", with: "-available/")
-      if available != path, let other = try? await read(available), other == text { originals[path] = available }
-    }
-    let parsed = Apache.parse(text, file: path)
-    let directives = await expand(parsed.directives, within: within + [path])
-    if let problem = parsed.problem { problems.append(problem) }
-    return directives
+  }
+
+  /// A file's text, read once; nil if there is none.
+  private mutating func text(of path: String) async throws -> String? {
+    if let known = texts[path] { return known.text }
+    guard let text = try await read(path) else { return nil }
+    files.append(path)
+    texts[path] = FileText(text)
+    let available = path.replacing("-enabled/", with: "-available/")
+    if available != path, let other = try? await read(available), other == text { originals[path] = available }
+    return text
   }
 
   private mutating func note(_ message: String, _ directive: Apache.Directive?) {
     problems.append(Apache.Problem(file: directive?.file ?? "", line: directive?.line ?? 1, message: message))
   }
 
-  private mutating func expand(_ directives: [Apache.Directive], within: [String]) async -> [Apache.Directive] {
+  private mutating func expand(
+    _ directives: [Apache.Directive], within: [String]
+  ) async throws(Unseen) -> [Apache.Directive] {
     var result: [Apache.Directive] = []
     for var directive in directives {
-      directive.arguments = directive.arguments.map { substitute($0) }
+      for index in directive.arguments.indices { try substitute(&directive.arguments[index], in: directive.file) }
       let words = directive.arguments.map(\.text)
       switch (directive.key, directive.block) {
       case ("include", nil), ("includeoptional", nil):
@@ -209,9 +213,9 @@ private struct Loader {
         if holds == false {
           result.append(directive)
         } else if holds == true {
-          result += await expand(block, within: within)
+          result += try await expand(block, within: within)
         } else {
-          directive.block = await expand(block, within: within)
+          directive.block = try await expand(block, within: within)
           result.append(directive)
         }
       default: result.append(directive)
@@ -272,19 +276,28 @@ private struct Loader {
   }
 
   /// `${NAME}` replaced by what `Define` says or the environment has. What has no value stays as it is.
-  private mutating func substitute(_ word: Traced) -> Traced {
+  private mutating func substitute(_ word: inout Traced, in file: String) throws(Unseen) {
     let bytes = word.bytes
-    guard bytes.contains(UInt8(ascii: "$")) else { return word }
+    guard bytes.contains(UInt8(ascii: "$")) else { return }
     var result = Traced("")
     var index = 0
     while index < bytes.count {
-      guard bytes[index...].starts(with: "${".utf8), let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")) else {
-        result += word[index..<index + 1]
-        index += 1
+      guard let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")) else {
+        result += word[index..<bytes.count]
+        break
+      }
+      guard bytes[index...].starts(with: "${".utf8) else {
+        let next = bytes[(index + 1)...].firstIndex(of: UInt8(ascii: "$")) ?? bytes.count
+        result += word[index..<next]
+        index = next
         continue
       }
       let name = String(decoding: bytes[(index + 2)..<end], as: UTF8.self)
       if let value = values[name] ?? environment[name].map({ Traced($0) }) {
+        guard result.bytes.count + value.bytes.count <= Limits.value else {
+          throw .unreadable(what: file, why: "with its variables a word has more than \(Limits.value) bytes")
+        }
+        try allowance.take(bytes: value.bytes.count, of: file)
         result += value
       } else {
         // `${map:key}` is one of mod_rewrite's maps.
@@ -293,7 +306,7 @@ private struct Loader {
       }
       index = end + 1
     }
-    return result
+    word = result
   }
 }
 

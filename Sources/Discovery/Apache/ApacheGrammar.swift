@@ -1,10 +1,22 @@
+public import Model
+
 extension Apache {
   /// Reads one file's text. A file that is cut or wrong gives one problem, the first, and all directives that can be
   /// made out around it.
-  public static func parse(_ text: String, file: String) -> (directives: [Directive], problem: Problem?) {
-    var grammar = Grammar(text, file: file)
-    let directives = grammar.block(of: nil)
-    return (directives, grammar.problem)
+  public static func parse(
+    _ text: String, file: String
+  ) throws(Unseen) -> (directives: [Directive], problem: Problem?) {
+    var allowance = Allowance()
+    return try parse(text, file: file, &allowance)
+  }
+
+  /// The same for one file of several, which share the allowance.
+  static func parse(
+    _ text: String, file: String, _ allowance: inout Allowance
+  ) throws(Unseen) -> (directives: [Directive], problem: Problem?) {
+    var grammar = Grammar(text, file: file, allowance)
+    defer { allowance = grammar.allowance }
+    return (try grammar.block(of: nil), grammar.problem)
   }
 }
 
@@ -12,56 +24,65 @@ extension Apache {
 private struct Grammar {
   /// A line with its continuations, without the blanks around it.
   private struct Line {
-    var bytes: [UInt8] = []
-    var places: [Traced.Place?] = []
+    var content = Traced("")
     var number = 0
+    var bytes: [UInt8] { content.bytes }
   }
 
   private static let deepest = 100
 
   private let file: String
-  private var lines: ArraySlice<Line>
+  private let bytes: [UInt8]
+  /// Where the next line begins.
+  private var start = 0
+  /// Of the last line that was read, from 1.
+  private var number = 0
   private var depth = 0
+  private(set) var allowance: Allowance
   private(set) var problem: Apache.Problem?
 
-  init(_ text: String, file: String) {
+  init(_ text: String, file: String, _ allowance: Allowance) {
     self.file = file
-    lines = Self.lines(text, file)[...]
+    self.allowance = allowance
+    bytes = Array(text.utf8)
   }
 
-  /// A backslash at a line's end joins it with the next one, in comments, too.
-  private static func lines(_ text: String, _ file: String) -> [Line] {
-    var lines: [Line] = []
+  /// The next line that says something. A backslash at a line's end joins it with the next one, in comments, too.
+  private mutating func nextLine() throws(Unseen) -> Line? {
     var line = Line()
-    let physical = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    for (index, bytes) in physical.enumerated() {
-      var bytes = Array(bytes)
-      if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-      let goesOn = bytes.last == UInt8(ascii: "\\") && index + 1 < physical.count
-      if goesOn { bytes.removeLast() }
-      line.places += bytes.indices.map { Traced.Place(file: file, line: index + 1, column: $0) }
-      line.bytes += bytes
-      line.number = index + 1
+    while start <= bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      var text = bytes[start..<end]
+      if text.last == UInt8(ascii: "\r") { text.removeLast() }
+      let goesOn = text.last == UInt8(ascii: "\\") && end < bytes.count
+      if goesOn { text.removeLast() }
+      number += 1
+      start = end + 1
+      guard line.bytes.count + text.count <= Limits.line else {
+        throw .unreadable(what: file, why: "line \(number) has more than \(Limits.line) bytes")
+      }
+      line.content += Traced(Array(text), at: Traced.Place(file: file, line: number, column: 0))
+      line.number = number
       if goesOn { continue }
-      let content = line.bytes.indices.drop { line.bytes[$0].isBlank }.reversed().drop { line.bytes[$0].isBlank }
-      if let first = content.last, let last = content.first, line.bytes[first] != UInt8(ascii: "#") {
-        line.bytes = Array(line.bytes[first...last])
-        line.places = Array(line.places[first...last])
-        lines.append(line)
+      if let first = line.bytes.firstIndex(where: { !$0.isBlank }), line.bytes[first] != UInt8(ascii: "#"),
+        let last = line.bytes.lastIndex(where: { !$0.isBlank })
+      {
+        line.content = line.content[first..<last + 1]
+        return line
       }
       line = Line()
     }
-    return lines
+    return nil
   }
 
   /// The directives up to the end of the section `opened`, or of the file.
-  mutating func block(of opened: (name: String, line: Int)?) -> [Apache.Directive] {
+  mutating func block(of opened: (name: String, line: Int)?) throws(Unseen) -> [Apache.Directive] {
     depth += 1
     defer { depth -= 1 }
     var directives: [Apache.Directive] = []
-    while let line = lines.popFirst() {
+    while let line = try nextLine() {
       guard line.bytes.first == UInt8(ascii: "<") else {
-        let words = words(line, from: 0)
+        let words = try words(line, from: 0)
         directives.append(
           Apache.Directive(
             name: words[0].text, arguments: Array(words.dropFirst()), block: nil, file: file, line: line.number))
@@ -78,50 +99,56 @@ private struct Grammar {
         }
         return directives
       }
-      directives.append(section(line))
+      directives.append(try section(line))
     }
     if let opened { note("<\(opened.name)> was not closed.", opened.line) }
     return directives
   }
 
-  private mutating func section(_ line: Line) -> Apache.Directive {
+  private mutating func section(_ line: Line) throws(Unseen) -> Apache.Directive {
     var inner = line
     if let end = line.bytes.lastIndex(of: UInt8(ascii: ">")) {
-      (inner.bytes, inner.places) = (Array(line.bytes[..<end]), Array(line.places[..<end]))
+      inner.content = line.content[0..<end]
     }
-    let words = words(inner, from: 1)
+    let words = try words(inner, from: 1)
     let name = words.first?.text ?? ""
     if inner.bytes.count == line.bytes.count { note("<\(name)> directive missing closing '>'", line.number) }
     guard depth < Self.deepest else {
       note("sections are nested too deeply", line.number)
-      lines = []
+      start = bytes.count + 1
       return Apache.Directive(name: name, arguments: [], block: [], file: file, line: line.number)
     }
     return Apache.Directive(
-      name: name, arguments: Array(words.dropFirst()), block: block(of: (name, line.number)), file: file,
+      name: name, arguments: Array(words.dropFirst()), block: try block(of: (name, line.number)), file: file,
       line: line.number)
   }
 
   /// Words are separated by blanks; quotes keep blanks, and a backslash keeps a quote or another backslash.
-  private func words(_ line: Line, from start: Int) -> [Traced] {
+  private mutating func words(_ line: Line, from start: Int) throws(Unseen) -> [Traced] {
     var words: [Traced] = []
+    let bytes = line.bytes
     var at = start
     while true {
-      while at < line.bytes.count, line.bytes[at].isBlank { at += 1 }
-      guard at < line.bytes.count else { break }
-      let first = line.bytes[at]
+      while at < bytes.count, bytes[at].isBlank { at += 1 }
+      guard at < bytes.count else { break }
+      let first = bytes[at]
       let quote = !words.isEmpty && (first == UInt8(ascii: "\"") || first == UInt8(ascii: "'")) ? first : nil
       if quote != nil { at += 1 }
-      var (bytes, places): ([UInt8], [Traced.Place?]) = ([], [])
-      while at < line.bytes.count, quote.map({ line.bytes[at] != $0 }) ?? !line.bytes[at].isBlank {
-        let next = at + 1 < line.bytes.count ? line.bytes[at + 1] : 0
-        if line.bytes[at] == UInt8(ascii: "\\"), next == UInt8(ascii: "\\") || next == quote { at += 1 }
-        bytes.append(line.bytes[at])
-        places.append(line.places[at])
+      var word = Traced("")
+      var from = at
+      while at < bytes.count, quote.map({ bytes[at] != $0 }) ?? !bytes[at].isBlank {
+        let next = at + 1 < bytes.count ? bytes[at + 1] : 0
+        if bytes[at] == UInt8(ascii: "\\"), next == UInt8(ascii: "\\") || next == quote {
+          word += line.content[from..<at]
+          at += 1
+          from = at
+        }
         at += 1
       }
+      word += line.content[from..<at]
       if quote != nil { at += 1 }
-      words.append(Traced(bytes, places))
+      if words.count % Limits.wordsOfNode == 0 { try allowance.take(of: file) }
+      words.append(word)
     }
     return words.isEmpty ? [Traced("")] : words
   }

@@ -26,7 +26,7 @@ extension Caddyfile {
     private(set) var sites: [Site] = []
     private(set) var problem: Problem?
     /// The lines of every file, in the order of reading.
-    private(set) var files: [(path: String, lines: [Substring])] = []
+    private(set) var files: [(path: String, text: FileText)] = []
 
     /// Reads the file and those it imports. What stands before a mistake is kept.
     ///
@@ -43,14 +43,11 @@ extension Caddyfile {
     fileprivate mutating func fail(_ found: Problem) { problem = problem ?? found }
     fileprivate mutating func note(_ path: String, _ text: String) {
       guard !files.contains(where: { $0.path == path }) else { return }
-      files.append((path, text.lines))
+      files.append((path, FileText(text)))
     }
 
     func line(_ number: Int, of path: String) -> String? {
-      guard let lines = files.first(where: { $0.path == path })?.lines, lines.indices.contains(number - 1) else {
-        return nil
-      }
-      return String(lines[number - 1])
+      files.first { $0.path == path }?.text.line(number)
     }
 
     /// The place of a part of a word (UTF-8 offsets), or of all of it.
@@ -76,10 +73,14 @@ extension Caddyfile {
     let environment: Environment?
     let imports: Imports
     private(set) var blocks = Blocks()
-    private var tokens: [Token] = []
-    private var index = 0
+    /// The words that are still to come, the next one last: what is imported goes on top of them.
+    private var rest: [Token] = []
+    private var previous: Token?
     private var snippets: [String: [Token]] = [:]
     private var importCount = 0
+    private var depth = 0
+    private var allowance = Allowance()
+    private static let deepest = 100
 
     init(environment: Environment?, imports: Imports) {
       (self.environment, self.imports) = (environment, imports)
@@ -88,20 +89,24 @@ extension Caddyfile {
     mutating func run(_ path: String, _ text: String) async {
       blocks.note(path, text)
       do throws(Problem) {
-        tokens = try Caddyfile.tokens(text, of: path, environment: environment)
-        while index < tokens.count { try await site() }
+        rest = try Caddyfile.tokens(text, of: path, environment: environment, &allowance).reversed()
+        while !rest.isEmpty { try await site() }
       } catch { blocks.fail(error) }
     }
 
-    private var token: Token? { tokens.indices.contains(index) ? tokens[index] : nil }
+    private var token: Token? { rest.last }
+
+    private mutating func advance() {
+      previous = rest.popLast()
+    }
 
     private var isOnNewLine: Bool {
-      guard index > 0, let token else { return true }
-      return token.isOnNewLine(after: tokens[index - 1])
+      guard let previous, let token else { return true }
+      return token.isOnNewLine(after: previous)
     }
 
     private func problem(_ message: String, at token: Token? = nil) -> Problem {
-      let token = token ?? tokens.last
+      let token = token ?? rest.first ?? previous
       return Problem(message: message, file: token?.file ?? "", line: token?.line ?? 1)
     }
 
@@ -133,7 +138,7 @@ extension Caddyfile {
         }
         if key.text.contains(",") { throw problem("a blank is missing after a comma of \(token.text)", at: token) }
         if !key.text.isEmpty { keys.append(key) }
-        index += 1
+        advance()
       }
       if expectsAnother { throw problem("unexpected end of the file") }
       // Imports may have brought nothing.
@@ -147,7 +152,7 @@ extension Caddyfile {
       }
       let name = only.hasPrefix("&(") && only.hasSuffix(")") ? String(only.dropFirst(2).dropLast()) : nil
       let hasBraces = token?.opens == true
-      if hasBraces { index += 1 }
+      if hasBraces { advance() }
       let (directives, mistake) = await contents(closed: hasBraces, isSite: true)
       blocks.add(Site(keys: keys, directives: directives, routeName: name))
       if let mistake { throw mistake }
@@ -156,13 +161,14 @@ extension Caddyfile {
     /// The words of a block from its opening brace on, without the braces.
     private mutating func block() throws(Problem) -> [Token] {
       guard let brace = token, brace.opens else { throw problem("a brace { is missing", at: token) }
-      let start = index + 1
+      var words: [Token] = []
       var depth = 0
       while let token {
         if token.opens { depth += 1 }
         if token.closes { depth -= 1 }
-        index += 1
-        if depth == 0 { return Array(tokens[start..<index - 1]) }
+        advance()
+        if depth == 0 { return Array(words.dropFirst()) }
+        words.append(token)
       }
       throw problem("a closing brace } is missing: unexpected end of the file")
     }
@@ -170,11 +176,14 @@ extension Caddyfile {
     /// Directives to the closing brace or the file's end, and the mistake that ends them.
     private mutating func contents(closed: Bool, isSite: Bool = false) async -> ([Directive], Problem?) {
       var directives: [Directive] = []
+      depth += 1
+      defer { depth -= 1 }
       do throws(Problem) {
+        guard depth <= Self.deepest else { throw problem("blocks are nested too deep", at: token) }
         while let token {
           if token.closes {
             guard closed else { throw problem("a closing brace } without an opening one", at: token) }
-            index += 1
+            advance()
             return (directives, nil)
           }
           if token.text == "import", !token.isQuoted {
@@ -184,7 +193,7 @@ extension Caddyfile {
           directives.append(try await directive())
         }
         // Caddy is content with a last brace, whichever block it closes.
-        if closed, !(isSite && tokens.last?.closes == true) {
+        if closed, !(isSite && previous?.closes == true) {
           throw problem("a closing brace } is missing: unexpected end of the file")
         }
         return (directives, nil)
@@ -192,13 +201,13 @@ extension Caddyfile {
     }
 
     private mutating func directive() async throws(Problem) -> Directive {
-      let name = tokens[index]
+      guard let name = token else { throw problem("unexpected end of the file") }
       if name.opens { throw problem("a brace { on a line of its own", at: name) }
-      index += 1
+      advance()
       var arguments: [Token] = []
       while let token, !isOnNewLine {
-        if token.opens, index + 1 >= tokens.count || tokens[index + 1].isOnNewLine(after: token) {
-          index += 1
+        if token.opens, rest.count < 2 || rest[rest.count - 2].isOnNewLine(after: token) {
+          advance()
           let (block, mistake) = await contents(closed: true)
           if let mistake {
             // What could be read of it still tells where the route leads.
@@ -210,35 +219,52 @@ extension Caddyfile {
         if token.opens { throw problem("a word stands after { on the same line", at: token) }
         if token.closes { throw problem("a closing brace } without an opening one", at: token) }
         arguments.append(token)
-        index += 1
+        advance()
       }
       return Directive(name: name, arguments: arguments, block: nil, brace: nil)
     }
 
     /// Puts the words of a snippet or of files in the place of `import NAME ARGUMENTS { BLOCKS }`.
     private mutating func importHere() async throws(Problem) {
-      let start = index
-      let word = tokens[index]
-      index += 1
+      guard let word = token else { return }
+      let before = previous
+      advance()
       var words: [Token] = []
       while let token, !isOnNewLine, !token.opens {
         words.append(token)
-        index += 1
+        advance()
       }
       guard let pattern = words.first, !pattern.text.isEmpty else {
         throw problem("import needs a name", at: word)
       }
       let given = token?.opens == true && !isOnNewLine ? try block() : []
       importCount += 1
-      guard importCount < 1000 else { throw problem("the imports lead back to themselves", at: word) }
-      let arguments = words.dropFirst().map(\.text)
-      let imported = try await imported(pattern).flatMap { token -> [Token] in
-        var token = token
-        token.imports.append(importCount)
-        return token.filled(with: arguments, given)
+      guard pattern.imports.count < Self.deepest else {
+        throw problem("the imports lead back to themselves", at: word)
       }
-      tokens.replaceSubrange(start..<index, with: imported)
-      index = start
+      let arguments = words.dropFirst().map(\.text)
+      var imported: [Token] = []
+      for var token in try await self.imported(pattern) {
+        token.imports.append(importCount)
+        let filled = try token.filled(with: arguments, given)
+        // Each knows all imports that led to it.
+        try allowing(word) { allowance throws(Unseen) in
+          try allowance.take(filled.count * (1 + token.imports.count / 8), of: word.file)
+          try allowance.take(bytes: filled.first?.text.utf8.count ?? 0, of: word.file)
+        }
+        imported += filled
+      }
+      rest += imported.reversed()
+      previous = before
+    }
+
+    /// A limit as the problem at a word.
+    private mutating func allowing(
+      _ word: Token, _ take: (inout Allowance) throws(Unseen) -> Void
+    ) throws(Problem) {
+      do throws(Unseen) { try take(&allowance) } catch {
+        throw Problem(message: "it is too long", file: word.file, line: word.line, unseen: error)
+      }
     }
 
     private mutating func imported(_ pattern: Token) async throws(Problem) -> [Token] {
@@ -253,7 +279,7 @@ extension Caddyfile {
           throw problem("the file to import is not there: \(pattern.text)", at: pattern)
         }
         blocks.note(path, text)
-        words += try Caddyfile.tokens(text, of: path, environment: environment)
+        words += try Caddyfile.tokens(text, of: path, environment: environment, &allowance)
       }
       return words
     }
@@ -262,7 +288,9 @@ extension Caddyfile {
 
 extension Caddyfile.Token {
   /// The word with `{args[0]}`, `{args[:]}`, `{args.0}` and `{block}` of an import filled in.
-  fileprivate func filled(with arguments: [String], _ block: [Caddyfile.Token]) -> [Caddyfile.Token] {
+  fileprivate func filled(
+    with arguments: [String], _ block: [Caddyfile.Token]
+  ) throws(Caddyfile.Problem) -> [Caddyfile.Token] {
     func copy(_ text: String) -> Caddyfile.Token {
       var copy = self
       (copy.text, copy.columns) = (text, nil)
@@ -280,6 +308,10 @@ extension Caddyfile.Token {
     }
     var new = text
     for (number, argument) in arguments.enumerated() {
+      guard new.utf8.count / "{args.0}".utf8.count * argument.utf8.count <= Limits.value else {
+        let unseen = Unseen.unreadable(what: file, why: "with its arguments a word has more than \(Limits.value) bytes")
+        throw Caddyfile.Problem(message: "it is too long", file: file, line: line, unseen: unseen)
+      }
       new = new.replacing("{args[\(number)]}", with: argument).replacing("{args.\(number)}", with: argument)
     }
     return [copy(new)]

@@ -123,11 +123,12 @@ extension CaddyReading {
       let environment: Caddyfile.Environment = { proxy.environment($0) }
       let blocks = await Caddyfile.Blocks.read(
         path, text: text, environment: proxy.container == nil ? nil : environment, files: imports)
+      if let unseen = blocks.problem?.unseen { throw unseen }
       let adapted = Caddyfile.adapt(blocks)
       (configuration, problem, self.blocks) = (adapted.configuration, adapted.problem, blocks)
       admin = adapted.admin
       paths = blocks.files.map(\.path)
-      isKnown = proxy.container != nil || !blocks.files.contains { $0.lines.contains { $0.contains("{$") } }
+      isKnown = proxy.container != nil || !blocks.files.contains { $0.text.text.contains("{$") }
     }
 
     func describe(_ problem: Caddyfile.Problem?, _ files: ProxyFiles, _ facts: inout Facts) async {

@@ -1,3 +1,5 @@
+import Model
+
 /// Caddyfiles: what people write, for Caddy to make its JSON of.
 ///
 /// Sources: caddyserver.com/docs/caddyfile, and Caddy's `caddyconfig/caddyfile` (lexer, parser),
@@ -14,6 +16,8 @@ enum Caddyfile {
     var near: String?
     /// A word that Caddy itself does not know; a plugin might.
     var mayBePlugin = false
+    /// It is none: there is more of the file than is taken in.
+    var unseen: Unseen?
 
     var description: String { "\(message) in \(file):\(line)" }
   }
@@ -45,9 +49,16 @@ enum Caddyfile {
 
   /// A byte of a file, after environment variables were put in.
   private struct Byte {
-    let value: UInt8
+    // As small as it can be: a file may have `Limits.file` of them.
+    private let bits: UInt32
+
+    init(value: UInt8, column: Int?) {
+      bits = (column.flatMap { UInt32(exactly: $0) } ?? .max) << 8 | UInt32(value)
+    }
+
+    var value: UInt8 { UInt8(truncatingIfNeeded: bits) }
     /// From 0, in the file's own line; nil for one that stands in no file.
-    let column: Int?
+    var column: Int? { bits >> 8 == .max >> 8 ? nil : Int(bits >> 8) }
   }
 
   /// The values of Caddy's environment variables; nil if they cannot be seen.
@@ -55,9 +66,9 @@ enum Caddyfile {
 
   /// The words of a file. Without an environment a variable is taken as its default, or stays as it is.
   static func tokens(
-    _ text: String, of file: String, environment: Environment?
+    _ text: String, of file: String, environment: Environment?, _ allowance: inout Allowance
   ) throws(Problem) -> [Token] {
-    let bytes = replaced(Array(text.utf8), environment)
+    let bytes = try replaced(Array(text.utf8), environment, file)
     var (tokens, index, row, skipped): ([Token], Int, Int, Int) = ([], 0, 1, 0)
     var line: Int { row + skipped }
     func byte(_ at: Int) -> UInt8? { bytes.indices.contains(at) ? bytes[at].value : nil }
@@ -75,6 +86,9 @@ enum Caddyfile {
       if first == .hash {
         while let next = byte(index), next != .newline { index += 1 }
         continue
+      }
+      do throws(Unseen) { try allowance.take(of: file) } catch {
+        throw Problem(message: "it is too long", file: file, line: line, unseen: error)
       }
       let start = index
       var (value, isPlain, breaks): ([Byte], Bool, Int) = ([], true, 0)
@@ -103,7 +117,7 @@ enum Caddyfile {
       }
       let word = String(decoding: value.map(\.value), as: UTF8.self)
       if quote == nil, word.hasPrefix("<<"), word.count > 2, byte(index) == .newline {
-        let heredoc = try Caddyfile.heredoc(bytes[(index + 1)...].map(\.value), String(word.dropFirst(2)), file, line)
+        let heredoc = try Caddyfile.heredoc(bytes[(index + 1)...], String(word.dropFirst(2)), file, line)
         index += 1 + heredoc.length
         tokens.append(
           Token(
@@ -125,41 +139,57 @@ enum Caddyfile {
 
   /// The text up to its end marker, the marker's indentation taken from each line.
   private static func heredoc(
-    _ bytes: [UInt8], _ marker: String, _ file: String, _ line: Int
+    _ bytes: ArraySlice<Byte>, _ marker: String, _ file: String, _ line: Int
   ) throws(Problem) -> (text: String, length: Int, breaks: Int) {
-    let lines = bytes.split(separator: .newline, omittingEmptySubsequences: false)
+    var lines: [String] = []
+    var rest = bytes
     var length = 0
-    for (index, bytes) in lines.enumerated() {
-      let text = String(decoding: bytes, as: UTF8.self)
+    while !rest.isEmpty {
+      let bytes = rest.prefix { $0.value != .newline }
+      rest = rest[bytes.endIndex...].dropFirst()
+      let text = String(decoding: bytes.map(\.value), as: UTF8.self)
       let padding = text.prefix { $0 == " " || $0 == "\t" }
       if text.dropFirst(padding.count).hasPrefix(marker) {
-        let body = lines[..<index].map { String(decoding: $0, as: UTF8.self) }.map {
-          $0.hasPrefix(padding) ? String($0.dropFirst(padding.count)) : $0
-        }
-        return (body.joined(separator: "\n"), length + padding.utf8.count + marker.utf8.count, index + 1)
+        let body = lines.map { $0.hasPrefix(padding) ? String($0.dropFirst(padding.count)) : $0 }
+        return (body.joined(separator: "\n"), length + padding.utf8.count + marker.utf8.count, lines.count + 1)
       }
+      lines.append(text)
       length += bytes.count + 1
     }
     throw Problem(message: "the text <<\(marker) has no end", file: file, line: line)
   }
 
   /// `{$NAME}` and `{$NAME:default}` replaced.
-  private static func replaced(_ bytes: [UInt8], _ environment: Environment?) -> [Byte] {
+  private static func replaced(
+    _ bytes: [UInt8], _ environment: Environment?, _ file: String
+  ) throws(Problem) -> [Byte] {
     var (result, index, column): ([Byte], Int, Int) = ([], 0, 0)
+    result.reserveCapacity(bytes.count)
+    // The next closing brace, so that none is looked for twice.
+    var brace = -1
+    // The closing brace of a variable that stays as it is.
+    var kept = -1
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
     while index < bytes.count {
       let isVariable = bytes[index] == UInt8(ascii: "{") && index + 1 < bytes.count && bytes[index + 1] == .dollar
-      if isVariable, let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")), end > index + 2 {
+      if isVariable, brace < index { brace = bytes[index...].firstIndex(of: UInt8(ascii: "}")) ?? bytes.count }
+      if isVariable, index > kept, brace < bytes.count, brace > index + 2 {
+        let end = brace
         let inner = String(decoding: bytes[(index + 2)..<end], as: UTF8.self)
         let colon = inner.firstIndex(of: ":")
         let fallback = colon.map { String(inner[inner.index(after: $0)...]) }
         let known = environment?(String(inner[..<(colon ?? inner.endIndex)]))
         if let value = known ?? fallback ?? (environment == nil ? nil : "") {
+          guard result.count + value.utf8.count <= Limits.file else {
+            let unseen = Unseen.unreadable(what: file, why: "with its variables it has more than \(Limits.file) bytes")
+            throw Problem(message: "it is too long", file: file, line: 1, unseen: unseen)
+          }
           result += value.utf8.map { Byte(value: $0, column: nil) }
           column += end + 1 - index
           index = end + 1
           continue
         }
+        kept = end
       }
       let byte = bytes[index]
       if byte != .carriageReturn { result.append(Byte(value: byte, column: column)) }

@@ -48,11 +48,14 @@ enum EnvoyReading: ProxyReader {
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
     let configuration = try await load(proxy).0
     var seen: Set<RouteReading.Listed> = []
+    let clusters = Dictionary(
+      configuration.clusters.compactMap { cluster in cluster["name"]?.text.map { ($0, cluster) } }
+    ) { first, _ in first }
     return configuration.managers.flatMap { listener in
       (configuration.table(of: listener.manager)?["virtual_hosts"]?.items ?? []).flatMap { host in
         (host["domains"]?.items ?? []).compactMap(\.text).filter { !$0.contains("*") }.flatMap { domain in
           (host["routes"]?.items ?? []).compactMap { route -> RouteReading.Listed? in
-            guard let name = route["route"]?.targets.first?.text, let cluster = configuration.cluster(name),
+            guard let name = route["route"]?.targets.first?.text, let cluster = clusters[name],
               let endpoint = configuration.endpoints(of: cluster).first?["address", "socket_address"]
             else { return nil }
             return RouteReading.Listed(
@@ -93,7 +96,7 @@ extension EnvoyReading {
     var bootstraps: [Message] = []
     if let path = proxy.configurationPath {
       guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
-      bootstraps += [configuration.message(of: text, path)].compactMap { $0 }
+      bootstraps += [try configuration.message(of: text, path)].compactMap { $0 }
     }
     if let text = proxy.option("--config-yaml") {
       bootstraps += [Message(answer: text)].compactMap { $0 }
@@ -128,24 +131,26 @@ extension EnvoyReading {
   ) async -> [Message] {
     guard let source else { return [] }
     guard let path = source["path_config_source", "path"]?.text ?? source["path"]?.text,
-      let text = try? await proxy.files.read(path)
+      let text = try? await proxy.files.read(path), let message = try? configuration.message(of: text, path)
     else {
       configuration.isDynamic = true
       return []
     }
-    return configuration.message(of: text, path)?["resources"]?.items ?? []
+    return message["resources"]?.items ?? []
   }
 }
 
 extension Envoy.Configuration {
   /// What a file says; a mistake in it is kept.
-  fileprivate mutating func message(of text: String, _ path: String) -> Message? {
-    if let mistake = YAMLFile.mistake(of: text, path) {
+  fileprivate mutating func message(of text: String, _ path: String) throws(Unseen) -> Message? {
+    let message = Message(text, path: path)
+    if let mistake = message.map({ $0.source?.mistakes.first }) ?? YAMLFile.mistake(of: text, path) {
+      if mistake.isLimit { throw .unreadable(what: path, why: mistake.message) }
       let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       let number = mistake.place.line - 1
       problem = problem ?? (mistake, lines.indices.contains(number) ? String(lines[number]) : nil)
     }
-    return Message(text, path: path)
+    return message
   }
 
   /// Takes in what a control plane has given, from the dump of the admin interface.

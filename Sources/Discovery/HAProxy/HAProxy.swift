@@ -39,9 +39,20 @@ enum HAProxy {
   /// A section with its name and its lines.
   struct Section: Sendable, Equatable {
     let head: Directive
-    var directives: [Directive] = []
+    private(set) var directives: [Directive] = []
+    /// Its `acl` lines by their names.
+    private(set) var conditions: [String: [Directive]] = [:]
     /// The `defaults` that it inherits from, as an index of the configuration's sections.
     var defaults: Int?
+
+    init(head: Directive) { self.head = head }
+
+    mutating func add(_ directive: Directive) {
+      directives.append(directive)
+      if directive.name == "acl", directive.words.count > 1 {
+        conditions[directive.words[1].text, default: []].append(directive)
+      }
+    }
 
     var kind: String { head.name }
     var name: String { head.words.count > 1 ? head.words[1].text : "" }

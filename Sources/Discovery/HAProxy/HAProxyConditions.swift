@@ -107,8 +107,7 @@ extension HAProxy {
     }
 
     private func named(_ name: String) -> Truth {
-      let own = section.all("acl").filter { $0.arguments.first == name }
-      if !own.isEmpty {
+      if let own = section.conditions[name] {
         return own.reduce(.no) { truth, acl in
           truth.or(acl.mayHold ? .unknown : test(Array(acl.arguments.dropFirst())))
         }

@@ -8,24 +8,43 @@ extension HAProxy {
     private(set) var problems: [Problem] = []
     /// Lists and maps that the rules name, by their paths: their lines without comments.
     var lists: [String: [String]] = [:]
-    private var lines: [String: [String]] = [:]
+    private var texts: [String: FileText] = [:]
+    /// The first backend of each name, as an index of `sections`.
+    private var backends: [String: Int] = [:]
+    private var allowance = Allowance()
+    /// The last `defaults` section, as an index of `sections`.
+    private var defaults: Int?
+    /// The last one of each name.
+    private var namedDefaults: [String: Int] = [:]
     /// Open `.if` of the file that is being read.
     private var conditions = 0
 
-    mutating func add(_ text: String, of file: String) {
+    mutating func add(_ text: String, of file: String) throws(Unseen) {
       files.append(file)
-      let all = text.lines.map(String.init)
-      lines[file] = all
+      texts[file] = FileText(text)
       conditions = 0
-      for (index, line) in all.enumerated() { add(line, index + 1, file) }
+      var number = 0
+      var rest = text.utf8[...]
+      while true {
+        let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+        number += 1
+        guard line.count <= Limits.line else {
+          throw .unreadable(what: file, why: "line \(number) has more than \(Limits.line) bytes")
+        }
+        let words = Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+        if !words.isEmpty { try add(String(words), number, file) }
+        guard line.endIndex < rest.endIndex else { break }
+        rest = rest[rest.index(after: line.endIndex)...]
+      }
     }
 
-    private mutating func add(_ line: String, _ number: Int, _ file: String) {
+    private mutating func add(_ line: String, _ number: Int, _ file: String) throws(Unseen) {
       guard case .success(let words) = HAProxy.words(of: line) else {
         problems.append(Problem(file: file, line: number, text: line, message: "a quote is not closed"))
         return
       }
       guard let first = words.first?.text else { return }
+      try allowance.take(1 + words.count / Limits.wordsOfNode, of: file)
       switch first {
       case ".if": conditions += 1
       case ".endif": conditions -= 1
@@ -38,7 +57,7 @@ extension HAProxy {
           problems.append(
             Problem(file: file, line: number, text: line, message: "unknown keyword '\(first)' out of section"))
         } else {
-          sections[sections.count - 1].directives.append(directive)
+          sections[sections.count - 1].add(directive)
         }
       }
     }
@@ -47,22 +66,24 @@ extension HAProxy {
       var section = Section(head: head)
       let words = head.arguments
       if let from = words.firstIndex(of: "from"), words.indices.contains(from + 1) {
-        section.defaults = sections.lastIndex { $0.kind == "defaults" && $0.name == words[from + 1] }
+        section.defaults = namedDefaults[words[from + 1]]
       } else if ["frontend", "backend", "listen"].contains(head.name) {
-        section.defaults = sections.lastIndex { $0.kind == "defaults" }
+        section.defaults = defaults
       }
+      if ["backend", "listen"].contains(section.kind), backends[section.name] == nil {
+        backends[section.name] = sections.count
+      }
+      if section.kind == "defaults" { (defaults, namedDefaults[section.name]) = (sections.count, sections.count) }
       sections.append(section)
     }
 
-    func line(_ number: Int, of file: String) -> String? {
-      lines[file].flatMap { $0.indices.contains(number - 1) ? $0[number - 1] : nil }
-    }
+    func line(_ number: Int, of file: String) -> String? { texts[file]?.line(number) }
 
     /// The section, then the `defaults` that it inherits from, the nearest first.
     func scopes(of section: Section) -> [Section] {
       var scopes = [section]
-      // A section only inherits from one before it, so this ends.
-      while let above = scopes.last?.defaults { scopes.append(sections[above]) }
+      // A section only inherits from one before it, so this ends; nobody has as many as this.
+      while scopes.count < 32, let above = scopes.last?.defaults { scopes.append(sections[above]) }
       return scopes
     }
 
@@ -85,9 +106,7 @@ extension HAProxy {
     /// Sections that take connections.
     var frontends: [Section] { sections.filter { $0.kind == "frontend" || $0.kind == "listen" } }
 
-    func backend(_ name: String) -> Section? {
-      sections.first { ($0.kind == "backend" || $0.kind == "listen") && $0.name == name }
-    }
+    func backend(_ name: String) -> Section? { backends[name].map { sections[$0] } }
 
     /// Paths of lists (`-f`) and maps that the rules name.
     var namedLists: [String] {

@@ -67,7 +67,8 @@ enum HAProxyReading: ProxyReader {
     for frontend in configuration.frontends {
       let names = Set(configuration.hosts(of: frontend).map(\.name)).sorted()
       for bind in frontend.all("bind").flatMap(HAProxy.Bind.all) {
-        for name in names {
+        // Each name goes through all rules, so that many of both take long.
+        for name in names where !Task.isCancelled {
           guard let site = Site("\(bind.isTLS ? "https" : "http")://\(name)"),
             let route = configuration.route(.init(site: site, port: bind.ports.lowerBound)),
             let server = route.server, case .network(let host, let port) = server.address
@@ -115,7 +116,7 @@ enum HAProxyReading: ProxyReader {
       let inside = try await proxy.files.glob(folder + "/*.cfg")
       for path in inside.isEmpty ? [path] : proxy.files.bounded(inside) {
         guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
-        configuration.add(text, of: path)
+        try configuration.add(text, of: path)
       }
     }
     let lists = Set(configuration.namedLists).filter { $0.hasPrefix("/") }.sorted()
@@ -355,6 +356,7 @@ extension HAProxy.Configuration {
   /// What HAProxy would not load, as far as reading shows it: an open quote, a slip of the pen in a line's first word,
   /// a backend that is not there, TLS without a word about verifying.
   var mistakes: [HAProxy.Mistake] {
+    let isVerified = global("ssl-server-verify") != nil
     var mistakes = problems.map { HAProxy.Mistake(file: $0.file, line: $0.line, text: $0.text, message: $0.message) }
     for section in sections {
       for directive in section.directives where !directive.mayHold {
@@ -373,7 +375,7 @@ extension HAProxy.Configuration {
           mistakes.append(HAProxy.Mistake(directive, "there is no backend '\(name)'"))
         }
       }
-      guard ["backend", "listen"].contains(section.kind), global("ssl-server-verify") == nil else { continue }
+      guard ["backend", "listen"].contains(section.kind), !isVerified else { continue }
       for server in servers(of: section, port: 0)
       where server.isTLS && !server.has("verify") && !server.has("ca-file") && !server.directive.mayHold {
         mistakes.append(

@@ -21,7 +21,7 @@ extension Nginx {
     /// Paths in the order of loading, each once.
     public let files: [String]
     public let unread: [Unread]
-    let lines: [String: [String]]
+    private let texts: [String: FileText]
     let matches: Matcher
 
     let servers: [Server]
@@ -45,9 +45,10 @@ extension Nginx {
     private init(_ directives: [Directive], _ loader: Loader, _ matches: @escaping Matcher) {
       self.directives = directives
       self.matches = matches
-      (problems, files, unread, lines) = (loader.problems, loader.files, loader.unread, loader.lines)
+      (problems, files, unread, texts) = (loader.problems, loader.files, loader.unread, loader.texts)
       let http = directives.first("http")?.block ?? []
-      servers = http.all("server").map { Server($0, http: http) }
+      let settings = http.filter { !["server", "upstream", "map"].contains($0.name) }
+      servers = http.all("server").map { Server($0, http: settings) }
       upstreams = http.all("upstream").reduce(into: [:]) { groups, group in
         if let name = group.text(0)?.lowercased(), groups[name] == nil { groups[name] = group }
       }
@@ -58,9 +59,7 @@ extension Nginx {
     }
 
     /// The text of a line, from 1, without its end.
-    public func line(_ number: Int, of file: String) -> String? {
-      lines[file].flatMap { $0.indices.contains(number - 1) ? $0[number - 1] : nil }
-    }
+    public func line(_ number: Int, of file: String) -> String? { texts[file]?.line(number) }
 
     /// The place of a directive's argument; nil if it has none of its own.
     func span(_ directive: Directive, _ index: Int = 0) -> Span? {
@@ -104,9 +103,9 @@ private struct Loader {
   var problems: [Nginx.Problem] = []
   var files: [String] = []
   var unread: [Nginx.Configuration.Unread] = []
-  var lines: [String: [String]] = [:]
-  private var parsed: [String: (directives: [Nginx.Directive], problems: [Nginx.Problem])] = [:]
+  var texts: [String: FileText] = [:]
   private var includes = 0
+  private var allowance = Allowance()
 
   init(prefix: String, read: @escaping Nginx.Configuration.Read, glob: @escaping Nginx.Configuration.Glob) {
     (self.prefix, self.read, self.glob) = (prefix, read, glob)
@@ -130,25 +129,29 @@ private struct Loader {
       note("open() \"\(path)\" failed: includes go round in a circle or too deep")
       return []
     }
-    if parsed[path] == nil {
-      do {
-        guard let text = try await read(path) else {
-          note("open() \"\(path)\" failed (2: No such file or directory)")
-          return []
-        }
-        parsed[path] = Nginx.parse(text, file: path)
-        files.append(path)
-        lines[path] = text.lines.map(String.init)
-      } catch {
-        unread.append(Nginx.Configuration.Unread(path: path, error: error))
+    do {
+      guard let text = try await text(of: path) else {
+        note("open() \"\(path)\" failed (2: No such file or directory)")
         return []
       }
+      let parsed = try Nginx.parse(text, file: path, &allowance)
+      var pending = parsed.problems.first
+      let directives = await expand(parsed.directives, in: context, within: within + [path], until: &pending)
+      if let pending { problems.append(pending) }
+      return directives
+    } catch {
+      unread.append(Nginx.Configuration.Unread(path: path, error: error))
+      return []
     }
-    guard let file = parsed[path] else { return [] }
-    var pending = file.problems.first
-    let directives = await expand(file.directives, in: context, within: within + [path], until: &pending)
-    if let pending { problems.append(pending) }
-    return directives
+  }
+
+  /// A file's text, read once; nil if there is none.
+  private mutating func text(of path: String) async throws -> String? {
+    if let known = texts[path] { return known.text }
+    guard let text = try await read(path) else { return nil }
+    files.append(path)
+    texts[path] = FileText(text)
+    return text
   }
 
   /// Checks directives and puts files in the place of includes. `pending` is the file's own problem, which

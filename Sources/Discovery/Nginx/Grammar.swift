@@ -1,10 +1,22 @@
+public import Model
+
 extension Nginx {
   /// Reads one file's text. A file that is cut or wrong gives one problem, the first, where nginx would stop,
   /// and all directives that can be made out around it.
-  public static func parse(_ text: String, file: String) -> (directives: [Directive], problems: [Problem]) {
-    var grammar = Grammar(text, file: file)
-    let directives = grammar.block(depth: 0)
-    return (directives, grammar.problem.map { [$0] } ?? [])
+  public static func parse(
+    _ text: String, file: String
+  ) throws(Unseen) -> (directives: [Directive], problems: [Problem]) {
+    var allowance = Allowance()
+    return try parse(text, file: file, &allowance)
+  }
+
+  /// The same for one file of several, which share the allowance.
+  static func parse(
+    _ text: String, file: String, _ allowance: inout Allowance
+  ) throws(Unseen) -> (directives: [Directive], problems: [Problem]) {
+    var grammar = Grammar(text, file: file, allowance)
+    defer { allowance = grammar.allowance }
+    return (try grammar.block(depth: 0), grammar.problem.map { [$0] } ?? [])
   }
 }
 
@@ -22,9 +34,11 @@ private struct Grammar {
   private var at = 0
   private var line = 1
   private var lineStart = 0
+  private(set) var allowance: Allowance
   private(set) var problem: Nginx.Problem?
 
-  init(_ text: String, file: String) {
+  init(_ text: String, file: String, _ allowance: Allowance) {
+    self.allowance = allowance
     bytes = Array(text.utf8)
     self.file = file
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
@@ -35,18 +49,18 @@ private struct Grammar {
     }
   }
 
-  mutating func block(depth: Int) -> [Nginx.Directive] {
+  mutating func block(depth: Int) throws(Unseen) -> [Nginx.Directive] {
     var directives: [Nginx.Directive] = []
     while true {
-      let (words, end) = words()
+      let (words, end) = try words()
       if let name = words.first {
         var directive = Nginx.Directive(
           name: name.text, arguments: Array(words.dropFirst()), block: nil, file: file, line: name.line,
           lastLine: line)
-        if end == .blockStart { directive.block = blockOf(name.text, depth: depth + 1) }
+        if end == .blockStart { directive.block = try blockOf(name.text, depth: depth + 1) }
         directives.append(directive)
       } else if end == .blockStart {
-        directives += blockOf("", depth: depth + 1)
+        directives += try blockOf("", depth: depth + 1)
       }
       switch end {
       case .semicolon, .blockStart: continue
@@ -59,7 +73,7 @@ private struct Grammar {
     }
   }
 
-  private mutating func blockOf(_ name: String, depth: Int) -> [Nginx.Directive] {
+  private mutating func blockOf(_ name: String, depth: Int) throws(Unseen) -> [Nginx.Directive] {
     if name.hasSuffix("_by_lua_block") {
       skipLua()
       return []
@@ -69,13 +83,18 @@ private struct Grammar {
       at = bytes.count
       return []
     }
-    return block(depth: depth)
+    return try block(depth: depth)
   }
 
   /// The words up to `;`, `{`, `}` or the file's end.
-  private mutating func words() -> ([Nginx.Argument], End) {
+  private mutating func words() throws(Unseen) -> ([Nginx.Argument], End) {
     var words: [Nginx.Argument] = []
+    var counted = 0
     while at < bytes.count {
+      if words.count > counted {
+        if counted % Limits.wordsOfNode == 0 { try allowance.take(of: file) }
+        counted = words.count
+      }
       switch bytes[at] {
       case "\n", " ", "\t", "\r": step()
       case "#": skipComment()

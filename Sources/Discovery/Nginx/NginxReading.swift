@@ -79,6 +79,7 @@ enum NginxReading: ProxyReader {
     let found = configuration.route(request)
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
       if configuration.problems.first != nil { return (.broken, facts) }
+      if !configuration.unread.isEmpty { return (.unknown, facts) }
       let names = Set(configuration.listed.map(\.host))
       let near = request.site.host.nearest(among: Array(names))
       facts[.routeNear] = near

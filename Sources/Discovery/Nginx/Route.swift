@@ -177,7 +177,7 @@ extension Nginx.Configuration {
   /// Every name and location that passes requests on, in a stable order: by name, port and location.
   public func allRoutes() -> [Nginx.Route] {
     var routes: [[String]: Nginx.Route] = [:]
-    for server in servers {
+    for server in servers where !Task.isCancelled {
       let names = server.names.isEmpty ? [nil] : server.names.indices.map(Int?.some)
       for listen in server.listens where listen.port != nil {
         for name in names {
@@ -195,14 +195,16 @@ extension Nginx.Configuration {
     let chosen = ChosenServer(
       server: server, listen: listen, choice: name == nil ? .default : .exact, name: name, groups: nil)
     return chains(in: server.block, above: []).compactMap { chain in
-      guard let last = chain.last, let pass = last.passes, let kind = Nginx.Route.Kind(pass: pass.name) else {
+      guard !Task.isCancelled, let last = chain.last, let pass = last.passes,
+        let kind = Nginx.Route.Kind(pass: pass.name)
+      else {
         return nil
       }
       let request = Nginx.Request(
         host: name.map { server.names[$0].text } ?? "", port: listen.port ?? 80,
         path: Nginx.Location(last).prefix ?? "/", isTLS: listen.isTLS)
       var variables = Nginx.Variables(self, request, chosen)
-      _ = variables.run(server.block)
+      _ = variables.run(server.own)
       _ = variables.run(last.block ?? [])
       return route(request, chosen, chain, kind, variables)
     }
@@ -264,7 +266,7 @@ extension Nginx.Configuration {
   private struct Scope {
     let blocks: [[Nginx.Directive]]
     init(_ server: Nginx.Server, _ chain: [Nginx.Directive]) {
-      blocks = [server.http, server.block] + chain.map { $0.block ?? [] }
+      blocks = [server.http, server.own] + chain.map { $0.block ?? [] }
     }
     func all(_ name: String) -> [Nginx.Directive] {
       blocks.reversed().lazy.map { $0.all(name) }.first { !$0.isEmpty } ?? []

@@ -102,7 +102,9 @@ extension Nginx {
   /// One `server` block of `http`.
   struct Server: Sendable {
     let directive: Directive
+    /// The settings around it and its own, without other servers and without locations, which may be thousands.
     let http: [Directive]
+    let own: [Directive]
     let listens: [Listen]
     /// Each name with its directive and the number of its argument there.
     let names: [(text: String, directive: Directive, index: Int)]
@@ -113,6 +115,7 @@ extension Nginx {
       self.directive = directive
       self.http = http
       let block = directive.block ?? []
+      own = block.filter { $0.name != "location" }
       let listens = block.all("listen").map { Listen($0.arguments.map(\.text)) }
       self.listens = listens.isEmpty ? [Listen([])] : listens
       names = block.all("server_name").flatMap { line in

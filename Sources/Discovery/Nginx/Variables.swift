@@ -1,3 +1,5 @@
+import Model
+
 extension Nginx {
   /// What is asked of nginx.
   struct Request: Sendable {
@@ -164,8 +166,14 @@ extension Nginx {
       }
     }
 
-    /// The argument with its variables replaced. One whose value cannot be known stays as it is written.
-    func expand(_ argument: Argument, in file: String, depth: Int = 0) -> Traced {
+    /// The argument with its variables replaced. One whose value cannot be known, or is too long, stays as it is written.
+    func expand(_ argument: Argument, in file: String) -> Traced {
+      var room = Limits.value
+      return expand(argument, in: file, depth: 0, &room)
+    }
+
+    /// `room` is for the bytes of values, and as many more variables, as a map may ask for without any byte.
+    private func expand(_ argument: Argument, in file: String, depth: Int, _ room: inout Int) -> Traced {
       let source = Traced(argument, in: file)
       let bytes = source.bytes
       var result = Traced("")
@@ -184,7 +192,11 @@ extension Nginx {
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
         }
         let end = min(name.endIndex + (isBraced ? 1 : 0), bytes.count)
-        if let value = value(of: String(decoding: name, as: UTF8.self), depth: depth + 1) {
+        room -= 1
+        if room > 0, let value = value(of: String(decoding: name, as: UTF8.self), depth: depth + 1, &room),
+          value.bytes.count <= room
+        {
+          room -= value.bytes.count
           result += value
         } else {
           result += Traced(String(decoding: bytes[index..<end], as: UTF8.self))
@@ -194,11 +206,11 @@ extension Nginx {
       return result
     }
 
-    private func value(of name: String, depth: Int) -> Traced? {
+    private func value(of name: String, depth: Int, _ room: inout Int) -> Traced? {
       if let value = values[name] { return value }
       if name.allSatisfy(\.isNumber), !name.isEmpty { return groups.first.map { Traced($0(name) ?? "") } }
       if let text = groups.lazy.compactMap({ $0(name) }).first { return Traced(text) }
-      if let map = configuration.maps[name], depth < Self.deepest { return value(of: map, depth: depth) }
+      if let map = configuration.maps[name], depth < Self.deepest { return value(of: map, depth: depth, &room) }
       let text: String? =
         switch name {
         case "scheme": request.isTLS ? "https" : "http"
@@ -218,9 +230,10 @@ extension Nginx {
     }
 
     /// The value of a `map`: the entry of its source's value where that is known, else `default`.
-    private func value(of map: Directive, depth: Int) -> Traced? {
-      guard let source = map.arguments.first, let block = map.block else { return nil }
-      let key = expand(source, in: map.file, depth: depth).text
+    private func value(of map: Directive, depth: Int, _ room: inout Int) -> Traced? {
+      guard let source = map.arguments.first, let block = map.block, !Task.isCancelled else { return nil }
+      room -= block.count / 64
+      let key = expand(source, in: map.file, depth: depth, &room).text
       let entries = block.filter { !["default", "hostnames", "volatile"].contains($0.name) }
       var entry = block.first("default")
       if !key.contains("$") {
@@ -234,7 +247,7 @@ extension Nginx {
         entry = place.map { entries[$0] } ?? entry
       }
       guard let entry else { return Traced("") }
-      return entry.arguments.first.map { expand($0, in: entry.file, depth: depth) }
+      return entry.arguments.first.map { expand($0, in: entry.file, depth: depth, &room) }
     }
 
     private func matches(_ regex: String, _ text: String) -> Bool {

@@ -102,7 +102,7 @@ extension NginxProxyManager.Host {
     .CustomLocation?
   {
     let lines = locations.map { "location \($0.path) { proxy_pass http://custom; }\n" } + ["location / {}"]
-    let block = Nginx.parse(lines.joined(), file: file).directives
+    let block = (try? Nginx.parse(lines.joined(), file: file).directives) ?? []
     let request = Nginx.Request(host: "", port: 80, path: path, isTLS: false)
     let chosen = Nginx.location(of: request.path, in: block, matches: matches)
     guard let line = chosen.chain.first?.line, locations.indices.contains(line - 1) else { return nil }

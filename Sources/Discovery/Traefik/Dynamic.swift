@@ -25,6 +25,8 @@ extension Traefik {
     let settings: Settings
     /// The service's name with its provider; nil if it has none.
     let service: String?
+    /// Its rule; nil until it is read, and where it cannot be.
+    var matching: (rule: Rule, syntax: Syntax)?
     var fault: Fault?
     /// The container whose labels make it.
     var container: ContainerSummary?
@@ -59,7 +61,9 @@ extension Traefik {
 
   /// Routers, services and middlewares of all sources.
   struct Dynamic: Sendable {
-    var routers: [Router] = []
+    private(set) var routers: [Router] = []
+    /// The first router of each full name, as an index.
+    private var places: [String: Int] = [:]
     var services: [String: Service] = [:]
     var middlewares: [String: Settings] = [:]
     var transports: [String: Settings] = [:]
@@ -69,6 +73,15 @@ extension Traefik {
     var refused: [(file: String, reason: String, line: Int)] = []
     /// Sources that could not be read to their end.
     var unseen: [Unseen] = []
+
+    mutating func add(_ router: Router) {
+      places[router.fullName] = places[router.fullName] ?? routers.count
+      routers.append(router)
+    }
+
+    func hasRouter(_ fullName: String) -> Bool { places[fullName] != nil }
+
+    mutating func change(_ index: Int, _ change: (inout Router) -> Void) { change(&routers[index]) }
   }
 }
 
@@ -96,7 +109,7 @@ extension Traefik.Dynamic {
           throw .unreadable(what: path, why: "it is TOML, which this program does not read")
         }
         if text.contains("{{") { throw .unreadable(what: path, why: "it is a Go template") }
-        read(text, path)
+        try read(text, path)
       } catch {
         unseen.append(error)
         proxy.files.note(unread: error)
@@ -105,10 +118,11 @@ extension Traefik.Dynamic {
   }
 
   /// One file; Traefik drops the whole file if anything in it cannot be read.
-  mutating func read(_ text: String, _ path: String) {
+  mutating func read(_ text: String, _ path: String) throws(Unseen) {
     let file = YAMLFile(text, path: path)
     guard let file, file.mistakes.isEmpty else {
       let mistake = file?.mistakes.first ?? YAMLFile.mistake(of: text, path)
+      if let mistake, mistake.isLimit { throw .unreadable(what: path, why: mistake.message) }
       refused.append((path, mistake?.message ?? "it is no YAML", mistake?.place.line ?? 1))
       return
     }
@@ -116,7 +130,7 @@ extension Traefik.Dynamic {
     files[path] = http
     for (name, settings) in http["routers"]?.branches ?? [] {
       let rule = settings["rule"]?.text ?? ""
-      routers.append(
+      add(
         Traefik.Router(
           name: name, provider: "file", rule: rule, settings: settings,
           service: settings["service"]?.text?.qualified(by: "file")))
@@ -217,7 +231,7 @@ extension Traefik.Dynamic {
         )
       }
       // Several containers of one service have the same router.
-      if let same = routers.firstIndex(where: { $0.fullName == router.fullName }) {
+      if let same = places[router.fullName] {
         if routers[same].isSame(as: router) {
           if !routers[same].isActive, router.isActive { routers[same] = router }
           continue
@@ -230,7 +244,7 @@ extension Traefik.Dynamic {
           router.fault = clash
         }
       }
-      routers.append(router)
+      add(router)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Model
 import Pattern
 
 extension Traefik {
@@ -36,6 +37,9 @@ extension Traefik {
 
 extension Traefik.Rule {
   init(_ text: String, _ syntax: Traefik.Syntax) throws(Traefik.Refusal) {
+    guard text.utf8.count <= Limits.value else {
+      throw Traefik.Refusal(reason: "it has more than \(Limits.value) bytes")
+    }
     var reader = Reader(text, syntax)
     self = try reader.whole()
   }

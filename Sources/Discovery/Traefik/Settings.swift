@@ -6,24 +6,70 @@ extension Traefik {
   ///
   /// Names are found whatever their case, as Traefik does.
   struct Settings: Sendable {
-    /// The value, if this is a leaf.
-    var text: String?
-    /// Where the value stands in a file.
-    var span: Span?
-    /// The line on which it or its branch begins.
-    var line: Span?
-    /// The line after that.
-    var next: String?
+    /// A node of a file, and the line of its key or dash.
+    private struct Written: Sendable {
+      let node: YAML.Node
+      let file: YAMLFile
+      let number: Int?
+    }
+
+    /// Of a file: everything below is made of it where it is asked for.
+    private var written: Written?
+    private var given: String?
+    private var children: [(name: String, settings: Settings)] = []
+    /// Lower-case names to their indices in `children`.
+    private var indices: [String: Int] = [:]
     /// The whole name of the label that sets it.
-    var label: String?
-    private(set) var branches: [(name: String, settings: Settings)] = []
+    private(set) var label: String?
+
+    init() {}
+
+    /// A file's settings with their places.
+    init(_ file: YAMLFile) { self.init(file.root, file, nil) }
+
+    private init(_ node: YAML.Node, _ file: YAMLFile, _ number: Int?) {
+      written = Written(node: node, file: file, number: number)
+    }
+
+    /// The value, if this is a leaf.
+    var text: String? { written == nil ? given : written?.node.text }
+
+    /// Where the value stands in a file.
+    var span: Span? {
+      written.flatMap { written in written.node.text.flatMap { written.file.span(of: $0, in: written.node) } }
+    }
+
+    /// The line on which it or its branch begins.
+    var line: Span? { written.flatMap { written in written.number.flatMap { written.file.wholeLine($0) } } }
+
+    /// The line after that.
+    var next: String? { written.flatMap { written in written.number.flatMap { written.file.line($0 + 1) } } }
+
+    var branches: [(name: String, settings: Settings)] {
+      guard let written else { return children }
+      let (node, file) = (written.node, written.file)
+      return node.pairs.map { ($0.key, Settings($0.value, file, $0.place.line)) }
+        + node.items.enumerated().map { (String($0), Settings($1, file, $1.place.line)) }
+    }
 
     /// The branch at the end of a path.
-    subscript(_ path: String...) -> Settings? { self[path[...]] }
+    subscript(_ path: String...) -> Settings? {
+      var settings = self
+      for name in path {
+        guard let branch = settings.branch(name.lowercased()) else { return nil }
+        settings = branch
+      }
+      return settings
+    }
 
-    private subscript(path: ArraySlice<String>) -> Settings? {
-      guard let name = path.first?.lowercased() else { return self }
-      return branches.first { $0.name.lowercased() == name }?.settings[path.dropFirst()]
+    private func branch(_ name: String) -> Settings? {
+      guard let written else { return indices[name].map { children[$0].settings } }
+      if case .sequence(let items) = written.node.content {
+        guard let index = Int(name), items.indices.contains(index) else { return nil }
+        return Settings(items[index], written.file, items[index].place.line)
+      }
+      return written.node.pairs.first { $0.key.lowercased() == name }
+        .map { Settings($0.value, written.file, $0.place.line) }
     }
 
     /// The values of a list: `a,b` or a list of its own.
@@ -35,14 +81,23 @@ extension Traefik {
     /// True for `true` as Go reads it.
     var isOn: Bool { ["true", "1", "t"].contains(text?.lowercased()) }
 
+    /// Sets a value that comes from no file. A name of more parts than any setting has is passed over.
     mutating func set(_ value: String, at path: [String], label: String? = nil) {
+      guard path.count <= Limits.labelParts else { return }
+      set(value, at: path[...], label: label)
+    }
+
+    private mutating func set(_ value: String, at path: ArraySlice<String>, label: String?) {
       guard let name = path.first else {
-        (text, self.label) = (value, label)
+        (given, self.label) = (value, label)
         return
       }
-      let index = branches.firstIndex { $0.name.lowercased() == name.lowercased() } ?? branches.count
-      if index == branches.count { branches.append((name, Settings())) }
-      branches[index].settings.set(value, at: Array(path.dropFirst()), label: label)
+      let index = indices[name.lowercased()] ?? children.count
+      if index == children.count {
+        children.append((name, Settings()))
+        indices[name.lowercased()] = index
+      }
+      children[index].settings.set(value, at: path.dropFirst(), label: label)
     }
   }
 }
@@ -77,26 +132,6 @@ extension Traefik.Settings {
     for (name, value) in labels.sorted(by: { $0.key < $1.key }) where name.lowercased().hasPrefix("traefik.") {
       set(value, at: Self.path(name.dropFirst(8)), label: name)
     }
-  }
-
-  /// A file's settings with their places.
-  init(_ file: YAMLFile) { self.init(file.root, in: file) }
-
-  private init(_ node: YAML.Node, in file: YAMLFile) {
-    switch node.content {
-    case .scalar(let text):
-      self.init(text: text, span: file.span(of: text, in: node))
-    case .mapping(let pairs):
-      self.init(branches: pairs.map { ($0.key, Self($0.value, in: file, at: $0.place.line)) })
-    case .sequence(let items):
-      self.init(branches: items.enumerated().map { (String($0), Self($1, in: file, at: $1.place.line)) })
-    }
-  }
-
-  private init(_ node: YAML.Node, in file: YAMLFile, at number: Int) {
-    self.init(node, in: file)
-    line = file.wholeLine(number)
-    next = file.line(number + 1)
   }
 
   /// `tls.domains[0].main` in its parts.

@@ -8,6 +8,7 @@ enum Traefik {
     let settings: Settings
     /// The first number of its version.
     let version: Int
+    let entryPoints: [EntryPoint]
 
     struct EntryPoint: Sendable, Equatable {
       let name: String
@@ -19,7 +20,7 @@ enum Traefik {
       let redirect: String?
     }
 
-    var entryPoints: [EntryPoint] {
+    private static func entryPoints(in settings: Settings) -> [EntryPoint] {
       let named = (settings["entryPoints"]?.branches ?? []).compactMap { name, point -> EntryPoint? in
         guard let address = point["address"]?.text, !address.hasSuffix("/udp"),
           let port = UInt16(address.prefix { $0 != "/" }.split(separator: ":").last ?? "")
@@ -66,21 +67,22 @@ enum Traefik {
 
 extension Traefik.Static {
   init(_ proxy: RunningProxy) async throws(Unseen) {
+    let settings = try await Self.settings(proxy)
     let tag = proxy.container?.Config?.Image?.split(separator: "/").last?.split(separator: ":").dropFirst().last
     let number = tag?.drop { $0 == "v" }.prefix { $0.isNumber }
-    version = number.flatMap { Int($0) } ?? 3
+    self.init(
+      settings: settings, version: number.flatMap { Int($0) } ?? 3, entryPoints: Self.entryPoints(in: settings))
+  }
+
+  private static func settings(_ proxy: RunningProxy) async throws(Unseen) -> Traefik.Settings {
     let flags = Array(proxy.command.drop { !$0.hasPrefix("-") })
-    if let file = try await Self.file(proxy) {
-      settings = Traefik.Settings(file)
-    } else if !flags.isEmpty {
-      settings = Traefik.Settings(flags: flags)
-    } else {
-      let variables = proxy.container?.Config?.Env ?? []
-      guard variables.contains(where: { $0.hasPrefix("TRAEFIK_") }) else {
-        throw .missing(what: "Traefik's static configuration")
-      }
-      settings = Traefik.Settings(variables: variables)
+    if let file = try await file(proxy) { return Traefik.Settings(file) }
+    if !flags.isEmpty { return Traefik.Settings(flags: flags) }
+    let variables = proxy.container?.Config?.Env ?? []
+    guard variables.contains(where: { $0.hasPrefix("TRAEFIK_") }) else {
+      throw .missing(what: "Traefik's static configuration")
     }
+    return Traefik.Settings(variables: variables)
   }
 
   /// The file that its command line names, else the first of the usual places.

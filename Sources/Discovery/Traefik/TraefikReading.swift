@@ -45,40 +45,43 @@ private struct Loaded {
     }
     self.live = await live
     if self.live?.routers != nil { proxy.files.forgetUnread() }
-    join()
+    try join()
   }
 
   /// What the API says stands above what was read.
-  private mutating func join() {
+  private mutating func join() throws(Unseen) {
+    var allowance = Allowance()
     for index in dynamic.routers.indices {
-      let router = dynamic.routers[index]
-      check(&dynamic.routers[index])
-      guard router.isActive, let live else { continue }
-      if let real = live.routers?[router.fullName] {
-        if real.status != "disabled" {
-          dynamic.routers[index].fault = nil
-        } else if dynamic.routers[index].fault == nil {
-          dynamic.routers[index].fault = Traefik.Fault(reason: real.error?.first ?? "Traefik has disabled the router")
+      try allowance.take(of: "Traefik's routers")
+      var router = dynamic.routers[index]
+      check(&router)
+      if router.isActive, let live {
+        if let real = live.routers?[router.fullName] {
+          if real.status != "disabled" {
+            router.fault = nil
+          } else if router.fault == nil {
+            router.fault = Traefik.Fault(reason: real.error?.first ?? "Traefik has disabled the router")
+          }
+        } else if router.fault == nil {
+          router.fault = Traefik.Fault(reason: "Traefik does not have the router \(router.name); its log tells why")
         }
-      } else if dynamic.routers[index].fault == nil {
-        dynamic.routers[index].fault = Traefik.Fault(
-          reason: "Traefik does not have the router \(router.name); its log tells why")
       }
+      dynamic.change(index) { $0 = router }
     }
     guard let live else { return }
-    let known = Set(dynamic.routers.map(\.fullName))
-    for (name, real) in live.routers ?? [:] where !known.contains(name) && !name.hasSuffix("@internal") {
+    for (name, real) in live.routers ?? [:] where !dynamic.hasRouter(name) && !name.hasSuffix("@internal") {
       let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { continue }
       var settings = Traefik.Settings()
       settings.set((real.entryPoints ?? []).joined(separator: ","), at: ["entryPoints"])
       if let priority = real.priority { settings.set(String(priority), at: ["priority"]) }
-      dynamic.routers.append(
-        Traefik.Router(
-          name: parts[0], provider: parts[1], rule: real.rule ?? "", settings: settings,
-          service: real.service?.qualified(by: parts[1]),
-          fault: real.status == "disabled"
-            ? Traefik.Fault(reason: real.error?.first ?? "Traefik has disabled the router") : nil))
+      var router = Traefik.Router(
+        name: parts[0], provider: parts[1], rule: real.rule ?? "", settings: settings,
+        service: real.service?.qualified(by: parts[1]),
+        fault: real.status == "disabled"
+          ? Traefik.Fault(reason: real.error?.first ?? "Traefik has disabled the router") : nil)
+      _ = try? parse(&router)
+      dynamic.add(router)
     }
     for (name, real) in live.services ?? [:] {
       let servers = (real.loadBalancer?.servers ?? []).compactMap { $0.url.flatMap(Traefik.Server.init) }
@@ -88,35 +91,55 @@ private struct Loaded {
     }
   }
 
-  /// Finds what keeps Traefik from using a router.
+  /// Reads a router's rule.
+  private func parse(_ router: inout Traefik.Router) throws(Traefik.Refusal) {
+    let syntax = syntax(of: router)
+    router.matching = (try Traefik.Rule(router.rule, syntax), syntax)
+  }
+
+  /// Reads a router's rule and finds what keeps Traefik from using it.
   private func check(_ router: inout Traefik.Router) {
-    guard router.fault == nil else { return }
-    let syntax = self.syntax(of: router)
-    do throws(Traefik.Refusal) { _ = try Traefik.Rule(router.rule, syntax) } catch {
-      router.fault = Traefik.Fault(
-        reason: "its rule \(router.rule) cannot be read: \(error.reason)", setting: "rule",
-        replacement: syntax == .v3 ? (try? Traefik.Rule(router.rule, .v2))?.forVersion3 : nil)
+    do throws(Traefik.Refusal) { try parse(&router) } catch {
+      if router.fault == nil {
+        router.fault = Traefik.Fault(
+          reason: "its rule \(router.rule) cannot be read: \(error.reason)", setting: "rule")
+      }
       return
     }
+    guard router.fault == nil else { return }
     if points(of: router).isEmpty {
-      let unknown = router.entryPoints.first ?? ""
       let all = configuration.entryPoints.map(\.name).filter { $0.lowercased() != "traefik" }
       router.fault = Traefik.Fault(
-        reason: "there is no entry point \(unknown); Traefik has \(all.joined(separator: ", "))",
-        setting: "entryPoints", replacement: all.count == 1 ? all.first : unknown.nearest(among: all))
+        reason:
+          "there is no entry point \(router.entryPoints.first ?? ""); Traefik has \(all.joined(separator: ", "))",
+        setting: "entryPoints")
       return
     }
     // What another source may have is not known to be missing.
     guard dynamic.unseen.isEmpty, dynamic.refused.isEmpty, configuration.otherProviders.isEmpty else { return }
-    if let name = router.middlewares.first(where: { dynamic.middlewares[$0] == nil && !$0.hasSuffix("@internal") }) {
-      let near = name.nearest(among: dynamic.middlewares.keys.sorted())
-      router.fault = Traefik.Fault(
-        reason: "there is no middleware \(name)", setting: "middlewares",
-        replacement: router.middlewares.count == 1 ? near : nil)
+    if let name = missingMiddleware(of: router) {
+      router.fault = Traefik.Fault(reason: "there is no middleware \(name)", setting: "middlewares")
     } else if let service = router.service, dynamic.services[service] == nil, !service.hasSuffix("@internal") {
-      router.fault = Traefik.Fault(
-        reason: "there is no service \(service)", setting: "service",
-        replacement: service.nearest(among: dynamic.services.keys.sorted()))
+      router.fault = Traefik.Fault(reason: "there is no service \(service)", setting: "service")
+    }
+  }
+
+  private func missingMiddleware(of router: Traefik.Router) -> String? {
+    router.middlewares.first { dynamic.middlewares[$0] == nil && !$0.hasSuffix("@internal") }
+  }
+
+  /// What a setting with a fault that `check` has found has to be; nil where it cannot be told.
+  private func replacement(for setting: String?, of router: Traefik.Router) -> String? {
+    switch setting {
+    case "rule": return syntax(of: router) == .v3 ? (try? Traefik.Rule(router.rule, .v2))?.forVersion3 : nil
+    case "entryPoints":
+      let all = configuration.entryPoints.map(\.name).filter { $0.lowercased() != "traefik" }
+      return all.count == 1 ? all.first : (router.entryPoints.first ?? "").nearest(among: all)
+    case "middlewares":
+      guard router.middlewares.count == 1 else { return nil }
+      return missingMiddleware(of: router)?.nearest(among: dynamic.middlewares.keys.sorted())
+    case "service": return router.service?.nearest(among: dynamic.services.keys.sorted())
+    default: return nil
     }
   }
 
@@ -131,7 +154,7 @@ private struct Loaded {
   var listed: [RouteReading.Listed] {
     var seen: Set<RouteReading.Listed> = []
     return dynamic.routers.flatMap { router -> [RouteReading.Listed] in
-      guard router.fault == nil, router.isActive, let rule = try? Traefik.Rule(router.rule, syntax(of: router)),
+      guard router.fault == nil, router.isActive, let rule = router.matching?.rule,
         let server = router.service.flatMap({ dynamic.services[$0]?.servers.first })
       else { return [] }
       return points(of: router).flatMap { point in
@@ -179,7 +202,12 @@ private struct Loaded {
     facts[.routeDefinedIn] = place.definedIn
     facts[.routeRouter] = router.name
     facts[.routeProvider] = router.provider
-    if router.fault == nil { router.fault = mismatch(of: router, request) }
+    if var fault = router.fault {
+      fault.replacement = replacement(for: fault.setting, of: router)
+      router.fault = fault
+    } else {
+      router.fault = mismatch(of: router, request)
+    }
     if let fault = router.fault {
       await place.describe(fault, &facts)
       return (.misconfigured, facts)
@@ -193,11 +221,11 @@ private struct Loaded {
   private func chosen(for request: RouteReading.Request) -> Traefik.Router? {
     let host = request.site.host
     let matching = dynamic.routers.compactMap { router -> (router: Traefik.Router, namesHost: Bool)? in
-      guard let rule = try? Traefik.Rule(router.rule, syntax(of: router)) else {
+      guard let (rule, syntax) = router.matching else {
         return router.rule.lowercased().contains(host) ? (router, true) : nil
       }
-      guard rule.matches(host: host, path: request.site.path, syntax(of: router)) > .no else { return nil }
-      let another = rule.matches(host: "another.\(host)x", path: request.site.path, syntax(of: router))
+      guard rule.matches(host: host, path: request.site.path, syntax) > .no else { return nil }
+      let another = rule.matches(host: "another.\(host)x", path: request.site.path, syntax)
       return (router, another == .no)
     }
     // The longest rule first; of equal ones that of a container that runs.
@@ -238,7 +266,7 @@ private struct Loaded {
   /// Nobody has a route for the site: a similar name, or the container that was probably meant.
   private func describeMissing(_ request: RouteReading.Request, _ proxy: RunningProxy, _ facts: inout Facts) async {
     let hosts = dynamic.routers.flatMap { router in
-      ((try? Traefik.Rule(router.rule, syntax(of: router)))?.hosts ?? []).map { (host: $0, router: router) }
+      (router.matching?.rule.hosts ?? []).map { (host: $0, router: router) }
     }
     let near = request.site.host.nearest(among: hosts.map(\.host))
     facts[.routeNear] = near
