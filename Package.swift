@@ -98,6 +98,9 @@ let package = Package(
     .target(
       name: "Recorded", dependencies: ["World"], path: "Tests/DiscoveryTests/Recorded", swiftSettings: strict),
     tests("FlowTests", ["Flow", "Model"]),
+    tests(
+      "Hostile", [],
+      exclude: ["engine.py", "impostor.c", "planted.c", "sandbox.py", "site.py"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests("Lab", ["Pane"], resources: [.copy("Images")]),
     tests("LinesTests", ["LogLines", "Checks", "Flow", "Reader", "Model", "Pattern"], exclude: ["Lines"]),

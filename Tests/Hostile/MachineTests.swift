@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+
+/// Rows 8, 9, 11, 12, 13, 18, 20 and 34 to 37: a machine that is short of something, or unlike others.
+@Suite struct MachineTests {
+  @Test("row 8: a machine whose kernel has systemd's number of open files")
+  func overflow() throws {
+    let sandbox = try Sandbox()
+    let port = try sandbox.failing()
+    let most = Int.max - Int.random(in: 0..<2)
+    try sandbox.write("1024\t0\t\(most)\n", to: "/srv/file-nr")
+    try sandbox.sh("mount --bind /srv/file-nr /proc/sys/fs/file-nr")
+    let conf = "events {}\nhttp { server { listen 80; location / { proxy_pass http://app:3000; } } }\n"
+    try sandbox.engine([
+      StandIn(ports: [80: port], files: ["/etc/nginx/nginx.conf": conf]),
+      StandIn(
+        name: "app", image: "app", ports: [3000: nil], log: "OSError: [Errno 23] Too many open files in system\n"),
+    ])
+    let diagnosis = try Diagnosis(try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json"))
+    #expect(diagnosis.outcome("host.resources") != nil, "\(diagnosis.checks.map(\.id))")
+  }
+
+  @Test(
+    "row 9: the guided session opens on each kind of terminal",
+    arguments: [
+      "linux", "xterm", "xterm-256color", "vt100", "vt220", "screen", "tmux-256color", "ansi", "rxvt-unicode",
+    ])
+  func terminals(_ kind: String) throws {
+    let sandbox = try Sandbox("\(#function) \(kind)")
+    let port = try sandbox.failing()
+    let run = try sandbox.run(
+      [
+        "script", "-qec",
+        "stty cols 80 rows 24; (sleep 2; kill -INT 0) & exec \(Sandbox.program) http://localhost:\(port)", "/dev/null",
+      ],
+      as: .init(variables: ["TERM": kind]), limit: 15)
+    #expect(!run.all.contains("cannot show full screens"), "\(run.all.prefix(300))")
+    #expect(run.output.utf8.count > 500, "nothing was drawn: \(run.all.prefix(300))")
+  }
+
+  /// With no thread left there is a sentence and a code, or the answer.
+  @Test("row 11: no thread or process left", arguments: [1, 2, 3, 4, 5, 8])
+  func noThreads(_ free: Int) throws {
+    let sandbox = try Sandbox("\(#function) \(free)")
+    let uid = UInt32.random(in: 70_000...4_000_000)
+    for arguments in [["--version"], ["--help"], ["show"], ["diagnose", "http://localhost:1/", "--timeout", "3"]] {
+      let run = try sandbox.run(
+        [Sandbox.program] + arguments, as: .init(uid: uid, limits: ["NPROC": free]), limit: 8)
+      #expect(!run.isLate && run.status < 128, "\(arguments), \(free): \(run.description)")
+      #expect(!run.all.isEmpty, "\(arguments), \(free): not a word")
+    }
+  }
+
+  @Test("row 12: the start screen with 1500 sites that hang asks few of them at once")
+  func startScreen() throws {
+    let sandbox = try Sandbox()
+    let port = try sandbox.hangingSites(1500)
+    let session = try sandbox.start(
+      ["script", "-qec", "stty cols 80 rows 24; exec \(Sandbox.program)", "/dev/null"],
+      as: .init(variables: ["TERM": "xterm"], limits: ["NOFILE": 1024]))
+    var most = 0
+    for _ in 0..<24 {
+      let count = try sandbox.sh("ss -Htn state established 'dport = :\(port)' | wc -l; kill -0 \(session); sleep 0.3")
+      most = max(most, Int(count.split(separator: "\n").first?.trimmingCharacters(in: .whitespaces) ?? "") ?? 0)
+    }
+    #expect(most > 0, "no site was asked: nothing was tried")
+    #expect(most <= 20, "it asked \(most) at once")
+    let alive = try sandbox.run(["pgrep", "-x", "wizard502"])
+    #expect(alive.status == 0, "it has ended by itself")
+  }
+
+  @Test("row 13: a diagnosis creates and changes nothing, and starts no proxy")
+  func nothingChanges() throws {
+    let sandbox = try Sandbox()
+    let port = sandbox.port()
+    try sandbox.sh("mkdir -p /srv/nginx; chmod 755 /srv/nginx")
+    let text = """
+      pid /run/nginx.pid;
+      events {}
+      http {
+        access_log off;
+        EDIT
+        server { listen \(port); location / { proxy_pass http://127.0.0.1:1; } }
+      }
+
+      """
+    try sandbox.write(text.replacingOccurrences(of: "EDIT", with: ""), to: "/etc/nginx/nginx.conf")
+    try sandbox.start(["/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf"])
+    try sandbox.waitForPorts([port])
+    try sandbox.write(
+      text.replacingOccurrences(
+        of: "EDIT",
+        with:
+          "access_log /var/log/nginx/new.log; error_log /var/log/nginx/newer.log; client_body_temp_path /srv/nginx/body;"
+      ),
+      to: "/etc/nginx/nginx.conf")
+    // What nginx itself writes because it is asked comes first, and no more after that.
+    _ = try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json")
+    try sandbox.sh("rm -rf /var/log/nginx/new* /srv/nginx/*; touch /run/trace; exec 2>&-")
+    let before = try sandbox.listing()
+    let (programs, run) = try sandbox.traced("diagnose", "http://localhost:\(port)/", "--json")
+    let after = try sandbox.listing()
+    #expect(programs.isSubset(of: Sandbox.mayStart), "it started \(programs)")
+    let changed = Set(before.keys).union(after.keys).filter {
+      before[$0] != after[$0] && !["/run", "/run/trace"].contains($0)
+    }
+    // The proxy itself writes down that its app refused.
+    .filter { $0 != "/var/log/nginx/error.log" }
+    #expect(changed.isEmpty, "\(changed.sorted())")
+    #expect(try !Diagnosis(run).checks.isEmpty)
+  }
+
+  @Test(
+    "row 18: a full disk and a closed standard output are said",
+    arguments: ["diagnose", "all", "show", "explain", "version", "graph"])
+  func fullDisk(_ command: String) throws {
+    let sandbox = try Sandbox("\(#function) \(command)")
+    let port = try sandbox.failing()
+    try sandbox.write("connect() failed (111: Connection refused) while connecting to upstream\n", to: "/srv/log")
+    let arguments = [
+      "diagnose": "diagnose http://localhost:\(port)/ --json", "all": "diagnose --all --json",
+      "show": "show wrong-port",
+      "explain": "explain /srv/log", "version": "--version", "graph": "graph --dot",
+    ]
+    for closing in [">/dev/full", ">&-"] {
+      let run = try sandbox.run(["sh", "-c", "exec \(Sandbox.program) \(arguments[command] ?? "") \(closing)"])
+      #expect(run.status == 70 || run.status == 74, "\(closing): \(run.description)")
+      #expect(run.errors.hasPrefix("wizard502: "), "\(closing): \(run.description)")
+    }
+  }
+
+  @Test("row 20: no /proc")
+  func noProc() throws {
+    let sandbox = try Sandbox()
+    for arguments in ["--version", "diagnose http://localhost:1/ --timeout 3", "show wrong-port"] {
+      let run = try sandbox.run(
+        ["unshare", "--mount", "sh", "-c", "umount -l /proc && exec \(Sandbox.program) \(arguments)"], limit: 15)
+      #expect(!run.isLate && run.status < 128, "\(arguments): \(run.description)")
+      #expect(!run.all.isEmpty && (run.status != 64 || run.all.contains("/proc")), "\(arguments): \(run.description)")
+    }
+  }
+
+  @Test(
+    "row 34 to 37: odd environments, few descriptors, little memory, no /sys",
+    arguments: [
+      "env -i", "env -i TERM=linux LANG=tr_TR.UTF-8 LC_ALL=C",
+      "env http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1",
+      "env OPENSSL_CONF=/dev/zero0 HOME=/nonexistent", "prlimit --nofile=4", "prlimit --nofile=6",
+      "prlimit --nofile=16",
+      "prlimit --as=50000000", "prlimit --as=100000000", "prlimit --as=200000000", "prlimit --as=400000000",
+      "prlimit --fsize=0",
+      "prlimit --stack=262144", "sh -c 'umount -l /sys; exec \"$@\"' sh", "setpriv --reuid 65534 --clear-groups",
+    ])
+  func scarcity(_ prefix: String) throws {
+    let sandbox = try Sandbox("\(#function) \(prefix)")
+    let port = try sandbox.failing()
+    let run = try sandbox.run(
+      ["sh", "-c", "exec \(prefix) \(Sandbox.program) diagnose http://localhost:\(port)/ --timeout 5 2>&1"], limit: 10)
+    #expect(!run.isLate && run.status < 128, run.description)
+    #expect(!run.all.isEmpty, "not a word")
+    // Memory below what the libraries take is the loader's to refuse.
+    if run.status > 2 { #expect(run.all.contains("wizard502"), run.description) }
+  }
+}
