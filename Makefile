@@ -1,5 +1,6 @@
 # The two commands that do everything: `make run` and `make test`. See CONTRIBUTING.md for the others.
 
+comma := ,
 PREFIX ?= /usr/local
 BUILD := .build/release/wizard502
 RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --product wizard502
@@ -8,7 +9,7 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
 PEERS := docker.io docker-compose perl nginx-light haproxy apache2 busybox-static openssl sqlite3 tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark php8.2-fpm uwsgi-core uwsgi-plugin-python3
 
-.PHONY: run build test lab bench format lint install uninstall libraries peers clean
+.PHONY: run build test lab fuzz bench format lint install uninstall libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -27,6 +28,15 @@ test: build peers
 # All staged faults, and nothing else; FAULT is a part of their names: make lab FAULT='wrong port'
 lab: build peers
 	LAB_ONLY='$(FAULT)' swift test --filter '^Lab\.'
+
+# Every reader on made-up input for SECONDS each, two at a time, with AddressSanitizer and guided by what ran where this
+# toolchain has both; FUZZ is the name of one: make fuzz FUZZ=nginx SECONDS=60
+SECONDS ?= 600
+ASAN := $(wildcard $(dir $(realpath $(shell command -v swiftc)))../lib/clang/*/lib/linux/libclang_rt.asan-*.a)
+SANITIZED := $(if $(ASAN),--sanitize=address -Xswiftc -sanitize-coverage=edge$(comma)trace-pc-guard)
+fuzz: libraries
+	swift build -c release --scratch-path .build/asan $(SANITIZED) --product fuzz
+	.build/asan/release/fuzz $(or $(FUZZ),--all) --seconds $(SECONDS) --seed $$(date +%s)
 
 bench: build
 	Tests/bench

@@ -74,6 +74,17 @@ let package = Package(
       name: "screen-demo", dependencies: ["ScreenCase", "Screen", "Terminal", "Flow", "Model"],
       path: "Tests/ScreenDemo", swiftSettings: strict),
 
+    // Every reader, on what is not as it should be.
+    .target(name: "Coverage", path: "Tests/Coverage"),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Archive", "Checks", "Coverage", "Discovery", "Flow", "LogLines", "Markdown", "Model", "Pattern", "Reader",
+        "Report",
+        "SQLite", "Screen", "World", "YAML",
+      ],
+      path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),
+
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
@@ -98,6 +109,7 @@ let package = Package(
     .target(
       name: "Recorded", dependencies: ["World"], path: "Tests/DiscoveryTests/Recorded", swiftSettings: strict),
     tests("FlowTests", ["Flow", "Model"]),
+    tests("FuzzTests", ["fuzz"]),
     tests(
       "Hostile", [],
       exclude: ["engine.py", "impostor.c", "planted.c", "sandbox.py", "site.py"]),

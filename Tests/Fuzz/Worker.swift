@@ -1,0 +1,86 @@
+import Coverage
+import FoundationEssentials
+import Glibc
+
+/// The process in which one driver runs inputs, until one of them ends it.
+struct Worker {
+  let driver: any Driver
+  let slate: Slate
+  let seed: UInt64
+  /// Monotonic milliseconds at which it stops.
+  let end: Int
+  /// The number of inputs after which it stops.
+  let last: Int
+  /// A folder for inputs that went new ways, where the build tells which those are.
+  let corpus: String?
+
+  /// Seeds come first, then what is made of them: the same input for the same number, as long as nothing is added.
+  func run(_ repository: Repository, from first: Int) async {
+    let seeds = driver.seeds(repository).filter { $0.count <= Mutator.longest }
+    let mutator = Mutator(seeds: seeds)
+    let kept = corpus.map { Repository(folder: $0).files(in: "").map(\.bytes) } ?? []
+    var known = seeds + kept + (seeds.isEmpty ? [[0x20]] : [])
+    var number = first
+    while milliseconds(CLOCK_MONOTONIC) < end, number < last {
+      var random = Random(seed ^ UInt64(number) &* 0x1_0000_0001)
+      let input =
+        number < known.count && number < seeds.count + kept.count
+        ? known[number] : mutator.mutated(pick(known, &random), with: known, &random)
+      await run(input, number)
+      if coverage_is_on() != 0, coverage_is_new() != 0, number >= seeds.count, input.count < 65_536 {
+        known.append(input)
+        slate.found += 1
+        if let corpus {
+          _ = FileManager.default.createFile(
+            atPath: "\(corpus)/\(String(input.fingerprint, radix: 16))", contents: Data(input))
+        }
+      }
+      number += 1
+    }
+  }
+
+  /// Any of them, what was added last more often.
+  private func pick(_ known: [[UInt8]], _ random: inout Random) -> [UInt8] {
+    let recent = min(known.count, 200)
+    return coverage_is_on() != 0 && random.once(in: 2)
+      ? known[known.count - 1 - random.below(recent)] : known[random.below(known.count)]
+  }
+
+  private func run(_ input: [UInt8], _ number: Int) async {
+    slate.input = input
+    slate.number = number
+    let before = milliseconds(CLOCK_PROCESS_CPUTIME_ID)
+    slate.began = milliseconds(CLOCK_MONOTONIC)
+    await driver.run(input)
+    slate.began = 0
+    slate.last = milliseconds(CLOCK_PROCESS_CPUTIME_ID) - before
+    slate.slowest = max(slate.slowest, slate.last)
+    slate.runs += 1
+    let memory = mostMemory()
+    slate.memory = max(slate.memory, memory)
+    if slate.last > Limit.milliseconds { slate.complaint = .slow }
+    if memory > Limit.kilobytes { slate.complaint = .memory }
+    if slate.complaint != .none { exit(0) }
+  }
+}
+
+/// The most resident memory that this process has had, in kilobytes.
+func mostMemory() -> Int {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return usage.ru_maxrss
+}
+
+/// What a run may take.
+enum Limit {
+  /// True in a build with AddressSanitizer, which takes more of everything.
+  static let isSanitized = dlsym(nil, "__asan_init") != nil
+  /// CPU time of one run.
+  static let milliseconds = isSanitized ? 9000 : 3000
+  /// Resident memory of the process.
+  static let kilobytes = (isSanitized ? 1200 : 400) << 10
+  /// Wall milliseconds after which a run is taken for one that never ends.
+  static let hang = 60_000
+  /// Resident memory at which a run is ended from outside, before the machine suffers.
+  static let mostKilobytes = 3 << 20
+}
