@@ -27,7 +27,9 @@ extension Wizard502 {
       routes: { routes(catalog, limit: limit) },
       report: { markdownReport($0, catalog: catalog) })
     do {
-      return try await guided(state, url: url, guide: guide, options: options)
+      let end = try await guided(state, url: url, guide: guide, options: options)
+      if !end.line.isEmpty { Output.put(end.line + "\n") }
+      return end.code
     } catch {
       let sentence =
         switch error as? Terminal.Refusal {

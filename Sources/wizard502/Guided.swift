@@ -14,18 +14,19 @@ struct Guide: Sendable {
   let report: @Sendable (Diagnosis) -> String
 }
 
-/// A guided session on the terminal; returns the exit code, after the terminal has been given back.
+/// A guided session on the terminal; returns, after the terminal has been given back, the exit code and a line to leave
+/// behind on it (or none: "").
 ///
 /// Keys, findings, resizes, signals and seconds come through one stream; the state says what is to be done.
 @MainActor
-func guided(_ state: State, url: String?, guide: Guide, options: Terminal.Options) async throws -> Int32 {
+func guided(_ state: State, url: String?, guide: Guide, options: Terminal.Options) async throws
+  -> (code: Int32, line: String)
+{
   let (arrivals, sink) = AsyncStream.makeStream(of: Arrival.self)
-  let end = try await Terminal.open(options, send: { sink.yield(.terminal($0)) }) { terminal in
+  return try await Terminal.open(options, send: { sink.yield(.terminal($0)) }) { terminal in
     let loop = Loop(state: state, terminal: terminal, guide: guide, sink: sink)
     return await loop.run(url: url, arrivals)
   }
-  if !end.line.isEmpty { Output.put(end.line + "\n") }
-  return end.code
 }
 
 private enum Arrival: Sendable {

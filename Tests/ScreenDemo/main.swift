@@ -32,7 +32,9 @@ let guide = Guide(
   },
   report: { "# \($0.url)\n\n\($0.causes.map(\.title).joined(separator: "\n"))\n" })
 do {
-  exit(try await guided(state, url: words.first { !$0.hasPrefix("--") }, guide: guide, options: options))
+  let end = try await guided(state, url: words.first { !$0.hasPrefix("--") }, guide: guide, options: options)
+  if !end.line.isEmpty { print(end.line) }
+  exit(end.code)
 } catch {
   print("refused: \(error)")
   exit(70)
