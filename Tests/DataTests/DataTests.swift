@@ -55,7 +55,8 @@ private let package = URL(filePath: #filePath).appending(path: "../../..").stand
     for page in Array(catalog.pages.values) + Array(catalog.guides.values) {
       let facts = Facts(Dictionary(page.placeholders.map { ($0, "a b'c$(id)") }) { first, _ in first })
       for step in page.sections.flatMap(\.steps) {
-        guard case .command(let template) = step.body, let command = template.shell(facts) else { continue }
+        guard case .command(let template) = step.body else { continue }
+        let command = try template.shell(facts)
         commands += 1
         let shell = Process()
         shell.executableURL = URL(filePath: "/bin/sh")
