@@ -74,7 +74,7 @@ import Testing
       }
     }
     let scripts = scripts { $0.text.hasPrefix("firewall.program") ? "iptables" : name }.filled
-    #expect(scripts.contains { $0.text.contains("touch") } == (word != nil))
+    #expect(scripts.contains { $0.text.contains(word ?? name) } == (word != nil))
     guard word != nil else { return }
     for (number, script) in Set(scripts.map(\.text)).sorted().enumerated() {
       try folder.write(script + "\n", to: "scripts/\(number).sh")

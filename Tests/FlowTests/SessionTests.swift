@@ -210,10 +210,8 @@ private enum Small {
     let steps = try diagnosed(["app.name": name]).steps
     #expect(steps.map(\.text) == ["Start it.\nNot shown: \(shown)", "Then wait."])
     #expect(steps.map(\.command) == [nil, nil])
-  }
-
-  @Test func aStepWithoutAFactIsLeftOut() throws {
-    #expect(try diagnosed(["app.other": "x"]).steps.map(\.text) == ["Then wait."])
+    // The patch, of which no fact is known, is left out.
+    #expect(steps.count == 2)
   }
 
   @Test(arguments: [
@@ -266,10 +264,8 @@ private enum Small {
     #expect(cause.steps.last?.file == "/etc/x.conf")
   }
 
-  @Test func aStepThatWouldShowAnotherTextThanItRunsIsLeftOut() throws {
-    let cause = try diagnosed(["app.name": "x\u{1B}[2J;reboot"])
-    #expect(cause.steps.map(\.text) == ["Then wait."])
-    #expect(cause.explanation == "Why x^[[2J;reboot.")
+  @Test func wordsShowWhatACommandRefuses() throws {
+    #expect(try diagnosed(["app.name": "x\u{1B}[2J;reboot"]).explanation == "Why x^[[2J;reboot.")
   }
 
   @Test func whatCouldNotBeSeenIsSaidWithItsReason() {

@@ -137,20 +137,26 @@ private let words = Catalog(
     let report = markdownReport(full(of: text), catalog: words)
     // What stands outside of code, by the rules of code spans and fences.
     var open = ""
-    var isFenced = false
-    for line in report.split(separator: "\n") {
-      if line.hasPrefix("```"), !line.dropFirst(3).contains("`") {
-        isFenced.toggle()
-        continue
+    var fence = ""
+    for line in report.split(separator: "\n").map(String.init) {
+      let ticks = String(line.prefix { $0 == "`" })
+      if fence.isEmpty, ticks.count >= 3, !line.dropFirst(ticks.count).contains("`") {
+        fence = ticks
+      } else if fence.isEmpty {
+        open += outsideOfCode(line) + "\n"
+      } else if line == fence {
+        fence = ""
       }
-      if !isFenced { open += outsideOfCode(String(line)) + "\n" }
     }
+    #expect(fence.isEmpty)
     for sign in [
       "<b", "<i", "<!", "[x", "](", "@", "#1", "://", "www.", "evil", "**", "~~", "|", "&l", ":s", "$", "\\",
     ] {
       #expect(!open.contains(sign) || sign == "://" && text.isEmpty, "\(sign) of \(text) in \(open)")
     }
-    let starts = ["- - ", "- 1. ", "- > ", "- # ", "# # ", "- + ", "- * ", "- ---", "- ===", "\n---", "\n===", "\n> "]
+    let starts = [
+      "- - ", "- 1. ", "- > ", "- # ", "# # ", "- + ", "- * ", "- ---\n", "- ===\n", "\n---", "\n===", "\n> ",
+    ]
     for start in starts { #expect(!open.contains(start), "\(text) in \(open)") }
   }
 

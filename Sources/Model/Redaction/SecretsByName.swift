@@ -115,7 +115,7 @@ extension SecretSearch {
     let isSecret =
       switch name.kind {
       case .header: true
-      case .always: !(look.saysState && (quoted == nil)) && !(look.bytes.first == UInt8(ascii: "/") && has("PWD", at: name.end - 3))
+      case .always: !(quoted == nil && look.saysState) && !isFolder(value, name)
       case .unlessProse: !look.saysState && !isProse(value, quoted == nil && !isAssigned) && !look.isPath
       case .ifRandom(let kind): look.isRandom(kind)
       case .harmless: false
@@ -179,6 +179,11 @@ extension SecretSearch {
     if byte(digits) == UInt8(ascii: "@") { return false }
     if case .always = name.kind { return has("//", at: name.start - 2) || byte(digits) == UInt8(ascii: "/") }
     return true
+  }
+
+  /// `PWD=/srv`, which every shell has.
+  private func isFolder(_ value: Range<Int>, _ name: Name) -> Bool {
+    text[value.lowerBound] == UInt8(ascii: "/") && has("PWD", at: name.end - 3)
   }
 
   /// A lower-case word with more of a sentence behind it.
