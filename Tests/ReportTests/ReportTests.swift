@@ -155,7 +155,7 @@ private let words = Catalog(
       #expect(!open.contains(sign) || sign == "://" && text.isEmpty, "\(sign) of \(text) in \(open)")
     }
     let starts = [
-      "- - ", "- 1. ", "- > ", "- # ", "# # ", "- + ", "- * ", "- ---\n", "- ===\n", "\n---", "\n===", "\n> ",
+      "- - ", "- 1. ", "- > ", "- # ", "# # ", "- + ", "- * ", "\n- ---\n", "\n- ===\n", "\n---", "\n===", "\n> ",
     ]
     for start in starts { #expect(!open.contains(start), "\(text) in \(open)") }
   }
