@@ -42,21 +42,29 @@ struct Process {
 
   /// Its resident memory in kilobytes.
   var memory: Int {
-    guard let text = text(of: "/proc/\(id)/statm"), let pages = text.split(separator: " ").dropFirst().first else {
+    guard let text = text(of: "/proc/\(id)/statm", most: 256), let pages = text.split(separator: " ").dropFirst().first
+    else {
       return 0
     }
     return (Int(pages) ?? 0) * 4
   }
 
-  var words: String { text(of: output) ?? "" }
+  var words: String { text(of: output, most: 1 << 20) ?? "" }
 }
 
-/// The first megabyte of a file, as text.
-private func text(of path: String) -> String? {
+/// The most resident memory that this process has had, in kilobytes. (`ru_maxrss` begins with that of who started it.)
+func mostMemory() -> Int {
+  let lines = text(of: "/proc/self/status", most: 4096)?.split(separator: "\n") ?? []
+  let line = lines.first { $0.hasPrefix("VmHWM:") }
+  return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+}
+
+/// The first bytes of a file, as text.
+private func text(of path: String, most: Int) -> String? {
   let file = open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { return nil }
   defer { close(file) }
-  var bytes = [UInt8](repeating: 0, count: 1 << 20)
+  var bytes = [UInt8](repeating: 0, count: most)
   let count = read(file, &bytes, bytes.count)
   return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
 }
