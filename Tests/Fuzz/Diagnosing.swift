@@ -56,7 +56,7 @@ struct DiagnosisDriver: Driver {
   }
 
   private static func report(_ diagnosis: Diagnosis, _ catalog: Catalog) {
-    let json = diagnosis.json
+    let json = jsonReport(diagnosis, catalog: catalog)
     expect((try? JSONDecoder().decode(AnyDocument.self, from: Data(json.utf8))) != nil, "the report is JSON")
     for report in [textReport(diagnosis, catalog: catalog), markdownReport(diagnosis, catalog: catalog)] {
       let unsafe = report.unicodeScalars.first { $0.isUnsafe && $0 != "\n" && $0 != "\t" }
