@@ -49,8 +49,11 @@ struct FileText: Sendable {
   /// A line, from 1, without its end; nil behind the last one.
   func line(_ number: Int) -> String? {
     guard starts.indices.contains(number - 1) else { return nil }
-    let from = text.utf8.index(text.startIndex, offsetBy: Int(starts[number - 1]))
-    let to = number < starts.count ? text.utf8.index(text.startIndex, offsetBy: Int(starts[number])) : text.endIndex
+    func index(_ start: UInt32) -> String.Index {
+      text.utf8.index(text.startIndex, offsetBy: Int(start))  // fits: 32 bits
+    }
+    let from = index(starts[number - 1])
+    let to = number < starts.count ? index(starts[number]) : text.endIndex
     let line = Substring(text.utf8[from..<to])
     return String(line.last?.isNewline == true ? line.dropLast() : line)
   }

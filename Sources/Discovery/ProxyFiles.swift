@@ -6,8 +6,9 @@ public import World
 
 /// The files as a proxy sees them, wherever it runs.
 ///
-/// On the host: the host's; by way of its process, and so with that one's own rights, unless it is root's. In a container: its own root, by way of a process in it or, where that is not
-/// permitted or nothing runs, by the engine's archive of the folder.
+/// On the host: the host's, by way of its process, and so with that one's own rights, unless it is root's. In a
+/// container: its own root, by way of a process in it or, where that is not permitted or nothing runs, by the engine's
+/// archive of the folder.
 public struct ProxyFiles: Sendable {
   private enum Way {
     case place(Place)
@@ -64,6 +65,15 @@ public struct ProxyFiles: Sendable {
     notes.unread.withLock { if !$0.contains(unseen) { $0.append(unseen) } }
   }
 
+  /// Notes that a path was not read, by name also where the reason has none.
+  private func note(unread path: String, _ unseen: Unseen) {
+    if case .noAnswer(let seconds) = unseen {
+      note(unread: .unreadable(what: path, why: "no answer within \(seconds.inWords) seconds"))
+    } else {
+      note(unread: unseen)
+    }
+  }
+
   /// The proxy itself has told what it runs: what was not read of its files hides nothing.
   func forgetUnread() { notes.unread.withLock { $0 = [] } }
 
@@ -80,7 +90,7 @@ public struct ProxyFiles: Sendable {
       if text?.utf8.contains(UInt8(ascii: "\r")) == true { notes.withReturns.withLock { _ = $0.insert(path) } }
       return text
     } catch {
-      note(unread: error)
+      note(unread: path, error)
       throw error
     }
   }
@@ -100,7 +110,7 @@ public struct ProxyFiles: Sendable {
   /// Sorted paths that match a shell pattern. What keeps them from being seen is noted, too.
   public func glob(_ pattern: String) async throws(Unseen) -> [String] {
     do throws(Unseen) { return try await paths(matching: pattern) } catch {
-      note(unread: error)
+      note(unread: pattern, error)
       throw error
     }
   }

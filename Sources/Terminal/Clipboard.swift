@@ -59,7 +59,7 @@ enum Clipboard {
     var child = pid_t()
     guard posix_spawn(&child, program, &files, nil, words + [nil], environ) == 0 else { return false }
     var status: Int32 = 0
-    for _ in 0..<Int(Self.patience / 0.005) {
+    for _ in 0..<Int(Self.patience / 0.005) {  // fits: two constants
       if waitpid(child, &status, WNOHANG) == child { return status == 0 }
       usleep(5000)
     }

@@ -28,8 +28,8 @@ public enum YAML {
       (shortLine, shortColumn) = (UInt32(clamping: line), UInt32(clamping: column))
     }
 
-    public var line: Int { Int(shortLine) }
-    public var column: Int { Int(shortColumn) }
+    public var line: Int { Int(shortLine) }  // fits: 32 bits
+    public var column: Int { Int(shortColumn) }  // fits: 32 bits
   }
 
   public struct Node: Sendable, Equatable {

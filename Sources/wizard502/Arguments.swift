@@ -85,7 +85,7 @@ struct Arguments {
 
   private static func command(_ words: [String], _ options: [String: String]) throws(Misuse) -> Command {
     func atMost(_ count: Int) throws(Misuse) {
-      if words.count > count { throw Misuse(sentence: "one word too many: \(words[count].printable)") }
+      if words.count > count { throw Misuse(sentence: "one word too many: \(words[count].excerpt(of: 200))") }
     }
     let second = words.dropFirst().first
     switch words.first {

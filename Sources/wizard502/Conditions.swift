@@ -19,7 +19,7 @@ enum Conditions {
 
   /// The words of the command line, without the program's name.
   static var arguments: [String] {
-    let words = UnsafeBufferPointer(start: shim_arguments(), count: Int(shim_argument_count()))
+    let words = UnsafeBufferPointer(start: shim_arguments(), count: Int(shim_argument_count()))  // fits: C's int
     return words.dropFirst().compactMap { $0.map { String(cString: $0) } }
   }
 

@@ -67,7 +67,7 @@ struct Crew {
         giveUp()
         break
       }
-      guard poll(&waits, nfds_t(waits.count), Int32(left * 1000) + 1) > 0 else { continue }
+      guard poll(&waits, nfds_t(waits.count), Int32(left * 1000) + 1) > 0 else { continue }  // fits: an hour at most
       // From the last one on, because one that has ended is taken out, and others are put behind.
       for index in waits.indices.reversed() where waits[index].revents != 0 { receive(index) }
     }
@@ -180,7 +180,8 @@ struct Crew {
     if isSingle {
       Output.put(texts.joined())
     } else if form == .json {
-      Output.put("[" + (texts.isEmpty ? "" : "\n" + texts.map { String($0.dropLast()) }.joined(separator: ",\n") + "\n"))
+      Output.put(
+        "[" + (texts.isEmpty ? "" : "\n" + texts.map { String($0.dropLast()) }.joined(separator: ",\n") + "\n"))
       Output.put("]\n")
     } else {
       Output.put(texts.joined(separator: "\n"))
@@ -205,7 +206,7 @@ private enum Message {
   init?(_ received: inout [UInt8]) {
     guard received.count >= Self.head else { return nil }
     func number(_ place: Int) -> Int {
-      received[place..<place + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+      received[place..<place + 4].reversed().reduce(0) { $0 << 8 | Int($1) }  // fits: a byte
     }
     let (first, second, length) = (number(1), number(5), number(9))
     guard received.count >= Self.head + length else { return nil }
@@ -213,7 +214,7 @@ private enum Message {
     switch received[0] {
     case UInt8(ascii: "L"): self = .listed(text.split(separator: "\n").map(String.init))
     case UInt8(ascii: "B"): self = .begun(first)
-    default: self = .done(first, exit: Int32(second), text: text)
+    default: self = .done(first, exit: Int32(truncatingIfNeeded: second), text: text)
     }
     received.removeFirst(Self.head + length)
   }
@@ -223,9 +224,10 @@ private enum Message {
       switch self {
       case .listed(let urls): ("L", 0, 0, urls.joined(separator: "\n"))
       case .begun(let site): ("B", site, 0, "")
-      case .done(let site, let exit, let text): ("D", site, Int(exit), text)
+      case .done(let site, let exit, let text): ("D", site, Int(exit), text)  // fits: an exit code
       }
-    let numbers = [first, second, text.utf8.count].flatMap { number in (0..<4).map { UInt8(number >> (8 * $0) & 0xFF) } }
+    let numbers = [first, second, text.utf8.count].flatMap { number in (0..<4).map { UInt8(number >> (8 * $0) & 0xFF) }
+    }
     return [UInt8(ascii: letter)] + numbers + Array(text.utf8)
   }
 }

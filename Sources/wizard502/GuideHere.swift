@@ -65,7 +65,9 @@ extension Wizard502 {
         try await RouteReading.sites(in: world, catalog.signs)
       }
       let listed = (try? sites.get()) ?? []
-      @Sendable func line(_ site: RouteReading.ListedSite, _ status: String?, _ mark: Diagnosis.Evidence.Mark?) -> RouteLine {
+      @Sendable func line(_ site: RouteReading.ListedSite, _ status: String?, _ mark: Diagnosis.Evidence.Mark?)
+        -> RouteLine
+      {
         let name = catalog.signs.proxies.first { $0.kind == site.kind }?.name ?? site.kind
         return RouteLine(
           url: site.site.url, proxy: "\(name), \(site.proxy)", upstream: site.upstream, status: status, mark: mark)

@@ -129,7 +129,7 @@ import Report
   private static func diagnose(_ url: String, _ form: Arguments.Form, _ arguments: Arguments) -> Never {
     guard let site = Site(url) else {
       complain(
-        "wizard502: \(url.printable.shortened(to: 200)) is no address of a site, such as https://shop.example.org")
+        "wizard502: \(url.excerpt(of: 200)) is no address of a site, such as https://shop.example.org")
       end(Exit.misuse.rawValue)
     }
     var crew = Crew(site, form, arguments)

@@ -305,7 +305,8 @@ private func variants(_ text: String, units: [String]) -> [String] {
 struct NumberTests {
   @Test("No number of a configuration traps", arguments: wholes)
   fileprivate func configurations(_ whole: Whole) async {
-    #expect(await whole.read(whole.text)?[.routeUpstream] != nil || whole.kind == "nginx")
+    let facts = await whole.read(whole.text)
+    #expect(facts?[.routeUpstream] != nil || whole.kind == "nginx", "\(String(describing: facts))")
     let variants = variants(whole.text, units: whole.units)
     #expect(variants.count > 50)
     for variant in variants { _ = await whole.read(variant) }

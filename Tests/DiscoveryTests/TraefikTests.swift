@@ -282,7 +282,9 @@ struct TraefikLabelTests {
   func unseen() async throws {
     let world = traefik([docker], []).with(
       DockerGet(path: "/containers/json?all=1"), unseen: .notPermitted(what: "Docker"))
-    #expect(try await read("http://shop.example.org/", world).outcome == .unknown)
+    await #expect(throws: Unseen.notPermitted(what: "Docker")) {
+      _ = try await read("http://shop.example.org/", world)
+    }
     #expect(try await read("http://shop.example.org/", traefik(["--providers.swarm=true"], [])).outcome == .unknown)
   }
 }
@@ -345,7 +347,9 @@ struct TraefikFileTests {
     #expect(broken.outcome == .broken)
     #expect(broken.facts[.configProblem]?.contains("/dynamic/a.yml, line 3") == true)
     for (path, text) in [("/dynamic/a.yml", "http: {{ env \"X\" }}"), ("/dynamic/a.toml", "[http]")] {
-      #expect(try await read("http://shop.example.org/", traefik([flag], files: [path: text], [])).outcome == .unknown)
+      await #expect(throws: Unseen.self, "\(path)") {
+        _ = try await read("http://shop.example.org/", traefik([flag], files: [path: text], []))
+      }
     }
     #expect(
       try await read("http://shpo.example.org/", traefik([flag], files: ["/dynamic/a.yml": routes], [])).facts[

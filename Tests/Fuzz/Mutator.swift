@@ -26,7 +26,7 @@ struct Mutator {
   private static let brackets: [(UInt8, UInt8)] = [
     ("{", "}"), ("[", "]"), ("(", ")"), ("\"", "\""), ("!", " "), ("<", ">"),
   ]
-  .map { (Unicode.Scalar($0.0)!, Unicode.Scalar($0.1)!) }.map { (UInt8(ascii: $0.0), UInt8(ascii: $0.1)) }
+  .map { (Array($0.0.utf8)[0], Array($0.1.utf8)[0]) }
 
   private let words: [[UInt8]]
 

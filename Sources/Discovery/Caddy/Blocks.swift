@@ -301,8 +301,8 @@ extension Caddyfile.Token {
     if text.hasPrefix("{args["), text.hasSuffix("]}"), text.contains(":"), text.dropFirst().firstIndex(of: "{") == nil {
       let ends = text.dropFirst(6).dropLast(2).split(separator: ":", omittingEmptySubsequences: false)
       // Caddy takes no negative index, and none behind the last argument: it leaves the word as it is.
-      let from = ends[0].isEmpty ? 0 : Int(ends[0])
-      let to = ends[1].isEmpty ? arguments.count : Int(ends[1])
+      let from = ends[0].isEmpty ? 0 : Int(ends[0])  // fits: a text gives an optional
+      let to = ends[1].isEmpty ? arguments.count : Int(ends[1])  // fits: a text gives an optional
       guard ends.count == 2, let from, let to, from >= 0, from <= to, to <= arguments.count else { return [self] }
       return arguments[from..<to].map(copy)
     }

@@ -58,7 +58,7 @@ enum Caddyfile {
 
     var value: UInt8 { UInt8(truncatingIfNeeded: bits) }
     /// From 0, in the file's own line; nil for one that stands in no file.
-    var column: Int? { bits >> 8 == .max >> 8 ? nil : Int(bits >> 8) }
+    var column: Int? { bits >> 8 == .max >> 8 ? nil : Int(bits >> 8) }  // fits: 24 bits
   }
 
   /// The values of Caddy's environment variables; nil if they cannot be seen.

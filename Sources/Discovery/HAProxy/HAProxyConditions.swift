@@ -303,7 +303,7 @@ extension HAProxy {
       let ends = text.split(separator: ":", omittingEmptySubsequences: false)
       guard let low = ends.first.flatMap({ Int($0) }) else { return nil }
       guard ends.count > 1 else { return low...low }
-      guard let high = ends[1].isEmpty ? Int.max : Int(ends[1]), low <= high else { return nil }
+      guard let high = ends[1].isEmpty ? Int.max : Int(ends[1]), low <= high else { return nil }  // fits: optional
       return low...high
     }
 

@@ -274,7 +274,7 @@ extension Traefik.Server {
       let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
       guard let name = parts.first, !name.isEmpty else { return nil }
       host = String(name)
-      guard let number = parts.count > 1 ? UInt16(parts[1]) : usual else { return nil }
+      guard let number = parts.count > 1 ? UInt16(parts[1]) : usual else { return nil }  // fits: optional
       port = number
     }
   }

@@ -437,7 +437,7 @@ private struct Place {
   /// A Compose file is this machine's; a file of the proxy's may be inside its container.
   func set(_ span: Span?, _ name: String, _ facts: inout Facts) {
     guard let span else { return }
-    facts.set(span, name, at: router.container == nil ? proxy.files.hostPath(of: span.file) : span.file)
+    facts.set(span, name, at: router.container == nil ? proxy.files.patchPath(of: span.file) : span.file)
   }
 
   /// What is wrong, its line, and what that line or a new one has to be.

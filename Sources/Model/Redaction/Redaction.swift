@@ -124,12 +124,12 @@ struct ASCIISet: ExpressibleByStringLiteral {
   init(stringLiteral text: StaticString) {
     for offset in 0..<text.utf8CodeUnitCount {
       let byte = text.utf8Start[offset]
-      if byte < 64 { bits.0 |= 1 << UInt64(byte) } else { bits.1 |= 1 << UInt64(byte & 63) }
+      if byte < 64 { bits.0 |= 1 << UInt64(byte) } else { bits.1 |= 1 << UInt64(byte & 63) }  // fits: a byte
     }
   }
 
   func contains(_ byte: UInt8) -> Bool {
-    if byte < 64 { return bits.0 >> UInt64(byte) & 1 == 1 }
-    return byte < 128 && bits.1 >> UInt64(byte & 63) & 1 == 1
+    if byte < 64 { return bits.0 >> UInt64(byte) & 1 == 1 }  // fits: a byte
+    return byte < 128 && bits.1 >> UInt64(byte & 63) & 1 == 1  // fits: a byte
   }
 }

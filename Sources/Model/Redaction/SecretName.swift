@@ -76,7 +76,9 @@ enum SecretName {
   /// False for most names, at once: none of the stems is in it.
   static func mayBe(_ name: ArraySlice<UInt8>) -> Bool {
     name.indices.contains { index in
-      stems[Int(name[index] | 0x20)].contains { name[index...].prefix($0.count).elementsEqual($0) { $0 | 0x20 == $1 } }
+      stems[Int(name[index] | 0x20)].contains {  // fits: a byte
+        name[index...].prefix($0.count).elementsEqual($0) { $0 | 0x20 == $1 }
+      }
     }
   }
 
