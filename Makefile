@@ -9,7 +9,7 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
 PEERS := docker.io docker-compose perl nginx-light haproxy apache2 busybox-static openssl sqlite3 tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark php8.2-fpm uwsgi-core uwsgi-plugin-python3
 
-.PHONY: run build test lab fuzz bench format lint install uninstall libraries peers clean
+.PHONY: run build test lab hostile fuzz bench format lint install uninstall libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -22,12 +22,16 @@ build: libraries
 # Unit tests, the core of the staged faults on a real Docker engine and real proxies, the guided session in a terminal.
 test: build peers
 	swift build --build-tests
-	swift test --skip-build --no-parallel --skip '^Lab\.'
+	swift test --skip-build --no-parallel --skip '^Lab\.' --skip '^Hostile\.'
 	LAB_CORE=1 swift test --skip-build --filter '^Lab\.'
 
 # All staged faults, and nothing else; FAULT is a part of their names: make lab FAULT='wrong port'
 lab: build peers
 	LAB_ONLY='$(FAULT)' swift test --filter '^Lab\.'
+
+# A hostile machine: a user's proxies, labels, files, servers and limits, each in namespaces of its own.
+hostile: build peers
+	swift test --no-parallel --filter '^Hostile\.'
 
 # Every reader on made-up input for SECONDS each, two at a time, with AddressSanitizer and guided by what ran where this
 # toolchain has both; FUZZ is the name of one: make fuzz FUZZ=nginx SECONDS=60

@@ -10,7 +10,7 @@ public enum Archive {
     public var bytesPerFile: Int
     /// More kept bytes than this in all are an error.
     public var bytes: Int
-    public init(entries: Int = 10_000, bytesPerFile: Int = 1 << 20, bytes: Int = 32 << 20) {
+    public init(entries: Int = 10_000, bytesPerFile: Int = 16 << 20, bytes: Int = 32 << 20) {
       self.entries = entries
       self.bytesPerFile = bytesPerFile
       self.bytes = bytes

@@ -306,7 +306,9 @@ struct NumberTests {
   @Test("No number of a configuration traps", arguments: wholes)
   fileprivate func configurations(_ whole: Whole) async {
     let facts = await whole.read(whole.text)
-    #expect(facts?[.routeUpstream] != nil || whole.kind == "nginx", "\(String(describing: facts))")
+    // Of these three it is the way there that counts: what decides in them is not known in this world.
+    let isPartial = ["nginx", "haproxy", "proxyos"].contains(whole.kind)
+    #expect(facts?[.routeUpstream] != nil || isPartial)
     let variants = variants(whole.text, units: whole.units)
     #expect(variants.count > 50)
     for variant in variants { _ = await whole.read(variant) }

@@ -8,8 +8,9 @@ import Testing
 
 /// Lines that somebody else writes cannot hold up who reads them: the longest one costs little, whatever repeats in it.
 @Suite struct PumpTests {
-  /// Seconds of one pattern on one line of 64 KB: what PCRE2 does is as fast in a debug build.
-  private static let limit = 0.02
+  /// Seconds of one pattern on one line of 64 KB: what PCRE2 does is as fast in a debug build. The aim is 0.02; what is
+  /// quadratic takes seconds, and a machine that does other work, too, takes longer.
+  private static let limit = 0.06
 
   private static let signs =
     Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog?.signs
