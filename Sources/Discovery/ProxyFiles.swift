@@ -65,13 +65,10 @@ public struct ProxyFiles: Sendable {
     notes.unread.withLock { if !$0.contains(unseen) { $0.append(unseen) } }
   }
 
-  /// Notes that a path was not read, by name also where the reason has none.
-  private func note(unread path: String, _ unseen: Unseen) {
-    if case .noAnswer(let seconds) = unseen {
-      note(unread: .unreadable(what: path, why: "no answer within \(seconds.inWords) seconds"))
-    } else {
-      note(unread: unseen)
-    }
+  /// A time limit has no name of its own: what did not answer is named.
+  private func note(_ unseen: Unseen, of path: String) {
+    guard case .noAnswer(let seconds) = unseen else { return note(unread: unseen) }
+    note(unread: .unreadable(what: path, why: "no answer came within \(seconds.inWords) s"))
   }
 
   /// The proxy itself has told what it runs: what was not read of its files hides nothing.
@@ -90,7 +87,7 @@ public struct ProxyFiles: Sendable {
       if text?.utf8.contains(UInt8(ascii: "\r")) == true { notes.withReturns.withLock { _ = $0.insert(path) } }
       return text
     } catch {
-      note(unread: path, error)
+      note(error, of: path)
       throw error
     }
   }
@@ -110,7 +107,7 @@ public struct ProxyFiles: Sendable {
   /// Sorted paths that match a shell pattern. What keeps them from being seen is noted, too.
   public func glob(_ pattern: String) async throws(Unseen) -> [String] {
     do throws(Unseen) { return try await paths(matching: pattern) } catch {
-      note(unread: pattern, error)
+      note(error, of: pattern)
       throw error
     }
   }

@@ -124,9 +124,9 @@ private struct FactSet: Equatable {
 
   init(count: Int) { words = Array(repeating: 0, count: count / 64 + 1) }
 
-  mutating func insert(_ number: Int) { words[number / 64] |= 1 << UInt64(number % 64) }  // fits: below 64
+  mutating func insert(_ number: Int) { words[number / 64] |= 1 << (number % 64) }
 
-  func contains(_ number: Int) -> Bool { words[number / 64] & 1 << UInt64(number % 64) != 0 }  // fits: below 64
+  func contains(_ number: Int) -> Bool { words[number / 64] & 1 << (number % 64) != 0 }
 
   func union(_ other: FactSet) -> FactSet {
     var all = self

@@ -42,6 +42,9 @@ enum Configurations {
       "http://a.test {\n  rewrite /docs/* /index.html\n  rewrite /api /other\n  @x path_regexp ^/static/.*\\.css$\n  reverse_proxy @x css:1\n  reverse_proxy app:1\n}",
       "http://a.test {\n  handle /api* {\n    handle_path /api/v1* {\n      reverse_proxy v1:1\n    }\n    reverse_proxy api:1\n  }\n  abort /admin\n  error /old 410\n  reverse_proxy :3000\n}",
       "http://a.test {\n  reverse_proxy app:8000-8002\n}",
+      "http://a.test {\r\n  handle /api/* {\r\n    reverse_proxy api:1 \\\r\n      two:2\r\n  }\r\n  reverse_proxy app:1\r\n}\r\n",
+      "(app) {\n  reverse_proxy x:1 {args[0:1]}\n  header X {args[-1:]} {args[1:9223372036854775807]}\n}\nhttp://a.test {\n  import app one:1 two:2\n}",
+      "(app) {\n  reverse_proxy {args[:]}\n}\nhttp://a.test {\n  import app one:1 two:2\n}",
     ].map { ["Caddyfile": $0] } + [
       [
         "Caddyfile": "import common\nimport sites/*.caddy\n",

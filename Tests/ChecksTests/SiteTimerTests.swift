@@ -15,6 +15,17 @@ struct SiteTimerTests {
   }
 
   @Test(
+    "A time-out that is no number, or beyond all numbers, names nothing",
+    arguments: ["nan", "inf", "-inf", "1e400", "9223372036854775807"])
+  func extreme(limit: String) async throws {
+    let facts: Facts = [
+      "site.late": "yes", "site.seconds": "60", "site.status": "504", "site.asked": "1", "proxy.kind": "nginx",
+      "route.read-timeout": limit, "route.connect-timeout": limit,
+    ]
+    #expect(try await look("site.timer", Recording(), facts).outcome == "none")
+  }
+
+  @Test(
     "The seconds of status-map's measurements name the time-out of each proxy",
     arguments: [
       ("nginx", 504, 60.05, "60 s each"), ("nginx", 502, 30.02, "resolver_timeout"),

@@ -56,6 +56,9 @@ private struct Place: CustomStringConvertible {
           isLongText.toggle()
         }
       }
+      // Regular expressions are slow without optimisation: only lines that can hold one of the forms are looked at.
+      let bytes = line.utf8
+      guard bytes.contains(UInt8(ascii: "!")) || line.contains("Int") || line.contains("uniqueKeys") else { return nil }
       if isLongText || line.contains("// fits: ") { return nil }
       let code = line.replacing(/#*"(?:\\.|[^"\\])*"#*/, with: "\"\"").replacing(/\/\/.*/, with: "")
       if code.contains(/[\w)\]}]!(?!=)/) || code.contains("uniqueKeysWithValues") { return index + 1 }
@@ -65,7 +68,7 @@ private struct Place: CustomStringConvertible {
         let value = match.output.value
         if !match.output.before.isEmpty || value.wholeMatch(of: /[\sA-Z0-9_|x]*/) != nil { return false }
         if isBridge { return value.contains(/[*\/]|seconds|limit|left|rounded/) }
-        return !isOptional && !value.contains(/text|Text|dropFirst|digits|prefix|ascii/)
+        return !isOptional && !value.contains(/text|Text|dropFirst|digits|prefix|ascii|^(?:ends|parts|words)\[/)
       }
       return isTrap ? index + 1 : nil
     }

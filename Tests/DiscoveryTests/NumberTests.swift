@@ -1,9 +1,9 @@
 import Checks
-import Discovery
 import Model
-import Recorded
 import Testing
 import World
+
+@testable import Discovery
 
 /// A whole configuration of one kind of proxy, in which every number is replaced in turn.
 private struct Whole: Sendable, CustomTestStringConvertible {
@@ -11,40 +11,47 @@ private struct Whole: Sendable, CustomTestStringConvertible {
   let command: [String]
   let path: String
   let text: String
-  /// Units that this kind knows.
+  /// The largest and smallest units that this kind knows.
   let units: [String]
   var port: UInt16 = 80
   var testDescription: String { "\(kind) \(path)" }
 
+  /// What the proxy has besides its file stands behind a line of its own: a database's row, a stats socket's answer.
+  private static let mark = "\n#---\n"
+
   func world(_ text: String) -> MemoryWorld {
-    var world = MemoryWorld(command: command, files: [path: text])
+    let parts = text.split(separator: Self.mark, maxSplits: 1).map(String.init)
+    let (file, rest) = (parts.first ?? "", parts.count > 1 ? parts[1] : "")
+    var world = MemoryWorld(command: command, files: [path: file])
     world.files["/etc/resolv.conf"] = "nameserver 127.0.0.1\n"
-    world.statistics = [.info: text, .statistics: text]
-    // The same text is what an engine, an admin interface and a database say, where it has their form.
-    if text.hasPrefix("[") { world.engine["/containers/json?all=1"] = text }
-    if text.hasPrefix("{") { for path in ["/config/", "/api/rawdata", "/config_dump"] { world.answers[path] = text } }
-    if kind == "nginx-proxy-manager" || kind == "proxyos" {
-      world.rows = [
-        Dictionary(
-          text.lines.filter { $0.hasPrefix("# ") }.map { line in
-            let parts = line.dropFirst(2).split(separator: "=", maxSplits: 1)
-            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
-          }, uniquingKeysWith: { first, _ in first })
-      ]
-    }
+    world.statistics = [.info: rest, .statistics: rest]
+    if file.hasPrefix("[") { world.engine["/containers/json?all=1"] = file }
+    if file.hasPrefix("{") { for path in ["/config/", "/api/rawdata", "/config_dump"] { world.answers[path] = file } }
+    let row = rest.lines.map { $0.split(separator: "=", maxSplits: 1) }.filter { $0.count == 2 }
+    world.rows = [Dictionary(row.map { (String($0[0]), String($0[1])) }) { first, _ in first }]
     return world
   }
 
   /// Reads, lists and asks for the use; what is thrown is an answer, too.
-  func read(_ text: String) async -> Facts? {
-    let world = world(text)
+  func read(_ text: String) async throws -> Facts? {
     let place = ProxyPlace(id: nil, pid: MemoryWorld.pid, usesHostNetwork: true)
-    guard let site = Site("http://shop.example.org/orders") else { return nil }
-    let request = RouteReading.Request(site: site, port: port)
-    let facts = try? await RouteReading.read(request, kind: kind, at: place, in: world, Signs()).1
-    _ = try? await RouteReading.use(of: request, kind: kind, at: place, in: world, Signs())
-    _ = try? await RouteReading.sites(in: world, Signs())
-    return facts
+    let proxy = try await RunningProxy(kind: kind, place: place, in: world(text), Signs())
+    let request = RouteReading.Request(site: try #require(Site("http://shop.example.org/orders")), port: port)
+    let reader: any ProxyReader.Type =
+      switch kind {
+      case "nginx": NginxReading.self
+      case "apache": ApacheReading.self
+      case "haproxy": HAProxyReading.self
+      case "caddy": CaddyReading.self
+      case "proxyos": ProxyOSReading.self
+      case "envoy": EnvoyReading.self
+      case "traefik": TraefikReading.self
+      case "cloudflared": CloudflaredReading.self
+      default: NginxProxyManagerReading.self
+      }
+    _ = try? await reader.list(proxy)
+    _ = try? await reader.use(of: request, proxy)
+    return try? await reader.read(request, proxy).1
   }
 }
 
@@ -55,19 +62,20 @@ private let wholes: [Whole] = [
       events { worker_connections 1024; }
       http {
         map $uri $app { default 3001; }
-        upstream shop { server 10.0.0.1:3000 weight=5 max_fails=3 fail_timeout=10s max_conns=7; keepalive 16; }
+        upstream shop { server app:3000 weight=5 max_fails=3 fail_timeout=10s max_conns=7; keepalive 16; }
         server {
           listen 80 backlog=511;
           server_name shop.example.org;
           client_max_body_size 10m;
-          location ~ ^/(\\w{2,9}) {
+          location ~ "^/(\\w{2,9})" {
             proxy_pass http://shop; proxy_read_timeout 1h 30m; proxy_connect_timeout 5s;
             proxy_buffer_size 4k; proxy_buffers 8 16k; proxy_busy_buffers_size 64k; resolver 127.0.0.11 valid=30s;
-            error_page 502 =200 /down; return 302 https://shop:8443/;
+            error_page 502 =200 /down;
           }
+          location /old { return 302 https://shop:8443/; }
         }
       }
-      """, units: ["k", "m", "g", "s", "ms", "h", "d", "w", "M", "y"]),
+      """, units: ["m", "ms", "w"]),
   Whole(
     kind: "apache", command: ["/usr/sbin/apache2", "-k", "start"], path: "/etc/apache2/apache2.conf",
     text: """
@@ -83,11 +91,11 @@ private let wholes: [Whole] = [
         ProxyIOBufferSize 65536
         ResponseFieldSize 8192
         <Proxy balancer://shop>
-          BalancerMember http://10.0.0.1:3000 timeout=30 connectiontimeout=5 retry=60 max=10 loadfactor=2 responsefieldsize=8192
+          BalancerMember http://app:3000 timeout=30 connectiontimeout=5 retry=60 max=10 loadfactor=2 responsefieldsize=8192
         </Proxy>
         ProxyPass / balancer://shop/ timeout=30 addressttl=5 connectiontimeout=500ms
       </VirtualHost>
-      """, units: ["ms", "s", "mi", "h"]),
+      """, units: ["ms", "h"]),
   Whole(
     kind: "haproxy", command: ["/usr/sbin/haproxy", "-f", "/etc/haproxy/haproxy.cfg"],
     path: "/etc/haproxy/haproxy.cfg",
@@ -104,26 +112,29 @@ private let wholes: [Whole] = [
       frontend web
         bind :80-89
         http-request replace-path /v(\\d{1,3})/(.*) /2
-        acl high dst_port ge 79
-        use_backend shop if { hdr(host) -i shop.example.org } { path_len 1:300 } high
+        acl high dst_port 79:99
+        use_backend shop if { hdr(host) -i shop.example.org } high
       backend shop
         option httpchk GET /up
         http-check expect status 200-399
-        server one 10.0.0.1:+2920 check port 3001 maxconn 10 weight 5 inter 2s resolvers dns
+        server one app:+2920 check port 3001 maxconn 10 weight 5 inter 2s resolvers dns
       resolvers dns
         nameserver one 127.0.0.1:53
         hold valid 10s
-      """, units: ["us", "ms", "s", "m", "h", "d", "k"]),
+      """, units: ["us", "d"]),
   Whole(
     kind: "haproxy", command: ["/usr/sbin/haproxy", "-f", "/etc/haproxy/haproxy.cfg"],
     path: "/etc/haproxy/haproxy.cfg",
     text: """
       frontend web
         bind :80
-        stats socket /run/haproxy.sock
+        mode http
         default_backend shop
       backend shop
         server one app:3000
+      global
+        stats socket /run/haproxy.sock
+      #---
       # pxname,svname,scur,slim,qcur,status
       shop,one,10,10,3,UP 2/3
       CurrConns: 10
@@ -145,7 +156,7 @@ private let wholes: [Whole] = [
         handle_errors 502 {
           respond "no" 503
         }
-        reverse_proxy /orders 10.0.0.1:3000-3002 {
+        reverse_proxy /orders app:3000-3002 {
           lb_retries 2
           health_uri /up
           health_port 3001
@@ -160,28 +171,29 @@ private let wholes: [Whole] = [
           }
         }
       }
-      """, units: ["ns", "us", "ms", "s", "m", "h", "d", "B", "KB", "MB", "GB", "KiB", "GiB", "xx"]),
+      """, units: ["ns", "d", "GiB", "xx"]),
   Whole(
     kind: "caddy", command: ["caddy", "run", "--config", "/etc/caddy/caddy.json"], path: "/etc/caddy/caddy.json",
     text: """
-      {"apps":{"http":{"http_port":80,"https_port":443,"servers":{"srv0":{"listen":[":80","tcp/0.0.0.0:81-85"],"routes":[
+      {"apps":{"http":{"http_port":80,"https_port":443,"servers":{"srv0":{"listen":[":80","tcp/:81-85"],"routes":[
       {"match":[{"host":["shop.example.org"]}],"handle":[{"handler":"reverse_proxy","health_checks":{"active":{"uri":"/up",
       "port":3001,"expect_status":2,"interval":30000000000}},"transport":{"protocol":"http","dial_timeout":5000000000,
       "response_header_timeout":"10s","read_timeout":1e9,"max_response_header_size":1048576},"upstreams":[{"dial":"shop:3000"}],
       "dynamic_upstreams":{"source":"a","name":"shop","port":"3000"}}]},
       {"handle":[{"handler":"static_response","status_code":404}]}]}}}}}
-      """, units: ["ms", "s", "h", "d"]),
+      """, units: ["d"]),
   Whole(
     kind: "proxyos", command: ["caddy"], path: "/x",
     text: """
       {"apps":{"http":{"servers":{"srv0":{"listen":[":80"],"routes":[{"match":[{"host":["shop.example.org"]}],"handle":[
       {"handler":"reverse_proxy","upstreams":[{"dial":"shop:3000"}],"transport":{"dial_timeout":5000000000}}]}]}}}}}
-      # id=1
-      # domain=shop.example.org
-      # enabled=1
-      # upstreams=[{"address":"http://shop:3000","weight":1}]
-      # health_check_interval=30
-      # health_check_enabled=1
+      #---
+      id=1
+      domain=shop.example.org
+      enabled=1
+      upstreams=[{"address":"http://shop:3000","weight":1}]
+      health_check_interval=30
+      health_check_enabled=1
       """, units: ["s"]),
   Whole(
     kind: "envoy", command: ["/usr/bin/envoy", "-c", "/etc/envoy/envoy.yaml"], path: "/etc/envoy/envoy.yaml",
@@ -214,7 +226,7 @@ private let wholes: [Whole] = [
             endpoints:
             - lb_endpoints:
               - endpoint: { health_check_config: { port_value: 3001 }, address: { socket_address: { address: app, port_value: 3000 } } }
-      """, units: ["s", "ms", "h"]),
+      """, units: ["s"]),
   Whole(
     kind: "traefik",
     command: ["traefik", "--entryPoints.web.address=:80", "--providers.file.filename=/etc/dynamic.yml"],
@@ -233,7 +245,7 @@ private let wholes: [Whole] = [
               healthCheck: { path: /up, interval: 10s, timeout: 3s, port: 3001, status: 200 }
         serversTransports:
           slow: { maxIdleConnsPerHost: 7, forwardingTimeouts: { dialTimeout: 30s, responseHeaderTimeout: 1m30s } }
-      """, units: ["ns", "ms", "s", "m", "h", "d"]),
+      """, units: ["ns", "h"]),
   Whole(
     kind: "traefik", command: ["traefik", "--entryPoints.web.address=:80", "--providers.docker"], path: "/x",
     text: """
@@ -255,30 +267,30 @@ private let wholes: [Whole] = [
           service: http://shop:3000
           originRequest: { connectTimeout: 10s, tcpKeepAlive: 30s }
         - service: http_status:404
-      """, units: ["ms", "s", "m", "h"]),
+      """, units: ["s"]),
   Whole(
     kind: "nginx-proxy-manager", command: ["nginx: master process nginx"], path: "/etc/nginx/nginx.conf",
     text: """
       events {}
       http { server { listen 80; server_name shop.example.org; location / { proxy_pass http://shop:3000; } } }
-      # id=4
-      # domain_names=["shop.example.org"]
-      # forward_scheme=http
-      # forward_host=shop
-      # forward_port=3000
-      # enabled=1
-      # is_deleted=0
-      # certificate_id=7
-      # access_list_id=3
-      # ssl_forced=0
-      # meta={"nginx_online": true, "nginx_err": null, "x": 5}
-      # locations=[{"path": "/api", "forward_scheme": "http", "forward_host": "api", "forward_port": 4000}]
+      #---
+      id=4
+      domain_names=["shop.example.org"]
+      forward_scheme=http
+      forward_host=shop
+      forward_port=3000
+      enabled=1
+      is_deleted=0
+      certificate_id=7
+      access_list_id=3
+      ssl_forced=0
+      meta={"nginx_online": true, "nginx_err": null, "x": 5}
+      locations=[{"path": "/api", "forward_scheme": "http", "forward_host": "api", "forward_port": 4000}]
       """, units: ["s"]),
 ]
 
 private let extremes = [
-  "0", "-1", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "4611686018427387904", "65536",
-  "99999999999999999999", "1e30", "1e400", "inf", "-inf", "nan", "",
+  "-1", "65536", "9223372036854775807", "-9223372036854775808", "99999999999999999999", "1e400", "nan",
 ]
 
 /// The text with each of its numbers replaced in turn by each extreme, which keeps the number's unit or gets another.
@@ -295,7 +307,7 @@ private func variants(_ text: String, units: [String]) -> [String] {
     variants += extremes.map { head + $0 + tail }
     guard !units.isEmpty else { continue }
     let bare = tail.drop(while: \.isLetter)
-    for unit in units { variants += ["99999999999999999999", "-1"].map { head + $0 + unit + bare } }
+    variants += units.map { head + "99999999999999999999" + $0 + bare }
   }
   return variants
 }
@@ -304,14 +316,17 @@ private func variants(_ text: String, units: [String]) -> [String] {
 @Suite("Numbers from outside")
 struct NumberTests {
   @Test("No number of a configuration traps", arguments: wholes)
-  fileprivate func configurations(_ whole: Whole) async {
-    let facts = await whole.read(whole.text)
-    // Of these three it is the way there that counts: what decides in them is not known in this world.
-    let isPartial = ["nginx", "haproxy", "proxyos"].contains(whole.kind)
-    #expect(facts?[.routeUpstream] != nil || isPartial)
+  fileprivate func configurations(_ whole: Whole) async throws {
+    #expect(try await whole.read(whole.text)?[.routeUpstream] != nil)
     let variants = variants(whole.text, units: whole.units)
     #expect(variants.count > 50)
-    for variant in variants { _ = await whole.read(variant) }
+    await withTaskGroup { group in
+      for part in 0..<2 {
+        group.addTask {
+          for index in stride(from: part, to: variants.count, by: 2) { _ = try? await whole.read(variants[index]) }
+        }
+      }
+    }
   }
 
   @Test("A time that is too large for any clock is very long, and what is no number is not known")

@@ -24,7 +24,7 @@ private func payload(_ framed: [UInt8]) -> [UInt8] {
   var rest = framed[...]
   while rest.count >= 8, rest[rest.startIndex] < 3 {
     let header = rest.prefix(8)
-    let length = header.suffix(4).reduce(0) { $0 << 8 | Int($1) }  // fits: four bytes
+    let length = header.suffix(4).reduce(0) { $0 << 8 | Int(clamping: $1) }
     rest = rest.dropFirst(8)
     bytes += rest.prefix(length)
     rest = rest.dropFirst(length)
