@@ -121,7 +121,7 @@ let package = Package(
     tests("ModelTests", ["Model"], exclude: ["ordinary.txt", "secrets.tsv"]),
     tests("NginxTests", ["Discovery"]),
     tests("PatternTests", ["Pattern"]),
-    tests("ProgramTests", ["wizard502"]),
+    tests("ProgramTests", ["wizard502", "Pane"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("ReportTests", ["Report", "Flow", "Model"]),
     tests("WorldTests", ["World", "Model"]),

@@ -14,14 +14,14 @@ struct Guide: Sendable {
   let report: @Sendable (Diagnosis) -> String
 }
 
-/// A guided session on the terminal; returns, after the terminal has been given back, the exit code and a line to leave
-/// behind on it (or none: "").
+/// How a guided session ended: the exit code, and a line for whoever reads the terminal afterwards, or none.
+typealias End = (code: Int32, line: String)
+
+/// A guided session on the terminal; returns after the terminal has been given back.
 ///
 /// Keys, findings, resizes, signals and seconds come through one stream; the state says what is to be done.
 @MainActor
-func guided(_ state: State, url: String?, guide: Guide, options: Terminal.Options) async throws
-  -> (code: Int32, line: String)
-{
+func guided(_ state: State, url: String?, guide: Guide, options: Terminal.Options) async throws -> End {
   let (arrivals, sink) = AsyncStream.makeStream(of: Arrival.self)
   return try await Terminal.open(options, send: { sink.yield(.terminal($0)) }) { terminal in
     let loop = Loop(state: state, terminal: terminal, guide: guide, sink: sink)
@@ -36,8 +36,6 @@ private enum Arrival: Sendable {
 
 @MainActor
 private final class Loop {
-  typealias End = (code: Int32, line: String)
-
   private var state: State
   private let terminal: Terminal
   private let guide: Guide

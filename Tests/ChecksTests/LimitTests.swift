@@ -15,16 +15,14 @@ private final class Hanging: World {
     ended.add(1, ordering: .sequentiallyConsistent)
     throw .noAnswer(seconds: 3600)
   }
+}
 
-  /// True once every look has ended. A check that was given up is not waited for, so they end shortly after it.
-  var isLeftAlone: Bool {
-    get async throws {
-      for _ in 0..<400
-      where ended.load(ordering: .sequentiallyConsistent) < begun.load(ordering: .sequentiallyConsistent) {
-        try await Task.sleep(for: .milliseconds(5))
-      }
-      return ended.load(ordering: .sequentiallyConsistent) == begun.load(ordering: .sequentiallyConsistent)
-    }
+/// A world whose looks compute and never ask whether they are cancelled.
+private struct Computing: World {
+  func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
+    let end = ContinuousClock.now.advanced(by: .seconds(3))
+    while ContinuousClock.now < end {}
+    throw .missing(what: L.kind)
   }
 }
 
@@ -53,9 +51,38 @@ struct LimitTests {
     #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")
     if found.outcome == "unknown" { #expect(found.unseen == .noAnswer(seconds: 0.2)) }
     #expect(found.seconds >= 0.19 && found.seconds < 5)
-    #expect(world.begun.load(ordering: .sequentiallyConsistent) > 0)
-    let isLeftAlone = try await world.isLeftAlone
-    #expect(isLeftAlone, "its looks go on")
+    let begun = world.begun.load(ordering: .sequentiallyConsistent)
+    #expect(begun > 0)
+    let end = ContinuousClock.now.advanced(by: .seconds(5))
+    while world.ended.load(ordering: .sequentiallyConsistent) < begun, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    #expect(world.ended.load(ordering: .sequentiallyConsistent) >= begun, "looks go on")
+  }
+
+  @Test("At its limit, whatever computes, on all threads that compute")
+  func computing() async throws {
+    let start = ContinuousClock.now
+    try await withThrowingTaskGroup(of: Finding.self) { group in
+      for check in ["site.answer", "proxy.find", "route.find", "tcp.connect", "host.resources", "name.resolve"] {
+        group.addTask { try await look(check, Computing(), facts) }
+        group.addTask { try await look(check, Once(Computing()), facts) }
+      }
+      for try await found in group { #expect(found.outcome == "unknown" && found.seconds < 1.5, "\(found)") }
+    }
+    #expect(ContinuousClock.now - start < .seconds(2))
+  }
+
+  @Test("The limit of a run holds for those that begin late")
+  func deadline() async throws {
+    let check = try #require(Check.named("site.answer"))
+    let facts = facts.merging(["limit.seconds": "60"])
+    let end = ContinuousClock.now.advanced(by: .seconds(0.3))
+    let found = await check.finding(in: Hanging(), facts: facts, signs: Signs(), until: end)
+    #expect(found.outcome == "unknown" && found.unseen == .noAnswer(seconds: 60), "\(found)")
+    #expect(found.seconds < 2)
+    let late = await check.finding(in: Hanging(), facts: facts, signs: Signs(), until: end)
+    #expect(late.unseen == .noAnswer(seconds: 60) && late.seconds < 0.5, "\(late)")
   }
 
   @Test("When it is cancelled", arguments: looking)

@@ -227,6 +227,8 @@ struct FakeContainer: Sendable {
   var network = "front"
   /// Where its nginx sends everything.
   var upstream = "http://app:3000"
+  var locations = ["/"]
+  var names = ""
   /// The published one, which leads to port 80.
   var hostPort: UInt16?
   var isRunning = true
@@ -270,7 +272,8 @@ struct FakeContainer: Sendable {
 
   /// `/etc/nginx` as a ustar archive of one file.
   private var configuration: [UInt8] {
-    let text = Array("events {}\nhttp { server { listen 80; location / { proxy_pass \"\(upstream)\"; } } }\n".utf8)
+    let locations = locations.map { "location \($0) { proxy_pass \"\(upstream)\"; }\n" }.joined()
+    let text = Array("events {}\nhttp { server { listen 80; \(names) \(locations) } }\n".utf8)
     var header = [UInt8](repeating: 0, count: 512)
     func put(_ text: String, at offset: Int) {
       header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)

@@ -270,6 +270,28 @@ struct Peer: Sendable {
     send(body)
   }
 
+  /// Ends the process at the other side by a signal, as a fault of its own would.
+  func kill(_ signal: Int32) {
+    var address = sockaddr_in()
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    _ = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(number, $0, &size) }
+    }
+    let digits = String(UInt16(bigEndian: address.sin_port), radix: 16, uppercase: true)
+    let port = String(repeating: "0", count: 4 - digits.count) + digits
+    let rows = ((try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? "").split(separator: "\n")
+      .map { $0.split(separator: " ") }
+    guard let inode = rows.first(where: { $0.count > 9 && $0[1].hasSuffix(":" + port) })?[9] else { return }
+    let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+    let owner = processes.first { process in
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+      return files.contains {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)")) == "socket:[\(inode)]"
+      }
+    }
+    if let owner { Glibc.kill(owner, signal) }
+  }
+
   /// Says nothing until the other side closes.
   func hold() {
     var byte: UInt8 = 0

@@ -147,6 +147,28 @@ struct TerminalTests {
     try pane.waits(for: "What was seen for")
   }
 
+  /// A machine's own console, the multiplexers, and what people have on their desks.
+  @Test(arguments: [
+    "linux", "vt100", "vt102", "vt220", "ansi", "rxvt", "rxvt-unicode", "screen", "screen-256color", "tmux",
+    "tmux-256color", "xterm", "xterm-256color", "xterm-mono", "cygwin", "Eterm",
+  ])
+  func aTerminalOfThisKindOpensInItsOwnSize(kind: String) throws {
+    let pane = try Pane(columns: 90, rows: 21)
+    // Neither terminfo's size nor the environment's is taken for the terminal's.
+    try pane.shell("LINES=50 COLUMNS=132 TERM=\(kind) \(Pane.demo) shop.example.org; echo code $?")
+    try pane.waits(for: "q quit")
+    #expect(try pane.screen.split(separator: "\n", omittingEmptySubsequences: false).prefix(21).last?.contains("q quit") == true)
+    try pane.keys("q")
+    try pane.waits(for: "code 1")
+  }
+
+  @Test(arguments: ["dumb", "''", "no-such-kind"]) func aTerminalOfNoKnownKindIsRefused(kind: String) throws {
+    let pane = try Pane()
+    try pane.shell("TERM=\(kind) \(Pane.demo) shop.example.org; echo code $?")
+    try pane.waits(for: "refused: unknownKind")
+    #expect(try !pane.isOnAlternateScreen)
+  }
+
   @Test func aSlowLinesArrowIsNoEscape() throws {
     let pane = try Pane()
     try pane.start("--slow shop.example.org")
@@ -295,7 +317,26 @@ struct WidthTests {
   }
 }
 
-struct ClipboardTests {
+@Suite(.serialized) struct ClipboardTests {
+  /// Whatever tmux lies on the PATH, and whatever becomes of the right one: there is no such socket, so it ends before it
+  /// has read anything.
+  @Test func aTmuxOfSomebodyElseIsNotRunAndADeadOneIsNoEnd() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "clipboard-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let planted = folder.appending(path: "tmux").path
+    try Data("#!/bin/sh\ntouch \(folder.path)/run\n".utf8).write(to: URL(filePath: planted))
+    chmod(planted, 0o755)
+    let before = ["PATH", "TMUX"].map { ($0, ProcessInfo.processInfo.environment[$0]) }
+    defer { for (name, value) in before { if let value { setenv(name, value, 1) } else { unsetenv(name) } } }
+    setenv("PATH", folder.path, 1)
+    setenv("TMUX", "/nonexistent/socket,1,0", 1)
+    var pieces: [String] = []
+    Clipboard.here.take(String(repeating: "x", count: 1_000_000)) { pieces.append($0) }
+    #expect(pieces.count == 1 && pieces[0].hasPrefix("\u{1B}]52;c;eHh4"), "the terminal is not asked instead")
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"), "what lies on the PATH was run")
+  }
+
   @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
   func base64IsThatOfTheStandard(text: String, encoded: String) {
     #expect(base64(Array(text.utf8)) == encoded)

@@ -37,6 +37,28 @@ private final class Slow: World {
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 
+  @Test func sitesSideBySideShareWhatShowsTheMachine() async throws {
+    let slow = Slow(seconds: 0)
+    let machine = Once(slow, lifetime: .milliseconds(200))
+    let sites = (0..<3).map { _ in Once(slow, machine: machine) }
+    for site in sites { await #expect(throws: Unseen.self) { try await site.see(OwnAddresses()) } }
+    #expect(slow.looks.withLock { $0 } == 1)
+    for site in sites { _ = try await site.see(Clock()) }
+    #expect(slow.looks.withLock { $0 } == 4)
+    try await Task.sleep(for: .milliseconds(300))
+    await #expect(throws: Unseen.self) { try await Once(slow, machine: machine).see(OwnAddresses()) }
+    #expect(slow.looks.withLock { $0 } == 5, "what is older than its time is looked at again")
+  }
+
+  @Test func logsAndAnswersShowNoMachine() {
+    #expect(FileRead(path: "/etc/nginx/nginx.conf").isOfMachine)
+    #expect(!FileRead(path: "/var/log/nginx/error.log", fromEnd: true).isOfMachine)
+    #expect(!FileRead(path: "/proc/meminfo").isOfMachine)
+    #expect(DockerGet(path: "/containers/json?all=1").isOfMachine)
+    #expect(!DockerGet(path: "/containers/a/logs?stdout=1").isOfMachine)
+    #expect(!DockerGet(path: "/events?since=1").isOfMachine)
+  }
+
   @Test func whatCouldNotBeSeenIsRememberedToo() async {
     let slow = Slow(seconds: 0)
     let once = Once(slow)
