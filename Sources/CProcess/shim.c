@@ -1,5 +1,6 @@
 #include "shim.h"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ __attribute__((constructor)) static void keep(int argc, char **argv) {
 
 char *const *shim_arguments(void) { return words; }
 int shim_argument_count(void) { return count; }
+
+void shim_share_memory(int arenas) { mallopt(M_ARENA_MAX, arenas); }
 
 pid_t shim_fork(void) { return fork(); }
 

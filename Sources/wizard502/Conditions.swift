@@ -11,11 +11,16 @@ enum Conditions {
       // Neither read nor written: whoever tries hears that it is closed.
       _ = open("/", O_RDONLY | O_DIRECTORY)
     }
+    // Each thread would have 64 MB of addresses to itself, which a limit of memory (ulimit -v) counts.
+    shim_share_memory(arenas)
     var files = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
     files.rlim_cur = files.rlim_max
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
   }
+
+  /// Of malloc, which threads share.
+  private static let arenas: Int32 = 2
 
   /// The words of the command line, without the program's name.
   static var arguments: [String] {
@@ -26,12 +31,14 @@ enum Conditions {
   static let noThread =
     "this machine gives no more processes, threads or memory (see ulimit -u, ulimit -v and pids.max of the cgroup)"
 
+  static let noFile = "too few files may be open at the same time (see ulimit -n)"
+
   /// Why nothing can be looked at here, in a sentence; nil if it can. Starts the threads that looking needs.
   static var obstacle: String? {
     if access("/proc/self/stat", F_OK) != 0 {
       return "/proc is not mounted here, and nothing can be looked at without it: mount -t proc proc /proc"
     }
-    if !hasFiles { return "too few files may be open at the same time (see ulimit -n)" }
+    if !hasFiles { return noFile }
     if Workers.shared.count == 0 || !hasThreads { return noThread }
     return nil
   }
@@ -52,6 +59,8 @@ enum Conditions {
 
   /// Besides the workers: those of Swift's pool, of the terminal, of HTTP and of looks that block.
   private static let threads = 8
+  /// Bytes of addresses that they, and what is looked at, need beside their stacks.
+  private static let memory = 128 << 20
 
   /// The runtime waits for ever for a thread that it does not get, so they are asked for at once, before.
   private static var hasThreads: Bool {
@@ -70,9 +79,12 @@ enum Conditions {
       guard code == 0 else { break }
       started.append(thread)
     }
+    let reserve = mmap(nil, memory, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    let hasMemory = reserve != MAP_FAILED
+    if hasMemory { munmap(reserve, memory) }
     for _ in started { sem_post(end) }
     for thread in started { pthread_join(thread, nil) }
     sem_destroy(end)
-    return started.count == threads
+    return started.count == threads && hasMemory
   }
 }

@@ -83,7 +83,7 @@ struct Crew {
       return
     }
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { Wizard502.refuse(Conditions.noThread) }
+    guard pipe(&ends) == 0 else { Wizard502.refuse(Conditions.noFile) }
     let (reader, writer) = (ends[0], ends[1])
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let (sites, form, arguments, limit) = (sites, form, arguments, limit)

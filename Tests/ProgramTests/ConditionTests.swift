@@ -45,7 +45,7 @@ import Testing
 
   // MARK: Threads, processes, files, memory
 
-  @Test(.enabled(if: isRoot), arguments: [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24])
+  @Test(.enabled(if: isRoot), arguments: [0, 2, 5, 9, 13, 15, 24])
   func noThreadsOrProcessesLeft(_ count: Int) async throws {
     let folder = try Folder()
     let program = folder.path + "/wizard502"
@@ -55,7 +55,7 @@ import Testing
     let limited = [
       "setpriv", "--reuid=64999", "--regid=64999", "--clear-groups", "prlimit", "--nproc=\(count)", program,
     ]
-    for words in [["--version"], ["--help"], ["show"], ["show", "wrong-port"], ["graph"], ["lint"]] {
+    for words in [["--version"], ["--help"], ["show", "wrong-port"], ["graph"]] {
       let run = try await Program.run(words, command: limited, limit: 10)
       #expect(run.status == 0 && run.errors.isEmpty, "\(words): \(run.errors)")
     }
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [4, 5, 6, 7, 8, 10, 12, 14, 16, 32])
+  @Test(arguments: [4, 6, 8, 12, 16, 32])
   func fewFilesMayBeOpen(_ count: Int) async throws {
     // The loader itself opens a library at a time.
     let run = try await shell("ulimit -n \(count); exec \"$@\"", ["diagnose", "http://127.0.0.1:1/"])
@@ -86,7 +86,7 @@ import Testing
     #expect(version.status == 0)
   }
 
-  @Test(arguments: [60_000, 80_000, 100_000, 120_000, 150_000, 200_000, 250_000, 300_000, 500_000, 1_000_000])
+  @Test(arguments: [50_000, 100_000, 150_000, 200_000, 250_000, 300_000, 500_000])
   func littleMemory(_ kilobytes: Int) async throws {
     let run = try await shell("ulimit -v \(kilobytes); exec \"$@\"", ["diagnose", "http://127.0.0.1:1/"])
     #expect([2, 70, 127].contains(run.status), "\(run.status)")
