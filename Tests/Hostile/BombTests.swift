@@ -119,7 +119,7 @@ import Testing
     let timeout = 5 * Sandbox.slowness
     let run = try sandbox.run(
       [Sandbox.program, "diagnose", "http://h7.example:\(port)/", "--json", "--timeout", "\(Int(timeout))"],
-      as: .init(limits: ["AS": Self.most]), limit: 45 * Sandbox.slowness)
+      as: .init(limits: ["AS": Self.most]), limit: 20 * Sandbox.slowness)
     expectBounded(run, timeout: timeout, bomb.testDescription)
   }
 
@@ -129,12 +129,14 @@ import Testing
     let port = try sandbox.failing(server: "Traefik")
     let label = "traefik." + String(repeating: "a.", count: 20_000) + "b"
     try sandbox.engine([
-      StandIn(image: "traefik:v3", ports: [80: port]),
+      StandIn(
+        image: "traefik:v3", ports: [80: port],
+        arguments: ["traefik", "--providers.docker=true", "--entrypoints.web.address=:80"]),
       StandIn(name: "app", image: "app", labels: [label: "x", "traefik.enable": "true"], ports: [80: nil]),
     ])
     let run = try sandbox.run(
       [Sandbox.program, "diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5"],
-      as: .init(limits: ["AS": Self.most]), limit: 45)
+      as: .init(limits: ["AS": Self.most]), limit: 20 * Sandbox.slowness)
     expectBounded(run, timeout: 5 * Sandbox.slowness, "dots")
   }
 
@@ -142,7 +144,7 @@ import Testing
   func redirects() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing(server: "loop")
-    let run = try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5", limit: 60)
+    let run = try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5", limit: 30)
     #expect(run.seconds <= 6, run.description)
   }
 
@@ -150,7 +152,7 @@ import Testing
   func allSites() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.hangingSites(40)
-    let run = try sandbox.wizard("diagnose", "--all", "--json", "--timeout", "4", limit: 60)
+    let run = try sandbox.wizard("diagnose", "--all", "--json", "--timeout", "4", limit: 20)
     #expect(run.seconds <= 5.5, "\(port): \(run.description)")
     #expect(run.output.first == "[", run.description)
   }
@@ -273,8 +275,8 @@ import Testing
     try sandbox.engine([npm])
     let run = try sandbox.run(
       [Sandbox.program, "diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5"],
-      as: .init(limits: ["AS": Self.most]), limit: 45)
-    expectBounded(run, timeout: 5, what)
+      as: .init(limits: ["AS": Self.most]), limit: 20 * Sandbox.slowness)
+    expectBounded(run, timeout: 5 * Sandbox.slowness, what)
   }
 
   /// What was 6.8, 21 and 1.5 s a line.

@@ -37,22 +37,24 @@ import Testing
     ]
   }
 
-  @Test(
-    "row 4: a secret of the URL is in no output",
-    arguments: [
-      "?token=", "?key=", "?code=", "?X-Amz-Credential=", "?PHPSESSID=", "?sid=", "?pass=", "?refreshToken=",
-      "?token%3D",
-      "?password[]=", "?token=a,", "?token=a;", "#access_token=", "?a=b&client_secret=",
-    ])
-  func secretOfURL(_ form: String) throws {
-    let sandbox = try Sandbox("\(#function) \(form)")
-    let secret = "S3cr3t" + sandbox.name()
+  @Test("row 4: a secret of the URL is in no output")
+  func secretOfURL() throws {
+    let sandbox = try Sandbox()
     let port = try sandbox.failing()
-    for output in Self.forms {
-      let run = try sandbox.run([Sandbox.program, "diagnose", "http://localhost:\(port)/\(form)\(secret)"] + output)
-      #expect(run.output.contains("502"), run.description)
-      #expect(
-        !run.all.contains(secret), "\(output): \(run.all.split(separator: "\n").first { $0.contains(secret) } ?? "")")
+    let secret = "S3cr3t" + sandbox.name()
+    let names = [
+      "token", "key", "code", "X-Amz-Credential", "PHPSESSID", "sid", "pass", "refreshToken", "password[]",
+      "client_secret",
+      "token%5B%5D", "otp",
+    ]
+    let query = names.map { "\($0)=\(secret)" }.joined(separator: "&")
+    for tail in ["?\(query)", "?token=a,\(secret)", "?token%3D\(secret)", "?token=a;\(secret)"] {
+      for output in Self.forms {
+        let run = try sandbox.run([Sandbox.program, "diagnose", "http://localhost:\(port)/\(tail)"] + output)
+        #expect(run.output.contains("502"), run.description)
+        #expect(
+          !run.all.contains(secret), "\(output): \(run.all.split(separator: "\n").first { $0.contains(secret) } ?? "")")
+      }
     }
     let user = try sandbox.run([Sandbox.program, "diagnose", "http://u:\(secret)@localhost:\(port)/", "--json"])
     #expect(!user.all.contains(secret), "user: \(user.all.prefix(300))")
@@ -71,7 +73,7 @@ import Testing
     ]
     for carrier in carriers {
       let socket = try sandbox.engineOf(Self.containers(carrier, port: port))
-      for output in Self.forms {
+      for output in carrier == carriers[0] ? Self.forms : [Self.forms[0]] {
         let run = try sandbox.run(
           [Sandbox.program, "diagnose", "http://localhost:\(port)/"] + output,
           as: .init(variables: ["DOCKER_HOST": "unix://\(socket)"]))
@@ -103,9 +105,10 @@ import Testing
       .map { $0.escaped(asASCII: true) }
   }
 
-  @Test("row 21: nothing that a terminal obeys comes out", arguments: obeyed)
-  func nothingRaw(_ text: String) throws {
-    let sandbox = try Sandbox("\(#function) \(text)")
+  @Test("row 21: nothing that a terminal obeys comes out", arguments: 0..<3)
+  func nothingRaw(_ part: Int) throws {
+    let text = Self.obeyed.enumerated().filter { $0.offset % 3 == part }.map(\.element).joined(separator: " ")
+    let sandbox = try Sandbox("\(#function) \(part)")
     let port = try sandbox.failing()
     try sandbox.engine(Self.containers(text, port: port))
     func expectPlain(_ run: Sandbox.Run, _ what: String) {

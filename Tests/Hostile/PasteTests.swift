@@ -23,94 +23,108 @@ import Testing
     "diff",
   ]
 
-  private enum Place: String, CaseIterable { case names, paths, labels, networks, configuration }
+  /// Carries out a command with each shell and prints what became of it: shell, `PWNED` or nothing, and the
+  /// invocations with their arguments, parted by the control characters RS, US, GS and NUL.
+  private static let trying = """
+    #!/bin/bash
+    for shell in sh dash bash "busybox sh"; do
+      rm -f /opt/PWNED /opt/arguments
+      timeout 5 env PATH=/opt/bin:/usr/bin:/bin $shell -c "$1" </dev/null >/dev/null 2>&1
+      printf '\\036%s\\037%s\\037' "$shell" "$(ls /opt/PWNED 2>/dev/null)"
+      [ ! -e /opt/arguments ] || cat /opt/arguments
+    done
 
-  private static func containers(_ value: String, _ place: Place, port: Int, mark: String) -> [StandIn] {
-    func chosen(_ here: Place, _ otherwise: String) -> String { here == place ? mark + value + mark : otherwise }
-    let project = chosen(.labels, "shop")
-    func labels(_ service: String) -> [String: String] {
-      [
-        "com.docker.compose.project": project, "com.docker.compose.service": chosen(.labels, service),
-        "com.docker.compose.project.config_files": chosen(.paths, "/srv/shop/compose.yaml"),
-        "com.docker.compose.project.working_dir": chosen(.paths, "/srv/shop"),
-      ]
+    """
+
+  /// A value that is recognised wherever it comes to stand: between two marks, or behind a dash.
+  private struct Marked {
+    let mark: String
+    let whole: String
+
+    init(_ value: String, _ sandbox: Sandbox) {
+      mark = sandbox.name()
+      whole = value.hasPrefix("-") ? value + mark : mark + value + mark
     }
-    let configuration = chosen(.configuration, "app").replacingOccurrences(of: "\\", with: "\\\\")
-      .replacingOccurrences(of: "\"", with: "\\\"")
-    let upstream =
-      place == .configuration ? "\"http://unix:/srv/\(configuration)/app.sock\"" : "http://app:3000"
-    let text = """
-      events {}
-      http {
-        server {
-          listen 80;
-          location / {
-            proxy_pass \(upstream);
-          }
+
+    /// What is wrong with the arguments of one invocation: part of the value, or an option that it has become.
+    func mistake(in arguments: [String]) -> String? {
+      for (index, argument) in arguments.enumerated() where argument.contains(mark) {
+        guard Array(argument.utf8).containsRun(of: Array(whole.utf8)) else {
+          return "not the value: \(argument.debugDescription)"
+        }
+        let isTaken = index > 0 && arguments[index - 1].hasPrefix("-") || arguments[..<index].contains("--")
+        if argument.hasPrefix("-"), argument.hasPrefix(whole), !isTaken {
+          return "an option: \(argument.debugDescription)"
         }
       }
-
-      """
-    let proxy = StandIn(
-      name: chosen(.names, "proxy"), labels: labels("proxy"), ports: [80: port], network: chosen(.networks, "shop"),
-      mounts: [(chosen(.paths, "/srv/shop/nginx.conf"), "/etc/nginx/nginx.conf")],
-      files: [
-        "/etc/nginx/nginx.conf": text, "/etc/hosts": "127.0.0.1 localhost\n",
-        "/etc/resolv.conf": "nameserver 127.0.0.11\n",
-      ])
-    let app = StandIn(
-      name: place == .names ? mark + value + "app" + mark : "app", image: "shop/app", isRunning: false,
-      labels: labels("app"), ports: [3000: nil], network: chosen(.networks, "shop"),
-      log: "Error: listen EADDRINUSE\n")
-    return [proxy, app]
+      return nil
+    }
   }
 
-  /// All commands of the diagnosis are run, by each shell, with programs that write down what they are given.
-  @Test("row 2: hostile labels, names, paths and networks stay values in every command", arguments: 0..<4)
-  func commandsAreExact(_ part: Int) throws {
-    let sandbox = try Sandbox("\(#function) \(part)")
+  /// nginx in a container before an app in one that has ended. Every text is hostile, or the file's alone is.
+  private static func containers(_ values: [Marked], inFile: Bool, port: Int) -> [StandIn] {
+    func chosen(_ number: Int, _ otherwise: String) -> String { inFile ? otherwise : values[number].whole }
+    func labels(_ service: String) -> [String: String] {
+      [
+        "com.docker.compose.project": chosen(0, "shop"), "com.docker.compose.service": chosen(1, service),
+        "com.docker.compose.project.config_files": "/srv/" + chosen(2, "compose.yaml"),
+        "com.docker.compose.project.working_dir": "/srv/" + chosen(2, "shop"),
+      ]
+    }
+    let socket = values[0].whole.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    let upstream = inFile ? "\"http://unix:/srv/\(socket)/app.sock\"" : "http://app:3000"
+    let configuration =
+      "events {}\nhttp {\n  server {\n    listen 80;\n    location / {\n      proxy_pass \(upstream);\n    }\n  }\n}\n"
+    return [
+      StandIn(
+        name: chosen(3, "proxy"), labels: labels("proxy"), ports: [80: port], network: chosen(4, "shop"),
+        mounts: [("/srv/" + chosen(5, "nginx.conf"), "/etc/nginx/nginx.conf")],
+        files: [
+          "/etc/nginx/nginx.conf": configuration, "/etc/hosts": "127.0.0.1 localhost\n",
+          "/etc/resolv.conf": "nameserver 127.0.0.11\n",
+        ]),
+      StandIn(
+        name: inFile ? "app" : "app" + values[1].whole, image: "shop/app", isRunning: false, labels: labels("app"),
+        ports: [3000: nil], network: chosen(4, "shop"), aliases: ["app"], log: "Error: listen EADDRINUSE\n"),
+    ]
+  }
+
+  @Test("row 2: hostile labels, names, paths and networks stay values in every command", arguments: [true, false])
+  func commandsAreExact(_ inFile: Bool) throws {
+    let sandbox = try Sandbox("\(#function) \(inFile)")
     let port = try sandbox.failing()
-    let log = "/opt/arguments"
-    let note = "#!/bin/sh\nfor a; do printf '%s\\0' \"$a\"; done >>\(log)\n"
+    let note = "#!/bin/sh\n{ for a; do printf '%s\\0' \"$a\"; done; printf '\\035'; } >>/opt/arguments\n"
     for name in Self.stood {
-      let goesOn = name == "sudo" ? "case $1 in -*) shift;; esac\nexec \"$@\"\n" : "cat >/dev/null </dev/null\nexit 0\n"
-      try sandbox.write(
-        note + goesOn.replacingOccurrences(of: "cat >/dev/null </dev/null\n", with: ""), to: "/opt/bin/" + name,
-        mode: 0o755)
+      let goesOn = name == "sudo" ? "case $1 in -*) shift;; esac\nexec \"$@\"\n" : ""
+      try sandbox.write(note + goesOn, to: "/opt/bin/" + name, mode: 0o755)
     }
     try sandbox.write("#!/bin/sh\n: >/opt/PWNED\n", to: "/opt/bin/DO", mode: 0o755)
-    let shells = [["sh"], ["dash"], ["bash"], ["busybox", "sh"]]
-    var tried: Set<String> = []
-    for (index, value) in Self.hostile.enumerated() where index % 4 == part {
-      for place in Place.allCases {
-        let mark = sandbox.name()
-        let lone = Self.containers(value, place, port: port, mark: value.hasPrefix("-") ? "" : mark)
-        let whole = value.hasPrefix("-") ? value : mark + value + mark
-        let engine = try sandbox.engineOf(lone)
-        let run = try sandbox.wizard(
-          "diagnose", "http://localhost:\(port)/", "--json", "--timeout", "20",
-          as: .init(variables: ["DOCKER_HOST": "unix://\(engine)"]))
-        for command in try Diagnosis(run).commands {
-          guard tried.insert(command).inserted, command.contains(mark) || value.hasPrefix("-") else { continue }
-          for shell in shells {
-            try sandbox.sh("rm -f \(log) /opt/PWNED; mkdir -p /tmp/work")
-            _ = try sandbox.run(
-              shell + ["-c", command],
-              as: .init(folder: "/tmp/work", variables: ["PATH": "/opt/bin:/usr/bin:/bin"]), limit: 5)
-            let isRun = try sandbox.run(["test", "-e", "/opt/PWNED"]).status == 0
-            #expect(!isRun, "\(shell.joined(separator: " ")), \(place.rawValue): \(command)")
-            let arguments = (try sandbox.read(log) ?? "").split(separator: "\0")
-            for argument in arguments where argument.contains(mark) {
-              #expect(
-                Array(argument.utf8).containsRun(of: Array(whole.utf8))
-                  || argument.contains("\(mark)\(value)app\(mark)"),
-                "\(shell.joined(separator: " ")), \(place.rawValue): \(command) gives \(argument.debugDescription)")
-            }
+    try sandbox.write(Self.trying, to: "/opt/try", mode: 0o755)
+    try sandbox.sh("mkdir /tmp/work")
+    var tried = 0
+    for value in Self.hostile {
+      let values = (0..<6).map { _ in Marked(value, sandbox) }
+      let engine = try sandbox.engineOf(Self.containers(values, inFile: inFile, port: port))
+      let run = try sandbox.wizard(
+        "diagnose", "http://localhost:\(port)/", "--json", as: .init(variables: ["DOCKER_HOST": "unix://\(engine)"]))
+      for command in Set(try Diagnosis(run).commands) where values.contains(where: { command.contains($0.mark) }) {
+        tried += 1
+        let result = try sandbox.run(["/opt/try", command], as: .init(folder: "/tmp/work"), limit: 30)
+        let shells = result.output.split(separator: "\u{1E}")
+        #expect(shells.count == 4, result.description)
+        for shell in shells {
+          let parts = shell.split(separator: "\u{1F}", maxSplits: 2, omittingEmptySubsequences: false)
+          #expect(parts[1].isEmpty, "\(parts[0]) runs what stands in a value: \(command.debugDescription)")
+          for invocation in parts[2].split(separator: "\u{1D}") {
+            let arguments = invocation.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+            let mistake = values.lazy.compactMap { $0.mistake(in: arguments) }.first
+            #expect(mistake == nil, "\(parts[0]): \(command.debugDescription): \(mistake ?? "")")
           }
         }
       }
     }
-    #expect(!tried.isEmpty, "no command has any of the values: nothing was tried")
+    print("Hostile: \(tried) commands with hostile values were run by four shells")
+    #expect(tried >= 10, "nearly no command has any of the values: nothing was tried")
     #expect(try sandbox.engineChanges.isEmpty)
   }
 }

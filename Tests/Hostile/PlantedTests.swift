@@ -11,9 +11,9 @@ import Testing
 
   @Test("row 3: the release names no folder for its libraries")
   func noRunpath() throws {
-    let sandbox = try Sandbox()
     try #require(FileManager.default.fileExists(atPath: Self.release), "make build comes before this test")
-    let dynamic = try sandbox.sh("readelf -dW \(Self.release)")
+    let sandbox = try Sandbox(program: Self.release)
+    let dynamic = try sandbox.sh("readelf -dW \(Sandbox.program)")
     #expect(dynamic.contains("NEEDED"))
     let paths = dynamic.split(separator: "\n").filter { $0.contains("RPATH") || $0.contains("RUNPATH") }
     #expect(paths.isEmpty, "\(paths)")
@@ -21,10 +21,10 @@ import Testing
 
   @Test("row 3: libraries beside it and in the current folder are not loaded")
   func plantedLibraries() throws {
-    let sandbox = try Sandbox()
-    let folder = sandbox.lair
     try #require(FileManager.default.fileExists(atPath: Self.release), "make build comes before this test")
-    try sandbox.sh("cp \(Self.release) \(folder)/wizard502")
+    let sandbox = try Sandbox(program: Self.release)
+    let folder = sandbox.lair
+    try sandbox.sh("cp \(Sandbox.program) \(folder)/wizard502")
     let needed = try sandbox.sh("readelf -dW \(folder)/wizard502 | sed -n 's/.*NEEDED.*\\[\\(.*\\)\\]/\\1/p'")
       .split(separator: "\n").map(String.init)
     #expect(needed.contains { $0.contains("ncurses") }, "\(needed)")

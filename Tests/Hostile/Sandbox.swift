@@ -22,7 +22,7 @@ final class Sandbox {
     var all: String { output + errors }
     /// A sentence for an expectation that fails.
     var description: Comment {
-      "status \(status)\(isLate ? ", killed" : ""), \(seconds.rounded(2)) s, \(Int(megabytes)) MB; \(all.suffix(1500))"
+      "status \(status)\(isLate ? ", killed" : ""), \((seconds * 100).rounded() / 100) s, \(Int(megabytes)) MB; \(all.suffix(1500))"
     }
   }
 
@@ -72,12 +72,13 @@ final class Sandbox {
   /// Where a file appears if one of the attacker's programs runs as root. They are told where by their own text.
   var trap: String { lair + "/ran-as-" }
 
-  init(_ test: String = #function) throws {
+  /// - Parameter test: Its name, from which the seed's draws differ.
+  init(_ test: String = #function, program: String = Sandbox.built) throws {
     draws = test.utf8.reduce(Self.seed ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     process.executableURL = URL(filePath: "/usr/bin/unshare")
     process.arguments =
       ["--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "/usr/bin/python3"]
-      + [Self.tool("sandbox.py"), Self.built]
+      + [Self.tool("sandbox.py"), program]
     (process.standardInput, process.standardOutput) = (requests, answers)
     try process.run()
     _ = try answer(within: 30)
@@ -274,10 +275,6 @@ final class Sandbox {
     }
     return try start([words[0], path] + words.dropFirst(2), as: way, log: "/opt/\(script).log")
   }
-}
-
-extension Double {
-  func rounded(_ digits: Int) -> Double { (self * 100).rounded() / 100 }
 }
 
 /// What `diagnose --json` says, as far as these tests ask.

@@ -12,6 +12,10 @@ struct StandIn {
   var network = "shop"
   var mounts: [(source: String, destination: String)] = []
   var files: [String: String] = [:]
+  /// Arguments of its program.
+  var arguments: [String] = []
+  /// Its names in the network besides the container's.
+  var aliases: [String] = []
   var log = ""
   /// The limit of its memory, in bytes.
   var memory = 0
@@ -21,7 +25,10 @@ struct StandIn {
 
   fileprivate func json(_ number: Int) -> [String: Any] {
     let networks = [
-      network: ["NetworkID": network, "IPAddress": isRunning ? "172.30.0.\(number + 2)" : "", "Gateway": "172.30.0.1"]
+      network: [
+        "NetworkID": network, "IPAddress": isRunning ? "172.30.0.\(number + 2)" : "", "Gateway": "172.30.0.1",
+        "Aliases": aliases, "DNSNames": aliases,
+      ] as [String: Any]
     ]
     let published = ports.map { inside, outside -> [String: Any] in
       outside.map { ["PrivatePort": inside, "PublicPort": $0, "Type": "tcp", "IP": "0.0.0.0"] }
@@ -41,7 +48,7 @@ struct StandIn {
         "NetworkSettings": ["Networks": networks],
       ] as [String: Any],
       "inspect": [
-        "Id": id, "Name": "/" + name, "RestartCount": 0, "State": state, "Path": "/entry", "Args": [String](),
+        "Id": id, "Name": "/" + name, "RestartCount": 0, "State": state, "Path": "/entry", "Args": arguments,
         "Config": ["Image": image, "Labels": labels, "Env": [String](), "Tty": false] as [String: Any],
         "HostConfig": ["NetworkMode": network, "PortBindings": bindings, "Memory": memory] as [String: Any],
         "NetworkSettings": ["Networks": networks],

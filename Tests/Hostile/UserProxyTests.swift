@@ -107,7 +107,7 @@ enum Disguise: String, CaseIterable, Sendable, CustomTestStringConvertible {
   private static func impostors(_ disguise: Disguise, in sandbox: Sandbox) throws -> [(form: ProxyForm, port: Int)] {
     let lair =
       disguise == .shellName ? sandbox.lair + "/x;$(\(sandbox.lair)/run)\n'\u{301}`\(sandbox.lair)/run`" : sandbox.lair
-    let quoted = "'" + lair.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    let quoted = "'" + lair.replacingOccurrences(of: "'", with: "'\\''", options: .literal) + "'"
     try sandbox.sh("mkdir -p -m 0777 \(quoted)")
     try sandbox.compile("impostor.c", to: sandbox.lair + "/impostor", "-static")
     try sandbox.compile("planted.c", to: sandbox.lair + "/planted.so", "-shared -fPIC")
@@ -120,7 +120,9 @@ enum Disguise: String, CaseIterable, Sendable, CustomTestStringConvertible {
       let port = sandbox.port()
       let program = lair + "/" + form.process
       let file = lair + "/" + form.process + ".conf"
-      let evil = form.loading?(sandbox.lair + "/planted.so", sandbox.lair + "/run.lua") ?? ""
+      // Where a program of the user's would be run, nothing in the file keeps anybody from running it.
+      let isLoading = [.systemProgram, .prefix, .preload, .container].contains(disguise)
+      let evil = isLoading ? form.loading?(sandbox.lair + "/planted.so", sandbox.lair + "/run.lua") ?? "" : ""
       try sandbox.write(evil + form.configuration(port), to: file, by: Sandbox.nobody)
       var way = Sandbox.Way(uid: Sandbox.nobody, folder: lair)
       way.variables = ["COMM": form.process, "PORT": "\(port)"]
