@@ -14,6 +14,8 @@ struct FuzzTests {
     process.currentDirectoryURL = Self.root
     let output = Pipe()
     process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    process.environment = ["SWIFT_BACKTRACE": "enable=no", "PATH": "/usr/bin:/bin"]
     try process.run()
     let bytes = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
