@@ -33,7 +33,7 @@ struct ScreenDriver: Driver {
       site: { Site($0).map { $0.facts.merging([.limitSeconds: "90"]) } })
     var running: [(check: String, run: Int)] = []
     take(state.begin(url: script.number(3) == 0 ? "shop.example.org" : nil), &running)
-    var left = 200
+    var left = 80
     while !script.rest.isEmpty, left > 0 {
       left -= 1
       let effects = state.handle(event(&script, &running, shapes))

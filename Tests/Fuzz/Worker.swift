@@ -14,21 +14,23 @@ struct Worker {
   /// A folder for inputs that went new ways, where the build tells which those are.
   let corpus: String?
 
-  /// Seeds come first, then what is made of them: the same input for the same number, as long as nothing is added.
+  /// Seeds, and what is made of them: the same input for the same number, as long as nothing is added.
   func run(_ repository: Repository, from first: Int) async {
     let seeds = driver.seeds(repository).filter { $0.count <= Mutator.longest }
     let mutator = Mutator(seeds: seeds)
     let kept = corpus.map { Repository(folder: $0).files(in: "").map(\.bytes) } ?? []
     var known = seeds + kept + (seeds.isEmpty ? [[0x20]] : [])
-    var number = first
+    var (number, added) = (first, 0)
     while milliseconds(CLOCK_MONOTONIC) < end, number < last {
       var random = Random(seed ^ UInt64(number) &* 0x1_0000_0001)
+      // Known ones and new ones in turn, so that a slow driver comes to both.
       let input =
-        number < known.count && number < seeds.count + kept.count
-        ? known[number] : mutator.mutated(pick(known, &random), with: known, &random)
+        number.isMultiple(of: 2) && number / 2 < known.count - added
+        ? known[number / 2] : mutator.mutated(pick(known, &random), with: known, &random)
       await run(input, number)
-      if coverage_is_on() != 0, coverage_is_new() != 0, number >= seeds.count, input.count < 65_536 {
+      if coverage_is_on() != 0, coverage_is_new() != 0, !known.contains(input), input.count < 65_536 {
         known.append(input)
+        added += 1
         slate.found += 1
         if let corpus {
           _ = FileManager.default.createFile(

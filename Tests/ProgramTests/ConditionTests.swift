@@ -110,7 +110,8 @@ import Testing
     #expect(try await run("show", "wrong-port").status == 0)
     #expect(try await run("explain", "/dev/null").status == 2)
     for words in [["diagnose", "http://127.0.0.1:1/"], ["diagnose", "--all"]] {
-      let run = words.count == 2 && words[1] == "--all" ? try await run("diagnose", "--all") : try await run(words[0], words[1])
+      let run =
+        words.count == 2 && words[1] == "--all" ? try await run("diagnose", "--all") : try await run(words[0], words[1])
       #expect(run.status == 70)
       #expect(run.complaint?.contains("mount -t proc") == true, "\(run.errors)")
     }

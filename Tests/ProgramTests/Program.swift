@@ -281,7 +281,9 @@ struct Peer: Sendable {
     let port = String(repeating: "0", count: 4 - digits.count) + digits
     let rows = ((try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? "").split(separator: "\n")
       .map { $0.split(separator: " ") }
-    guard let inode = rows.first(where: { $0.count > 9 && $0[1].hasSuffix(":" + port) })?[9] else { return }
+    guard let inode = rows.first(where: { $0.count > 9 && $0[1] == "0100007F:" + port && $0[9] != "0" })?[9] else {
+      return
+    }
     let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
     let owner = processes.first { process in
       let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []

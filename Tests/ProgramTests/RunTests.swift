@@ -178,7 +178,9 @@ import Testing
       peer.hold()
     }
     let pane = try Pane()
-    try pane.shell("stty -a > before; DOCKER_HOST=unix:///nonexistent.sock \(Program.path) \(server.url); echo code $?; stty -a > after")
+    try pane.shell(
+      "stty -a > before; DOCKER_HOST=unix:///nonexistent.sock \(Program.path) \(server.url); echo code $?; stty -a > after"
+    )
     try pane.waits("it did not begin") { try pane.isOnAlternateScreen }
     try pane.waits(for: "code 70")
     #expect(try !pane.isOnAlternateScreen)

@@ -157,7 +157,9 @@ struct TerminalTests {
     // Neither terminfo's size nor the environment's is taken for the terminal's.
     try pane.shell("LINES=50 COLUMNS=132 TERM=\(kind) \(Pane.demo) shop.example.org; echo code $?")
     try pane.waits(for: "q quit")
-    #expect(try pane.screen.split(separator: "\n", omittingEmptySubsequences: false).prefix(21).last?.contains("q quit") == true)
+    #expect(
+      try pane.screen.split(separator: "\n", omittingEmptySubsequences: false).prefix(21).last?.contains("q quit")
+        == true)
     try pane.keys("q")
     try pane.waits(for: "code 1")
   }
