@@ -36,6 +36,8 @@ public final class Pattern: @unchecked Sendable {
   private let code: OpaquePointer
   private let limits: OpaquePointer
   private let names: [(name: String, number: Int)]
+  /// Characters that a text has at least in which it matches.
+  public let shortest: Int
 
   public init(_ regex: String, ignoringCase: Bool = false) throws(Failure) {
     var options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C
@@ -54,6 +56,9 @@ public final class Pattern: @unchecked Sendable {
     self.code = code
     self.limits = limits
     names = Self.names(of: code)
+    var least: UInt32 = 0
+    pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_MINLENGTH), &least)
+    shortest = Int(least)
   }
 
   deinit {

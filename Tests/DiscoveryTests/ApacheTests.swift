@@ -337,7 +337,7 @@ struct AgainstApache {
     let included = try run(Self.program, ["-t", "-D", "DUMP_INCLUDES", "-f", main])
     for file in configuration.files { #expect(included.contains(" \(file)\n")) }
     let hosts = try run(Self.program, ["-S", "-f", main])
-    for server in configuration.hosts {
+    for server in configuration.hosts.all {
       let section = try #require(server.section)
       #expect(hosts.contains("(\(section.file):\(section.line))"), "\(hosts)")
     }

@@ -101,11 +101,12 @@ import Testing
   /// The same configuration with both ends of lines gives the same diagnosis.
   @Test("row 17: CRLF", arguments: ["nginx", "haproxy", "apache2", "caddy", "envoy", "traefik"])
   func carriageReturns(_ kind: String) throws {
-    let sandbox = try Sandbox("\(#function) \(kind)")
-    try sandbox.compile("impostor.c", to: "/opt/impostor", "-static")
     let form = try #require(ProxyForm.all.first { $0.process == kind })
     var outcomes: [[String]] = []
     for end in ["\n", "\r\n"] {
+      // A machine for each: the proxy of the one could be taken for the other's app.
+      let sandbox = try Sandbox("\(#function) \(kind) \(end.utf8.count)")
+      try sandbox.compile("impostor.c", to: "/opt/impostor", "-static")
       let port = sandbox.port()
       let file = "/srv/conf-\(port)"
       let text = form.configuration(port) + (form.process == "traefik" ? form.including?("/srv/d-\(port)") ?? "" : "")

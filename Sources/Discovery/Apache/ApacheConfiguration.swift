@@ -39,6 +39,9 @@ extension Apache {
     /// Variables that are neither defined nor in the environment.
     public let undefined: Set<String>
     public let root: String
+    /// All that stands outside of virtual hosts.
+    let main: Server
+    let hosts: Hosts
     private let texts: [String: FileText]
     /// Debian's `sites-enabled/x.conf` is a link to `sites-available/x.conf`, which is the one to edit.
     private let originals: [String: String]
@@ -51,6 +54,8 @@ extension Apache {
 
     private init(_ directives: [Directive], _ loader: Loader) {
       self.directives = directives
+      main = Server(directives.filter { $0.key != "virtualhost" }, section: nil)
+      hosts = Hosts(directives.all("virtualhost").map { Server($0.block ?? [], section: $0) })
       knowsModules = loader.unread.isEmpty && directives.contains { $0.key == "loadmodule" }
       problems =
         loader.problems + (knowsModules ? Apache.invalidCommands(in: directives, loader.modules).prefix(1) : [])

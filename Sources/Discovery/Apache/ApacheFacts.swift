@@ -252,7 +252,7 @@ extension Apache.Configuration {
   }
 
   fileprivate func nameSpan(_ name: String) -> Span? {
-    for server in hosts {
+    for server in hosts.all {
       if server.hostName == name { return span(server.name) }
       if let alias = server.aliases.first(where: { $0.text.lowercased() == name }) { return span(alias) }
     }

@@ -38,6 +38,31 @@ extension Apache {
   }
 
   enum Choice: Sendable { case byName, byDefault, main }
+
+  /// The virtual hosts in the configuration's order, found by their names.
+  struct Hosts: Sendable {
+    let all: [Server]
+    /// Places in `all` by names without `*` and `?`.
+    private var named: [String: [Int]] = [:]
+    /// Places of those that have other names, too.
+    private var patterned: [Int] = []
+
+    init(_ all: [Server]) {
+      self.all = all
+      for (place, server) in all.enumerated() {
+        let aliases = server.aliases.map { $0.text.lowercased() }
+        for name in Set(aliases + [server.hostName].compactMap { $0 }) { named[name, default: []].append(place) }
+        if aliases.contains(where: { $0.contains { "*?".contains($0) } }) { patterned.append(place) }
+      }
+    }
+
+    /// The first one that has this name, or covers it by a pattern, and listens on the port.
+    func first(named host: String, at port: UInt16) -> Server? {
+      let byName = named[host]?.first { all[$0].listens(on: port) }
+      let byPattern = patterned.first { all[$0].listens(on: port) && all[$0].answers(to: host) }
+      return [byName, byPattern].compactMap { $0 }.min().map { all[$0] }
+    }
+  }
 }
 
 extension Apache.Server.Address {
@@ -51,19 +76,13 @@ extension Apache.Server.Address {
 }
 
 extension Apache.Configuration {
-  var main: Apache.Server { Apache.Server(directives.filter { $0.key != "virtualhost" }, section: nil) }
-
-  var hosts: [Apache.Server] {
-    directives.all("virtualhost").map { Apache.Server($0.block ?? [], section: $0) }
-  }
-
   /// The server for a request that came in on `port`: by name, else the first for the address, else the main one.
   ///
   /// By which address it came in is not known here: one with an address of its own counts like `*`, but is never the
   /// default where there is a `*`.
   func server(for host: String, port: UInt16) -> (server: Apache.Server, choice: Apache.Choice) {
-    let candidates = hosts.filter { $0.listens(on: port) }
-    if let named = candidates.first(where: { $0.answers(to: host) }) { return (named, .byName) }
+    if let named = hosts.first(named: host, at: port) { return (named, .byName) }
+    let candidates = hosts.all.lazy.filter { $0.listens(on: port) }
     let open = candidates.first { $0.addresses.contains { $0.host == "*" && ($0.port == nil || $0.port == port) } }
     if let first = open ?? candidates.first { return (first, .byDefault) }
     return (main, .main)

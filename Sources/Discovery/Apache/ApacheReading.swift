@@ -126,7 +126,7 @@ extension Apache.Configuration {
   /// The sites that are passed on, one for each name, port and path.
   var listed: [RouteReading.Listed] {
     var seen: Set<RouteReading.Listed> = []
-    return (hosts + [main]).flatMap { server -> [RouteReading.Listed] in
+    return (hosts.all + [main]).flatMap { server -> [RouteReading.Listed] in
       let ports: [(UInt16, Bool)] =
         server.section == nil
         ? listening.map { ($0.port, $0.isTLS || server.isTLS) }
