@@ -79,7 +79,7 @@ public enum RouteReading {
   /// What the reader found, as far as what it could not read lets it stand.
   ///
   /// What was not read may hold a route for the site, so that none can be called missing; a mistake may be mended there.
-  /// Only a route that names the site itself is one all the same, and less sure (`config.unread`).
+  /// Only a route that a name which nobody has would not get is the site's all the same, and less sure (`config.unread`).
   private static func read(
     _ request: Request, _ reader: any ProxyReader.Type, _ proxy: RunningProxy
   ) async throws(Unseen) -> (Outcome, Facts) {
@@ -88,7 +88,11 @@ public enum RouteReading {
     switch outcome {
     case .disabled, .offline, .misconfigured, .notLoaded: break
     case .found, .otherProtocol:
-      guard try await reader.list(proxy).contains(where: { $0.host == request.site.host }) else { throw unread }
+      guard let strange = Site("\(request.site.scheme)://no-such-site.invalid:\(request.site.port)\(request.site.path)")
+      else { throw unread }
+      // Where even that cannot be told, the site's own name has decided before what was not read would have.
+      let other = try? await reader.read(Request(site: strange, port: request.port, server: request.server), proxy)
+      if let other, other.0 == outcome, other.1[.routeDefinedIn] == facts[.routeDefinedIn] { throw unread }
     case .default, .missing, .broken, .static, .unknown: throw unread
     }
     facts[.configUnread] = unread.what

@@ -29,8 +29,9 @@ private struct Run {
 
 /// Whatever a configuration holds, reading it takes at most so much.
 @Suite(.serialized) struct BombTests {
-  /// A debug build is some ten times as slow as the program that people have, which has to keep to 2 seconds.
-  private static let seconds = 30.0
+  /// A debug build is some ten times as slow as the program that people have, which has to keep to 6 seconds, and
+  /// to 2 where it comes to an answer at the first reading.
+  private static let seconds = 60.0
 
   @Test(arguments: Bomb.allCases)
   func noConfigurationTakesMoreThanItMay(bomb: Bomb) throws {

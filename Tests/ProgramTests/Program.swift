@@ -278,20 +278,30 @@ struct Peer: Sendable {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(number, $0, &size) }
     }
     let digits = String(UInt16(bigEndian: address.sin_port), radix: 16, uppercase: true)
-    let port = String(repeating: "0", count: 4 - digits.count) + digits
-    let rows = ((try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? "").split(separator: "\n")
-      .map { $0.split(separator: " ") }
-    guard let inode = rows.first(where: { $0.count > 9 && $0[1] == "0100007F:" + port && $0[9] != "0" })?[9] else {
-      return
+    let local = "0100007F:" + String(repeating: "0", count: 4 - digits.count) + digits
+    // A table that changes while it is read may lack a row.
+    for _ in 0..<50 {
+      if let owner = Self.owner(ofSocketAt: local) {
+        Glibc.kill(owner, signal)
+        return
+      }
+      usleep(2000)
     }
+    Issue.record("nobody has the connection from \(local)")
+  }
+
+  private static func owner(ofSocketAt local: String) -> pid_t? {
+    // Read piece by piece: the kernel does not give a long table at once.
+    let table = FileHandle(forReadingAtPath: "/proc/net/tcp")?.readDataToEndOfFile() ?? Data()
+    let rows = String(decoding: table, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+    guard let inode = rows.first(where: { $0.count > 9 && $0[1] == local && $0[9] != "0" })?[9] else { return nil }
     let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
-    let owner = processes.first { process in
+    return processes.first { process in
       let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
       return files.contains {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)")) == "socket:[\(inode)]"
       }
     }
-    if let owner { Glibc.kill(owner, signal) }
   }
 
   /// Says nothing until the other side closes.

@@ -75,9 +75,9 @@ import Testing
     #expect(diagnoses.allSatisfy { $0.verdict == "inconclusive" })
     #expect(run.status == 2)
     let unreached = diagnoses.filter { $0.observed.error?.contains("the time for all sites together (4 s") == true }
-    #expect(unreached.count >= 20 && unreached.count <= 24, "\(unreached.count)")
+    #expect(unreached.count >= 28 && unreached.count <= 32, "\(unreached.count)")
     // A check may ask once more of its own, so a site can have two requests open.
-    #expect(crowd.most >= 8 && crowd.most <= 32, "\(crowd.most)")
+    #expect(crowd.most >= 4 && crowd.most <= 16, "\(crowd.most)")
   }
 
   @Test func manySitesAreDoneInTheOrderOfTheList() async throws {
@@ -89,7 +89,7 @@ import Testing
     let run = try await Sites(Self.paths, at: server.port).diagnose()
     let diagnoses = try diagnoses(run)
     #expect(diagnoses.map { $0.url.suffix(5) } == Self.paths.map { $0.suffix(5) })
-    for diagnosis in diagnoses { #expect((diagnosis.observed.status == 502) == diagnosis.url.contains("2")) }
+    for diagnosis in diagnoses { #expect((diagnosis.observed.status == 502) == diagnosis.url.suffix(5).contains("2")) }
   }
 
   // MARK: A program that fails
@@ -161,11 +161,11 @@ import Testing
       peer.answer("200 OK", body: [])
     }
     let sites = try Sites(Self.paths, at: server.port)
-    let pane = try Pane(columns: 80, rows: 60)
+    let pane = try Pane(columns: 130, rows: 60)
     try pane.shell("DOCKER_HOST=\(sites.environment["DOCKER_HOST"] ?? "") \(Program.path); echo code $?")
     try pane.waits(for: "/p49/")
     try pane.waits("not all were asked", seconds: 20) { crowd.all >= Self.paths.count }
-    #expect(crowd.most > 4 && crowd.most <= 16, "\(crowd.most)")
+    #expect(crowd.most > 2 && crowd.most <= 16, "\(crowd.most)")
     try pane.keys("q")
     try pane.waits(for: "code 0")
   }
