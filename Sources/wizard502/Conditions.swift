@@ -7,6 +7,9 @@ enum Conditions {
   /// Makes the best of what the shell gave: no file may take the number of a standard stream that is closed, and as many
   /// files may be open as this user may allow.
   static func prepare() {
+    // Swift's runtime would look for a program beside this one, and run it to describe a crash. The first process says
+    // what happened.
+    for fault in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { signal(fault, SIG_DFL) }
     for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
       // Neither read nor written: whoever tries hears that it is closed.
       _ = open("/", O_RDONLY | O_DIRECTORY)

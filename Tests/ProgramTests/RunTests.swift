@@ -166,8 +166,8 @@ import Testing
     try pane.waits(for: "/p49/")
     try pane.waits("not all were asked", seconds: 20) { crowd.all >= Self.paths.count }
     #expect(crowd.most > 2 && crowd.most <= 16, "\(crowd.most)")
-    try pane.keys("q")
-    try pane.waits(for: "code 0")
+    try pane.keys("C-c")
+    try pane.waits(for: "code 130")
   }
 
   @Test(arguments: [SIGSEGV, SIGKILL]) func aGuidedSessionThatFailsGivesTheTerminalBack(_ signal: Int32) async throws {
