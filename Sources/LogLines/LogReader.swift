@@ -31,9 +31,6 @@ public struct LogWriter: Sendable {
   /// True for a program whose lines look like nothing in particular, such as any app.
   public var isAnyone: Bool { formats.isEmpty }
 
-  /// Bytes of the shortest line that can show anything.
-  fileprivate var shortest: Int { signs.map(\.pattern.shortest).min() ?? .max }
-
   /// Whether a line looks like one of this program.
   public func claims(_ line: String) -> Bool { formats.contains { $0.matches(line) } }
 
@@ -49,20 +46,17 @@ public struct LogReader: Sendable {
   /// The one that matched last stands first: a log's lines are alike.
   private var quiet: [Pattern]
   private let writers: [LogWriter]
-  /// Bytes of the shortest line that can show anything.
-  private let shortest: Int
 
   public init(_ signs: Signs) {
     quiet = signs.quiet.compactMap { try? Pattern($0) }
     var kinds: [String] = []
     for line in signs.lines where !kinds.contains(line.proxy) { kinds.append(line.proxy) }
     writers = kinds.map { LogWriter(signs, kind: $0, reasonsOnly: false) }
-    shortest = writers.map(\.shortest).min() ?? 0
   }
 
   /// Nil for a line that has nothing to say about a failing app or a missing route.
   public mutating func reading(of line: UnsafeBufferPointer<UInt8>) -> LogReading? {
-    guard line.count >= max(shortest, 1) else { return nil }
+    guard !line.isEmpty else { return nil }
     // Most of a log is such lines; nothing else is tried on them.
     if let index = quiet.firstIndex(where: { $0.matches(line) }) {
       quiet.swapAt(0, index)

@@ -36,8 +36,8 @@ public final class Pattern: @unchecked Sendable {
   private let code: OpaquePointer
   private let limits: OpaquePointer
   private let names: [(name: String, number: Int)]
-  /// Characters that a text has at least in which it matches.
-  public let shortest: Int
+  /// Characters, and so bytes, that a text has at least in which it matches.
+  private let shortest: Int
 
   public init(_ regex: String, ignoringCase: Bool = false) throws(Failure) {
     var options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C
@@ -82,7 +82,7 @@ public final class Pattern: @unchecked Sendable {
 
   /// Takes no copy of what matched.
   public func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let data = pcre2_match_data_create_8(1, nil) else { return false }
+    guard text.count >= shortest, let data = pcre2_match_data_create_8(1, nil) else { return false }
     defer { pcre2_match_data_free_8(data) }
     // 0: it matched, and not every group has room in `data`.
     return run(UnsafeBufferPointer(rebasing: text.prefix(Self.reach)), data) >= 0
@@ -90,7 +90,7 @@ public final class Pattern: @unchecked Sendable {
 
   private func match(_ whole: UnsafeBufferPointer<UInt8>) -> Match? {
     let text = UnsafeBufferPointer(rebasing: whole.prefix(Self.reach))
-    guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return nil }
+    guard text.count >= shortest, let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return nil }
     defer { pcre2_match_data_free_8(data) }
     guard run(text, data) > 0, let offsets = pcre2_get_ovector_pointer_8(data) else { return nil }
     let groups = (0..<Int(pcre2_get_ovector_count_8(data))).map { group -> String? in

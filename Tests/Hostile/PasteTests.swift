@@ -62,7 +62,8 @@ import Testing
   }
 
   /// nginx in a container before an app in one that has ended. Every text is hostile, or the file's alone is.
-  private static func containers(_ values: [Marked], inFile: Bool, port: Int) -> [StandIn] {
+  /// - Parameter pid: Of the proxy, whose files are then those of the sandbox.
+  private static func containers(_ values: [Marked], inFile: Bool, port: Int, pid: Int32) -> [StandIn] {
     func chosen(_ number: Int, _ otherwise: String) -> String { inFile ? otherwise : values[number].whole }
     func labels(_ service: String) -> [String: String] {
       [
@@ -82,7 +83,7 @@ import Testing
         files: [
           "/etc/nginx/nginx.conf": configuration, "/etc/hosts": "127.0.0.1 localhost\n",
           "/etc/resolv.conf": "nameserver 127.0.0.11\n",
-        ]),
+        ], pid: pid),
       StandIn(
         name: inFile ? "app" : "app" + values[1].whole, image: "shop/app", isRunning: false, labels: labels("app"),
         ports: [3000: nil], network: chosen(4, "shop"), aliases: ["app"], log: "Error: listen EADDRINUSE\n"),
@@ -101,10 +102,16 @@ import Testing
     try sandbox.write("#!/bin/sh\n: >/opt/PWNED\n", to: "/opt/bin/DO", mode: 0o755)
     try sandbox.write(Self.trying, to: "/opt/try", mode: 0o755)
     try sandbox.sh("mkdir /tmp/work")
+    // A socket can only be looked for among the files of a process.
+    let proxy = inFile ? try sandbox.start(["sleep", "300"]) : 0
     var tried = 0
     for value in Self.hostile {
       let values = (0..<6).map { _ in Marked(value, sandbox) }
-      let engine = try sandbox.engineOf(Self.containers(values, inFile: inFile, port: port))
+      let containers = Self.containers(values, inFile: inFile, port: port, pid: proxy)
+      if inFile {
+        for (path, text) in containers[0].files { try sandbox.write(text, to: path) }
+      }
+      let engine = try sandbox.engineOf(containers)
       let run = try sandbox.wizard(
         "diagnose", "http://localhost:\(port)/", "--json", as: .init(variables: ["DOCKER_HOST": "unix://\(engine)"]))
       for command in Set(try Diagnosis(run).commands) where values.contains(where: { command.contains($0.mark) }) {
