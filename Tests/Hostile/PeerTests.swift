@@ -70,7 +70,7 @@ import Testing
     arguments: [
       "head -c 100M /dev/zero | gzip -1", "head -c 100M /dev/zero | gzip -1 | gzip",
       "head -c 300M /dev/zero | zstd -q --long=31",
-      "head -c 100M /dev/zero | xz -0", "head -c 20M /dev/urandom", "yes '{' | head -c 2M", "head -c 50M /dev/zero",
+      "head -c 100M /dev/zero | xz -0", "head -c 20M /dev/urandom", "yes '{' | head -c 1M", "head -c 50M /dev/zero",
     ])
   func logs(_ command: String) throws {
     let sandbox = try Sandbox("\(#function) \(command)")
