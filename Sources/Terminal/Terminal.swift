@@ -149,6 +149,8 @@ public final class Terminal {
   private func leave() {
     shown = nil
     endwin()
+    // Where there is no other screen to go back to, the cursor is on the row with the keys.
+    if Self.capability("rmcup").isEmpty { Self.put(Self.capability("el")) }
   }
 
   public var size: Size {

@@ -156,12 +156,14 @@ struct TerminalTests {
     let pane = try Pane(columns: 90, rows: 21)
     // Neither terminfo's size nor the environment's is taken for the terminal's.
     try pane.shell("LINES=50 COLUMNS=132 TERM=\(kind) \(Pane.demo) shop.example.org; echo code $?")
-    try pane.waits(for: "q quit")
+    try pane.waits(for: "Result for shop.example.org")
     #expect(
       try pane.screen.split(separator: "\n", omittingEmptySubsequences: false).prefix(21).last?.contains("q quit")
         == true)
     try pane.keys("q")
     try pane.waits(for: "code 1")
+    let rows = try pane.screen.split(separator: "\n")
+    #expect(rows.contains("http://shop.example.org/: The proxy dials a port nobody listens on (certain)."), "\(rows)")
   }
 
   @Test(arguments: ["dumb", "''", "no-such-kind"]) func aTerminalOfNoKnownKindIsRefused(kind: String) throws {
