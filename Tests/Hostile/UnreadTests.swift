@@ -121,9 +121,8 @@ import Testing
       Self.expectNothingFalse(diagnosis)
       outcomes.append(
         diagnosis.causes.map { "\($0.id)/\($0.confidence)" }
-          + diagnosis.checks.filter { $0.id.hasPrefix("route") || $0.id.hasPrefix("name") }.map {
-            "\($0.id): \($0.outcome)"
-          }.sorted())
+          // Checks that run ahead of the way may end in time or not.
+          + diagnosis.checks.filter { $0.id == "route.find" }.map { "\($0.id): \($0.outcome)" })
     }
     #expect(outcomes[0] == outcomes[1])
     #expect(!outcomes[0].isEmpty)
