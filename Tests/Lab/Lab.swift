@@ -38,7 +38,7 @@ import Testing
   /// Sees with curl that the site fails the way the fault claims, twice, so that it is not just starting up.
   private func isAsStaged(_ fault: Fault, _ site: Site) async throws -> Answer {
     var answer = Answer(status: -1, body: "")
-    let shown = try await eventually(within: 15) {
+    let shown = try await eventually(within: 60) {
       answer = try await Answer.from(site)
       return answer.status == fault.shows && site.saysBefore.map(answer.body.contains) ?? true
     }
