@@ -115,6 +115,7 @@ try:
         except (KeyError, OSError):
             text = written
         if text != written:
+            os.makedirs(os.path.dirname(FILE), exist_ok=True)
             with open(FILE, "w") as file:
                 file.write(text)
             if nginx is None:
