@@ -50,8 +50,9 @@ let package = Package(
     module("Reader", ["Flow", "Model", "YAML", "Markdown", "Pattern"], plugins: ["EmbedData"]),
     module("World", ["Model"]),
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
-    module("Discovery", ["World", "Model", "Archive", "LogLines", "Pattern", "YAML"]),
-    module("Checks", ["World", "Model", "Discovery", "LogLines", "Pattern"]),
+    module("Routes", ["Model"]),
+    module("Discovery", ["World", "Model", "Routes", "Archive", "LogLines", "Pattern", "YAML"]),
+    module("Checks", ["World", "Model", "Routes", "Discovery", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),
     module("Screen", ["Flow", "LogLines", "Model"]),
     module("Terminal", ["Screen", "Model", "CNcurses"]),
@@ -80,7 +81,7 @@ let package = Package(
       name: "fuzz",
       dependencies: [
         "Archive", "Checks", "Coverage", "Discovery", "Flow", "LogLines", "Markdown", "Model", "Pattern", "Reader",
-        "Report",
+        "Report", "Routes",
         "SQLite", "Screen", "World", "YAML",
       ],
       path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),
@@ -90,20 +91,20 @@ let package = Package(
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
 
     tests(
-      "AdviceTests", ["Checks", "Discovery", "World", "Model", "Reader", "Flow"],
+      "AdviceTests", ["Routes", "Checks", "Discovery", "World", "Model", "Reader", "Flow"],
       exclude: ["docker-stand-in.py", "samples.tsv", "Systems"]),
     tests("ArchiveTests", ["Archive"]),
     // Reads one configuration that is too much, so that its memory and its time can be measured from outside.
     .executableTarget(
-      name: "bomb", dependencies: ["Discovery", "Model", "World"], path: "Tests/Bomb", swiftSettings: strict),
-    tests("BombTests", ["bomb", "Discovery"]),
-    tests("CaddyTests", ["Discovery"]),
-    tests("ChecksTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
+      name: "bomb", dependencies: ["Discovery", "Model", "Routes", "World"], path: "Tests/Bomb", swiftSettings: strict),
+    tests("BombTests", ["Routes", "bomb", "Discovery"]),
+    tests("CaddyTests", ["Routes", "Discovery"]),
+    tests("ChecksTests", ["Routes", "Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
     tests(
       "DataTests", ["Reader", "Checks", "Flow", "Model", "Report", "Screen", "YAML"],
       exclude: ["everyday-words.txt", "names.txt", "statements.tsv"]),
     tests(
-      "DiscoveryTests", ["Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"],
+      "DiscoveryTests", ["Routes", "Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"],
       exclude: ["Recorded", "Podman"]),
     // What an engine and a file system answer, written down in one line each.
     .target(
@@ -119,7 +120,7 @@ let package = Package(
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Model"], exclude: ["ordinary.txt", "secrets.tsv"]),
-    tests("NginxTests", ["Discovery"]),
+    tests("NginxTests", ["Routes", "Discovery"]),
     tests("PatternTests", ["Pattern"]),
     tests("ProgramTests", ["wizard502", "Pane"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),

@@ -1,6 +1,7 @@
 import Discovery
 import LogLines
 import Model
+import Routes
 import World
 
 extension FactName {
@@ -49,7 +50,7 @@ extension Check {
     let kind = facts[.proxyKind] ?? ""
     var learned =
       (try? await RouteReading.use(
-        of: .init(site: site, port: port), kind: kind, at: facts.proxy, in: world, signs)) ?? [:]
+        of: .init(site: site, port: port), kind: kind, at: facts.proxy, in: world, signs))?.facts ?? [:]
     func limited(_ what: String, _ used: String?, _ most: String?) {
       (learned[.limitOf], learned[.limitUsed], learned[.limitMost]) = (what, used, most)
     }

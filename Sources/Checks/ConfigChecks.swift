@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Routes
 import World
 
 private enum ValidOutcome: String, CheckOutcome {
@@ -46,7 +47,7 @@ extension Check {
     let loaded = try await world.lastLoad(facts, signs)
     let learned: Facts = [.proxyLoaded: String(loaded)]
     if let newest = facts.seconds(.configNewestTime), newest > loaded + 1 { return (.older, learned) }
-    if facts[.routeResolves] == RouteReading.atStart, let id = facts[.upstreamID],
+    if facts[.routeResolves] == Route.Resolution.atStart, let id = facts[.upstreamID],
       let started = try await world.container(id).started, started > loaded
     {
       return (.upstreamNewer, learned)

@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Routes
 import World
 
 /// What a server speaks that is neither HTTP/1 nor TLS: a harmless question to which only it answers, or its greeting.

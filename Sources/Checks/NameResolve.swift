@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Routes
 import World
 
 extension FactName {
@@ -56,7 +57,7 @@ extension Check {
     if !dialled.isEmpty { return (.found, addresses(dialled, port, nil)) }
     // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
     if name == "localhost", family != nil { return (.found, addresses(["127.0.0.1", "::1"], port, family)) }
-    let asksOwn = facts[.routeResolves] == RouteReading.eachRequest
+    let asksOwn = facts[.routeResolves] == Route.Resolution.eachRequest
     if asksOwn, facts[.routeResolver] == nil {
       return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
     }

@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Routes
 import World
 
 extension FactName {
@@ -98,8 +99,8 @@ extension Check {
   }
 
   /// Lines of the Compose file of the container that has to join: of its service, and of the file's own networks.
-  private static let joinLines = ["join", "external"].flatMap { name in
-    ["file", "number", "text", "with"].map { FactName("\(name)-line.\($0)") }
+  private static let joinLines = [FactName.Line.join, .external].flatMap { line in
+    ["file", "number", "text", "with"].map { FactName.line(line, $0) }
   }
 }
 
@@ -114,8 +115,8 @@ extension World {
       .joinService: service.name, .joinProject: service.project, .joinFile: service.files[0],
       .joinProgram: await compose(labels)[.composeProgram] ?? "",
     ]
-    facts.set(lines.service, "join")
-    facts.set(lines.file, "external")
+    facts.set(lines.service, .join)
+    facts.set(lines.file, .external)
     return facts
   }
 }

@@ -2,6 +2,7 @@ import Discovery
 import LogLines
 import Model
 import Pattern
+import Routes
 import World
 
 extension FactName {

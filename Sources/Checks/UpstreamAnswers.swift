@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Routes
 import World
 
 extension FactName {
@@ -135,7 +136,7 @@ extension Check {
       authorities = nil
     }
     var request = try facts.asProxy("https", limit: 4)
-    request.tls = verifies == RouteReading.nameAndDate ? .verifyNameAndDate : .verify(authorities: authorities)
+    request.tls = verifies == Route.TLS.nameAndDate ? .verifyNameAndDate : .verify(authorities: authorities)
     var sight = try await world.see(request)
     // A proxy that minds no names minds the rest: ask again by a name that the certificate has, since OpenSSL compares
     // names first.

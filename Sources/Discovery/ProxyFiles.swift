@@ -31,6 +31,8 @@ public struct ProxyFiles: Sendable {
   private let isTold: Bool
   /// In a container of which the engine does not know.
   private let hasOwnRoot: Bool
+  /// True if another program writes them: what a person changes there is lost.
+  var isGenerated = false
 
   /// Throws what keeps the files from being seen at all.
   public init(of proxy: ProxyPlace, in world: any World) async throws(Unseen) {

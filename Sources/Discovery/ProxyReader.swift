@@ -1,4 +1,5 @@
 import Model
+import Routes
 public import World
 
 /// A proxy whose configuration is read: where it runs, how it was started, its files, and the world around it.
@@ -10,7 +11,7 @@ public struct RunningProxy: Sendable {
   public let container: Container?
   /// The command line of its first process: program and arguments. Of a container: entry point, then command.
   public let command: [String]
-  public let files: ProxyFiles
+  public internal(set) var files: ProxyFiles
   public let world: any World
   /// By what it was recognised; of a container by its image.
   let sign: Signs.Proxy?
@@ -55,10 +56,11 @@ public struct RunningProxy: Sendable {
 
 /// How one kind of proxy is read. Everything it does only looks.
 protocol ProxyReader: Sendable {
-  /// The route that serves the request, and its facts (`FactName.ofRoutes`).
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  )
+  /// What only this kind of proxy has, by the names that its own pages use (`Reading.own`).
+  static var facts: [FactName] { get }
+
+  /// What its configuration says of the request.
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading
 
   /// Every site that it passes on.
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed]
@@ -66,12 +68,14 @@ protocol ProxyReader: Sendable {
   /// Seconds since 1970 when it last loaded its configuration.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double
 
-  /// What it tells of its use and its limits right now (`FactName.ofUse`); nothing where it does not tell.
-  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts
+  /// What it tells of its use and its limits right now ; nil where it does not tell.
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> ProxyUse?
 }
 
 extension ProxyReader {
-  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts { [:] }
+  static var facts: [FactName] { [] }
+
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> ProxyUse? { nil }
 
   /// The start of its youngest process: most proxies start new workers at each load.
   static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {

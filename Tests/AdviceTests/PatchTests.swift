@@ -6,6 +6,7 @@ import Reader
 import Testing
 
 @testable import Flow
+import Routes
 
 /// Every patch, applied by the real `patch` to a small configuration, is taken by the real proxy.
 @Suite struct PatchTests {

@@ -4,6 +4,7 @@ import Model
 import World
 
 @testable import Discovery
+import Routes
 
 /// A small configuration that works, or is broken on purpose: a file of `Systems/`, named by its kind.
 ///
@@ -85,8 +86,8 @@ struct System: Sendable, CustomStringConvertible {
         let lines = service.joining("edge")
       else { return [:] }
       var facts: Facts = ["join.service": "shop", "join.file": file]
-      facts.set(lines.service, "join")
-      facts.set(lines.file, "external")
+      facts.set(lines.service, .join)
+      facts.set(lines.file, .external)
       return facts
     case .hosts:
       let lines = text.split(separator: "\n").map(String.init)
@@ -110,7 +111,7 @@ struct System: Sendable, CustomStringConvertible {
     let place = ProxyPlace(id: nil, pid: SampleWorld.pid, usesHostNetwork: true)
     let read = try await RouteReading.read(request, kind: proxy, at: place, in: world, signs)
     let use = try await RouteReading.use(of: request, kind: proxy, at: place, in: world, signs)
-    return read.1.merging(use).merging([.proxyKind: proxy, .siteHost: site.host])
+    return read.facts.merging(use?.facts ?? [:]).merging([.proxyKind: proxy, .siteHost: site.host])
   }
 
   private func command(_ file: String, _ folder: Folder, _ port: UInt16) -> [String] {

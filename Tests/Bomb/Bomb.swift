@@ -1,6 +1,7 @@
 import Discovery
 import Glibc
 import Model
+import Routes
 import World
 
 /// A configuration that asks for more than its size tells, or is simply large.
@@ -19,7 +20,7 @@ enum Bomb: String, CaseIterable, Sendable {
   }
 
   /// What reading has to come to: an outcome, or nil where it cannot be read to its end.
-  var outcome: RouteReading.Outcome? {
+  var outcome: Reading.Outcome? {
     switch self {
     case .traefikRoutes, .traefikOneLine, .traefikLabels, .envoyRoutes, .envoyOneLine, .nginxRoutes, .nginxLocations,
       .nginxFiles, .nginxSet, .nginxMap, .apacheRoutes, .apacheIncludes, .haproxyRoutes, .caddyRoutes:
@@ -66,8 +67,8 @@ enum Bomb: String, CaseIterable, Sendable {
     let (world, place) = (world(), ProxyPlace(id: "edge", pid: 7, usesHostNetwork: false))
     do {
       let port: UInt16 = kind == "envoy" ? 10_000 : 80
-      return try await RouteReading.read(.init(site: site, port: port), kind: kind, at: place, in: world, Signs()).0
-        .rawValue
+      return try await RouteReading.read(.init(site: site, port: port), kind: kind, at: place, in: world, Signs())
+        .outcome.rawValue
     } catch { return "\(error)" }
   }
 }

@@ -1,5 +1,6 @@
 import Discovery
 import Foundation
+import Routes
 import Testing
 
 @testable import bomb

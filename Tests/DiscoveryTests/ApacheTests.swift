@@ -3,6 +3,7 @@ import Glibc
 import Testing
 
 @testable import Discovery
+import Routes
 
 private func configuration(
   _ files: [String: String], environment: [String: String] = [:]

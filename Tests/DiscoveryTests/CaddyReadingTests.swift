@@ -1,6 +1,7 @@
 import Discovery
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 
@@ -62,10 +63,11 @@ struct CaddyReadingTests {
     return world.with(request, unseen: .notPermitted(what: "the namespace"))
   }
 
-  private func read(_ url: String, _ world: Recording) async throws -> (RouteReading.Outcome, Facts) {
-    try await RouteReading.read(
+  private func read(_ url: String, _ world: Recording) async throws -> (Reading.Outcome, Facts) {
+    let reading = try await RouteReading.read(
       .init(site: try #require(Site(url)), port: 80), kind: "caddy",
       at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+    return (reading.outcome, reading.facts)
   }
 
   @Test("Host, port, scheme and time-out, each with its place in the line as the host sees the file")
@@ -77,7 +79,7 @@ struct CaddyReadingTests {
     #expect(facts[.routeReadTimeout] == "5")
     #expect(facts[.routeHealthPath] == "/up")
     #expect(facts[.routeHealthExpects] == "200-299")
-    #expect(facts[.routeResolves] == nil)
+    #expect(facts[.routeResolves] == "each-time")
     #expect(facts[.configInside] == nil)
     #expect(facts[.configRuns] == "same")
     #expect(facts[.routeRunning] == nil)
@@ -141,7 +143,7 @@ struct CaddyReadingTests {
     #expect(tls[.routeTLSName] == "files")
     #expect(tls[.routeSendsHost] == "files:8443")
     let (php, facts) = try await read("http://php.example.org/", world)
-    #expect(php == .otherProtocol)
+    #expect(php == .found)
     #expect(facts[.routeProtocol] == "fastcgi")
     #expect(facts[.upstreamPath] == "/index.php")
     let auth = try await read("http://auth.example.org/", world).1

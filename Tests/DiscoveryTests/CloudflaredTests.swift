@@ -1,6 +1,7 @@
 import Discovery
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 
@@ -46,10 +47,11 @@ struct CloudflaredTests {
     return text.map { world.file("/etc/cloudflared/config.yml", $0) } ?? world
   }
 
-  private func read(_ url: String, _ world: Recording) async throws -> (RouteReading.Outcome, Facts) {
+  private func read(_ url: String, _ world: Recording) async throws -> (Reading.Outcome, Facts) {
     let site = try #require(Site(url))
-    return try await RouteReading.read(
+    let reading = try await RouteReading.read(
       .init(site: site, port: 443), kind: "cloudflared", at: place, in: world, signs)
+    return (reading.outcome, reading.facts)
   }
 
   @Test("The first rule that fits the host and the path")
@@ -60,7 +62,7 @@ struct CloudflaredTests {
     #expect(facts["route.upstream"] == "https://shop.lan:8443")
     #expect(facts["route.verifies"] == "off")
     #expect(facts["route.sends-host"] == "inner.lan")
-    #expect(facts["route.connect-timeout"] == "10.0")
+    #expect(facts["route.connect-timeout"] == "10")
     #expect(facts["route.defined-in"] == "/etc/cloudflared/config.yml:9")
     #expect(facts["port-line.head"] == #"    service: "https://shop.lan:"#)
     #expect(facts["port-line.tail"] == "\"")

@@ -1,6 +1,7 @@
 import Discovery
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 

@@ -1,6 +1,7 @@
 import Discovery
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 
@@ -19,11 +20,12 @@ private func world(_ file: String, args: String = #""-c", "/etc/envoy/envoy.yaml
 }
 
 private func read(_ url: String, port: UInt16 = 10000, _ world: Recording) async throws
-  -> (outcome: RouteReading.Outcome, facts: Facts)
+  -> (outcome: Reading.Outcome, facts: Facts)
 {
-  try await RouteReading.read(
+  let reading = try await RouteReading.read(
     .init(site: try #require(Site(url)), port: port), kind: "envoy",
     at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+  return (reading.outcome, reading.facts)
 }
 
 /// A file with one listener, these virtual hosts and these clusters.

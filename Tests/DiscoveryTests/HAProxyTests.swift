@@ -5,6 +5,7 @@ import Testing
 import World
 
 @testable import Discovery
+import Routes
 
 private func configuration(_ text: String, lists: [String: [String]] = [:]) -> HAProxy.Configuration {
   var configuration = HAProxy.Configuration()
@@ -18,7 +19,8 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
   let site = try #require(Site(url))
   guard let route = configuration.route(.init(site: site, port: port)) else { return "nobody" }
   switch route.kind {
-  case .passed: return "\(route.backend?.name ?? "")/\(route.server?.name ?? "")"
+  case .passed:
+    return "\(route.backend?.name ?? "")/\(route.servers.chosen(nil, by: { $0.asServer(port: port) })?.name ?? "")"
   case .answered(let rule): return "answered:\(rule.line)"
   case .missing: return "missing"
   case .unknown(let rule): return "unknown:\(rule.line)"

@@ -4,6 +4,7 @@ import Testing
 import World
 
 @testable import Discovery
+import Routes
 
 /// A whole configuration of one kind of proxy, in which every number is replaced in turn.
 private struct Whole: Sendable, CustomTestStringConvertible {
@@ -51,7 +52,7 @@ private struct Whole: Sendable, CustomTestStringConvertible {
       }
     _ = try? await reader.list(proxy)
     _ = try? await reader.use(of: request, proxy)
-    return try? await reader.read(request, proxy).1
+    return try? await reader.read(request, proxy).facts
   }
 }
 

@@ -1,6 +1,7 @@
 import Discovery
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 
@@ -28,7 +29,7 @@ struct ProxyOSReadingTests {
   private func read(
     _ rows: [[String: String]]?, running: String, fixed: [[String: String]] = [],
     _ url: String = "http://shop.example.org/"
-  ) async throws -> (outcome: RouteReading.Outcome, facts: Facts) {
+  ) async throws -> (outcome: Reading.Outcome, facts: Facts) {
     let (place, path) = (Place.process(7), "/data/proxyos/proxyos.db")
     let world = Recording().container(
       "edge1",
@@ -42,9 +43,10 @@ struct ProxyOSReadingTests {
       .with(SQLiteQuery(path: path, place: place, sql: "SELECT name, host FROM static_upstreams"), fixed)
     let routes = SQLiteQuery(path: path, place: place, sql: "SELECT * FROM routes")
     if let rows { world.with(routes, rows) } else { world.with(routes, unseen: .missing(what: path)) }
-    return try await RouteReading.read(
+    let reading = try await RouteReading.read(
       .init(site: try #require(Site(url)), port: 80), kind: "proxyos",
       at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+    return (reading.outcome, reading.facts)
   }
 
   @Test("In use: what runs, and what the form has")

@@ -1,7 +1,8 @@
-import Discovery
+@testable import Discovery
 import Glibc
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 
@@ -21,11 +22,12 @@ private func world(_ files: [String: String], patterns: [String] = ["/etc/nginx/
 }
 
 private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ world: Recording) async throws
-  -> (outcome: RouteReading.Outcome, facts: Facts)
+  -> (outcome: Reading.Outcome, facts: Facts)
 {
-  try await RouteReading.read(
+  let reading = try await RouteReading.read(
     .init(site: try #require(Site(url)), port: port), kind: kind,
     at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+  return (reading.outcome, reading.facts)
 }
 
 @Suite("The route in nginx's files")
@@ -76,7 +78,7 @@ struct NginxReadingTests {
     let (outcome, facts) = try await read(
       "http://shop.example.org/", world(["/etc/nginx/nginx.conf": "events {}\nhttp {\n\(shop)\n}"]))
     #expect(outcome == .found)
-    #expect(facts[.configInside] == "edge1")
+    #expect(facts[.configInside] == "edge")
     #expect(facts["port-line.file"] == nil, "a patch of it would be lost with the container")
   }
 
@@ -109,11 +111,11 @@ struct NginxReadingTests {
   @Test(
     "What else a site may be",
     arguments: [
-      ("return 200 'hi';", RouteReading.Outcome.static), ("root /srv;", .static),
+      ("return 200 'hi';", Reading.Outcome.static), ("root /srv;", .static),
       ("location / { fastcgi_pass 10.0.0.2:9000; }", .found),
       ("location / { proxy_pass http://unix:/run/app.sock; }", .found),
     ])
-  func others(body: String, expected: RouteReading.Outcome) async throws {
+  func others(body: String, expected: Reading.Outcome) async throws {
     let server = "server { listen 80; server_name shop.example.org; \(body) }"
     #expect(try await read("http://shop.example.org/", site(server)).outcome == expected)
   }
@@ -194,14 +196,14 @@ struct NginxReadingTests {
     #expect(facts["problem-line.fixed"] == "    proxy_pass http://shop:3000;")
   }
 
-  @Test("Without the main file it is missing; of another kind it is unknown")
+  @Test("Without the main file it is missing; another kind cannot be read")
   func unseen() async throws {
     let empty = world([:]).with(
       FileRead(path: "/etc/nginx/nginx.conf", place: .process(7)), unseen: .missing(what: "/etc/nginx/nginx.conf"))
     await #expect(throws: Unseen.missing(what: "/etc/nginx/nginx.conf")) {
       try await read("http://shop.example.org/", empty)
     }
-    #expect(try await read("http://shop.example.org/", kind: "unknown", site(shop)).outcome == .unknown)
+    #expect(!RouteReading.canRead("unknown"))
     #expect(!RouteReading.canRead("unknown"))
   }
 }
@@ -238,7 +240,7 @@ struct NginxProxyManagerReadingTests {
   }
 
   private func route(_ world: Recording, _ url: String = "http://shop.example.org/") async throws
-    -> (outcome: RouteReading.Outcome, facts: Facts)
+    -> (outcome: Reading.Outcome, facts: Facts)
   {
     try await read(url, kind: "nginx-proxy-manager", world)
   }

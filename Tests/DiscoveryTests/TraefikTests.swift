@@ -1,6 +1,7 @@
 import Discovery
 import Model
 import Recorded
+import Routes
 import Testing
 import World
 
@@ -61,11 +62,12 @@ private func app(
 }
 
 private func read(_ url: String, port: UInt16 = 80, _ world: Recording) async throws
-  -> (outcome: RouteReading.Outcome, facts: Facts)
+  -> (outcome: Reading.Outcome, facts: Facts)
 {
-  try await RouteReading.read(
+  let reading = try await RouteReading.read(
     .init(site: try #require(Site(url)), port: port), kind: "traefik",
     at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+  return (reading.outcome, reading.facts)
 }
 
 private let shopLabels = [

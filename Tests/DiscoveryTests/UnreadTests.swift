@@ -1,14 +1,16 @@
 import Discovery
 import Model
+import Routes
 import Testing
 import World
 
 private func read(
   _ kind: String, _ world: MemoryWorld, _ url: String = "http://shop.example.org/"
-) async throws -> (outcome: RouteReading.Outcome, facts: Facts) {
+) async throws -> (outcome: Reading.Outcome, facts: Facts) {
   let place = ProxyPlace(id: nil, pid: MemoryWorld.pid, usesHostNetwork: true)
   let site = try #require(Site(url))
-  return try await RouteReading.read(.init(site: site, port: 80), kind: kind, at: place, in: world, Signs())
+  let reading = try await RouteReading.read(.init(site: site, port: 80), kind: kind, at: place, in: world, Signs())
+  return (reading.outcome, reading.facts)
 }
 
 /// A configuration in two parts: the main file has a route for `shop.example.org` and takes in the other part.

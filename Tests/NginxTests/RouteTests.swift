@@ -1,4 +1,5 @@
 import Discovery
+import Routes
 import Testing
 
 @Suite struct RouteTests {

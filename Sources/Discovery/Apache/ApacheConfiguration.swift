@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension Apache {
   /// All files that httpd loads, as one tree: conditions judged, files in the place of `Include`, variables replaced.

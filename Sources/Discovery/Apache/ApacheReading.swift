@@ -1,5 +1,6 @@
 import Model
 import Pattern
+import Routes
 import World
 
 extension FactName {
@@ -11,17 +12,15 @@ extension FactName {
   static let apacheNeedsTLS: FactName = "apache.needs-tls-engine"
   /// The folder of modules as `LoadModule` names it: `modules`.
   static let apacheModuleFolder: FactName = "apache.module-folder"
-
-  static let ofApache: [FactName] = [.apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .apacheModuleFolder]
 }
 
 /// From httpd's files to the facts of a route.
 enum ApacheReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static let facts: [FactName] = [.apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .apacheModuleFolder]
+
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
-    return await route(request, in: configuration, proxy)
+    return await reading(of: request, in: configuration, proxy)
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -157,12 +156,10 @@ extension Apache.Configuration {
 }
 
 extension Apache.Target {
-  /// `app:3000`.
-  var server: String { "\(host.text):\(number)" }
+  var endpoint: Endpoint {
+    socket.map { .socket($0.text) } ?? .network(host: host.text.trimmedBrackets, port: number)
+  }
 
   /// `http://app:3000`, `fcgi://unix:/run/php.sock`.
-  var url: String {
-    if let socket { return "\(scheme.text)://unix:\(socket.text)" }
-    return "\(scheme.text.lowercased())://\(host.text):\(number)"
-  }
+  var url: String { "\(scheme.text.lowercased())://\(endpoint.text)" }
 }

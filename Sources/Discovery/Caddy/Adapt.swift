@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension Caddyfile {
   /// What Caddy would run by a Caddyfile, and the first thing that keeps it from doing so.

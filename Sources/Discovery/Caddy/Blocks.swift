@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension Caddyfile {
   /// One directive: its name, its arguments, and the block behind them.

@@ -1,12 +1,11 @@
 import Model
+import Routes
 import World
 
 /// From Caddy to the facts of a route: its files tell what it should do and where to change it, its admin API what
 /// it does.
 enum CaddyReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let written = await result { () throws(Unseen) in try await Written(proxy) }
     let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
     let running = await result { () throws(Unseen) in Caddy.Configuration(try await admin.configuration(of: proxy)) }
@@ -46,36 +45,32 @@ enum CaddyReading: ProxyReader {
     do throws(Unseen) { return .success(try await body()) } catch { return .failure(error) }
   }
 
-  /// The facts of the files, and whether the route that runs is the same. `running` nil: that cannot be seen.
+  /// What the files say, and whether the route that runs is the same. `running` nil: that cannot be seen.
   private static func compare(
     _ written: Written, _ running: Caddy.Configuration?, _ request: RouteReading.Request, _ proxy: RunningProxy
-  ) async -> (RouteReading.Outcome, Facts) {
-    var (outcome, facts) = written.configuration.read(request, proxy.files)
+  ) async -> Reading {
+    var reading = written.configuration.read(request, proxy.files)
     let runs = running.map { $0.read(request, proxy.files) }
-    let differs = runs.map { $0.0 != outcome || $0.1.meaning != facts.meaning }
+    let differs = runs.map { $0.outcome != reading.outcome || $0.facts.meaning != reading.facts.meaning }
     let problem = written.problem.flatMap { problem -> Caddyfile.Problem? in
       // A word that this program does not know may be a plugin's: then the route runs as it is written.
       problem.mayBePlugin && problem.near == nil && differs != true ? nil : problem
     }
-    let isPassedOn = outcome == .found || outcome == .otherProtocol
-    if problem != nil, !isPassedOn {
-      outcome = .broken
-    } else if let runs, differs == true, !isPassedOn && runs.0 != .missing || !written.isKnown {
+    if problem != nil, reading.route == nil {
+      reading.outcome = .broken
+    } else if let runs, differs == true, reading.route == nil && runs.outcome != .missing || !written.isKnown {
       // The files no longer have it, it came by the admin API, or it hangs on variables that cannot be seen.
-      (outcome, facts) = runs
-      if written.isKnown { facts[.configRuns] = "other" }
+      reading = runs
+      if written.isKnown { reading.route?.runs = .known(.otherwise(to: runs.route?.upstream.url)) }
     } else if let differs {
-      facts[.configRuns] = differs ? "other" : "same"
-      facts[.routeRunning] = differs ? runs?.1[.routeUpstream] ?? "nowhere" : nil
+      reading.route?.runs = .known(differs ? .otherwise(to: runs?.route?.upstream.url) : .asWritten)
     }
-    await written.describe(problem, proxy.files, &facts)
-    if Caddy.Admin(written: written.admin, of: proxy).address == "off" { facts[.proxyAdmin] = "off" }
-    if outcome == .found || outcome == .otherProtocol, let file = facts[.routeDefinedIn]?.split(separator: ":").first,
-      proxy.files.hostPath(of: String(file)) == nil
-    {
-      facts[.configInside] = proxy.place.id
+    let hasAdmin = Caddy.Admin(written: written.admin, of: proxy).address != "off"
+    reading.configuration = await written.seen(problem, hasAdmin: hasAdmin, proxy.files)
+    if reading.route != nil, let file = reading.entry?.definedIn.split(separator: ":").first {
+      reading.configuration.container = proxy.files.container(with: String(file))
     }
-    return (outcome, facts)
+    return reading
   }
 }
 
@@ -131,29 +126,19 @@ extension CaddyReading {
       isKnown = proxy.container != nil || !blocks.files.contains { $0.text.text.contains("{$") }
     }
 
-    func describe(_ problem: Caddyfile.Problem?, _ files: ProxyFiles, _ facts: inout Facts) async {
-      if let problem {
-        facts[.configProblem] = problem.description.printable
-        facts[.line("problem", "file")] = files.hostPath(of: problem.file) ?? problem.file
-        facts[.line("problem", "number")] = String(problem.line)
-        facts[.line("problem", "text")] = blocks?.line(problem.line, of: problem.file)
-        if let word = problem.word, let near = problem.near, files.patchPath(of: problem.file) != nil {
-          facts["problem-line.fixed"] = word.head + near + word.tail
-        }
+    func seen(_ problem: Caddyfile.Problem?, hasAdmin: Bool, _ files: ProxyFiles) async -> Reading.Configuration {
+      let mistake = problem.map { problem in
+        let fixed = problem.word.flatMap { word in problem.near.map { word.head + $0 + word.tail } }
+        return files.mistake(
+          problem.description, in: problem.file, line: problem.line,
+          text: blocks?.line(problem.line, of: problem.file), fixed: fixed)
       }
-      var newest: (path: String, time: Double)?
-      for path in paths.prefix(200) {
-        guard let time = await files.modified(path), time > newest?.time ?? 0 else { continue }
-        newest = (path, time)
-      }
-      facts[.configNewest] = newest?.path
-      facts[.configNewestTime] = newest.map { String($0.time) }
-      facts[.configMain] = paths.first.flatMap { files.hostPath(of: $0) }
-      let folder = paths.first.map { $0[..<($0.lastIndex(of: "/") ?? $0.startIndex)] }.map(String.init)
-      facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
-      facts[.configDirectoryInside] = folder
-      facts[.proxyConfiguration] = paths.first
-      facts[.proxyAdapter] = blocks == nil ? nil : "caddyfile"
+      return Reading.Configuration(
+        start: Reading.Configuration.Start(
+          file: paths.first, prefix: nil, adapter: blocks == nil ? nil : "caddyfile"), mistake: mistake,
+        newest: await files.newest(of: paths), main: paths.first.flatMap { files.hostPath(of: $0) },
+        folder: paths.first.flatMap { files.folder(of: $0) }, folderInside: paths.first?.folder, container: nil,
+        hasAdmin: .known(hasAdmin), version: nil, unread: nil)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Routes
+
 /// Caddy 2: its servers and routes, whether they come from its JSON (what runs) or from a Caddyfile.
 ///
 /// Sources: caddyserver.com/docs/json, and Caddy's `modules/caddyhttp`.

@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 /// Caddyfiles: what people write, for Caddy to make its JSON of.
 ///

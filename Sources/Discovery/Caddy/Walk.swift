@@ -1,4 +1,5 @@
 import Pattern
+import Routes
 
 extension Caddy {
   struct Request: Sendable, Equatable {

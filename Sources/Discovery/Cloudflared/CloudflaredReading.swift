@@ -1,5 +1,6 @@
 import Model
 import Pattern
+import Routes
 import World
 import YAML
 
@@ -9,32 +10,59 @@ import YAML
 struct CloudflaredReading: ProxyReader {
   static let kind = "cloudflared"
 
-  static func read(
-    _ request: RouteReading.Request, _ proxy: RunningProxy
-  ) async throws(Unseen) -> (RouteReading.Outcome, Facts) {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let tunnel = try await Tunnel(of: proxy)
     let site = request.site
-    guard let rule = tunnel.rules.first(where: { $0.serves(site.host, site.path) }) else {
-      return (.missing, tunnel.facts)
-    }
-    var facts = tunnel.facts
-    facts[.routeDefinedIn] = rule.definedIn
-    facts[.routeHost] = rule.hostname ?? site.host
+    var reading = Reading(
+      outcome: .missing, configuration: tunnel.configuration, entry: nil, route: nil, problem: nil, near: nil, app: nil,
+      labels: nil, log: Reading.Log(file: .notRead, keys: []), own: [:])
+    guard let rule = tunnel.rules.first(where: { $0.serves(site.host, site.path) }) else { return reading }
+    reading.entry = Reading.Entry(
+      site: Setting(rule.hostname ?? site.host, nil), definedIn: rule.definedIn, router: nil, service: nil,
+      provider: nil)
     guard let service = rule.upstream else {
-      facts[.routeUpstream] = rule.service.value
       // `http_status:404` is how the rules have to end.
-      return (rule.service.value.hasPrefix("http_status:") && rule.hostname == nil ? .default : .static, facts)
+      reading.outcome = rule.service.value.hasPrefix("http_status:") && rule.hostname == nil ? .default : .static
+      return reading
     }
-    facts.merge([
-      .routeUpstream: "\(service.scheme)://\(service.host):\(service.port)", .upstreamScheme: service.scheme,
-      .upstreamHost: service.host, .upstreamPort: String(service.port), .routeProtocol: "http",
-      .routeConnectTimeout: rule.seconds("connectTimeout") ?? "30",
-      .routeSendsHost: rule.options["httpHostHeader"] ?? site.host, .routeResolves: RouteReading.eachRequest,
-      .routeVerifies: service.scheme == "https" ? (rule.options["noTLSVerify"] == "true" ? "off" : "on") : "",
-      .routeTLSName: rule.options["originServerName"] ?? service.host, .routeAuthorities: rule.options["caPool"] ?? "",
-    ])
-    for (name, span) in rule.spans { facts.set(span, name, proxy.files) }
-    return (.found, facts)
+    reading.outcome = .found
+    reading.route = route(rule, service, site, proxy.files)
+    return reading
+  }
+
+  private static func route(
+    _ rule: Rule, _ service: (scheme: String, host: String, port: UInt16), _ site: Site, _ files: ProxyFiles
+  ) -> Route {
+    let edits = rule.spans.mapValues { files.edit($0) }
+    func edit(_ name: String) -> Edit? { edits[name] ?? nil }
+    return Route(
+      upstream: Route.Upstream(
+        scheme: Setting(service.scheme, edit("scheme")),
+        address: .network(host: Setting(service.host, edit("host")), port: Setting(service.port, edit("port"))),
+        speaks: .http),
+      servers: [Server(.network(host: service.host, port: service.port), .used)],
+      resolution: .known(
+        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead)),
+      patience: Route.Patience(
+        connect: .known(Setting(Route.Wait(rule.seconds("connectTimeout") ?? 30), nil)), answer: .notApplicable,
+        whole: .notApplicable),
+      tls: service.scheme == "https" ? tls(rule, service.host, files) : nil,
+      path: Route.Path(passedOn: .known(site.path), change: .notApplicable),
+      sentHost: .known(rule.options["httpHostHeader"] ?? site.host),
+      limits: Route.Limits(header: .notRead, body: .notApplicable, connections: .notApplicable),
+      health: .notApplicable, login: .notApplicable,
+      pass: Route.Pass(
+        line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
+        takesBuffers: false, family: nil),
+      container: nil, runs: .notRead)
+  }
+
+  private static func tls(_ rule: Rule, _ host: String, _ files: ProxyFiles) -> Route.TLS {
+    Route.TLS(
+      verified: .known(rule.options["noTLSVerify"] == "true" ? [] : Set(Route.TLS.Part.allCases)), verifySwitch: nil,
+      name: .known(Setting(rule.options["originServerName"] ?? host, nil)), sendsName: .known(Setting(true, nil)),
+      authorities: .known(rule.options["caPool"].map(files.authorities)), sendsCertificate: .notApplicable,
+      offer: .known(.modern), block: nil)
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] { [] }
@@ -48,7 +76,9 @@ struct CloudflaredReading: ProxyReader {
 /// What one cloudflared passes on.
 private struct Tunnel {
   var rules: [Rule] = []
-  var facts = Facts()
+  var configuration = Reading.Configuration(
+    start: Reading.Configuration.Start(file: nil, prefix: nil, adapter: nil), mistake: nil, newest: nil, main: nil,
+    folder: nil, folderInside: nil, container: nil, hasAdmin: .notApplicable, version: nil, unread: nil)
 
   init(of proxy: RunningProxy) async throws(Unseen) {
     if let url = proxy.option("--url", "-url") ?? proxy.environment("TUNNEL_URL") {
@@ -69,11 +99,11 @@ private struct Tunnel {
       if let url = root["url"]?.text, rules.isEmpty {
         rules = [Rule(hostname: nil, path: nil, service: (url, nil), options: shared, definedIn: path)]
       }
-      facts[.configNewest] = proxy.files.hostPath(of: path) ?? path
-      if let time = await proxy.files.modified(path) { facts[.configNewestTime] = String(time) }
-      if let container = proxy.container, proxy.files.hostPath(of: path) == nil {
-        facts[.configInside] = container.name
+      if let time = await proxy.files.modified(path) {
+        configuration.newest = Reading.Configuration.Newest(
+          path: proxy.files.hostPath(of: path) ?? path, changed: time)
       }
+      configuration.container = proxy.files.container(with: path)
       if !rules.isEmpty { return }
     }
     throw .missing(what: "route in a file of this machine: this tunnel's routes are kept at Cloudflare")
@@ -126,24 +156,21 @@ private struct Rule {
     return Site(service.value).map { ($0.scheme, $0.host, $0.port) }
   }
 
-  /// Of the form `30s`, `1m30s`; nil for others.
-  func seconds(_ option: String) -> String? {
-    options[option].flatMap { $0.hasSuffix("s") ? Double($0.dropLast()) : nil }.map { String($0) }
-  }
+  func seconds(_ option: String) -> Double? { options[option]?.goSeconds }
 
   /// Scheme, host and port as they stand in the line.
-  var spans: [(String, Span)] {
-    guard let line = service.line, let upstream else { return [] }
+  var spans: [String: Span] {
+    guard let line = service.line, let upstream else { return [:] }
     let rest = service.value.dropFirst(upstream.scheme.count + 3)
     let host = rest.prefix { $0 != ":" && $0 != "/" }
     var spans = [
-      ("scheme", line.part("", upstream.scheme, "://" + rest)),
-      ("host", line.part(upstream.scheme + "://", String(host), String(rest.dropFirst(host.count)))),
+      "scheme": line.part("", upstream.scheme, "://" + rest),
+      "host": line.part(upstream.scheme + "://", String(host), String(rest.dropFirst(host.count))),
     ]
     let port = String(upstream.port)
     if rest.dropFirst(host.count).hasPrefix(":" + port) {
-      spans.append(
-        ("port", line.part("\(upstream.scheme)://\(host):", port, String(rest.dropFirst(host.count + 1 + port.count)))))
+      spans["port"] = line.part(
+        "\(upstream.scheme)://\(host):", port, String(rest.dropFirst(host.count + 1 + port.count)))
     }
     return spans
   }

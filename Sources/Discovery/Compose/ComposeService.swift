@@ -1,4 +1,5 @@
 public import Model
+public import Routes
 public import World
 import YAML
 
@@ -235,10 +236,10 @@ extension YAMLFile {
 
 extension Facts {
   /// The facts of a replacement, for a patch: `NAME-line.*` with the new lines in `.with`.
-  public mutating func set(_ replacement: ComposeService.Replacement?, _ name: String) {
+  public mutating func set(_ replacement: ComposeService.Replacement?, _ line: FactName.Line) {
     guard let replacement else { return }
-    set(replacement.line, name, at: replacement.line.file)
-    self[.line(name, "with")] = replacement.lines
+    set(Edit(onThisMachine: replacement.line), line)
+    self[.line(line, "with")] = replacement.lines
   }
 }
 

@@ -19,7 +19,7 @@ public struct ContainerSummary: Sendable, Decodable {
       (PrivatePort, PublicPort) = (port.readable(.PrivatePort), port.readable(.PublicPort))
     }
   }
-  public struct Settings: Sendable, Decodable { public let Networks: [String: Endpoint]? }
+  public struct Settings: Sendable, Decodable { public let Networks: [String: EndpointSettings]? }
   public struct Host: Sendable, Decodable { public let NetworkMode: String? }
 
   public let Id: String
@@ -46,7 +46,7 @@ public struct ContainerSummary: Sendable, Decodable {
 
   public var name: String { Names?.first.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
   public var isRunning: Bool { State == "running" || State == "paused" || State == "restarting" }
-  public var networks: [String: Endpoint] { NetworkSettings?.Networks ?? [:] }
+  public var networks: [String: EndpointSettings] { NetworkSettings?.Networks ?? [:] }
   /// The image without registry and tag: `jc21/nginx-proxy-manager`.
   public var image: String { Image?.withoutTag ?? "" }
   public var service: String? { Labels?["com.docker.compose.service"] }
@@ -61,7 +61,7 @@ extension KeyedDecodingContainer {
 }
 
 /// A container's end at one network.
-public struct Endpoint: Sendable, Decodable {
+public struct EndpointSettings: Sendable, Decodable {
   public let NetworkID: String?
   public let IPAddress: String?
   public let GlobalIPv6Address: String?
@@ -113,7 +113,7 @@ public struct Container: Sendable, Decodable {
     public let Labels: [String: String]?
     public let Tty: Bool?
   }
-  public struct Settings: Sendable, Decodable { public let Networks: [String: Endpoint]? }
+  public struct Settings: Sendable, Decodable { public let Networks: [String: EndpointSettings]? }
   public struct Mount: Sendable, Decodable {
     public let Source: String?
     public let Destination: String?
@@ -133,7 +133,7 @@ public struct Container: Sendable, Decodable {
   public let Mounts: [Mount]?
 
   public var name: String { Name.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
-  public var networks: [String: Endpoint] { NetworkSettings?.Networks ?? [:] }
+  public var networks: [String: EndpointSettings] { NetworkSettings?.Networks ?? [:] }
   public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
   /// Its first process; nil while it does not run.
   public var pid: Int32? { State?.Pid.flatMap { $0 > 0 ? $0 : nil } }

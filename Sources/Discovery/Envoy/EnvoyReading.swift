@@ -1,48 +1,49 @@
 import Model
 import Pattern
+import Routes
 import World
 import YAML
 
 /// From Envoy's files, and what its admin interface tells of its parts that are in no file, to the facts of a route.
 enum EnvoyReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let (configuration, admin) = try await load(proxy)
-    var facts: Facts = [.routeLogKeys: request.site.host, .proxyConfiguration: proxy.configurationPath ?? ""]
-    if let admin { facts[.proxyVersion] = try? await admin.version() }
-    await describe(configuration, proxy, &facts)
+    var reading = Reading(
+      outcome: .found, configuration: await seen(configuration, admin, proxy), entry: nil, route: nil, problem: nil,
+      near: nil, app: nil, labels: nil, log: Reading.Log(file: .notRead, keys: [request.site.host]), own: [:])
     let route: Envoy.Route
     do throws(Envoy.Miss) { route = try configuration.route(request) } catch {
-      return try await explain(error, request, in: configuration, proxy, facts)
+      try explain(error, &reading, request, in: configuration, proxy)
+      return reading
     }
-    facts[.routeHost] = route.domain.text?.contains("*") == true ? request.site.host : route.domain.text
-    facts[.routeDefinedIn] = (route.route["match"] ?? route.route).at
-    facts.set(route.domain.span, "name", proxy.files)
-    guard let action = route.route["route"] else { return (.static, facts) }
+    let domain = route.domain.text?.contains("*") == true ? request.site.host : route.domain.text
+    reading.entry = Reading.Entry(
+      site: Setting(domain ?? request.site.host, proxy.files.edit(route.domain.span)),
+      definedIn: (route.route["match"] ?? route.route).at, router: nil, service: nil, provider: nil)
+    guard let action = route.route["route"] else {
+      reading.outcome = .static
+      return reading
+    }
     guard let target = action.targets.first, let name = target.text else {
-      throw .unreadable(what: "the route at \(facts[.routeDefinedIn] ?? "")", why: "a header names its cluster")
+      throw .unreadable(what: "the route at \(reading.entry?.definedIn ?? "")", why: "a header names its cluster")
     }
-    facts[.routeDefinedIn] = target.at
+    reading.entry?.definedIn = target.at
     guard let cluster = configuration.cluster(name) else {
-      facts[.routeProblem] = "no cluster is called \(name)"
       let near = name.nearest(among: configuration.clusters.compactMap { $0["name"]?.text })
-      facts.set(target.span, "problem", proxy.files)
-      facts["problem-line.fixed"] = near.flatMap { near in target.span.map { $0.head + near + $0.tail } }
-      return (.misconfigured, facts)
+      reading.problem = Reading.Problem(
+        reason: "no cluster is called \(name)",
+        remedy: proxy.files.edit(target.span).map { edit in
+          .line(edit, fixed: near.map { edit.span.head + $0 + edit.span.tail })
+        }, label: nil)
+      reading.outcome = .misconfigured
+      return reading
     }
     if target.source == nil || target.span.flatMap({ proxy.files.hostPath(of: $0.file) }) == nil {
-      facts[.configInside] = proxy.place.id
-    }
-    describe(action, route, request, proxy.files, &facts)
-    describe(cluster, proxy.files, &facts)
-    facts[.routeAuth] = configuration.authority(of: route.manager)
-    if action["auto_host_rewrite"]?.isTrue == true {
-      facts[.routeSendsHost] = configuration.endpoints(of: cluster).first?["address", "socket_address", "address"]?.text
+      reading.configuration.container = proxy.container?.name
     }
     let servers = (try? await admin?.servers(of: name)) ?? []
-    let health = cluster["health_checks"]?.items.first
-    return try describe(configuration.endpoints(of: cluster), health, servers, of: cluster, proxy.files, facts)
+    reading.route = try configuration.route(to: cluster, action, route, servers, request, proxy.files)
+    return reading
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -56,12 +57,12 @@ enum EnvoyReading: ProxyReader {
         (host["domains"]?.items ?? []).compactMap(\.text).filter { !$0.contains("*") }.flatMap { domain in
           (host["routes"]?.items ?? []).compactMap { route -> RouteReading.Listed? in
             guard let name = route["route"]?.targets.first?.text, let cluster = clusters[name],
-              let endpoint = configuration.endpoints(of: cluster).first?["address", "socket_address"]
+              let endpoint = configuration.endpoints(of: cluster).first?.endpoint
             else { return nil }
             return RouteReading.Listed(
               host: String(domain.prefix { $0 != ":" }), port: listener.port, isTLS: listener.isTLS,
               path: route["match", "prefix"]?.text ?? route["match", "path"]?.text ?? "/",
-              upstream: "\(cluster.scheme)://\(endpoint.authority)")
+              upstream: "\(cluster.scheme)://\(endpoint.text)")
           }
         }
       }
@@ -176,181 +177,242 @@ extension Envoy.Configuration {
       let name =
         (filter["http_service", "server_uri", "cluster"]
         ?? filter["grpc_service", "envoy_grpc", "cluster_name"])?.text,
-      let cluster = cluster(name), let endpoint = endpoints(of: cluster).first?["address", "socket_address"]
+      let cluster = cluster(name), let endpoint = endpoints(of: cluster).first?.endpoint
     else { return nil }
-    return "\(cluster.scheme)://\(endpoint.authority)"
+    return "\(cluster.scheme)://\(endpoint.text)"
   }
 }
 
-// MARK: The facts
+// MARK: The route
 
 extension EnvoyReading {
-  private static func describe(_ configuration: Envoy.Configuration, _ proxy: RunningProxy, _ facts: inout Facts) async
-  {
-    if let (mistake, line) = configuration.problem {
-      facts[.configProblem] = "\(mistake.message) in \(mistake.place.file):\(mistake.place.line)".printable
-      facts[.line("problem", "file")] = proxy.files.hostPath(of: mistake.place.file) ?? mistake.place.file
-      facts[.line("problem", "number")] = String(mistake.place.line)
-      facts[.line("problem", "text")] = line
+  private static func seen(
+    _ configuration: Envoy.Configuration, _ admin: EnvoyAdmin?, _ proxy: RunningProxy
+  ) async -> Reading.Configuration {
+    let mistake = configuration.problem.map { mistake, line in
+      proxy.files.mistake(
+        "\(mistake.message) in \(mistake.place.file):\(mistake.place.line)", in: mistake.place.file,
+        line: mistake.place.line, text: line, fixed: nil)
     }
-    // Files that a configuration source names are loaded when they are replaced; only the main one waits.
-    if let path = proxy.configurationPath, let time = await proxy.files.modified(path) {
-      facts[.configNewest] = path
-      facts[.configNewestTime] = String(time)
-    }
+    return Reading.Configuration(
+      start: Reading.Configuration.Start(file: proxy.configurationPath, prefix: nil, adapter: nil), mistake: mistake,
+      // Files that a configuration source names are loaded when they are replaced; only the main one waits.
+      newest: await proxy.files.newest(of: [proxy.configurationPath].compactMap { $0 }), main: nil, folder: nil,
+      folderInside: nil, container: nil, hasAdmin: .known(admin != nil), version: try? await admin?.version(),
+      unread: nil)
   }
 
   private static func explain(
-    _ miss: Envoy.Miss, _ request: RouteReading.Request, in configuration: Envoy.Configuration, _ proxy: RunningProxy,
-    _ known: Facts
-  ) async throws(Unseen) -> (RouteReading.Outcome, Facts) {
-    if configuration.problem != nil { return (.broken, known) }
-    var facts = known
+    _ miss: Envoy.Miss, _ reading: inout Reading, _ request: RouteReading.Request,
+    in configuration: Envoy.Configuration, _ proxy: RunningProxy
+  ) throws(Unseen) {
+    guard configuration.problem == nil else {
+      reading.outcome = .broken
+      return
+    }
+    func entry(_ message: Message) -> Reading.Entry {
+      Reading.Entry(site: nil, definedIn: message.at, router: nil, service: nil, provider: nil)
+    }
+    reading.outcome = .missing
     switch miss {
     case .noListener: throw .missing(what: "Envoy's listener at port \(request.port)")
     case .unseen(let what): throw .unreadable(what: what, why: "it comes from a control plane")
     case .tcp(let name):
-      if let cluster = name.flatMap(configuration.cluster),
-        let endpoint = configuration.endpoints(of: cluster).first?["address", "socket_address"]
-      {
-        facts[.routeUpstream] = "tcp://\(endpoint.authority)"
-      }
-      facts[.routeProtocol] = "tcp"
-      return (.otherProtocol, facts)
-    case .noPath(let host):
-      facts[.routeDefinedIn] = (host["routes"] ?? host).at
+      reading.outcome = .otherProtocol
+      guard let cluster = name.flatMap(configuration.cluster),
+        let endpoint = configuration.endpoints(of: cluster).lazy.compactMap(\.endpoint).first
+      else { return }
+      reading.route = .passedBlindly(to: endpoint)
+    case .noPath(let host): reading.entry = entry(host["routes"] ?? host)
     case .port(let domain):
-      facts[.routeDefinedIn] = domain.at
-      facts[.routeProblem] =
-        "Envoy compares the whole Host header with its domains, and this one has the port: "
-        + "\(request.site.host):\(request.site.port)"
-      facts.set(domain.span, "problem", proxy.files)
-      facts["problem-line.fixed"] = domain.span.map { span in
+      reading.entry = entry(domain)
+      let fixed = domain.span.flatMap { span -> String? in
+        guard span.head.contains("[") else { return nil }
         let isQuoted = span.head.hasSuffix("\"") || span.head.hasSuffix("'")
         let (start, end) = isQuoted ? (span.head, span.tail) : (span.head + "\"", "\"" + span.tail)
         let quote = isQuoted ? String(span.head.suffix(1)) : "\""
         return "\(start)\(domain.text ?? "")\(quote), \(quote)\(domain.text ?? ""):*\(end)"
       }
-      if domain.span.map({ !$0.head.contains("[") }) ?? true { facts["problem-line.fixed"] = nil }
+      reading.problem = Reading.Problem(
+        reason: "Envoy compares the whole Host header with its domains, and this one has the port: "
+          + "\(request.site.host):\(request.site.port)",
+        remedy: proxy.files.edit(domain.span).map { .line($0, fixed: fixed) }, label: nil)
     case .noHost:
       let domains = configuration.domains.compactMap { domain in domain.text.map { (domain, $0) } }
-      let near = request.site.host.nearest(among: Set(domains.map { String($0.1.prefix { $0 != ":" }) }))
-      facts[.routeNear] = near
+      guard let near = request.site.host.nearest(among: Set(domains.map { String($0.1.prefix { $0 != ":" }) })) else {
+        return
+      }
       // Of the forms of a name the one that takes the request's port, too.
-      let forms = ["*", String(request.site.port)].map { "\(near ?? ""):\($0)" } + [near ?? ""]
+      let forms = ["\(near):*", "\(near):\(request.site.port)", near]
       let best = forms.lazy.compactMap { form in domains.first { $0.1 == form } }.first
-      facts.set(near.flatMap { best?.0.span?.part(0..<$0.count, of: best?.1 ?? "") }, "name", proxy.files)
+      reading.near = Setting(near, proxy.files.edit(best?.0.span?.part(0..<near.count, of: best?.1 ?? "")))
     }
-    return (.missing, facts)
   }
+}
 
-  /// The route's own part: path, time-out, headers.
-  private static func describe(
-    _ action: Message, _ route: Envoy.Route, _ request: RouteReading.Request, _ files: ProxyFiles, _ facts: inout Facts
-  ) {
-    facts[.upstreamPath] = action.rewritten(request.site.path, by: route.route["match"])
-    facts[.routeSendsHost] = action["host_rewrite_literal"]?.text
+extension Route {
+  /// A connection that is passed on without a look at what is in it.
+  fileprivate static func passedBlindly(to endpoint: Endpoint) -> Route {
+    let address: Upstream.Address =
+      switch endpoint {
+      case .network(let host, let port): .network(host: Setting(host, nil), port: Setting(port, nil))
+      case .socket(let path): .socket(Setting(path, nil))
+      }
+    return Route(
+      upstream: Upstream(scheme: Setting("tcp", nil), address: address, speaks: .tcp),
+      servers: [Server(endpoint, .used)], resolution: .notRead,
+      patience: Patience(connect: .notRead, answer: .notApplicable, whole: .notRead), tls: nil,
+      path: Path(passedOn: .notApplicable, change: .notApplicable), sentHost: .notApplicable,
+      limits: Limits(header: .notApplicable, body: .notApplicable, connections: .notRead), health: .notRead,
+      login: .notApplicable,
+      pass: Pass(
+        line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
+        takesBuffers: false, family: nil),
+      container: nil, runs: .notRead)
+  }
+}
+
+extension Envoy.Configuration {
+  /// - Parameter servers: The cluster's, as the running Envoy sees them.
+  fileprivate func route(
+    to cluster: Message, _ action: Message, _ route: Envoy.Route, _ servers: [Message],
+    _ request: RouteReading.Request, _ files: ProxyFiles
+  ) throws(Unseen) -> Route {
+    let written = endpoints(of: cluster)
+    // A cluster of a control plane has its servers in the admin interface only.
+    let all = written.isEmpty ? servers : written
+    let what = "the cluster \(cluster["name"]?.text ?? "")"
+    guard !all.isEmpty else { throw .unreadable(what: what, why: "it has no servers to read") }
+    guard let server = all.chosen(request.server, by: \.server), let endpoint = server.endpoint else {
+      throw .unreadable(what: what, why: "its server has no address")
+    }
+    let address: Route.Upstream.Address
+    var dials: [String] = []
+    switch endpoint {
+    case .socket(let path): address = .socket(Setting(path, nil))
+    case .network(let host, let port):
+      let socket = server["address", "socket_address"]
+      address = .network(
+        host: Setting(host, files.edit(socket?["address"]?.span)),
+        port: Setting(port, files.edit(socket?["port_value"]?.span)))
+      if !host.isAddress {
+        dials = servers.filter { $0["hostname"]?.text == host }.compactMap { $0["address", "socket_address"] }
+          .filter { $0["port_value"]?.text == String(port) }.compactMap { $0["address"]?.text }
+      }
+    }
     let timeout = action["timeout"]?.seconds ?? 15
     // Without one of its own a stream may still be idle for five minutes.
-    let patience = timeout > 0 ? timeout : route.manager["stream_idle_timeout"]?.seconds ?? 300
-    facts[.routeReadTimeout] = patience > 0 ? patience.inWords : ""
-    let place = action["timeout"] == nil ? action["cluster"]?.inserting("timeout") : action["timeout"]?.span
-    facts.set(place, "timeout", files)
+    let wait = timeout > 0 ? timeout : route.manager["stream_idle_timeout"]?.seconds ?? 300
+    let timeoutPlace = action["timeout"] == nil ? action["cluster"]?.inserting("timeout") : action["timeout"]?.span
+    let familyPlace = cluster["dns_lookup_family"]?.span ?? cluster["name"]?.inserting("dns_lookup_family")
+    let autoHost =
+      action["auto_host_rewrite"]?.isTrue == true ? written.first?["address", "socket_address", "address"]?.text : nil
+    let thresholds = cluster["circuit_breakers", "thresholds"]?.items.first
+    let health = cluster["health_checks"]?.items.first
+    return Route(
+      upstream: Route.Upstream(scheme: Setting(cluster.scheme, nil), address: address, speaks: cluster.dialect),
+      servers: all.compactMap(\.server),
+      resolution: .known(
+        Route.Resolution(
+          when: .notRead, family: .known(Setting(cluster.family, files.edit(familyPlace))),
+          dials: servers.isEmpty ? .notRead : .known(dials))),
+      patience: Route.Patience(
+        connect: .known(Setting(Route.Wait(cluster["connect_timeout"]?.seconds ?? 5), nil)), answer: .notApplicable,
+        whole: .known(Setting(Route.Wait(wait), files.edit(timeoutPlace)))),
+      tls: cluster.scheme == "https" ? cluster["transport_socket"]?.tls(files) : nil,
+      path: Route.Path(
+        passedOn: action.rewritten(request.site.path, by: route.route["match"]).map(Known.known) ?? .notRead,
+        change: .notRead),
+      sentHost: .known(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.host),
+      limits: Route.Limits(
+        header: .known(Route.Limits.Header(bytes: Setting(cluster.headerKilobytes * 1024, nil), line: nil, lines: 100)),
+        body: .notRead,
+        connections: .known(Setting(thresholds?["max_connections"]?.number ?? 1024, nil))),
+      health: .known(health.map { $0.healthCheck(of: server, servers) }),
+      login: .known(authority(of: route.manager)),
+      pass: Route.Pass(
+        line: files.insertion(
+          after: cluster.anchor?.span, next: cluster.anchor?.next, indentation: cluster.anchor?.indentation), site: nil,
+        transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil, takesBuffers: false, family: nil),
+      container: nil, runs: .notRead)
   }
+}
 
-  /// The cluster's part: TLS, protocol, how names are looked up.
-  private static func describe(_ cluster: Message, _ files: ProxyFiles, _ facts: inout Facts) {
-    facts[.routeConnectTimeout] = (cluster["connect_timeout"]?.seconds ?? 5).inWords
-    facts[.routeAddressFamily] = cluster.family
-    facts.set(
-      cluster["dns_lookup_family"]?.span ?? cluster["name"]?.inserting("dns_lookup_family"), "family", files)
-    let options = cluster["typed_extension_protocol_options"]?.fields.first?.value
-    let isHTTP2 =
-      options?["explicit_http_config", "http2_protocol_options"] != nil || cluster["http2_protocol_options"] != nil
-    facts[.routeProtocol] = isHTTP2 ? (cluster.scheme == "https" ? "h2" : "h2c") : "http"
-    facts.setPass(cluster.anchor?.span, next: cluster.anchor?.next, files)
-    facts["pass-line.indent"] = facts[.line("pass", "text")] == nil ? nil : cluster.anchor?.indentation
-    guard let socket = cluster["transport_socket"], cluster.scheme == "https" else { return }
-    facts.set(socket.block, "tls", files)
-    let tls = socket["typed_config"]
+extension Message {
+  /// Of a `transport_socket`.
+  fileprivate func tls(_ files: ProxyFiles) -> Route.TLS {
+    let tls = self["typed_config"]
     let common = tls?["common_tls_context"]
     let validation =
       common?["validation_context"] ?? common?["combined_validation_context", "default_validation_context"]
     let authorities = validation?["trusted_ca"]
-    facts[.routeSendsTLSName] = tls?["sni"] == nil && tls?["auto_host_sni"]?.isTrue != true ? "off" : "on"
-    // Authorities that are in no file cannot be compared with the certificate from here.
-    if let authorities {
-      facts[.routeAuthorities] = authorities["filename"]?.text
-      facts[.routeAuthoritiesFile] = facts[.routeAuthorities].flatMap(files.hostPath)
-      facts[.routeVerifies] = authorities["filename"] == nil ? nil : "on"
-    } else {
-      facts[.routeVerifies] = validation?["system_root_certs"] != nil ? "on" : "off"
-    }
     let wanted = (validation?["match_typed_subject_alt_names"] ?? validation?["match_subject_alt_names"])?.items
       .lazy.compactMap { $0["matcher", "exact"] ?? $0["exact"] }.first
-    facts[.routeTLSName] = wanted?.text
-    facts[.routeVerifiesParts] = wanted == nil ? "issuer, expiry" : nil
-    facts.set(wanted?.span, "ssl-name", files)
+    let parts: Set<Route.TLS.Part> = wanted == nil ? [.issuer, .expiry] : [.issuer, .name, .expiry]
+    let verified: Known<Set<Route.TLS.Part>> =
+      if let authorities {
+        // Authorities that are in no file cannot be compared with the certificate from here.
+        authorities["filename"] == nil ? .notRead : .known(parts)
+      } else {
+        .known(validation?["system_root_certs"] != nil ? parts : [])
+      }
+    var verifySwitch: Route.TLS.Switch?
     if let place = authorities?.block, let indent = authorities?.key?.column {
       let blank = String(repeating: " ", count: indent - 1)
-      facts.set(
-        Span(
-          file: place.file, line: place.line, text: place.text, head: blank + "trust_chain_verification: ",
-          tail: "\n" + place.text), "verify", files)
-      facts["verify-line.off"] = "ACCEPT_UNTRUSTED"
+      let line = Span(
+        file: place.file, line: place.line, text: place.text, head: blank + "trust_chain_verification: ",
+        tail: "\n" + place.text)
+      verifySwitch = files.edit(line).map { Route.TLS.Switch($0, off: "ACCEPT_UNTRUSTED") }
     }
+    return Route.TLS(
+      verified: verified, verifySwitch: verifySwitch,
+      name: .known(wanted?.text.map { Setting($0, files.edit(wanted?.span)) }),
+      sendsName: .known(Setting(tls?["sni"] != nil || tls?["auto_host_sni"]?.isTrue == true, nil)),
+      authorities: .known(authorities?["filename"]?.text.map(files.authorities)),
+      sendsCertificate: .known(common?["tls_certificates"] != nil), offer: .known(.modern), block: files.edit(block))
   }
 
-  /// The servers, as written and as the running Envoy sees them.
-  private static func describe(
-    _ endpoints: [Message], _ health: Message?, _ servers: [Message], of cluster: Message, _ files: ProxyFiles,
-    _ known: Facts
-  ) throws(Unseen) -> (RouteReading.Outcome, Facts) {
-    var facts = known
-    if let check = health?["http_health_check"] {
-      facts[.routeHealthPath] = check["path"]?.text
-      var expected: [String] = []
-      for range in check["expected_statuses"]?.items ?? [] {
-        // Half open; Envoy takes no others than 100 to 599.
-        guard let start = range["start"]?.number, let end = range["end"]?.number, start >= 100, start < end, end <= 600
-        else { continue }
-        expected.append(start + 1 == end ? "\(start)" : "\(start)-\(end - 1)")
-      }
-      facts[.routeHealthExpects] = expected.isEmpty ? "200" : expected.joined(separator: ", ")
+  /// Of a `health_checks` entry, for a server as written, and the servers as the running Envoy sees them.
+  fileprivate func healthCheck(of server: Message, _ servers: [Message]) -> Route.HealthCheck {
+    let check = self["http_health_check"]
+    var expected: [String] = []
+    for range in check?["expected_statuses"]?.items ?? [] {
+      // Half open; Envoy takes no others than 100 to 599.
+      guard let start = range["start"]?.number, let end = range["end"]?.number, start >= 100, start < end, end <= 600
+      else { continue }
+      expected.append(start + 1 == end ? "\(start)" : "\(start)-\(end - 1)")
     }
-    if health != nil, !servers.isEmpty {
-      let isDown = servers.allSatisfy { $0["health_status"]?.isUnhealthy == true }
-      facts[.routeHealthState] = isDown ? "down" : "up"
-    }
-    // A cluster of a control plane has its servers in the admin interface only.
-    guard let endpoint = endpoints.first ?? servers.first else {
-      throw .unreadable(what: "the cluster \(cluster["name"]?.text ?? "")", why: "it has no servers to read")
-    }
-    facts[.routeHealthPort] = endpoint["health_check_config", "port_value"]?.text
-    if let pipe = endpoint["address", "pipe", "path"]?.text {
-      facts[.upstreamSocket] = pipe
-      facts[.upstreamScheme] = cluster.scheme
-      facts[.routeUpstream] = "unix:\(pipe)"
-      return (.otherProtocol, facts)
-    }
-    guard let address = endpoint["address", "socket_address"], let host = address["address"]?.text,
-      let port = address["port_value"]?.text
-    else { throw .unreadable(what: "the cluster \(cluster["name"]?.text ?? "")", why: "its server has no address") }
-    facts[.upstreamScheme] = cluster.scheme
-    facts[.upstreamHost] = host
-    facts[.upstreamPort] = port
-    facts[.routeUpstream] = "\(cluster.scheme)://\(address.authority)"
-    if !host.isAddress {
-      let dialled = servers.filter { $0["hostname"]?.text == host }.compactMap { $0["address", "socket_address"] }
-        .filter { $0["port_value"]?.text == port }.compactMap { $0["address"]?.text }
-      facts[.routeDials] = dialled.joined(separator: ", ")
-    }
-    if endpoints.count > 1 {
-      facts[.routeServers] = endpoints.compactMap { $0["address", "socket_address"]?.authority }.joined(separator: ", ")
-    }
-    facts.set(address["address"]?.span, "host", files)
-    facts.set(address["port_value"]?.span, "port", files)
-    return (.found, facts)
+    let expects = expected.isEmpty ? "200" : expected.joined(separator: ", ")
+    return Route.HealthCheck(
+      path: check?["path"]?.text.map { Setting($0, nil) }, expects: check.map { _ in Setting(expects, nil) },
+      port: server["health_check_config", "port_value"]?.text.flatMap { UInt16($0) },
+      isUp: servers.isEmpty
+        ? .notRead : .known(!servers.allSatisfy { $0["health_status"]?.isUnhealthy == true }))
+  }
+
+  /// A server of a cluster; nil: its address is of a kind that is not read.
+  fileprivate var server: Server? { endpoint.map { Server($0, .used) } }
+
+  fileprivate var endpoint: Endpoint? {
+    if let pipe = self["address", "pipe", "path"]?.text { return .socket(pipe) }
+    guard let address = self["address", "socket_address"], let host = address["address"]?.text,
+      let port = address["port_value"]?.text.flatMap({ UInt16($0) })
+    else { return nil }
+    return .network(host: host, port: port)
+  }
+
+  /// Of a cluster.
+  fileprivate var dialect: Route.Dialect {
+    let options = self["typed_extension_protocol_options"]?.fields.first?.value
+    let isHTTP2 =
+      options?["explicit_http_config", "http2_protocol_options"] != nil || self["http2_protocol_options"] != nil
+    return isHTTP2 ? (scheme == "https" ? .h2 : .h2c) : .http
+  }
+
+  /// Of an answer's header. Source: Envoy, `HttpProtocolOptions.max_response_headers_kb`.
+  fileprivate var headerKilobytes: Int {
+    let options = self["typed_extension_protocol_options"]?.fields.first?.value
+    return options?["common_http_protocol_options", "max_response_headers_kb"]?.number ?? 60
   }
 }
 
@@ -360,21 +422,15 @@ extension Message {
     self["transport_socket", "typed_config"]?.type == "UpstreamTlsContext" ? "https" : "http"
   }
 
-  /// A socket address as `host:port`.
-  fileprivate var authority: String {
-    let host = self["address"]?.text ?? ""
-    return "\(host.contains(":") ? "[\(host)]" : host):\(self["port_value"]?.text ?? "")"
-  }
-
   /// Which of a name's addresses a cluster takes (`route.address-family`); nil where it tries all.
-  fileprivate var family: String? {
+  fileprivate var family: Route.Resolution.Family? {
     let way = self["dns_lookup_family"] ?? self["cluster_type", "typed_config", "dns_lookup_family"]
     switch way?.text ?? "AUTO" {
-    case "V4_ONLY": return "ipv4-only"
-    case "V6_ONLY": return "ipv6-only"
-    case "V4_PREFERRED": return "ipv4-first"
+    case "V4_ONLY": return .ipv4Only
+    case "V6_ONLY": return .ipv6Only
+    case "V4_PREFERRED": return .ipv4First
     case "ALL": return nil
-    default: return "ipv6-first"
+    default: return .ipv6First
     }
   }
 

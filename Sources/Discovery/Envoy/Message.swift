@@ -1,3 +1,4 @@
+import Routes
 import YAML
 
 /// A protobuf message in its YAML or JSON form, as Envoy's files and its admin API have it.

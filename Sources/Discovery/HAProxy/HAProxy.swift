@@ -1,3 +1,5 @@
+import Routes
+
 /// HAProxy's own configuration language. Source: its configuration manual, sections 2.2 to 2.5.
 enum HAProxy {
   /// One word of a line.

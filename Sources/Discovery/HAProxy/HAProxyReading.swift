@@ -1,64 +1,53 @@
 import Model
+import Routes
 import World
 
 /// From HAProxy's files, and what it tells of itself, to the facts of a route.
 enum HAProxyReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
-    var facts = await describe(configuration, proxy)
-    let route = configuration.route(request)
     let files = proxy.files
-    if let route, route.servers.isEmpty {
-      let hosts = configuration.hosts(of: route.frontend)
-      let near = request.site.host.nearest(among: Array(Set(hosts.map(\.name))))
-      facts[.routeNear] = near
-      if let place = hosts.first(where: { $0.name == near }) {
-        facts.set(place.directive.span(place.word, 0..<place.word.text.withoutPort.utf8.count), "name", files)
-      }
-      facts[.routeDefinedIn] = (route.choice ?? route.frontend.head).place
-      facts[.routeLogKeys] = "\(route.frontend.name)/<NOSRV>"
+    var reading = Reading(
+      outcome: .found, configuration: await seen(configuration, proxy), entry: nil, route: nil, problem: nil,
+      near: nil, app: nil, labels: nil, log: Reading.Log(file: .known(log(of: configuration, files)), keys: []),
+      own: [:])
+    func entry(_ line: String, site: Setting<String>? = nil) -> Reading.Entry {
+      Reading.Entry(site: site, definedIn: line, router: nil, service: nil, provider: nil)
     }
-    switch route?.kind {
+    let found = configuration.route(request)
+    if let route = found, route.servers.isEmpty {
+      let hosts = configuration.hosts(of: route.frontend)
+      reading.near = request.site.host.nearest(among: Array(Set(hosts.map(\.name)))).map { near in
+        let place = hosts.first { $0.name == near }
+        return Setting(
+          near, files.edit(place.flatMap { $0.directive.span($0.word, 0..<$0.word.text.withoutPort.utf8.count) }))
+      }
+      reading.entry = entry((route.choice ?? route.frontend.head).place)
+      reading.log.keys = ["\(route.frontend.name)/<NOSRV>"]
+    }
+    switch found?.kind {
     case nil, .missing:
-      return (configuration.mistakes.isEmpty ? route?.choice == nil ? .missing : .default : .broken, facts)
+      reading.outcome = configuration.mistakes.isEmpty ? found?.choice == nil ? .missing : .default : .broken
+      return reading
     case .answered(let rule):
-      facts[.routeDefinedIn] = rule.place
-      return (.static, facts)
+      (reading.outcome, reading.entry) = (.static, entry(rule.place))
+      return reading
     case .unknown(let rule):
       throw .unreadable(
         what: rule.place, why: "whether \"\(rule.text.trimmed.printable)\" holds depends on more than the files")
     case .passed: break
     }
-    guard let route, let server = route.server, let backend = route.backend else { return (.unknown, facts) }
-    facts[.routeDefinedIn] = server.directive.place
-    facts[.routeHost] = request.site.host
-    if files.hostPath(of: server.directive.file) == nil { facts[.configInside] = proxy.place.id }
-    facts.setPass(
-      server.directive.words.first.flatMap { server.directive.span($0) },
-      next: configuration.line(server.directive.line + 1, of: server.directive.file), files)
-    describe(backend, server, of: route, configuration, &facts, files)
-    try await describeResolvers(server, configuration, &facts, files)
-    await describeState(server, of: backend, configuration, &facts, proxy)
-    switch server.address {
-    case .unknown:
-      throw .unreadable(what: server.directive.place, why: "its address is in a variable of the environment")
-    case .socket(let path):
-      facts[.upstreamSocket] = path
-      facts[.routeUpstream] = "unix:\(path)"
-      return (.otherProtocol, facts)
-    case .network(let host, let port):
-      let port = port ?? request.port
-      facts[.upstreamHost] = host
-      facts[.upstreamPort] = String(port)
-      let shown = host.contains(":") ? "[\(host)]" : host
-      facts[.routeUpstream] = "\(facts[.upstreamScheme] ?? "http")://\(shown):\(port)"
-      facts.set(server.hostSpan, "host", files)
-      facts.set(server.portSpan, "port", files)
-      if server.value("proto") == "fcgi" { return (.otherProtocol, facts) }
-      return (.found, facts)
+    guard let route = found, let backend = route.backend,
+      let server = route.servers.chosen(request.server, by: { $0.asServer(port: request.port) })
+    else {
+      reading.outcome = .unknown
+      return reading
     }
+    reading.entry = entry(server.directive.place, site: Setting(request.site.host, nil))
+    reading.configuration.container = files.container(with: server.directive.file)
+    reading.log.keys = ["\(backend.name)/\(server.name)", "\(backend.name)/<NOSRV>"]
+    reading.route = try await Self.route(route, server, of: backend, request, configuration, proxy)
+    return reading
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -71,12 +60,13 @@ enum HAProxyReading: ProxyReader {
         for name in names where !Task.isCancelled {
           guard let site = Site("\(bind.isTLS ? "https" : "http")://\(name)"),
             let route = configuration.route(.init(site: site, port: bind.ports.lowerBound)),
-            let server = route.server, case .network(let host, let port) = server.address
+            let server = route.servers.chosen(nil, by: { $0.asServer(port: bind.ports.lowerBound) }),
+            let endpoint = server.asServer(port: bind.ports.lowerBound)?.endpoint, case .network = endpoint
           else { continue }
           listed.append(
             RouteReading.Listed(
               host: name, port: bind.ports.lowerBound, isTLS: bind.isTLS, path: "/",
-              upstream: "\(server.isTLS ? "https" : "http")://\(host):\(port ?? bind.ports.lowerBound)"))
+              upstream: "\(server.isTLS ? "https" : "http")://\(endpoint.text)"))
         }
       }
     }
@@ -129,122 +119,144 @@ enum HAProxyReading: ProxyReader {
     return configuration
   }
 
-  private static func describe(_ configuration: HAProxy.Configuration, _ proxy: RunningProxy) async -> Facts {
-    let files = proxy.files
-    let line = CommandLine(proxy)
-    // Several ones are tested by HAProxy itself, when it loads them.
-    var facts: Facts = [.proxyConfiguration: line.files.count == 1 ? line.absolute(line.files[0]) : ""]
+  private static func seen(
+    _ configuration: HAProxy.Configuration, _ proxy: RunningProxy
+  ) async -> Reading.Configuration {
+    let (line, files) = (CommandLine(proxy), proxy.files)
     // A backend that is not there may be in a file that was not read.
-    if files.unread.isEmpty, let mistake = configuration.mistakes.first {
-      facts[.configProblem] = "\(mistake.file):\(mistake.line): \(mistake.message)".printable
-      facts[.line("problem", "file")] = files.hostPath(of: mistake.file) ?? mistake.file
-      facts[.line("problem", "number")] = String(mistake.line)
-      facts[.line("problem", "text")] = mistake.text
-      if files.patchPath(of: mistake.file) != nil { facts["problem-line.fixed"] = mistake.fixed }
-    }
-    var newest: (path: String, time: Double)?
-    for path in (configuration.files + configuration.lists.keys.sorted()).prefix(200) {
-      guard let time = await files.modified(path), time > newest?.time ?? 0 else { continue }
-      newest = (path, time)
-    }
-    facts[.configNewest] = newest?.path
-    facts[.configNewestTime] = newest.map { String($0.time) }
-    if let main = configuration.files.last {
-      facts[.configDirectory] = files.hostPath(of: String(main[..<(main.lastIndex(of: "/") ?? main.startIndex)]))
-    }
-    return facts
+    let mistake = files.unread.isEmpty ? configuration.mistakes.first : nil
+    return Reading.Configuration(
+      // Several ones are tested by HAProxy itself, when it loads them.
+      start: Reading.Configuration.Start(
+        file: line.files.count == 1 ? line.absolute(line.files[0]) : nil, prefix: nil, adapter: nil),
+      mistake: mistake.map {
+        files.mistake(
+          "\($0.file):\($0.line): \($0.message)", in: $0.file, line: $0.line, text: $0.text, fixed: $0.fixed)
+      },
+      newest: await files.newest(of: configuration.files + configuration.lists.keys.sorted()), main: nil,
+      folder: configuration.files.last.flatMap { files.folder(of: $0) }, folderInside: nil, container: nil,
+      hasAdmin: .notApplicable, version: nil, unread: nil)
   }
 
-  private static func describe(
-    _ backend: HAProxy.Section, _ server: HAProxy.Server, of route: HAProxy.Route,
-    _ configuration: HAProxy.Configuration, _ facts: inout Facts, _ files: ProxyFiles
-  ) {
-    let passage = route.passage
+  /// Where Debian's rsyslog writes what HAProxy tells the system's log.
+  private static func log(of configuration: HAProxy.Configuration, _ files: ProxyFiles) -> String? {
+    files.container == nil && configuration.global("log", "/dev/log") != nil ? "/var/log/haproxy.log" : nil
+  }
+
+  private static func route(
+    _ route: HAProxy.Route, _ server: HAProxy.Server, of backend: HAProxy.Section, _ request: RouteReading.Request,
+    _ configuration: HAProxy.Configuration, _ proxy: RunningProxy
+  ) async throws(Unseen) -> Route {
+    let (files, passage, directive) = (proxy.files, route.passage, server.directive)
     let isTCP = configuration.mode(of: route.frontend) == "tcp"
     // Without a word of its own about TLS, a connection that is passed on as it is may be the client's own TLS.
     let isPassedTLS = isTCP && !route.bind.isTLS && !passage.serverName.isEmpty
-    facts[.upstreamScheme] = server.isTLS || isPassedTLS ? "https" : "http"
-    facts[.upstreamPath] = passage.path + passage.query
-    facts[.routeSendsHost] = passage.host
-    switch server.value("proto") {
-    case "h2": facts[.routeProtocol] = server.isTLS ? "h2" : "h2c"
-    case "fcgi": facts[.routeProtocol] = "fastcgi"
-    default: facts[.routeProtocol] = isTCP ? "tcp" : "http"
-    }
-    let all = route.servers.compactMap { server -> String? in
-      guard case .network(let host, let port) = server.address else { return nil }
-      return "\(host):\(port ?? passage.port)"
-    }
-    if all.count > 1 { facts[.routeServers] = all.joined(separator: ", ") }
-    let name = "\(backend.name)/\(server.name)"
-    facts[.routeLogKeys] = "\(name), \(backend.name)/<NOSRV>"
-    // Where Debian's rsyslog writes what HAProxy tells the system's log.
-    if files.container == nil, configuration.global("log", "/dev/log") != nil {
-      facts[.routeLog] = "/var/log/haproxy.log"
-    }
-
-    // Timeouts: none means that it waits for ever.
-    let wait = configuration.setting("timeout", "server", of: backend)
-    facts[.routeReadTimeout] = wait.flatMap { HAProxy.seconds($0.arguments.last ?? "") }?.inWords
-    facts.set(wait.flatMap { wait in wait.words.last.flatMap { wait.span($0) } }, "timeout", files)
-    let connect = configuration.setting("timeout", "connect", of: backend)
-    facts[.routeConnectTimeout] = connect.flatMap { HAProxy.seconds($0.arguments.last ?? "") }?.inWords
-    let size = configuration.global("tune.bufsize").flatMap { Int($0.arguments.first ?? "") } ?? 16_384
-    let reserved = configuration.global("tune.maxrewrite").flatMap { Int($0.arguments.first ?? "") } ?? 1024
-    facts[.routeHeaderLimit] = String(
-      max(0, size.subtractingReportingOverflow(reserved).overflow ? 0 : size - reserved))
-
-    // TLS to the app.
-    let verifies = server.value("verify") ?? configuration.global("ssl-server-verify")?.arguments.first ?? "required"
-    facts[.routeVerifies] = server.isTLS && verifies != "none" ? "on" : "off"
-    facts.set(server.span("verify"), "verify", files)
-    if server.span("verify") != nil { facts["verify-line.off"] = "none" }
-    if server.isTLS {
-      let sent = server.value("sni").map { passage.sample(HAProxy.Expression($0)) }
-      facts[.routeSendsTLSName] = sent == nil ? "off" : "on"
-      if let name = server.value("verifyhost") {
-        facts[.routeTLSName] = name
-        facts.set(server.span("verifyhost"), "ssl-name", files)
-      } else if case .text(let name) = sent {
-        facts[.routeTLSName] = name.withoutPort
+    let speaks: Route.Dialect =
+      switch server.value("proto") {
+      case "h2": server.isTLS ? .h2 : .h2c
+      case "fcgi": .fastcgi
+      default: isTCP ? .tcp : .http
       }
-      // Without a name to compare with, any name is taken.
-      facts[.routeVerifiesParts] = facts[.routeTLSName] == nil ? "issuer, expiry" : nil
-      if let authorities = server.value("ca-file"), authorities.hasPrefix("/") {
-        facts[.routeAuthorities] = authorities
-        facts[.routeAuthoritiesFile] = files.hostPath(of: authorities)
-      }
+    let address: Route.Upstream.Address
+    switch server.address {
+    case .unknown:
+      throw .unreadable(what: directive.place, why: "its address is in a variable of the environment")
+    case .socket(let path): address = .socket(Setting(path, nil))
+    case .network(let host, let port):
+      address = .network(
+        host: Setting(host, files.edit(server.hostSpan)),
+        port: Setting(port ?? request.port, files.edit(server.portSpan)))
     }
-    if facts[.line("pass", "text")] != nil {
-      facts["pass-line.plain"] = server.plainLine
-      if !server.isTLS { facts["pass-line.encrypted"] = server.line(adding: "ssl verify none") }
+    /// None means that it waits for ever.
+    func wait(_ name: String) -> Known<Setting<Route.Wait>> {
+      let line = configuration.setting("timeout", name, of: backend)
+      return .known(
+        Setting(
+          Route.Wait(line.flatMap { HAProxy.seconds($0.arguments.last ?? "") }),
+          files.edit(line.flatMap { line in line.words.last.flatMap { line.span($0) } })))
     }
+    let next = configuration.line(directive.line + 1, of: directive.file)
+    return Route(
+      upstream: Route.Upstream(
+        scheme: Setting(server.isTLS || isPassedTLS ? "https" : "http", nil), address: address, speaks: speaks),
+      servers: route.servers.compactMap { $0.asServer(port: passage.port) },
+      resolution: .known(try await resolution(of: server, configuration, files)),
+      patience: Route.Patience(connect: wait("connect"), answer: wait("server"), whole: .notApplicable),
+      tls: server.isTLS ? tls(server, passage, configuration, files) : nil,
+      path: Route.Path(passedOn: .known(passage.path + passage.query), change: .notRead),
+      sentHost: .known(passage.host),
+      limits: Route.Limits(
+        header: .known(configuration.headerLimits), body: .known(Setting(nil, nil)),
+        connections: .known(
+          Setting(server.value("maxconn").flatMap { Int($0) }, files.edit(server.span("maxconn"))))),
+      health: .known(await health(of: server, backend, configuration, proxy)), login: .notApplicable,
+      pass: Route.Pass(
+        line: files.insertion(after: directive.words.first.flatMap { directive.span($0) }, next: next), site: nil,
+        transport: nil, target: nil, literal: nil, plain: server.plainLine,
+        encrypted: server.isTLS ? nil : server.line(adding: "ssl verify none"), takesBuffers: false, family: nil),
+      container: nil, runs: .notRead)
+  }
 
-    // Its own health check.
-    guard server.has("check") else { return }
-    facts[.routeHealthPort] = server.value("port")
-    guard let option = configuration.setting("option", "httpchk", of: backend) else { return }
+  private static func tls(
+    _ server: HAProxy.Server, _ passage: HAProxy.Passage, _ configuration: HAProxy.Configuration, _ files: ProxyFiles
+  ) -> Route.TLS {
+    let verify = server.value("verify") ?? configuration.global("ssl-server-verify")?.arguments.first ?? "required"
+    let sent = server.value("sni").map { passage.sample(HAProxy.Expression($0)) }
+    var name: Setting<String>?
+    if let written = server.value("verifyhost") {
+      name = Setting(written, files.edit(server.span("verifyhost")))
+    } else if case .text(let text) = sent {
+      name = Setting(text.withoutPort, nil)
+    }
+    // Without a name to compare with, any name is taken.
+    let parts: Set<Route.TLS.Part> = name == nil ? [.issuer, .expiry] : [.issuer, .name, .expiry]
+    return Route.TLS(
+      verified: .known(verify == "none" ? [] : parts),
+      verifySwitch: files.edit(server.span("verify")).map { Route.TLS.Switch($0, off: "none") }, name: .known(name),
+      sendsName: .known(Setting(sent != nil, nil)),
+      authorities: .known(
+        server.value("ca-file").flatMap { $0.hasPrefix("/") ? files.authorities($0) : nil }),
+      sendsCertificate: .known(server.has("crt")), offer: .known(.usual), block: nil)
+  }
+
+  /// Its own health check, and what the running HAProxy says of it.
+  private static func health(
+    of server: HAProxy.Server, _ backend: HAProxy.Section, _ configuration: HAProxy.Configuration,
+    _ proxy: RunningProxy
+  ) async -> Route.HealthCheck? {
+    let isUp = await isUp(server, of: backend, configuration, proxy)
+    guard server.has("check") else {
+      return isUp.value.map { Route.HealthCheck(path: nil, expects: nil, port: nil, isUp: .known($0)) }
+    }
+    let port = server.value("port").flatMap { UInt16($0) }
+    guard let option = configuration.setting("option", "httpchk", of: backend) else {
+      return Route.HealthCheck(path: nil, expects: nil, port: port, isUp: isUp)
+    }
     let send = configuration.setting("http-check", "send", of: backend)?.arguments ?? []
     let words = option.arguments.dropFirst()
     let written = send.firstIndex(of: "uri").flatMap { send.indices.contains($0 + 1) ? send[$0 + 1] : nil }
-    facts[.routeHealthPath] = written ?? (words.count > 1 ? words.dropFirst().first : words.first) ?? "/"
-    guard let expect = configuration.setting("http-check", "expect", of: backend)?.arguments.dropFirst() else {
-      facts[.routeHealthExpects] = "200-399"
-      return
+    let path = written ?? (words.count > 1 ? words.dropFirst().first : words.first) ?? "/"
+    var expects: String? = "200-399"
+    if let expect = configuration.setting("http-check", "expect", of: backend)?.arguments.dropFirst() {
+      let status = expect.firstIndex(of: "status").flatMap {
+        expect.indices.contains($0 + 1) && !expect.contains("!") ? expect[$0 + 1] : nil
+      }
+      expects = status
     }
-    if let status = expect.firstIndex(of: "status"), expect.indices.contains(status + 1), !expect.contains("!") {
-      facts[.routeHealthExpects] = expect[status + 1]
-    }
+    return Route.HealthCheck(
+      path: Setting(path, nil), expects: expects.map { Setting($0, nil) }, port: port, isUp: isUp)
   }
 
   /// When a server's name is looked up, and by whom.
-  private static func describeResolvers(
-    _ server: HAProxy.Server, _ configuration: HAProxy.Configuration, _ facts: inout Facts, _ files: ProxyFiles
-  ) async throws(Unseen) {
-    facts[.routeResolves] = RouteReading.atStart
+  private static func resolution(
+    of server: HAProxy.Server, _ configuration: HAProxy.Configuration, _ files: ProxyFiles
+  ) async throws(Unseen) -> Route.Resolution {
+    func resolution(_ when: Route.Resolution.When) -> Route.Resolution {
+      Route.Resolution(when: .known(when), family: .notRead, dials: .notRead)
+    }
     guard let name = server.value("resolvers"),
       let section = configuration.sections.first(where: { $0.kind == "resolvers" && $0.name == name })
-    else { return }
+    else { return resolution(.atStart) }
     var servers = section.all("nameserver").compactMap { $0.arguments.last }.map { text in
       let address = text.split(separator: "@").last.map(String.init) ?? text
       return address.hasSuffix(":53") ? String(address.dropLast(3)) : address
@@ -256,29 +268,24 @@ enum HAProxyReading: ProxyReader {
         return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
       }
     }
-    guard !servers.isEmpty else { return }
-    facts[.routeResolves] = RouteReading.eachRequest
-    facts[.routeResolver] = servers.joined(separator: ", ")
+    return resolution(servers.isEmpty ? .atStart : .eachRequest(by: servers))
   }
 
   // MARK: What runs
 
   /// What HAProxy itself says of the server; silent where it has no stats socket or does not let itself be asked.
-  private static func describeState(
-    _ server: HAProxy.Server, of backend: HAProxy.Section, _ configuration: HAProxy.Configuration, _ facts: inout Facts,
+  private static func isUp(
+    _ server: HAProxy.Server, of backend: HAProxy.Section, _ configuration: HAProxy.Configuration,
     _ proxy: RunningProxy
-  ) async {
-    guard let table = await statistics(configuration, proxy) else { return }
-    let rows = table.filter { $0["pxname"] == backend.name }
-    guard let row = rows.first(where: { $0["svname"] == server.name }) else { return }
+  ) async -> Known<Bool> {
+    guard let table = await statistics(configuration, proxy),
+      let row = table.first(where: { $0["pxname"] == backend.name && $0["svname"] == server.name })
+    else { return .notRead }
     switch row["status"]?.split(separator: " ").first {
-    case "UP": facts[.routeHealthState] = "up"
-    case "DOWN", "MAINT", "NOLB": facts[.routeHealthState] = "down"
-    default: break
+    case "UP": return .known(true)
+    case "DOWN", "MAINT", "NOLB": return .known(false)
+    default: return .notRead
     }
-    facts[.routeHealthReason] =
-      [row["check_status"], row["check_code"], row["check_desc"]]
-      .compactMap { $0.flatMap { $0.isEmpty ? nil : $0 } }.joined(separator: " ").printable
   }
 
   private static func statistics(_ configuration: HAProxy.Configuration, _ proxy: RunningProxy) async
@@ -317,28 +324,53 @@ enum HAProxyReading: ProxyReader {
   }
 
   /// Of the proxy: connections. Of the site's server: requests, and those that wait in the proxy for a free place.
-  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Facts {
+  static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> ProxyUse? {
     let configuration = try await load(proxy)
-    guard let info = await ask(.info, configuration, proxy) else { return [:] }
-    var facts: Facts = [:]
+    guard let info = await ask(.info, configuration, proxy) else { return nil }
+    var use = ProxyUse(connections: nil, connectionLimit: nil, requests: nil, requestLimit: nil, queued: nil)
     for line in info.lines {
       let parts = line.split(separator: ":", maxSplits: 1)
       guard parts.count == 2, let number = Int(String(parts[1]).trimmed) else { continue }
-      if parts[0] == "CurrConns" { facts[.proxyConnections] = String(number) }
-      if parts[0] == "Maxconn" { facts[.proxyConnectionLimit] = String(number) }
+      if parts[0] == "CurrConns" { use.connections = number }
+      if parts[0] == "Maxconn" { use.connectionLimit = number }
     }
-    guard let route = configuration.route(request), let server = route.server, let backend = route.backend,
+    guard let route = configuration.route(request), let backend = route.backend,
+      let server = route.servers.chosen(request.server, by: { $0.asServer(port: request.port) }),
       let table = await statistics(configuration, proxy)
-    else { return facts }
+    else { return use }
     let rows = table.filter { $0["pxname"] == backend.name }
     let own = rows.first { $0["svname"] == server.name }
     let all = rows.first { $0["svname"] == "BACKEND" }
-    facts[.routeRequests] = own?["scur"]
-    facts[.routeRequestLimit] = own?["slim"]
-    let queued = [own, all].compactMap { $0?["qcur"].flatMap { Int($0) } }.max() ?? 0
-    facts[.routeQueued] = queued > 0 ? String(queued) : nil
-    facts.set(server.span("maxconn"), "limit", proxy.files)
-    return facts
+    use.requests = own?["scur"].flatMap { Int($0) }
+    use.requestLimit = own?["slim"].flatMap { Int($0) }.map {
+      Setting($0, proxy.files.edit(server.span("maxconn")))
+    }
+    use.queued = [own, all].compactMap { $0?["qcur"].flatMap { Int($0) } }.max()
+    return use
+  }
+}
+
+extension HAProxy.Server {
+  /// `port`: the client's own, for a server that is written without one. Nil: its address cannot be read.
+  func asServer(port: UInt16) -> Routes.Server? {
+    let endpoint: Endpoint
+    switch address {
+    case .network(let host, let own): endpoint = .network(host: host, port: own ?? port)
+    case .socket(let path): endpoint = .socket(path)
+    case .unknown: return nil
+    }
+    return Routes.Server(endpoint, has("disabled") ? .out : has("backup") ? .backup : .used)
+  }
+}
+
+extension HAProxy.Configuration {
+  /// Source: the configuration manual, `tune.bufsize`, `tune.maxrewrite`, `tune.http.maxhdr`.
+  fileprivate var headerLimits: Route.Limits.Header {
+    func number(_ name: String, _ usual: Int) -> Int { global(name).flatMap { Int($0.arguments.first ?? "") } ?? usual }
+    let room = number("tune.bufsize", 16_384).subtractingReportingOverflow(number("tune.maxrewrite", 1024))
+    return Route.Limits.Header(
+      bytes: Setting(room.overflow ? 0 : max(0, room.partialValue), nil), line: nil,
+      lines: number("tune.http.maxhdr", 101))
   }
 }
 

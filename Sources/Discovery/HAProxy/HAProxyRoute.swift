@@ -22,12 +22,6 @@ extension HAProxy {
     /// The passage after all rules: the host and path that the app gets.
     var passage: Passage
     var servers: [Server] = []
-
-    /// The server that takes requests first of all.
-    var server: Server? {
-      servers.first { !$0.has("disabled") && !$0.has("backup") } ?? servers.first { !$0.has("disabled") }
-        ?? servers.first
-    }
   }
 }
 

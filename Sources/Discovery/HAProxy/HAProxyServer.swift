@@ -1,3 +1,5 @@
+import Routes
+
 extension HAProxy {
   /// One `server` line, with what `default-server` gives it.
   struct Server: Sendable {

@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension Nginx {
   /// All files that nginx loads, as one tree.

@@ -1,4 +1,5 @@
 import Model
+import Routes
 import World
 
 /// nginx-proxy: docker-gen writes nginx's only file from the running containers, by their `VIRTUAL_HOST`, `VIRTUAL_PORT`.
@@ -10,48 +11,75 @@ enum DockerGen {
   static let layout = "docker-gen"
 
   /// What nginx's file says, with the app's container in the place of its address.
-  static func route(
-    _ outcome: RouteReading.Outcome, _ read: Facts, at server: Span?, of request: RouteReading.Request,
-    in configuration: Nginx.Configuration, _ proxy: RunningProxy
-  ) async -> (RouteReading.Outcome, Facts) {
-    var facts = Facts(read.values.filter { !$0.key.text.contains("-line.") })
-    facts[.configInside] = nil
-    facts[.configDirectory] = nil
-    guard let containers = try? await proxy.world.containers() else { return (outcome, facts) }
-    guard outcome == .found, let server else {
+  static func reading(
+    of request: RouteReading.Request, in configuration: Nginx.Configuration, _ proxy: RunningProxy
+  ) async -> Reading {
+    var generated = proxy
+    generated.files.isGenerated = true
+    var reading = await NginxReading.reading(of: request, in: configuration, generated)
+    reading.configuration.container = nil
+    guard let containers = try? await proxy.world.containers() else { return reading }
+    let upstreams = configuration.route(request)?.upstreams ?? []
+    guard reading.outcome == .found, let server = upstreams.chosen(nil, by: \.server)?.hostSpan else {
       // Containers that do not run have no place in its file.
-      guard [.default, .missing].contains(outcome),
+      guard [.default, .missing].contains(reading.outcome),
         let app = await stopped(serving: request.site.host, among: containers, in: proxy.world)
-      else { return (outcome, facts) }
-      let variables = Variables(app)
-      return (.found, facts.merging(await described(app, "http", variables.port ?? 80, request, proxy)))
+      else { return reading }
+      let port = Variables(app).port ?? 80
+      reading.route = unwritten(to: app, port, at: await portEdit(of: app, in: proxy.world), request)
+      return found(reading, app, request)
     }
     let comments = Comments(above: server, in: configuration)
     guard let name = comments.container, let listed = containers.first(where: { $0.name == name }),
-      let app = try? await proxy.world.container(listed.Id)
-    else { return (outcome, facts) }
-    let port = comments.port ?? facts[.upstreamPort].flatMap { UInt16($0) } ?? 80
-    return (
-      .found, facts.merging(await described(app, facts[.upstreamScheme] ?? "http", port, request, proxy))
-    )
+      let app = try? await proxy.world.container(listed.Id), var route = reading.route,
+      case .network(_, let dialled) = route.upstream.endpoint
+    else { return reading }
+    let wanted = unwritten(
+      to: app, comments.port ?? dialled, at: await portEdit(of: app, in: proxy.world), request)
+    (route.upstream, route.servers) = (wanted.upstream, wanted.servers)
+    (route.path, route.container) = (wanted.path, wanted.container)
+    reading.route = route
+    return found(reading, app, request)
   }
 
-  private static func described(
-    _ app: Container, _ scheme: String, _ port: UInt16, _ request: RouteReading.Request, _ proxy: RunningProxy
-  ) async -> Facts {
-    var facts: Facts = [
-      .routeContainer: app.Id, .routeHost: request.site.host, .upstreamHost: app.name, .upstreamPort: String(port),
-      .upstreamScheme: scheme, .upstreamPath: request.site.path, .routeUpstream: "\(scheme)://\(app.name):\(port)",
-      .routeDefinedIn: "VIRTUAL_HOST of the container \(app.name)",
-    ]
-    // The line of the Compose file that says the port, if there is exactly one.
-    if let path = app.Config?.Labels?["com.docker.compose.project.config_files"]?.split(separator: ",").first,
-      let host = try? await ProxyFiles(of: ProxyPlace(id: nil, pid: nil, usesHostNetwork: true), in: proxy.world),
+  private static func found(_ reading: Reading, _ app: Container, _ request: RouteReading.Request) -> Reading {
+    var reading = reading
+    reading.outcome = .found
+    reading.near = nil
+    reading.entry = Reading.Entry(
+      site: Setting(request.site.host, nil), definedIn: "VIRTUAL_HOST of the container \(app.name)", router: nil,
+      service: nil, provider: nil)
+    return reading
+  }
+
+  /// The route that docker-gen would write for a container that does not run.
+  private static func unwritten(
+    to app: Container, _ port: UInt16, at edit: Edit?, _ request: RouteReading.Request
+  ) -> Route {
+    Route(
+      upstream: Route.Upstream(
+        scheme: Setting("http", nil), address: .network(host: Setting(app.name, nil), port: Setting(port, edit)),
+        speaks: .http),
+      servers: [Server(.network(host: app.name, port: port), .used)], resolution: .notApplicable,
+      patience: Route.Patience(connect: .notRead, answer: .notRead, whole: .notApplicable), tls: nil,
+      path: Route.Path(passedOn: .known(request.site.path), change: .notRead), sentHost: .known(request.site.host),
+      limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead), health: .notApplicable,
+      login: .notRead,
+      pass: Route.Pass(
+        line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
+        takesBuffers: false, family: nil),
+      container: Route.FromContainer(id: app.Id, dropped: nil, networks: [], network: nil, portLabel: nil),
+      runs: .notRead)
+  }
+
+  /// The line of the container's Compose file that says the port, if there is exactly one.
+  private static func portEdit(of app: Container, in world: any World) async -> Edit? {
+    guard
+      let path = app.Config?.Labels?["com.docker.compose.project.config_files"]?.split(separator: ",").first,
+      let host = try? await ProxyFiles(of: ProxyPlace(id: nil, pid: nil, usesHostNetwork: true), in: world),
       let text = try? await host.read(String(path))
-    {
-      facts.set(portSpan(in: text, of: String(path)), "port", host)
-    }
-    return facts
+    else { return nil }
+    return host.edit(portSpan(in: text, of: String(path)))
   }
 
   /// The value of the one `VIRTUAL_PORT` of a Compose file: `VIRTUAL_PORT: "3000"`, `- VIRTUAL_PORT=3000`.

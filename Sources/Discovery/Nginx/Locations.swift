@@ -1,3 +1,5 @@
+import Routes
+
 extension Nginx {
   /// How a location is found.
   enum Location {

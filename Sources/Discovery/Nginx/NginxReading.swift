@@ -1,20 +1,21 @@
 import Model
 import Pattern
+import Routes
 import World
 
 /// From nginx's files to the facts of a route.
 enum NginxReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static let facts: [FactName] = [.swagSample, .swagFile]
+
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
-    let (outcome, facts) = await route(request, in: configuration, proxy)
     switch proxy.sign?.layout {
-    case DockerGen.layout:
-      let server = configuration.route(request)?.firstServer?.hostSpan
-      return await DockerGen.route(outcome, facts, at: server, of: request, in: configuration, proxy)
-    case SWAG.layout: return (outcome, await SWAG.facts(of: outcome, facts, request, proxy))
-    default: return (outcome, facts)
+    case DockerGen.layout: return await DockerGen.reading(of: request, in: configuration, proxy)
+    case SWAG.layout:
+      var reading = await reading(of: request, in: configuration, proxy)
+      reading.own = await SWAG.facts(of: reading.outcome, request, proxy)
+      return reading
+    default: return await reading(of: request, in: configuration, proxy)
     }
   }
 
@@ -66,144 +67,129 @@ enum NginxReading: ProxyReader {
     return configuration
   }
 
-  /// The facts of the route that serves the request, and whether it is a route of its own.
-  static func route(
-    _ request: RouteReading.Request, in configuration: Nginx.Configuration, _ proxy: RunningProxy
-  ) async -> (RouteReading.Outcome, Facts) {
-    let (line, files) = (CommandLine(proxy.command), proxy.files)
-    var facts: Facts = [
-      .proxyConfiguration: line.configuration ?? "", .proxyPrefix: line.prefix ?? "",
-      .routeLogKeys: "host: \"\(request.site.host)",
-    ]
-    await describe(configuration, files, &facts)
+  /// What the files say of the request.
+  static func reading(
+    of request: RouteReading.Request, in configuration: Nginx.Configuration, _ proxy: RunningProxy
+  ) async -> Reading {
+    let files = proxy.files
+    var reading = Reading(
+      outcome: .found, configuration: await seen(configuration, CommandLine(proxy.command), files), entry: nil,
+      route: nil, problem: nil, near: nil, app: nil, labels: nil,
+      log: Reading.Log(file: .notRead, keys: ["host: \"\(request.site.host)"]), own: [:])
     let found = configuration.route(request)
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
-      if configuration.problems.first != nil { return (.broken, facts) }
-      if !configuration.unread.isEmpty { return (.unknown, facts) }
-      let names = Set(configuration.listed.map(\.host))
-      let near = request.site.host.nearest(among: Array(names))
-      facts[.routeNear] = near
-      facts.set(near.flatMap(configuration.nameSpan), "name", files)
-      if let found { facts[.routeDefinedIn] = "\(found.serverFile):\(found.serverLine)" }
-      return (found == nil ? .missing : .default, facts)
-    }
-    facts[.routeHost] = route.choice == .default ? request.site.host : route.serverName ?? request.site.host
-    facts[.routeDefinedIn] =
-      route.passSpan.map { "\($0.file):\($0.line)" }
-      ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)"
-    if let span = route.passSpan, files.hostPath(of: span.file) == nil { facts[.configInside] = proxy.place.id }
-    guard route.kind.isPassed else { return (.static, facts) }
-    let servers = route.upstreams.filter { !$0.isDown }
-    if servers.count > 1 { facts[.routeServers] = servers.compactMap(\.server).joined(separator: ", ") }
-    guard
-      let upstream = request.server.flatMap({ wanted in servers.first { $0.server == wanted } })
-        ?? servers.first(where: { !$0.isBackup }) ?? route.upstreams.first
-    else {
-      return (configuration.problems.isEmpty ? .otherProtocol : .broken, facts)
-    }
-    describe(route, upstream, of: configuration, files, &facts)
-    return (.found, facts)
-  }
-
-  private static func describe(_ configuration: Nginx.Configuration, _ files: ProxyFiles, _ facts: inout Facts) async {
-    if let problem = configuration.problems.first {
-      facts[.configProblem] = problem.description.printable
-      facts[.line("problem", "file")] = files.hostPath(of: problem.file) ?? problem.file
-      let line = problem.unterminatedLine ?? problem.line
-      facts[.line("problem", "number")] = String(line)
-      facts[.line("problem", "text")] = configuration.line(line, of: problem.file)
-      // A file that ends too early lacks more than one semicolon.
-      if problem.unterminatedLine != nil, files.patchPath(of: problem.file) != nil,
-        !problem.message.hasPrefix("unexpected end of file")
-      {
-        facts["problem-line.fixed"] = configuration.line(line, of: problem.file).map { $0 + ";" }
+      reading.outcome = found == nil ? .missing : .default
+      if configuration.problems.first != nil { reading.outcome = .broken }
+      if configuration.problems.isEmpty, !configuration.unread.isEmpty { reading.outcome = .unknown }
+      guard [.missing, .default].contains(reading.outcome) else { return reading }
+      let near = request.site.host.nearest(among: Array(Set(configuration.listed.map(\.host))))
+      reading.near = near.map { Setting($0, files.edit(configuration.nameSpan($0))) }
+      reading.entry = found.map { found in
+        Reading.Entry(
+          site: nil, definedIn: "\(found.serverFile):\(found.serverLine)", router: nil, service: nil, provider: nil)
       }
+      return reading
     }
-    var newest: (path: String, time: Double)?
-    for path in configuration.files.prefix(200) {
-      guard let time = await files.modified(path), time > newest?.time ?? 0 else { continue }
-      newest = (path, time)
+    let host = route.choice == .default ? request.site.host : route.serverName ?? request.site.host
+    reading.entry = Reading.Entry(
+      site: Setting(host, files.edit(route.serverNameSpan)),
+      definedIn: route.passSpan.map { "\($0.file):\($0.line)" }
+        ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)", router: nil,
+      service: nil, provider: nil)
+    reading.configuration.container = route.passSpan.flatMap { files.container(with: $0.file) }
+    guard route.kind.isPassed else {
+      reading.outcome = .static
+      return reading
     }
-    facts[.configNewest] = newest?.path
-    facts[.configNewestTime] = newest.map { String($0.time) }
-    let folder = configuration.files.last { $0.hasSuffix(".conf") }.map {
-      String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)])
+    guard let upstream = route.upstreams.chosen(request.server, by: \.server) else {
+      reading.outcome = configuration.problems.isEmpty ? .otherProtocol : .broken
+      return reading
     }
-    facts[.configDirectory] = folder.flatMap { files.hostPath(of: $0) }
+    reading.log.file = .known(route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil })
+    reading.route = Self.route(route, upstream, of: configuration, files)
+    return reading
   }
 
-  private static func describe(
-    _ route: Nginx.Route, _ upstream: Nginx.Upstream, of configuration: Nginx.Configuration, _ files: ProxyFiles,
-    _ facts: inout Facts
-  ) {
-    facts[.upstreamScheme] = upstream.scheme
-    facts[.routeProtocol] = route.kind.family == "proxy" ? "http" : route.kind.family
-    facts["route.family"] = route.kind.family
-    if let socket = upstream.socket {
-      facts[.routeUpstream] = upstream.url
-      facts[.upstreamSocket] = socket
-    } else {
-      let port = upstream.port ?? (upstream.scheme == "https" ? 443 : 80)
-      facts[.routeUpstream] = "\(upstream.scheme)://\(upstream.host):\(port)"
-      facts[.upstreamHost] = upstream.host.trimmedBrackets
-      facts[.upstreamPort] = String(port)
+  private static func seen(
+    _ configuration: Nginx.Configuration, _ line: CommandLine, _ files: ProxyFiles
+  ) async -> Reading.Configuration {
+    let mistake = configuration.problems.first.map { problem in
+      let number = problem.unterminatedLine ?? problem.line
+      let text = configuration.line(number, of: problem.file)
+      // A file that ends too early lacks more than one semicolon.
+      let lacksOne = problem.unterminatedLine != nil && !problem.message.hasPrefix("unexpected end of file")
+      return files.mistake(
+        problem.description, in: problem.file, line: number, text: text, fixed: lacksOne ? text.map { $0 + ";" } : nil)
     }
-    facts[.routeHeaderLimit] = String(route.headerLimit.value)
-    facts[.upstreamPath] = route.upstreamPath
-    facts[.routeReadTimeout] = route.readTimeout.value.seconds.inWords
-    facts[.routeVerifies] =
-      ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && route.verifies.value ? "on" : "off"
-    facts[.routeSendsCertificate] = route.sendsCertificate ? "on" : "off"
-    facts[.routeSendsTLSName] = route.sendsServerName.value ? "on" : "off"
-    facts[.routeTLSName] = route.tlsName.value
-    facts[.routeSendsHost] = route.hostHeader.value
-    facts[.routeAuthorities] = route.trustedCertificate?.value
-    facts[.routeAuthoritiesFile] = route.trustedCertificate.flatMap { files.hostPath(of: $0.value) }
-    facts[.routeLog] = route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil }
-    switch upstream.resolution {
-    case .address, .atStart, .atStartBecause: facts[.routeResolves] = RouteReading.atStart
-    case .eachRequest(let resolvers):
-      facts[.routeResolves] = RouteReading.eachRequest
-      facts[.routeResolver] = resolvers.joined(separator: ", ")
-    case .never: facts[.routeResolves] = RouteReading.eachRequest
-    }
-    for (name, span) in [
-      ("host", upstream.hostSpan), ("port", upstream.portSpan), ("scheme", upstream.schemeSpan),
-      ("timeout", route.readTimeout.span), ("verify", route.verifies.span), ("ssl-name", route.tlsName.span),
-      ("sni", route.sendsServerName.span),
-      ("name", route.serverNameSpan), ("header-limit", route.setsBuffers ? nil : route.headerLimit.span),
-    ] {
-      facts.set(span, name, files)
-    }
-    if upstream.socket == nil, let span = route.passSpan, let pass = route.pass,
-      span.head + pass + span.tail == span.text,
-      let mark = pass.firstRange(of: "://"), let slash = pass[mark.upperBound...].firstIndex(of: "/")
-    {
-      // Without a path of its own proxy_pass leaves the visitor's as it is.
-      let path = pass.distance(from: pass.startIndex, to: slash)..<pass.count
-      let place = span.part(path, of: pass)
-      facts.set(place, "rewrite", files)
-      facts["rewrite-line.fixed"] = place.head + place.tail
-      facts[.routeRewrittenBy] = "proxy_pass \(pass)"
-    }
-    facts["verify-line.off"] = route.verifies.span.map { _ in "off" }
-    facts.setPass(
-      route.passSpan, next: route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }, files)
-    // A location that sets its buffers already takes no second line about them.
-    facts["pass-line.buffers"] = route.setsBuffers || route.headerLimit.span != nil ? nil : "none"
-    guard facts[.line("pass", "text")] != nil else { return }
-    facts["pass-line.target"] = route.passTarget
-    if upstream.isResolvedEachTime { facts["pass-line.literal"] = route.passLiteral }
+    return Reading.Configuration(
+      start: Reading.Configuration.Start(file: line.configuration, prefix: line.prefix, adapter: nil),
+      mistake: mistake, newest: await files.newest(of: configuration.files), main: nil,
+      folder: files.isGenerated
+        ? nil : configuration.files.last { $0.hasSuffix(".conf") }.flatMap { files.folder(of: $0) },
+      folderInside: nil, container: nil, hasAdmin: .notApplicable, version: nil, unread: nil)
   }
-}
 
-extension Nginx.Route {
-  /// The server of its group that is asked first.
-  fileprivate var firstServer: Nginx.Upstream? { upstreams.first { !$0.isDown && !$0.isBackup } ?? upstreams.first }
+  private static func route(
+    _ route: Nginx.Route, _ upstream: Nginx.Upstream, of configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) -> Route {
+    func setting<Value>(_ setting: Nginx.Route.Setting<Value>) -> Setting<Value> {
+      Setting(setting.value, files.edit(setting.span))
+    }
+    func wait(_ timeout: Nginx.Route.Setting<Duration>) -> Known<Setting<Route.Wait>> {
+      .known(Setting(.seconds(timeout.value.seconds), files.edit(timeout.span)))
+    }
+    let next = route.passSpan.flatMap { configuration.line($0.line + 1, of: $0.file) }
+    let header = Setting(route.headerLimit.value, route.setsBuffers ? nil : files.edit(route.headerLimit.span))
+    return Route(
+      upstream: Route.Upstream(
+        scheme: Setting(upstream.scheme, files.edit(upstream.schemeSpan)), address: upstream.address(files),
+        speaks: Route.Dialect(rawValue: route.kind.family) ?? .http),
+      servers: route.upstreams.compactMap(\.server),
+      resolution: .known(
+        Route.Resolution(when: .known(upstream.resolves), family: .notApplicable, dials: .notApplicable)),
+      patience: Route.Patience(
+        connect: wait(route.connectTimeout), answer: wait(route.readTimeout), whole: .notApplicable),
+      tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) ? tls(route, files) : nil,
+      path: Route.Path(passedOn: .known(route.upstreamPath ?? "/"), change: .known(change(of: route, upstream, files))),
+      sentHost: .known(route.hostHeader.value),
+      limits: Route.Limits(
+        header: .known(Route.Limits.Header(bytes: header, line: nil, lines: nil)),
+        body: .known(setting(route.bodyLimit)), connections: .known(Setting(upstream.maxConnections, nil))),
+      health: .notApplicable, login: .notRead,
+      pass: Route.Pass(
+        line: files.insertion(after: route.passSpan, next: next), site: nil, transport: nil, target: route.passTarget,
+        literal: upstream.isResolvedEachTime ? route.passLiteral : nil, plain: nil, encrypted: nil,
+        // A location that sets its buffers already takes no second line about them.
+        takesBuffers: !route.setsBuffers && route.headerLimit.span == nil, family: route.kind.family),
+      container: nil, runs: .notRead)
+  }
+
+  private static func tls(_ route: Nginx.Route, _ files: ProxyFiles) -> Route.TLS {
+    Route.TLS(
+      verified: .known(route.verifies.value ? Set(Route.TLS.Part.allCases) : []),
+      verifySwitch: files.edit(route.verifies.span).map { Route.TLS.Switch($0, off: "off") },
+      name: .known(
+        route.tlsName.value.isEmpty ? nil : Setting(route.tlsName.value, files.edit(route.tlsName.span))),
+      sendsName: .known(Setting(route.sendsServerName.value, files.edit(route.sendsServerName.span))),
+      authorities: .known(route.trustedCertificate.map { files.authorities($0.value) }),
+      sendsCertificate: .known(route.sendsCertificate), offer: .known(.usual), block: nil)
+  }
+
+  /// Without a path of its own `proxy_pass` leaves the visitor's as it is.
+  private static func change(
+    of route: Nginx.Route, _ upstream: Nginx.Upstream, _ files: ProxyFiles
+  ) -> Route.Path.Change? {
+    guard upstream.socket == nil, let span = route.passSpan, let pass = route.pass,
+      span.head + pass + span.tail == span.text, let mark = pass.firstRange(of: "://"),
+      let slash = pass[mark.upperBound...].firstIndex(of: "/")
+    else { return nil }
+    let place = span.part(pass.distance(from: pass.startIndex, to: slash)..<pass.count, of: pass)
+    return Route.Path.Change(by: "proxy_pass \(pass)", edit: files.edit(place), fixed: place.head + place.tail)
+  }
 }
 
 extension Nginx.Configuration {
-  fileprivate func route(_ request: RouteReading.Request) -> Nginx.Route? {
+  func route(_ request: RouteReading.Request) -> Nginx.Route? {
     let isTLS = request.site.scheme == "https"
     return route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
   }
@@ -235,9 +221,27 @@ extension Nginx.Configuration {
 }
 
 extension Nginx.Upstream {
-  /// `host:port`; nil for a Unix socket.
-  fileprivate var server: String? {
-    socket == nil ? "\(host):\(port ?? (scheme == "https" ? 443 : 80))" : nil
+  /// The default of a scheme where none is written.
+  private var dialled: UInt16 { port ?? (scheme == "https" ? 443 : 80) }
+
+  var server: Routes.Server? {
+    Routes.Server(
+      socket.map(Endpoint.socket) ?? .network(host: host.trimmedBrackets, port: dialled),
+      isDown ? .out : isBackup ? .backup : .used)
+  }
+
+  fileprivate func address(_ files: ProxyFiles) -> Route.Upstream.Address {
+    if let socket { return .socket(Setting(socket, files.edit(hostSpan))) }
+    return .network(
+      host: Setting(host.trimmedBrackets, files.edit(hostSpan)), port: Setting(dialled, files.edit(portSpan)))
+  }
+
+  fileprivate var resolves: Route.Resolution.When {
+    switch resolution {
+    case .address, .atStart, .atStartBecause: .atStart
+    case .eachRequest(let resolvers): .eachRequest(by: resolvers)
+    case .never: .eachRequest(by: [])
+    }
   }
 }
 

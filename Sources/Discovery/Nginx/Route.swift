@@ -1,4 +1,5 @@
 internal import Glibc
+public import Routes
 
 extension Nginx {
   /// What nginx does with a request, and the lines that say so.
@@ -89,6 +90,8 @@ extension Nginx {
     public let sendTimeout: Setting<Duration>
     /// Bytes for the header of an answer; nginx's own default is one memory page.
     public let headerLimit: Setting<Int>
+    /// Bytes of a request's body; nil: no limit. nginx's own default is 1 MB.
+    public let bodyLimit: Setting<Int?>
     /// The location itself sets the number and size of its other buffers.
     public let setsBuffers: Bool
     /// The argument of the `proxy_pass` without scheme and path: `app:3000`; and the whole line without variables, if
@@ -332,6 +335,7 @@ extension Nginx.Configuration {
       headerLimit: Nginx.Route.Setting(
         value: setting("buffer_size", Int(getpagesize())) { $0.text(0).flatMap(Nginx.size) }.value,
         span: limit.flatMap { span($0) }),
+      bodyLimit: bodyLimit(scope.first("client_max_body_size")),
       setsBuffers: ownBlock.first("\(kind.family)_buffers") != nil, passTarget: known.map { Self.target(of: $0) },
       passLiteral: isLiteral ? nil : known.flatMap { known in pass.map { "\($0.name) \(known);" } },
       nextUpstream: setting("next_upstream", ["error", "timeout"]) { $0.arguments.map(\.text) },
@@ -348,6 +352,13 @@ extension Nginx.Configuration {
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
       },
       accessLogs: scope.all("access_log").compactMap { $0.text(0) }.filter { $0 != "off" })
+  }
+
+  private func bodyLimit(_ directive: Nginx.Directive?) -> Nginx.Route.Setting<Int?> {
+    guard let directive, let size = directive.text(0).flatMap(Nginx.size) else {
+      return Nginx.Route.Setting(value: 1 << 20, span: nil)
+    }
+    return Nginx.Route.Setting(value: size == 0 ? nil : size, span: span(directive))
   }
 
   /// True for a line that is nothing but `proxy_pass http://app:3000/;`.

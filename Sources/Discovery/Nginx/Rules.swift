@@ -1,3 +1,5 @@
+import Routes
+
 extension Nginx {
   /// What nginx demands of a directive in `http`: where it stands, its block, how many arguments.
   ///

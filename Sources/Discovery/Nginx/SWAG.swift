@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 /// SWAG: nginx with its files below `/config`, and a ready one for each known app in `proxy-confs`.
 ///
@@ -8,14 +9,14 @@ enum SWAG {
 
   /// For a site without a route: the sample that would serve it, by its first name.
   static func facts(
-    of outcome: RouteReading.Outcome, _ facts: Facts, _ request: RouteReading.Request, _ proxy: RunningProxy
+    of outcome: Reading.Outcome, _ request: RouteReading.Request, _ proxy: RunningProxy
   ) async -> Facts {
     guard [.default, .missing].contains(outcome), let app = request.site.host.split(separator: ".").first else {
-      return facts
+      return [:]
     }
     let file = "/config/nginx/proxy-confs/\(app).subdomain.conf"
-    guard let found = try? await proxy.files.glob(file + ".sample"), !found.isEmpty else { return facts }
-    return facts.merging([.swagSample: file + ".sample", .swagFile: file])
+    guard let found = try? await proxy.files.glob(file + ".sample"), !found.isEmpty else { return [:] }
+    return [.swagSample: file + ".sample", .swagFile: file]
   }
 }
 

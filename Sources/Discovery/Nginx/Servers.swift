@@ -1,3 +1,5 @@
+import Routes
+
 extension Nginx {
   /// One `listen` of a server.
   public struct Listen: Sendable, Equatable {

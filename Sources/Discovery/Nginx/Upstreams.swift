@@ -1,3 +1,5 @@
+public import Routes
+
 extension Nginx {
   /// `host:port` with either part absent; the host in lower case, an IPv6 address in its brackets.
   struct Endpoint: Hashable, Sendable {
@@ -107,6 +109,8 @@ extension Nginx {
     public let isBackup: Bool
     public let isDown: Bool
     public let weight: Int
+    /// Connections at a time; nil: no limit.
+    public let maxConnections: Int?
     public let resolution: Resolution
     public let schemeSpan: Span?
     public let hostSpan: Span?
@@ -188,12 +192,13 @@ extension Nginx.Configuration {
     _ target: Nginx.Target, _ scheme: String, _ parameters: [String], _ resolution: Nginx.Upstream.Resolution,
     _ schemeSpan: Span?
   ) -> Nginx.Upstream {
+    let limit = parameters.first { $0.hasPrefix("max_conns=") }.flatMap { Int($0.dropFirst(10)) }
     let weight = parameters.first { $0.hasPrefix("weight=") }.flatMap { Int($0.dropFirst(7)) }
     return Nginx.Upstream(
       scheme: scheme, host: target.host.text, port: target.socket == nil ? target.endpoint.port : nil,
       socket: target.socket?.text, isBackup: parameters.contains("backup"),
       isDown: parameters.contains("down"),
-      weight: weight ?? 1, resolution: resolution, schemeSpan: schemeSpan,
+      weight: weight ?? 1, maxConnections: limit == 0 ? nil : limit, resolution: resolution, schemeSpan: schemeSpan,
       hostSpan: span(target.socket ?? target.host),
       portSpan: target.socket != nil
         ? nil : target.port.map(span) ?? span(behind: target.host, inserting: ":"))

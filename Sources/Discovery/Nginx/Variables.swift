@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension Nginx {
   /// What is asked of nginx.

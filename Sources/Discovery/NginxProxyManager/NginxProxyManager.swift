@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Routes
 
 /// Nginx Proxy Manager's own data: rows of its database in, hosts out.
 ///

@@ -1,53 +1,59 @@
 import Model
 import Pattern
+import Routes
 import World
 
 /// From Nginx Proxy Manager's generated files and its database to the facts of a route.
 ///
 /// The files are what runs; the database says which field of the web page made them, and what was switched off.
 enum NginxProxyManagerReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let files = proxy.files
-    let (outcome, read) = await NginxReading.route(request, in: try await NginxReading.load(proxy), proxy)
     // It is edited in the web page: a changed file would be written over.
-    var facts = Facts(read.values.filter { !$0.key.text.contains("-line.") || $0.key.text.hasPrefix("problem-") })
-    facts[.configInside] = nil
+    var generated = proxy
+    generated.files.isGenerated = true
+    var reading = await NginxReading.reading(of: request, in: try await NginxReading.load(proxy), generated)
+    reading.configuration.container = nil
     if request.port == proxy.environment("NPM_ADMIN_PORT").flatMap({ UInt16($0) }) ?? proxy.sign?.adminPort {
-      return (outcome, facts.merging(await admin(proxy)))
+      reading.own = await admin(proxy)
+      return reading
     }
     let hosts: [NginxProxyManager.Host]
     do throws(Unseen) { hosts = try await rows(files) } catch {
       // Another database, or none that can be seen: the files alone still tell the route.
-      return (outcome, facts)
+      return reading
     }
     guard
       let host = NginxProxyManager.host(
         for: request.site.host, among: hosts.filter { !$0.isDeleted }, matches: NginxReading.matches)
     else {
-      facts[.routeNear] = request.site.host.nearest(among: hosts.filter { !$0.isDeleted }.flatMap(\.domainNames))
-      return (outcome == .broken ? .broken : .missing, facts)
+      let near = request.site.host.nearest(among: hosts.filter { !$0.isDeleted }.flatMap(\.domainNames))
+      reading.near = near.map { Setting($0, nil) }
+      if reading.outcome != .broken { reading.outcome = .missing }
+      return reading
     }
-    facts[.npmDomain] = host.domainNames.first
-    facts[.npmAdvanced] = host.advancedConfig.isEmpty ? nil : "yes"
-    facts[.routeLog] = host.errorLog
+    reading.own[.npmDomain] = host.domainNames.first
+    reading.own[.npmAdvanced] = host.advancedConfig.isEmpty ? nil : "yes"
+    reading.log.file = .known(host.errorLog)
     if let location = host.location(for: request.site.path, matches: NginxReading.matches) {
-      facts[.npmLocation] = location.path
+      reading.own[.npmLocation] = location.path
     }
+    let row = Reading.Entry(
+      site: Setting(request.site.host, nil), definedIn: "proxy_host row \(host.id)", router: nil, service: nil,
+      provider: nil)
     if !host.isEnabled {
-      facts[.npmDisabled] = "yes"
-      return (.disabled, facts.merging([.routeDefinedIn: "proxy_host row \(host.id)", .routeHost: request.site.host]))
+      reading.own[.npmDisabled] = "yes"
+      (reading.outcome, reading.entry) = (.disabled, row)
+      return reading
     }
     let refused = try await files.read(host.errorFile)
     let isOffline = try await files.read(host.file) == nil && refused != nil
     if isOffline || host.isOnline == false {
-      facts[.configProblem] = host.error?.printable ?? "\(host.errorFile) is there"
-      facts[.routeHost] = request.site.host
-      facts[.routeDefinedIn] = "proxy_host row \(host.id)"
-      return (.offline, facts)
+      reading.configuration.mistake = Reading.Configuration.Mistake(
+        reason: host.error ?? "\(host.errorFile) is there", file: nil, line: nil, text: nil, fixed: nil)
+      (reading.outcome, reading.entry) = (.offline, row)
     }
-    return (outcome, facts)
+    return reading
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -73,4 +79,23 @@ enum NginxProxyManagerReading: ProxyReader {
   private static func rows(_ files: ProxyFiles) async throws(Unseen) -> [NginxProxyManager.Host] {
     NginxProxyManager.hosts(try await files.rows(of: "/data/database.sqlite", "SELECT * FROM proxy_host"))
   }
+}
+
+extension FactName {
+  /// Known if this is the proxy's own admin page.
+  static let npmAdmin: FactName = "npm.admin"
+  /// The host of the database that the admin page's program needs, if it is not a file.
+  static let npmDatabase: FactName = "npm.database"
+  /// The container with that database, if there is one that does not run.
+  static let npmDatabaseStopped: FactName = "npm.database-stopped"
+  static let npmDomain: FactName = "npm.domain"
+  static let npmLocation: FactName = "npm.location"
+  static let npmDisabled: FactName = "npm.disabled"
+  static let npmAdvanced: FactName = "npm.advanced"
+}
+
+extension NginxProxyManagerReading {
+  static let facts: [FactName] = [
+    .npmAdmin, .npmDatabase, .npmDatabaseStopped, .npmDomain, .npmLocation, .npmDisabled, .npmAdvanced,
+  ]
 }

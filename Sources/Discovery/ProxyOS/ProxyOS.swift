@@ -1,3 +1,5 @@
+import Routes
+
 /// ProxyOS's own data: rows of its database in, routes out.
 ///
 /// Source: dariusvorster/proxyos-app, 26 April 2026: `packages/db/src/schema.ts` (columns), `packages/caddy/src/config.ts`

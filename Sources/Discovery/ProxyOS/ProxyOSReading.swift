@@ -1,64 +1,71 @@
 import Model
+import Routes
 import World
 
 /// From ProxyOS's database and the Caddy in it to the facts of a route.
 ///
 /// The database says what is wanted and in which field of the dashboard; Caddy's admin API says what runs.
 enum ProxyOSReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let running = try await configuration(of: proxy)
     // Without its database, what runs still tells the route.
     let routes = (try? await rows("SELECT * FROM routes", proxy)).map { $0.compactMap(ProxyOS.Route.init) }
     let fixed = try? await rows("SELECT name, host FROM static_upstreams", proxy)
     let names = (fixed ?? []).compactMap { row in row["name"].flatMap { name in row["host"].map { (name, $0) } } }
-    let (outcome, facts) = read(
+    var reading = read(
       request, running: running, routes: routes, names: Dictionary(names) { first, _ in first }, proxy.files)
-    return (outcome, facts.merging(["proxyos.dns": proxy.container?.HostConfig?.Dns?.joined(separator: ", ") ?? ""]))
+    reading.own["proxyos.dns"] = proxy.container?.HostConfig?.Dns?.joined(separator: ", ")
+    return reading
   }
 
   /// `names`: the static upstreams, which are put in the place of hosts. `routes` nil: the database was not seen.
   static func read(
     _ request: RouteReading.Request, running: Caddy.Configuration, routes: [ProxyOS.Route]?,
     names: [String: String] = [:], _ files: ProxyFiles
-  ) -> (RouteReading.Outcome, Facts) {
-    var (outcome, facts) = running.read(request, files)
-    guard let routes else { return (outcome, facts) }
+  ) -> Reading {
+    var reading = running.read(request, files)
+    guard let routes else { return reading }
     guard let route = ProxyOS.route(for: request.site.host, among: routes) else {
       // A redirect host or an error host is no route.
-      guard outcome != .static else { return (outcome, facts) }
-      facts[.routeNear] = request.site.host.nearest(among: routes.flatMap(\.names))
-      return (outcome == .found ? .found : .missing, facts)
+      guard reading.outcome != .static else { return reading }
+      reading.near = request.site.host.nearest(among: routes.flatMap(\.names)).map { Setting($0, nil) }
+      if reading.outcome != .found { reading.outcome = .missing }
+      return reading
     }
-    let isRunning = facts[.routeUpstream] != nil
-    facts[.routeHost] = request.site.host
-    if isRunning || !route.isEnabled { facts[.routeDefinedIn] = "routes row \(route.id)" }
-    describe(route, &facts)
+    let isRunning = reading.route != nil
+    reading.entry = Reading.Entry(
+      site: Setting(request.site.host, nil),
+      definedIn: isRunning || !route.isEnabled ? "routes row \(route.id)" : reading.entry?.definedIn ?? "", router: nil,
+      service: nil, provider: nil)
+    describe(route, &reading.own)
     guard isRunning else {
       guard !route.names.contains(where: { running.sites[$0] != nil }) else {
         // Caddy has it, and it is not for everybody.
-        facts[.routeProblem] =
-          route.allows.isEmpty
-          ? nil : "only \(route.allows.joined(separator: ", ")) may use it (IP allowlist)".printable
-        return (facts[.routeProblem] == nil ? outcome : .misconfigured, facts)
+        guard !route.allows.isEmpty else { return reading }
+        reading.outcome = .misconfigured
+        reading.problem = Reading.Problem(
+          reason: "only \(route.allows.joined(separator: ", ")) may use it (IP allowlist)", remedy: nil, label: nil)
+        return reading
       }
       if !route.isEnabled {
-        facts["proxyos.disabled"] = "yes"
-        return (.disabled, facts)
+        reading.own["proxyos.disabled"] = "yes"
+        reading.outcome = .disabled
+        return reading
       }
       // At its start ProxyOS gives Caddy all routes at once: one that is refused keeps them all out.
       if let refused = [route].first(where: { $0.refusal != nil })
         ?? routes.first(where: { $0.isEnabled && $0.refusal != nil })
       {
-        return refuse(refused, for: route, &facts)
+        refuse(refused, for: route, &reading)
+        return reading
       }
-      return (.notLoaded, facts)
+      reading.outcome = .notLoaded
+      return reading
     }
-    if route.isEnabled, !route.runs(in: running, names) {
-      return route.refusal == nil ? (.notLoaded, facts) : refuse(route, for: route, &facts)
-    }
-    return (outcome, facts)
+    guard route.isEnabled, !route.runs(in: running, names) else { return reading }
+    reading.outcome = .notLoaded
+    if route.refusal != nil { refuse(route, for: route, &reading) }
+    return reading
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -86,15 +93,14 @@ enum ProxyOSReading: ProxyReader {
   }
 
   /// `refused` is `route` itself, or another one that keeps it out.
-  private static func refuse(_ refused: ProxyOS.Route, for route: ProxyOS.Route, _ facts: inout Facts) -> (
-    RouteReading.Outcome, Facts
-  ) {
-    describe(refused, &facts)
-    let reason = "Caddy refuses what ProxyOS makes of \(refused.domain): \(refused.refusal ?? "")"
-    facts[.configProblem] = reason.printable
-    facts["proxyos.refused"] = refused.domain
-    facts["proxyos.keeps-out"] = refused == route ? nil : route.domain
-    return (.offline, facts)
+  private static func refuse(_ refused: ProxyOS.Route, for route: ProxyOS.Route, _ reading: inout Reading) {
+    describe(refused, &reading.own)
+    reading.outcome = .offline
+    reading.configuration.mistake = Reading.Configuration.Mistake(
+      reason: "Caddy refuses what ProxyOS makes of \(refused.domain): \(refused.refusal ?? "")", file: nil, line: nil,
+      text: nil, fixed: nil)
+    reading.own["proxyos.refused"] = refused.domain
+    reading.own["proxyos.keeps-out"] = refused == route ? nil : route.domain
   }
 }
 
@@ -109,9 +115,8 @@ extension ProxyOS.Route {
   }
 }
 
-extension FactName {
-  /// Facts that only ProxyOS's reader brings.
-  static let ofProxyOS: [FactName] = [
+extension ProxyOSReading {
+  static let facts: [FactName] = [
     // The row's domain and its upstream as the form has it: of the refused route, if one is.
     "proxyos.domain", "proxyos.scheme", "proxyos.host", "proxyos.port", "proxyos.tls-mode",
     // `port`, `address` or `protocol`: why it speaks TLS to the app.

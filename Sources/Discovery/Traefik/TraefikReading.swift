@@ -1,13 +1,11 @@
 import Model
+import Routes
 import World
 
 /// From Traefik's settings, its files and the labels of containers to the facts of a route.
 enum TraefikReading: ProxyReader {
-  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> (
-    RouteReading.Outcome, Facts
-  ) {
-    let loaded = try await Loaded(proxy)
-    return await loaded.route(request, proxy)
+  static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
+    try await Loaded(proxy).reading(of: request, proxy)
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
@@ -173,35 +171,24 @@ private struct Loaded {
 
   // MARK: The route of a request
 
-  func route(_ request: RouteReading.Request, _ proxy: RunningProxy) async -> (RouteReading.Outcome, Facts) {
-    var facts: Facts = [:]
-    facts[.routeLog] = configuration.settings["log", "filePath"]?.text
-    facts[.routeLogKeys] = request.site.host
-    if let refused = dynamic.refused.first {
-      facts[.configProblem] = "\(refused.file), line \(refused.line): \(refused.reason)".printable
-    }
-    let folder = dynamic.files.keys.sorted().last.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) }
-    facts[.configDirectoryInside] = folder
-    facts[.configDirectory] = folder.flatMap { proxy.files.hostPath(of: $0) }
+  func reading(of request: RouteReading.Request, _ proxy: RunningProxy) async -> Reading {
+    var reading = Reading(
+      outcome: .found, configuration: seen(proxy.files), entry: nil, route: nil, problem: nil, near: nil, app: nil,
+      labels: nil,
+      log: Reading.Log(file: .known(configuration.settings["log", "filePath"]?.text), keys: [request.site.host]),
+      own: [:])
     guard var router = chosen(for: request) else {
-      await describeMissing(request, proxy, &facts)
-      if !dynamic.refused.isEmpty { return (.broken, facts) }
+      await explainMissing(&reading, request, proxy)
       let isSeen = dynamic.unseen.isEmpty && (configuration.otherProviders.isEmpty || live != nil)
-      return (isSeen || live != nil ? .missing : .unknown, facts)
+      reading.outcome = isSeen || live != nil ? .missing : .unknown
+      if !dynamic.refused.isEmpty { reading.outcome = .broken }
+      return reading
     }
-    facts[.configProblem] = nil
-    let compose: ComposeService?
-    if let labels = router.container?.Labels {
-      compose = await ComposeService(of: labels, in: proxy.world)
-      facts.merge(await proxy.world.compose(labels))
-    } else {
-      compose = nil
-    }
-    let place = Place(router, compose, proxy)
-    facts[.routeHost] = request.site.host
-    facts[.routeDefinedIn] = place.definedIn
-    facts[.routeRouter] = router.name
-    facts[.routeProvider] = router.provider
+    reading.configuration.mistake = nil
+    let place = await place(of: router, proxy, &reading)
+    reading.entry = Reading.Entry(
+      site: Setting(request.site.host, nil), definedIn: place.definedIn, router: router.name, service: nil,
+      provider: router.provider)
     if var fault = router.fault {
       fault.replacement = replacement(for: fault.setting, of: router)
       router.fault = fault
@@ -209,12 +196,34 @@ private struct Loaded {
       router.fault = mismatch(of: router, request)
     }
     if let fault = router.fault {
-      await place.describe(fault, &facts)
-      return (.misconfigured, facts)
+      reading.problem = await place.problem(fault)
+      reading.outcome = .misconfigured
+      return reading
     }
-    guard let name = router.service, !name.hasSuffix("@internal") else { return (.static, facts) }
-    let outcome = describe(name, of: router, request, place, &facts)
-    return (outcome, facts)
+    guard let name = router.service, !name.hasSuffix("@internal") else {
+      reading.outcome = .static
+      return reading
+    }
+    lead(&reading, to: name, of: router, request, place)
+    return reading
+  }
+
+  private func seen(_ files: ProxyFiles) -> Reading.Configuration {
+    let folder = dynamic.files.keys.sorted().last?.folder
+    return Reading.Configuration(
+      start: Reading.Configuration.Start(file: nil, prefix: nil, adapter: nil),
+      mistake: dynamic.refused.first.map {
+        Reading.Configuration.Mistake(
+          reason: "\($0.file), line \($0.line): \($0.reason)", file: nil, line: nil, text: nil, fixed: nil)
+      }, newest: nil, main: nil, folder: folder.flatMap { files.hostPath(of: $0) }, folderInside: folder,
+      container: nil, hasAdmin: .notRead, version: nil, unread: nil)
+  }
+
+  /// Where a router is written; of one that labels make, its container's project is noted, too.
+  private func place(of router: Traefik.Router, _ proxy: RunningProxy, _ reading: inout Reading) async -> Place {
+    guard let labels = router.container?.Labels else { return Place(router, nil, proxy) }
+    reading.own.merge(await proxy.world.compose(labels))
+    return Place(router, await ComposeService(of: labels, in: proxy.world), proxy)
   }
 
   /// The router that serves the request; else the one that should.
@@ -264,30 +273,25 @@ private struct Loaded {
   }
 
   /// Nobody has a route for the site: a similar name, or the container that was probably meant.
-  private func describeMissing(_ request: RouteReading.Request, _ proxy: RunningProxy, _ facts: inout Facts) async {
+  private func explainMissing(_ reading: inout Reading, _ request: RouteReading.Request, _ proxy: RunningProxy) async {
     let hosts = dynamic.routers.flatMap { router in
       (router.matching?.rule.hosts ?? []).map { (host: $0, router: router) }
     }
     let near = request.site.host.nearest(among: hosts.map(\.host))
-    facts[.routeNear] = near
     if let near, let router = hosts.first(where: { $0.host == near })?.router {
-      var compose: ComposeService?
-      if let labels = router.container?.Labels {
-        compose = await ComposeService(of: labels, in: proxy.world)
-        facts.merge(await proxy.world.compose(labels))
-      }
-      let place = Place(router, compose, proxy)
-      facts[.routeProvider] = router.provider
-      place.set(place.rule.flatMap { $0.part(near, of: router.rule) }, "name", &facts)
+      let place = await place(of: router, proxy, &reading)
+      reading.near = Setting(near, place.edit(place.rule.flatMap { $0.part(near, of: router.rule) }))
+      reading.entry = Reading.Entry(site: nil, definedIn: "", router: nil, service: nil, provider: router.provider)
       return
     }
+    reading.near = near.map { Setting($0, nil) }
     guard configuration.has("docker"), let app = await meant(request, proxy) else { return }
     let labels = app.Labels ?? [:]
-    facts[.routeProvider] = "docker"
-    facts[.routeApp] = app.name
-    facts[.routeRouter] = app.service ?? app.name
-    facts.merge(await proxy.world.compose(labels))
-    facts.setPlace(ofLabels: await ComposeService(of: labels, in: proxy.world)?.labelPlace)
+    reading.app = app.name
+    reading.entry = Reading.Entry(
+      site: nil, definedIn: "", router: app.service ?? app.name, service: nil, provider: "docker")
+    reading.own.merge(await proxy.world.compose(labels))
+    reading.labels = Reading.Labels(beside: await ComposeService(of: labels, in: proxy.world)?.labelPlace)
   }
 
   /// The only running container whose name stands in the site's.
@@ -306,59 +310,78 @@ private struct Loaded {
 
   // MARK: The service
 
-  private func describe(
-    _ name: String, of router: Traefik.Router, _ request: RouteReading.Request, _ place: Place, _ facts: inout Facts
-  ) -> RouteReading.Outcome {
-    let (name, service) = leaf(name)
-    let passage = Traefik.Passage(
-      request.site.path, through: entryMiddlewares(request) + router.middlewares, of: dynamic)
-    facts[.routeAuth] = passage.auth.flatMap { Traefik.Server(url: $0)?.url }
-    if passage.path != request.site.path {
-      facts[.upstreamPath] = passage.path
-      place.describe(rewriting: passage.rewriting, of: router, &facts)
-    }
-    facts[.routeService] = name.split(separator: "@").first.map(String.init)
-    let state = live?.services?[name]?.serverStatus ?? [:]
-    if !state.isEmpty, service?.settings["loadBalancer", "healthCheck"] != nil {
-      facts[.routeHealthState] = state.values.contains("UP") ? "up" : "down"
-    }
-    describeHealth(service, &facts)
-    let server: Traefik.Server
+  /// Adds the route to the servers of a service.
+  private func lead(
+    _ reading: inout Reading, to service: String, of router: Traefik.Router, _ request: RouteReading.Request,
+    _ place: Place
+  ) {
+    let (name, service) = leaf(service)
+    reading.entry?.service = name.split(separator: "@").first.map(String.init)
+    let balancer = service?.settings["loadBalancer"]
+    var dropped: String?
+    var servers = service?.servers ?? []
     if !router.isActive, let container = router.container {
       // Nobody is dialled: the router is gone with its container. What would be dialled tells which container that is.
-      let port = service?.settings["loadBalancer", "server", "port"]?.text.flatMap { UInt16($0) }
-      let scheme = service?.settings["loadBalancer", "server", "scheme"]?.text ?? "http"
+      let port = balancer?["server", "port"]?.text.flatMap { UInt16($0) }
+      let scheme = balancer?["server", "scheme"]?.text ?? "http"
       let lowest = (container.Ports ?? []).compactMap(\.PrivatePort).min()
-      server = Traefik.Server(scheme: scheme, host: container.name, port: port ?? lowest ?? 80)
-      facts[.routeDropped] = container.isRunning ? container.health ?? "restarting" : "stopped"
-    } else if let first = service?.servers.first {
-      let isThisMachine = first.host == Traefik.thisMachine && place.proxy.place.usesHostNetwork
-      server = isThisMachine ? Traefik.Server(scheme: first.scheme, host: "127.0.0.1", port: first.port) : first
-    } else {
-      return .unknown
+      servers = [Traefik.Server(scheme: scheme, host: container.name, port: port ?? lowest ?? 80)]
+      dropped = container.isRunning ? container.health ?? "restarting" : "stopped"
     }
+    guard let chosen = servers.chosen(request.server, by: { Server($0.endpoint, .used) }) else {
+      reading.outcome = .unknown
+      return
+    }
+    let isThisMachine = chosen.host == Traefik.thisMachine && place.proxy.place.usesHostNetwork
+    let server =
+      isThisMachine ? Traefik.Server(scheme: chosen.scheme, host: "127.0.0.1", port: chosen.port) : chosen
     // One container, and no other one can answer in its place.
-    if service?.servers.count ?? 0 < 2, service?.settings["loadBalancer", "server", "url"] == nil {
-      facts[.routeContainer] = router.container?.Id
-    }
-    facts[.routeUpstream] = server.url
-    facts[.upstreamScheme] = server.scheme == "https" ? "https" : "http"
-    facts[.upstreamHost] = server.host
-    facts[.upstreamPort] = String(server.port)
-    facts[.routeProtocol] = server.scheme == "h2c" ? "h2c" : nil
-    if let servers = service?.servers, servers.count > 1 {
-      facts[.routeServers] = servers.map { "\($0.host):\($0.port)" }.joined(separator: ", ")
-    }
-    if let networks = service?.networks, networks.count > 1 {
-      facts[.routeNetworks] = networks.joined(separator: ", ")
-    }
-    facts[.routeLogKeys] = "\(server.host):\(server.port), \(router.fullName), \(request.site.host)"
-    if service?.settings["loadBalancer", "passHostHeader"]?.text?.lowercased() == "false" {
-      facts[.routeSendsHost] = "\(server.host):\(server.port)"
-    }
-    place.describe(service, in: dynamic, &facts)
-    describeTransport(of: service, named: name, server, place, &facts)
-    return .found
+    let isAlone = service?.servers.count ?? 0 < 2 && balancer?["server", "url"] == nil
+    let edits = place.edits(of: service)
+    let passage = Traefik.Passage(
+      request.site.path, through: entryMiddlewares(request) + router.middlewares, of: dynamic)
+    let transport = transport(of: service, named: name)
+    reading.log.keys = ["\(server.host):\(server.port)", router.fullName, request.site.host]
+    reading.configuration.container = edits.container
+    reading.labels = place.labels
+    reading.route = Route(
+      upstream: Route.Upstream(
+        scheme: Setting(server.scheme == "https" ? "https" : "http", edits.scheme),
+        address: .network(host: Setting(server.host, edits.host), port: Setting(server.port, edits.port)),
+        speaks: server.scheme == "h2c" ? .h2c : .http),
+      servers: servers.map { Server($0.endpoint, .used) },
+      resolution: .known(
+        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead)),
+      patience: transport.patience(place),
+      tls: server.scheme == "https" ? transport.tls(to: server, place) : nil,
+      path: Route.Path(
+        passedOn: .known(passage.path),
+        change: .known(
+          passage.path == request.site.path ? nil : place.change(by: passage.rewriting, of: router))),
+      sentHost: .known(
+        balancer?["passHostHeader"]?.text?.lowercased() == "false"
+          ? "\(server.host):\(server.port)" : request.site.host),
+      limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead),
+      health: .known(health(of: service, named: name)),
+      login: .known(passage.auth.flatMap { Traefik.Server(url: $0)?.url }),
+      pass: Route.Pass(
+        line: router.container == nil ? place.proxy.files.insertion(after: balancer?.firstLine, next: nil) : nil,
+        site: nil, transport: place.transport(of: service, in: dynamic), target: nil, literal: nil, plain: nil,
+        encrypted: nil, takesBuffers: false, family: nil),
+      container: router.container.map { container in
+        Route.FromContainer(
+          id: isAlone ? container.Id : nil, dropped: dropped, networks: service?.networks ?? [], network: edits.network,
+          portLabel: balancer?["server", "port"]?.label)
+      }, runs: .notRead)
+  }
+
+  private func health(of service: Traefik.Service?, named name: String) -> Route.HealthCheck? {
+    guard let check = service?.settings["loadBalancer", "healthCheck"] else { return nil }
+    let state = live?.services?[name]?.serverStatus ?? [:]
+    return Route.HealthCheck(
+      path: check["path"]?.text.map { Setting($0, nil) }, expects: Setting(check["status"]?.text ?? "200-399", nil),
+      port: check["port"]?.text.flatMap { UInt16($0) },
+      isUp: state.isEmpty ? .notRead : .known(state.values.contains("UP")))
   }
 
   /// The service that has servers: the first of a weighted, mirrored or failing-over one.
@@ -376,35 +399,46 @@ private struct Loaded {
     return configuration.settings["entryPoints", point.name, "http", "middlewares"]?.list ?? []
   }
 
-  private func describeHealth(_ service: Traefik.Service?, _ facts: inout Facts) {
-    guard let check = service?.settings["loadBalancer", "healthCheck"] else { return }
-    facts[.routeHealthPath] = check["path"]?.text
-    facts[.routeHealthExpects] = check["status"]?.text ?? "200-399"
-    facts[.routeHealthPort] = check["port"]?.text
-  }
-
-  /// Source: Traefik 3, "ServersTransport": 30 s to connect, no limit for an answer, certificates are verified.
-  private func describeTransport(
-    of service: Traefik.Service?, named name: String, _ server: Traefik.Server, _ place: Place, _ facts: inout Facts
-  ) {
+  private func transport(of service: Traefik.Service?, named name: String) -> Transport {
     let provider = name.split(separator: "@").last.map(String.init) ?? ""
     let wanted = service?.settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
-    let transport = wanted.map { dynamic.transports[$0] } ?? configuration.settings["serversTransport"]
-    let timeouts = transport?["forwardingTimeouts"]
-    let dial = timeouts?["dialTimeout"]?.text.flatMap(\.goSeconds) ?? 30
-    facts[.routeConnectTimeout] = dial > 0 ? dial.inWords : nil
+    return Transport(
+      settings: wanted.map { dynamic.transports[$0] } ?? configuration.settings["serversTransport"],
+      isOfFile: wanted?.hasSuffix("@file") == true)
+  }
+}
+
+/// How Traefik speaks to the servers of a service.
+///
+/// Source: Traefik 3, "ServersTransport": 30 s to connect, no limit for an answer, certificates are verified.
+private struct Transport {
+  let settings: Traefik.Settings?
+  /// A file of the dynamic configuration has it; the static one is not changed by a line.
+  let isOfFile: Bool
+
+  private func edit(_ settings: Traefik.Settings?, _ place: Place) -> Edit? {
+    isOfFile ? place.proxy.files.edit(settings?.span) : nil
+  }
+
+  func patience(_ place: Place) -> Route.Patience {
+    let timeouts = settings?["forwardingTimeouts"]
     let answer = timeouts?["responseHeaderTimeout"]
-    if let seconds = answer?.text.flatMap(\.goSeconds), seconds > 0 { facts[.routeReadTimeout] = seconds.inWords }
-    let skips = transport?["insecureSkipVerify"]
-    facts[.routeVerifies] = server.scheme == "https" && skips?.isOn != true ? "on" : "off"
-    facts[.routeTLSName] = transport?["serverName"]?.text ?? server.host
-    facts[.routeAuthorities] = transport?["rootCAs"]?.list.first
-    facts[.routeAuthoritiesFile] = facts[.routeAuthorities].flatMap { place.proxy.files.hostPath(of: $0) }
-    guard wanted?.hasSuffix("@file") == true else { return }
-    facts.set(answer?.span, "timeout", place.proxy.files)
-    facts.set(skips?.span, "verify", place.proxy.files)
-    if facts["verify-line.text"] != nil { facts["verify-line.off"] = "true" }
-    facts.set(transport?["serverName"]?.span, "ssl-name", place.proxy.files)
+    return Route.Patience(
+      connect: .known(Setting(Route.Wait(timeouts?["dialTimeout"]?.text.flatMap(\.goSeconds) ?? 30), nil)),
+      answer: .known(Setting(Route.Wait(answer?.text.flatMap(\.goSeconds)), edit(answer, place))),
+      whole: .notApplicable)
+  }
+
+  func tls(to server: Traefik.Server, _ place: Place) -> Route.TLS {
+    let skips = settings?["insecureSkipVerify"]
+    let name = settings?["serverName"]
+    return Route.TLS(
+      verified: .known(skips?.isOn == true ? [] : Set(Route.TLS.Part.allCases)),
+      verifySwitch: edit(skips, place).map { Route.TLS.Switch($0, off: "true") },
+      name: .known(Setting(name?.text ?? server.host, edit(name, place))),
+      sendsName: .known(Setting(!(name?.text ?? server.host).isAddress, nil)),
+      authorities: .known(settings?["rootCAs"]?.list.first.map(place.proxy.files.authorities)),
+      sendsCertificate: .known(settings?["certificates"] != nil), offer: .known(.modern), block: nil)
   }
 }
 
@@ -435,31 +469,30 @@ private struct Place {
   }
 
   /// A Compose file is this machine's; a file of the proxy's may be inside its container.
-  func set(_ span: Span?, _ name: String, _ facts: inout Facts) {
-    guard let span else { return }
-    facts.set(span, name, at: router.container == nil ? proxy.files.patchPath(of: span.file) : span.file)
+  func edit(_ span: Span?) -> Edit? {
+    router.container == nil ? proxy.files.edit(span) : span.map { Edit(onThisMachine: $0) }
   }
 
   /// What is wrong, its line, and what that line or a new one has to be.
-  func describe(_ fault: Traefik.Fault, _ facts: inout Facts) async {
-    facts[.routeProblem] = fault.reason.printable
+  func problem(_ fault: Traefik.Fault) async -> Reading.Problem {
+    var problem = Reading.Problem(reason: fault.reason, remedy: nil, label: nil)
     if fault.lacksPort {
-      guard let container = router.container, let port = await onlyPort(of: container) else { return }
+      guard let container = router.container, let port = await onlyPort(of: container) else { return problem }
       let service = router.service?.split(separator: "@").first.map(String.init) ?? router.name
       let name = "traefik.http.services.\(service).loadbalancer.server.port"
-      facts[.routeLabel] = "\(name)=\(port)"
-      guard let label = anchor else { return }
-      set(label.line, "problem", &facts)
-      facts["problem-line.insert"] =
-        (label.line?.indentation ?? "") + label.form.open + name + label.form.between + String(port) + label.form.close
-      facts["problem-line.next"] = label.next
-      return
+      problem.label = "\(name)=\(port)"
+      guard let label = anchor, let edit = edit(label.line) else { return problem }
+      problem.remedy = .insertion(
+        edit,
+        text: edit.span.indentation + label.form.open + name + label.form.between + String(port) + label.form.close,
+        next: label.next)
+      return problem
     }
     let setting = fault.setting.flatMap { router.settings[$0] }
-    if let label = setting?.label, let value = fault.replacement { facts[.routeLabel] = "\(label)=\(value)" }
-    guard let span = span(setting) else { return }
-    set(span, "problem", &facts)
-    facts["problem-line.fixed"] = fault.replacement.map { span.head + $0 + span.tail }
+    if let label = setting?.label, let value = fault.replacement { problem.label = "\(label)=\(value)" }
+    guard let span = span(setting), let edit = edit(span) else { return problem }
+    problem.remedy = .line(edit, fixed: fault.replacement.map { span.head + $0 + span.tail })
+    return problem
   }
 
   /// The port on which a container listens, if that is only one.
@@ -479,59 +512,79 @@ private struct Place {
     }
   }
 
-  /// The places of what a page may change: in a file the parts of a server's URL, in labels port and scheme.
-  func describe(_ service: Traefik.Service?, in dynamic: Traefik.Dynamic, _ facts: inout Facts) {
+  /// The places of what a page may change.
+  struct Edits {
+    var scheme: Edit?
+    var host: Edit?
+    var port: Edit?
+    var network: Edit?
+    /// The container that alone has the file, by its name.
+    var container: String?
+  }
+
+  /// In a file the parts of a server's URL, in labels port and scheme.
+  func edits(of service: Traefik.Service?) -> Edits {
     let balancer = service?.settings["loadBalancer"]
+    var edits = Edits()
     guard router.container == nil else {
-      set(span(balancer?["server", "port"]), "port", &facts)
-      facts["label.port"] = balancer?["server", "port"]?.label
-      set(span(balancer?["server", "scheme"]), "scheme", &facts)
-      set(compose?.label("traefik.docker.network")?.valueSpan, "network", &facts)
-      facts.setPlace(ofLabels: anchor)
-      return
+      edits.port = edit(span(balancer?["server", "port"]))
+      edits.scheme = edit(span(balancer?["server", "scheme"]))
+      edits.network = edit(compose?.label("traefik.docker.network")?.valueSpan)
+      return edits
     }
     if let url = balancer?["servers"]?.branches.lazy.compactMap({ $0.settings["url"] }).first, let text = url.text,
       let span = url.span
     {
       let parts = text.urlParts
-      set(span.part(0..<parts.scheme.count, of: text), "scheme", &facts)
-      set(span.part(parts.host, of: text), "host", &facts)
-      set(parts.port.flatMap { span.part($0, of: text) }, "port", &facts)
-      facts[.configInside] = proxy.files.hostPath(of: span.file) == nil ? proxy.container?.name : nil
+      edits.scheme = edit(span.part(0..<parts.scheme.count, of: text))
+      edits.host = edit(span.part(parts.host, of: text))
+      edits.port = edit(parts.port.flatMap { span.part($0, of: text) })
+      edits.container = proxy.files.container(with: span.file)
     }
-    // A line of the load balancer's own goes before its first one.
-    if let first = balancer?.branches.first?.settings.line { facts.setPass(first, next: nil, proxy.files) }
-    let http = balancer?.branches.first?.settings.line.flatMap { dynamic.files[$0.file] }
-    if balancer?["serversTransport"] == nil, let http, http["serversTransports"] == nil,
-      let first = http.branches.first?.settings.line
-    {
-      set(first, "transport", &facts)
-      facts["transport-line.indent"] = first.indentation
-    }
+    return edits
   }
 
-  /// The list of middlewares without those that change the path.
-  func describe(rewriting: [String], of router: Traefik.Router, _ facts: inout Facts) {
-    facts[.routeRewrittenBy] = rewriting.joined(separator: ", ")
-    guard let settings = router.settings["middlewares"], let list = span(settings) else { return }
+  /// Where another label of the router's container belongs.
+  var labels: Reading.Labels? { router.container == nil ? nil : Reading.Labels(beside: anchor) }
+
+  /// Where a transport may be put, in a file that has none.
+  func transport(of service: Traefik.Service?, in dynamic: Traefik.Dynamic) -> Insertion? {
+    let balancer = service?.settings["loadBalancer"]
+    guard router.container == nil, balancer?["serversTransport"] == nil,
+      let http = balancer?.firstLine.flatMap({ dynamic.files[$0.file] }), http["serversTransports"] == nil
+    else { return nil }
+    return proxy.files.insertion(after: http.firstLine, next: nil)
+  }
+
+  /// What changes the path, and the list of middlewares without that.
+  func change(by rewriting: [String], of router: Traefik.Router) -> Route.Path.Change {
+    var change = Route.Path.Change(by: rewriting.joined(separator: ", "), edit: nil, fixed: nil)
+    guard let settings = router.settings["middlewares"], let list = span(settings) else { return change }
     let kept = settings.list.filter { !rewriting.contains($0.qualified(by: router.provider)) }
-    guard kept.count < settings.list.count else { return }
-    set(list, "rewrite", &facts)
-    if !kept.isEmpty { facts["rewrite-line.fixed"] = list.head + kept.joined(separator: ",") + list.tail }
+    guard kept.count < settings.list.count else { return change }
+    change = Route.Path.Change(
+      by: change.by, edit: edit(list), fixed: kept.isEmpty ? nil : list.head + kept.joined(separator: ",") + list.tail)
+    return change
   }
 }
 
-extension Facts {
-  /// The place for another label, and how one is written there.
-  fileprivate mutating func setPlace(ofLabels label: ComposeService.Label?) {
-    guard let label, let line = label.line else { return }
-    set(line, "pass", at: line.file)
-    self["pass-line.indent"] = line.indentation
-    self["pass-line.next"] = label.next
-    self["label.open"] = label.form.open
-    self["label.between"] = label.form.between
-    self["label.close"] = label.form.close
+extension Reading.Labels {
+  /// Nil without a label beside which another one can be put.
+  fileprivate init?(beside label: ComposeService.Label?) {
+    guard let label, let line = label.line else { return nil }
+    self.init(
+      line: Insertion(after: Edit(onThisMachine: line), indentation: line.indentation, next: label.next),
+      open: label.form.open, between: label.form.between, close: label.form.close)
   }
+}
+
+extension Traefik.Server {
+  fileprivate var endpoint: Endpoint { .network(host: host, port: port) }
+}
+
+extension Traefik.Settings {
+  /// The line of its first setting.
+  fileprivate var firstLine: Span? { branches.first?.settings.line }
 }
 
 extension Span {
@@ -554,21 +607,5 @@ extension String {
     let end = start + host.count
     let port = authority.count > host.count + 1 ? end + 1..<start + authority.count : nil
     return (scheme, start..<end, port)
-  }
-
-  /// Seconds of a duration in Go's form: `30s`, `1m30s`, `500ms`, or a number of seconds.
-  fileprivate var goSeconds: Double? {
-    if let seconds = Double(self) { return seconds }
-    let units: [String: Double] = ["ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600]
-    var rest = self[...]
-    var sum = 0.0
-    while !rest.isEmpty {
-      let number = rest.prefix { $0.isNumber || $0 == "." }
-      let unit = rest.dropFirst(number.count).prefix { $0.isLetter }
-      guard let value = Double(number), let factor = units[String(unit)] else { return nil }
-      sum += value * factor
-      rest = rest.dropFirst(number.count + unit.count)
-    }
-    return sum
   }
 }

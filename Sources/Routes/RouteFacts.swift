@@ -1,0 +1,416 @@
+public import Model
+
+extension FactName {
+  /// `start`, `each-time` (as the system does it) or `each-request` (by its own resolver): when the name is looked up.
+  public static let routeResolves: FactName = "route.resolves"
+  /// Addresses of the proxy's own resolver.
+  public static let routeResolver: FactName = "route.resolver"
+  /// Seconds that the proxy waits for an answer.
+  public static let routeReadTimeout: FactName = "route.read-timeout"
+  /// `on` or `off`: whether it verifies the upstream's certificate. `name-and-date`: it does so but for the issuer.
+  public static let routeVerifies: FactName = "route.verifies"
+  /// What it verifies, if not all of it: `issuer`, `name`, `expiry`.
+  public static let routeVerifiesParts: FactName = "route.verifies-parts"
+  /// The file of trusted certificates, as the proxy sees it.
+  public static let routeAuthorities: FactName = "route.authorities"
+  /// The same file as this machine sees it.
+  public static let routeAuthoritiesFile: FactName = "route.authorities-file"
+  /// The name that the upstream's certificate has to have.
+  public static let routeTLSName: FactName = "route.tls-name"
+  /// The `Host` header that the upstream gets.
+  public static let routeSendsHost: FactName = "route.sends-host"
+  /// A route's name that is similar to the site's.
+  public static let routeNear: FactName = "route.near"
+  /// The error log, as the proxy sees it.
+  public static let routeLog: FactName = "route.log"
+  /// Texts of which a log line about this route contains one.
+  public static let routeLogKeys: FactName = "route.log-keys"
+  /// What the proxy speaks to the upstream: `http`, `h2c`, `h2`, `grpc`, `fastcgi`, `uwsgi`, `scgi`, `ajp`, `tcp`.
+  public static let routeProtocol: FactName = "route.protocol"
+  /// Every server of the route's group as `host:port`, in the configuration's order; only if there are several.
+  public static let routeServers: FactName = "route.servers"
+  /// Seconds that the proxy waits for a connection.
+  public static let routeConnectTimeout: FactName = "route.connect-timeout"
+  /// Bytes of an answer's header that the proxy takes, all lines together.
+  public static let routeHeaderLimit: FactName = "route.header-limit"
+  /// Bytes of one line of it, and how many lines.
+  public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
+  public static let routeHeaderLines: FactName = "route.header-lines-limit"
+  /// `on` or `off`: whether it has a certificate of its own for the upstream (mutual TLS).
+  public static let routeSendsCertificate: FactName = "route.sends-certificate"
+  /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
+  public static let routeTLSOffer: FactName = "route.tls-offer"
+  /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
+  public static let routeSendsTLSName: FactName = "route.sends-tls-name"
+  /// The proxy's own health check of the upstream: its path, the statuses it takes (`200-399`, `200`), its port.
+  public static let routeHealthPath: FactName = "route.health-path"
+  public static let routeHealthExpects: FactName = "route.health-expects"
+  public static let routeHealthPort: FactName = "route.health-port"
+  /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
+  public static let routeHealthState: FactName = "route.health-state"
+  /// Connections that the proxy has open, and how many it may have.
+  public static let proxyConnections: FactName = "proxy.connections"
+  public static let proxyConnectionLimit: FactName = "proxy.connection-limit"
+  /// Requests that the proxy has given to the upstream, how many it may give at a time, and those that wait in it.
+  public static let routeRequests: FactName = "route.requests"
+  public static let routeRequestLimit: FactName = "route.request-limit"
+  public static let routeQueued: FactName = "route.queued"
+  /// Which of a name's addresses the proxy takes, as it never tries the others: `ipv6-first`, `ipv4-first`,
+  /// `ipv6-only`, `ipv4-only`. Absent: it tries all.
+  public static let routeAddressFamily: FactName = "route.address-family"
+  /// The addresses that the running proxy itself says it dials.
+  public static let routeDials: FactName = "route.dials"
+  /// Where a login or authorisation service is asked first: `scheme://host:port`.
+  public static let routeAuth: FactName = "route.auth"
+  /// The proxy's own names of the route and of what it leads to.
+  public static let routeRouter: FactName = "route.router"
+  public static let routeService: FactName = "route.service"
+  /// Where Traefik has the route from: `docker`, `file`, …
+  public static let routeProvider: FactName = "route.provider"
+  /// A container without a route that was probably meant for the site.
+  public static let routeApp: FactName = "route.app"
+  /// Why the proxy leaves the app's container out, if it does: `unhealthy`, `starting`, `restarting`, `stopped`.
+  public static let routeDropped: FactName = "route.dropped"
+  /// Docker networks in any of which the proxy may dial the app; only if there are several.
+  public static let routeNetworks: FactName = "route.networks"
+  /// The label that would put the route right, with its value.
+  public static let routeLabel: FactName = "route.label"
+  /// What changes the path on the way to the app.
+  public static let routeRewrittenBy: FactName = "route.rewritten-by"
+  /// The container's id, where the proxy itself has the route from that container.
+  public static let routeContainer: FactName = "route.container"
+  /// What is wrong with the route in the proxy's own words, or in the words of the field.
+  public static let routeProblem: FactName = "route.problem"
+  public static let upstreamScheme: FactName = "upstream.scheme"
+  public static let upstreamHost: FactName = "upstream.host"
+  public static let upstreamPort: FactName = "upstream.port"
+  public static let upstreamPath: FactName = "upstream.path"
+  /// The upstream's Unix socket, as the proxy sees its path.
+  public static let upstreamSocket: FactName = "upstream.socket"
+  /// The file and the prefix that it was started with, as its command line names them.
+  public static let proxyConfiguration: FactName = "proxy.configuration"
+  public static let proxyPrefix: FactName = "proxy.prefix"
+  /// The adapter by which its file becomes its configuration: `caddyfile`.
+  public static let proxyAdapter: FactName = "proxy.adapter"
+  /// `off` if it has no admin API: then it loads its files only when it starts.
+  public static let proxyAdmin: FactName = "proxy.admin"
+  public static let configProblem: FactName = "config.problem"
+  /// The container inside which the files are, if this machine does not see them.
+  public static let configInside: FactName = "config.inside"
+  /// The one file to add a route to, where a person edits it.
+  public static let configMain: FactName = "config.main"
+  /// The folder for files with routes, and as the proxy sees it.
+  public static let configDirectory: FactName = "config.directory"
+  public static let configDirectoryInside: FactName = "config.directory-inside"
+  /// The file that was changed last, and when (seconds since 1970).
+  public static let configNewest: FactName = "config.newest"
+  public static let configNewestTime: FactName = "config.newest-time"
+  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
+  public static let configRuns: FactName = "config.runs"
+  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
+  public static let routeRunning: FactName = "route.running"
+  /// The first word of the proxy's directives for this kind of upstream: `proxy`, `fastcgi`.
+  public static let routeFamily: FactName = "route.family"
+  /// The label that says the port; and what stands around the name and the value of a label where one may be added.
+  public static let labelPort: FactName = "label.port"
+  public static let labelOpen: FactName = "label.open"
+  public static let labelBetween: FactName = "label.between"
+  public static let labelClose: FactName = "label.close"
+
+  /// Every fact that reading a route may bring; those that only one kind of proxy has come with its reader.
+  public static let ofRoutes: [FactName] =
+    [
+      .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
+      .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
+      .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
+      .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealthPath,
+      .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .routeAddressFamily, .routeDials,
+      .proxyVersion, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate, .routeProblem,
+      .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .routeFamily,
+      .routeVerifiesParts, .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped, .routeNetworks,
+      .routeRewrittenBy, .routeLabel, .routeContainer, .labelPort, .labelOpen, .labelBetween, .labelClose,
+    ]
+    + [
+      (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
+      (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
+    ].map(line) + Line.allCases.filter { ![.limit, .join, .external, .hosts].contains($0) }.flatMap(ofLine)
+    + [Line.pass, .site, .module, .transport].flatMap { [line($0, "indent"), line($0, "next")] }
+
+  /// Every fact that asking a proxy for its use may bring.
+  public static let ofUse: [FactName] =
+    [.proxyConnections, .proxyConnectionLimit, .routeRequests, .routeRequestLimit, .routeQueued] + ofLine(.limit)
+
+  /// Lines of files that a page may show a patch for.
+  public enum Line: String, CaseIterable, Sendable {
+    case host, port, scheme, timeout, pass, site, module, name, verify
+    case tlsName = "ssl-name"
+    case sni, problem
+    case headerLimit = "header-limit"
+    case transport, rewrite, network, health
+    case healthStatus = "health-status"
+    case tls, family
+    /// Of the proxy's own limit, of Compose's networks, and of a file of names: no part of a route.
+    case limit, join, external, hosts
+  }
+
+  /// A fact of one line: `port-line.text`, with what stands before and after the value to change.
+  public static func line(_ line: Line, _ part: String) -> FactName { FactName("\(line.rawValue)-line.\(part)") }
+
+  public static func ofLine(_ line: Line) -> [FactName] {
+    ["file", "number", "text", "head", "tail"].map { self.line(line, $0) }
+  }
+}
+
+// MARK: The one mapping
+
+extension Reading {
+  /// As the tree and the pages know it.
+  public var facts: Facts {
+    var facts = configuration.facts
+    facts[.routeLog] = log.file.value ?? nil
+    // Lists of facts are separated by commas.
+    facts[.routeLogKeys] = log.keys.filter { !$0.contains(",") }.joined(separator: ", ")
+    if let near {
+      facts[.routeNear] = near.value
+      facts.set(near.edit, .name)
+    }
+    facts[.routeApp] = app
+    if let entry { facts.merge(entry.facts) }
+    if let route { facts.merge(route.facts) }
+    if let problem { facts.merge(problem.facts) }
+    if let labels {
+      facts.set(labels.line, .pass)
+      facts[.labelOpen] = labels.open
+      facts[.labelBetween] = labels.between
+      facts[.labelClose] = labels.close
+    }
+    facts.merge(own)
+    return facts
+  }
+}
+
+extension Reading.Entry {
+  fileprivate var facts: Facts {
+    var facts: Facts = [
+      .routeHost: site?.value ?? "", .routeDefinedIn: definedIn, .routeRouter: router ?? "",
+      .routeService: service ?? "",
+      .routeProvider: provider ?? "",
+    ]
+    facts.set(site?.edit, .name)
+    return facts
+  }
+}
+
+extension Reading.Problem {
+  fileprivate var facts: Facts {
+    var facts: Facts = [.routeProblem: reason, .routeLabel: label ?? ""]
+    switch remedy {
+    case .line(let edit, let fixed):
+      facts.set(edit, .problem)
+      facts[.line(.problem, "fixed")] = fixed
+    case .insertion(let edit, let text, let next):
+      facts.set(edit, .problem)
+      facts[.line(.problem, "insert")] = text
+      facts[.line(.problem, "next")] = next
+    case .module(let insertion): facts.set(insertion, .module)
+    case nil: break
+    }
+    return facts
+  }
+}
+
+extension Reading.Configuration {
+  fileprivate var facts: Facts {
+    var facts: Facts = [
+      .proxyConfiguration: start.file ?? "", .proxyPrefix: start.prefix ?? "", .proxyAdapter: start.adapter ?? "",
+      .proxyAdmin: hasAdmin.value == false ? "off" : "", .proxyVersion: version ?? "", .configMain: main ?? "",
+      .configDirectory: folder ?? "", .configDirectoryInside: folderInside ?? "", .configInside: container ?? "",
+      .configUnread: unread ?? "",
+    ]
+    if let mistake {
+      facts[.configProblem] = mistake.reason
+      facts[.line(.problem, "file")] = mistake.file
+      facts[.line(.problem, "number")] = mistake.line.map { String($0) }
+      facts[.line(.problem, "text")] = mistake.text
+      facts[.line(.problem, "fixed")] = mistake.fixed
+    }
+    facts[.configNewest] = newest?.path
+    facts[.configNewestTime] = newest.map { String($0.changed) }
+    return facts
+  }
+}
+
+extension Route {
+  public var facts: Facts {
+    var facts: Facts = [.routeUpstream: upstream.url, .upstreamScheme: upstream.scheme.value]
+    facts.set(upstream.scheme.edit, .scheme)
+    switch upstream.address {
+    case .network(let host, let port):
+      facts[.upstreamHost] = host.value
+      facts[.upstreamPort] = String(port.value)
+      facts.set(host.edit, .host)
+      facts.set(port.edit, .port)
+    case .socket(let path):
+      facts[.upstreamSocket] = path.value
+      facts.set(path.edit, .host)
+    }
+    facts[.routeProtocol] = upstream.speaks.rawValue
+    let dialled = servers.compactMap { server -> String? in
+      guard case .network = server.endpoint, server.duty != .out else { return nil }
+      return server.endpoint.text
+    }
+    if dialled.count > 1 { facts[.routeServers] = dialled.joined(separator: ", ") }
+    facts[.upstreamPath] = path.passedOn.value
+    facts[.routeSendsHost] = sentHost.value
+    facts[.routeAuth] = login.value ?? nil
+    set(&facts, resolution.value)
+    set(&facts, tls)
+    set(&facts, patience, limits)
+    set(&facts, health.value ?? nil)
+    set(&facts, pass)
+    if let change = path.change.value ?? nil {
+      facts[.routeRewrittenBy] = change.by
+      facts.set(change.edit, .rewrite)
+      if change.edit != nil { facts[.line(.rewrite, "fixed")] = change.fixed }
+    }
+    if let container {
+      facts[.routeContainer] = container.id
+      facts[.routeDropped] = container.dropped
+      if container.networks.count > 1 { facts[.routeNetworks] = container.networks.joined(separator: ", ") }
+      facts.set(container.network, .network)
+      facts[.labelPort] = container.portLabel
+    }
+    switch runs.value {
+    case .asWritten: facts[.configRuns] = "same"
+    case .otherwise(let url):
+      facts[.configRuns] = "other"
+      facts[.routeRunning] = url ?? "nowhere"
+    case nil: break
+    }
+    return facts
+  }
+
+  private func set(_ facts: inout Facts, _ resolution: Resolution?) {
+    switch resolution?.when.value {
+    case .atStart: facts[.routeResolves] = Resolution.atStart
+    case .eachTime: facts[.routeResolves] = Resolution.eachTime
+    case .eachRequest(let servers):
+      facts[.routeResolves] = Resolution.eachRequest
+      facts[.routeResolver] = servers.joined(separator: ", ")
+    case nil: break
+    }
+    if let family = resolution?.family.value {
+      facts[.routeAddressFamily] = family.value?.rawValue
+      facts.set(family.edit, .family)
+    }
+    facts[.routeDials] = resolution?.dials.value?.joined(separator: ", ")
+  }
+
+  private func set(_ facts: inout Facts, _ tls: TLS?) {
+    guard let tls else {
+      facts[.routeVerifies] = "off"
+      return
+    }
+    if let parts = tls.verified.value {
+      facts[.routeVerifies] = parts.isEmpty ? "off" : parts.contains(.issuer) ? "on" : TLS.nameAndDate
+      facts[.routeVerifiesParts] = TLS.Part.allCases.filter(parts.contains).map(\.rawValue).joined(separator: ", ")
+    }
+    if let place = tls.verifySwitch {
+      facts.set(place.edit, .verify)
+      facts[.line(.verify, "off")] = place.off
+    }
+    if let name = tls.name.value ?? nil {
+      facts[.routeTLSName] = name.value
+      facts.set(name.edit, .tlsName)
+    }
+    if let sends = tls.sendsName.value {
+      facts[.routeSendsTLSName] = sends.value ? "on" : "off"
+      facts.set(sends.edit, .sni)
+    }
+    facts[.routeAuthorities] = (tls.authorities.value ?? nil)?.inside
+    facts[.routeAuthoritiesFile] = (tls.authorities.value ?? nil)?.outside
+    facts[.routeSendsCertificate] = tls.sendsCertificate.value.map { $0 ? "on" : "off" }
+    facts[.routeTLSOffer] = tls.offer.value?.rawValue
+    facts.set(tls.block, .tls)
+  }
+
+  private func set(_ facts: inout Facts, _ patience: Patience, _ limits: Limits) {
+    if case .seconds(let seconds) = patience.connect.value?.value { facts[.routeConnectTimeout] = seconds.inWords }
+    let answer = patience.answer.value ?? patience.whole.value
+    if case .seconds(let seconds) = answer?.value { facts[.routeReadTimeout] = seconds.inWords }
+    facts.set(answer?.edit, .timeout)
+    guard let header = limits.header.value else { return }
+    facts[.routeHeaderLimit] = header.bytes.map { String($0.value) }
+    facts.set(header.bytes?.edit, .headerLimit)
+    facts[.routeHeaderLineLimit] = header.line.map { String($0) }
+    facts[.routeHeaderLines] = header.lines.map { String($0) }
+  }
+
+  private func set(_ facts: inout Facts, _ health: HealthCheck?) {
+    guard let health else { return }
+    facts[.routeHealthPath] = health.path?.value
+    facts.set(health.path?.edit, .health)
+    facts[.routeHealthExpects] = health.expects?.value
+    facts.set(health.expects?.edit, .healthStatus)
+    facts[.routeHealthPort] = health.port.map { String($0) }
+    facts[.routeHealthState] = health.isUp.value.map { $0 ? "up" : "down" }
+  }
+
+  private func set(_ facts: inout Facts, _ pass: Pass) {
+    facts[.routeFamily] = pass.family
+    facts.set(pass.line, .pass)
+    facts.set(pass.site, .site)
+    facts.set(pass.transport, .transport)
+    facts[.line(.pass, "buffers")] = pass.takesBuffers ? "none" : nil
+    guard pass.line != nil else { return }
+    facts[.line(.pass, "target")] = pass.target
+    facts[.line(.pass, "literal")] = pass.literal
+    facts[.line(.pass, "plain")] = pass.plain
+    facts[.line(.pass, "encrypted")] = pass.encrypted
+  }
+}
+
+extension Route.Resolution {
+  /// `route.resolves`.
+  public static let atStart = "start"
+  public static let eachTime = "each-time"
+  public static let eachRequest = "each-request"
+}
+
+extension Route.TLS {
+  /// `route.verifies`, where the certificate's name or dates count and its issuer does not.
+  public static let nameAndDate = "name-and-date"
+}
+
+extension ProxyUse {
+  public var facts: Facts {
+    var facts: Facts = [:]
+    facts[.proxyConnections] = connections.map { String($0) }
+    facts[.proxyConnectionLimit] = connectionLimit.map { String($0) }
+    facts[.routeRequests] = requests.map { String($0) }
+    facts[.routeRequestLimit] = requestLimit.map { String($0.value) }
+    facts[.routeQueued] = queued.flatMap { $0 > 0 ? String($0) : nil }
+    facts.set(requestLimit?.edit, .limit)
+    return facts
+  }
+}
+
+extension Facts {
+  /// A line as the facts `NAME-line.file`, `.number`, `.text`, `.head` and `.tail`, for a patch of it.
+  public mutating func set(_ edit: Edit?, _ line: FactName.Line) {
+    guard let span = edit?.span else { return }
+    self[.line(line, "file")] = span.file
+    self[.line(line, "number")] = String(span.line)
+    self[.line(line, "text")] = span.text
+    set(part: span.head, .line(line, "head"))
+    set(part: span.tail, .line(line, "tail"))
+  }
+
+  fileprivate mutating func set(_ insertion: Insertion?, _ line: FactName.Line) {
+    guard let insertion else { return }
+    set(insertion.after, line)
+    self[.line(line, "indent")] = insertion.indentation
+    self[.line(line, "next")] = insertion.next
+  }
+}
