@@ -198,7 +198,7 @@ extension EnvoyReading {
       start: Reading.Configuration.Start(file: proxy.configurationPath, prefix: nil, adapter: nil), mistake: mistake,
       // Files that a configuration source names are loaded when they are replaced; only the main one waits.
       newest: await proxy.files.newest(of: [proxy.configurationPath].compactMap { $0 }), main: nil, folder: nil,
-      folderInside: nil, container: nil, hasAdmin: .known(admin != nil), version: try? await admin?.version(),
+      folderInside: nil, container: nil, hasAdmin: .notApplicable, version: try? await admin?.version(),
       unread: nil)
   }
 

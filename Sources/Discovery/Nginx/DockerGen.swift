@@ -17,7 +17,7 @@ enum DockerGen {
     var generated = proxy
     generated.files.isGenerated = true
     var reading = await NginxReading.reading(of: request, in: configuration, generated)
-    reading.configuration.container = nil
+    (reading.configuration.container, reading.configuration.folder) = (nil, nil)
     guard let containers = try? await proxy.world.containers() else { return reading }
     let upstreams = configuration.route(request)?.upstreams ?? []
     guard reading.outcome == .found, let server = upstreams.chosen(nil, by: \.server)?.hostSpan else {

@@ -124,8 +124,7 @@ enum NginxReading: ProxyReader {
     return Reading.Configuration(
       start: Reading.Configuration.Start(file: line.configuration, prefix: line.prefix, adapter: nil),
       mistake: mistake, newest: await files.newest(of: configuration.files), main: nil,
-      folder: files.isGenerated
-        ? nil : configuration.files.last { $0.hasSuffix(".conf") }.flatMap { files.folder(of: $0) },
+      folder: configuration.files.last { $0.hasSuffix(".conf") }.flatMap { files.folder(of: $0) },
       folderInside: nil, container: nil, hasAdmin: .notApplicable, version: nil, unread: nil)
   }
 
