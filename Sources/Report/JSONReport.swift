@@ -6,7 +6,8 @@ public import Model
 public func jsonReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  let document = Document(diagnosis.withoutSecrets(catalog, showsCut: false))
+  let document = Document(
+    diagnosis.withoutSecrets(catalog, showsCut: false), kinds: Set(catalog.signs.proxies.map(\.kind)))
   return (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self).escaped + "\n" } ?? ""
 }
 
@@ -101,19 +102,15 @@ private struct Document: Encodable {
   let checks: [CheckRun]
   let questions: [String]
 
-  /// The kinds that the schema knows.
-  private static let kinds: Set<String> = [
-    "nginx", "nginx-proxy-manager", "traefik", "caddy", "proxyos", "haproxy", "apache", "envoy",
-  ]
-
-  init(_ diagnosis: Diagnosis) {
+  /// - Parameter kinds: Those of the signs, which the schema has, too; any other is `unknown`.
+  init(_ diagnosis: Diagnosis, kinds: Set<String>) {
     url = diagnosis.url
     verdict = diagnosis.verdict.rawValue
     observed = Observed(
       status: diagnosis.observed.status, seconds: diagnosis.observed.seconds, error: diagnosis.observed.error,
       emitted_by: diagnosis.observed.emittedBy)
     proxy = diagnosis.proxy.map {
-      Proxy(kind: Self.kinds.contains($0.kind) ? $0.kind : "unknown", where: $0.place, version: $0.version)
+      Proxy(kind: kinds.contains($0.kind) ? $0.kind : "unknown", where: $0.place, version: $0.version)
     }
     route = diagnosis.route.map { Route(host: $0.host, upstream: $0.upstream, defined_in: $0.definedIn) }
     causes = diagnosis.causes.map { cause in

@@ -44,6 +44,17 @@ private let catalog = Catalog(tree: Tree(start: "", nodes: [:]), pages: [:], che
     #expect(steps.map { $0["changes"] as? Bool } == [false, true])
   }
 
+  /// The schema has the kinds of the signs, and one word for any other.
+  @Test(arguments: [("nginx", "nginx"), ("", "unknown"), ("lightproxy", "unknown")])
+  func aKindOutsideOfTheSignsIsUnknown(kind: String, shown: String) throws {
+    var (diagnosis, known) = (diagnosis, catalog)
+    diagnosis.proxy = .init(kind: kind, place: "process 1", version: nil)
+    known.signs.proxies = [.init(kind: "nginx", name: "nginx", images: [], processes: [])]
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(jsonReport(diagnosis, catalog: known).utf8)) as? [String: Any])
+    #expect((object["proxy"] as? [String: Any])?["kind"] as? String == shown)
+  }
+
   @Test func hostileNamesKeepTheirValueAndAreShown() throws {
     let unsafe = jsonReport(diagnosis, catalog: catalog).unicodeScalars.filter { $0.isUnsafe && $0 != "\n" }
     #expect(unsafe.isEmpty)

@@ -182,12 +182,12 @@ extension Fault {
       try await docker("stop", tunnel.app)
       let finding = Finding(
         cause: "backend-stopped", upstream: tunnel.upstream, mentions: [tunnel.app], atLeast: .certain)
-      return Site(url: tunnel.url, proxy: "unknown", findings: [finding], says: tunnel.app)
+      return Site(url: tunnel.url, proxy: "cloudflared", findings: [finding], says: tunnel.app)
     },
 
     Fault("edges healthy, by a Cloudflare Tunnel", shows: 200) { stage in
       let tunnel = try await stage.tunnel("vault")
-      return Site(url: tunnel.url, proxy: "unknown", says: tunnel.app)
+      return Site(url: tunnel.url, proxy: "cloudflared", says: tunnel.app)
     },
 
     Fault("edges the route goes out to the public address", shows: 504) { stage in
