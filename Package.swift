@@ -101,7 +101,7 @@ let package = Package(
     tests("CaddyTests", ["Routes", "Discovery"]),
     tests("ChecksTests", ["Routes", "Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
     tests(
-      "DataTests", ["Reader", "Checks", "Flow", "Model", "Report", "Screen", "YAML"],
+      "DataTests", ["Reader", "Checks", "Discovery", "Flow", "Model", "Report", "Screen", "YAML"],
       exclude: ["everyday-words.txt", "names.txt", "statements.tsv"]),
     tests(
       "DiscoveryTests", ["Routes", "Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"],

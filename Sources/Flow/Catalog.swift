@@ -3,6 +3,8 @@ public import Model
 /// All that the program knows as data: the tree, the pages, the sentences and the signs.
 public struct Catalog: Sendable, Equatable {
   public var tree: Tree
+  /// The hops of the way from the browser to the app, in its order.
+  public var hops: [String]
   /// By cause id.
   public var pages: [String: Page]
   /// What is true for no cause alone, by name.
@@ -15,10 +17,11 @@ public struct Catalog: Sendable, Equatable {
   public var signs: Signs
 
   public init(
-    tree: Tree, pages: [String: Page], guides: [String: Page] = [:], checks: [String: CheckText],
+    tree: Tree, hops: [String] = [], pages: [String: Page], guides: [String: Page] = [:], checks: [String: CheckText],
     words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
   ) {
     self.tree = tree
+    self.hops = hops
     self.pages = pages
     self.guides = guides
     self.checks = checks

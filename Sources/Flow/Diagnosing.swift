@@ -87,9 +87,9 @@ extension Session {
         finding.outcome != Finding.unknown
       else { return [] }
       let because = evidence(of: check, facts)?.text ?? ""
-      return step.node.branches.compactMap { branch in
-        guard branch.key != step.key, let cause = branch.names?.cause, seen.insert(cause).inserted else { return nil }
-        return .init(cause: cause, title: catalog.title(of: cause, facts), because: because)
+      let others = step.node.branches.filter { !$0.keys.contains(step.key) }.flatMap(\.names).map(\.cause)
+      return others.filter { seen.insert($0).inserted }.map { cause in
+        .init(cause: cause, title: catalog.title(of: cause, facts), because: because)
       }
     }
   }

@@ -110,39 +110,31 @@ public struct Session: Sendable {
     return start()
   }
 
-  /// The session in which the case goes on, if its way has ended at another address; nil if it ends here.
-  ///
-  /// A redirect's target is a case of its own. The next proxy is asked as the one before it asks it; what was seen so
-  /// far belongs to its evidence.
+  /// The session in which the case goes on, if its way has ended where a branch says that it does; nil if it ends here.
   public func onward() -> Session? {
     let walk = walk()
-    guard case .ended = walk.state, let fact = walk.steps.last?.branch?.follow, let target = facts[fact] else {
-      return nil
+    guard case .ended = walk.state, let name = walk.steps.last?.branch?.follow, let follow = catalog.tree.follows[name],
+      let target = facts[follow.to]
+    else { return nil }
+    var next = record
+    if follow.how != .within {
+      guard let site = Site(target) else { return nil }
+      next = Record(given: site.facts)
     }
-    if fact == .nextServer { return session(examining: target) }
-    guard let site = Site(target) else { return nil }
-    var record = Record(given: site.facts)
-    record.given[.limitSeconds] = self.record.given[.limitSeconds]
-    record.given[.seriesCount] = fact == .nextURL ? nil : self.record.given[.seriesCount]
-    if fact == .nextURL {
-      for part in FactName.Hop.allCases { record.given[.hop(part)] = facts[.next(part)] }
-      record.given[.hop(.address)] = facts[.next(.address)] ?? facts[.nameAddress]
-      var last = self.record
+    for (name, sources) in follow.gives {
+      next.given[name] = sources.lazy.compactMap { facts[$0] }.first
+    }
+    switch follow.how {
+    case .anew: break
+    case .behind:
+      var last = record
       last.before = []
-      record.before = self.record.before + [last]
-    } else if site.host != self.record.given[.siteHost] || record.given == self.record.given {
-      return nil
+      next.before = record.before + [last]
+    case .within: next.findings.removeAll { !follow.keeps.contains(catalog.checks[$0.check]?.hop ?? "") }
     }
-    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
-  }
-
-  /// The same case with another server of the route's group; what was seen before the route holds on.
-  private func session(examining server: String) -> Session? {
-    guard record.given[.routeServer] == nil else { return nil }
-    var record = record
-    record.given[.routeServer] = server
-    record.findings.removeAll { !["site", "proxy"].contains(catalog.checks[$0.check]?.hop) }
-    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+    // The same again would go round in a circle.
+    guard !(record.before + [record]).contains(where: { $0.given == next.given }) else { return nil }
+    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: next)
   }
 
   /// The sessions of the proxies before this one, from the first on.
@@ -192,6 +184,7 @@ public struct Session: Sendable {
     while let node = catalog.tree.nodes[id] {
       let key: String
       let source: Step.Source
+      let isUnseen: Bool
       switch node.looks {
       case .check(let check):
         if let finding = finding(of: check) {
@@ -203,7 +196,8 @@ public struct Session: Sendable {
           key = Finding.unknown
         }
         source = .finding
-        if key == Finding.unknown || finding(of: check)?.facts[.configUnread] != nil { unseen += 1 }
+        isUnseen = key == Finding.unknown
+        if !isUnseen, finding(of: check)?.facts[.configUnread] != nil { unseen += 1 }
       case .fact(let name, let question):
         if let answer = record.answers.last(where: { $0.node == id }) {
           (key, source) = (answer.key, .answer)
@@ -217,15 +211,17 @@ public struct Session: Sendable {
           return walk.ranked(by: catalog)
         } else {
           if let text = question?.text.prose(facts) { walk.open.append(text) }
-          (key, source) = (Node.unsure, .open)
+          (key, source) = (question == nil ? Node.absent : Node.unsure, .open)
         }
-        if key == Node.unsure, question != nil { unseen += 1 }
+        isUnseen = key == Node.unsure
       }
       let branch = node.branch(for: key)
       walk.steps.append(Step(node: node, key: key, source: source, branch: branch))
-      if let names = branch?.names {
+      for names in branch?.names ?? [] {
         walk.causes.append(.init(cause: names.cause, confidence: names.confidence.lowered(by: unseen)))
       }
+      // What is said of an outcome that was not seen says so itself; it counts for what comes after.
+      if isUnseen { unseen += 1 }
       guard let next = branch?.go else {
         walk.state = .ended(branch?.end)
         return walk.ranked(by: catalog)

@@ -1,7 +1,7 @@
 public import Model
 
 /// Where something is written in a data file.
-public struct SourcePlace: Sendable, Equatable {
+public struct SourcePlace: Sendable, Hashable {
   public let file: String
   public let line: Int
   public let column: Int
@@ -16,9 +16,12 @@ public struct SourcePlace: Sendable, Equatable {
 public struct Tree: Sendable, Equatable {
   public var start: String
   public var nodes: [String: Node]
-  public init(start: String, nodes: [String: Node]) {
+  /// The ways on that branches name.
+  public var follows: [String: Follow]
+  public init(start: String, nodes: [String: Node], follows: [String: Follow] = [:]) {
     self.start = start
     self.nodes = nodes
+    self.follows = follows
   }
 }
 
@@ -43,17 +46,19 @@ public struct Node: Sendable, Equatable {
     self.at = at
   }
 
-  /// The branch of any value that has none of its own.
+  /// The branch of any known value that has none of its own.
   public static let other = "other"
-  /// The branch of "I do not know", and of a fact that nobody could tell.
+  /// The branch of "I do not know", and of a question that nobody answers.
   public static let unsure = "unsure"
+  /// The branch of a fact that is not known, where nobody is asked.
+  public static let absent = "absent"
 
   public func branch(for value: String) -> Branch? {
-    branches.first { $0.key == value } ?? branches.first { $0.key == Self.other }
+    branches.first { $0.keys.contains(value) } ?? branches.first { $0.keys.contains(Self.other) }
   }
 }
 
-/// Where one outcome, value or answer leads.
+/// Where outcomes, values or answers lead: one line of a node.
 public struct Branch: Sendable, Equatable {
   public struct Names: Sendable, Equatable {
     public let cause: String
@@ -64,29 +69,61 @@ public struct Branch: Sendable, Equatable {
     }
   }
 
-  public let key: String
+  /// Every outcome or value that it stands for.
+  public let keys: [String]
+  /// The keys as they are written: `found, default`, or `otherwise` for all that have no line of their own.
+  public let written: String
   /// The answer as a person picks it; nil where nobody is asked.
   public let text: Template?
-  public let names: Names?
+  /// The causes that it shows, each as sure as it is if everything before it could be seen.
+  public let names: [Names]
   public let go: String?
   /// Ends with this verdict if no cause was named.
   public let end: Diagnosis.Verdict?
-  /// The fact whose URL the case goes on at: a redirect's target, the next proxy. The rest counts if it is unknown, or
-  /// if nothing is found there.
-  public let follow: FactName?
+  /// The way on, one of the tree's, by which the case goes on elsewhere. The rest counts if there is nothing to go on
+  /// with, or if nothing is found there.
+  public let follow: String?
   public let at: SourcePlace
 
   public init(
-    key: String, text: Template?, names: Names?, go: String?, end: Diagnosis.Verdict?, follow: FactName? = nil,
-    at: SourcePlace
+    keys: [String], written: String? = nil, text: Template? = nil, names: [Names] = [], go: String? = nil,
+    end: Diagnosis.Verdict? = nil, follow: String? = nil, at: SourcePlace
   ) {
-    self.key = key
+    self.keys = keys
+    self.written = written ?? keys.joined(separator: ", ")
     self.text = text
     self.names = names
     self.go = go
     self.end = end
     self.follow = follow
     self.at = at
+  }
+}
+
+/// How a case goes on elsewhere.
+public struct Follow: Sendable, Equatable {
+  public enum How: String, Sendable, CaseIterable {
+    /// At another address, as a case of its own.
+    case anew
+    /// At the address of what stands behind; what was seen so far belongs to its evidence.
+    case behind
+    /// At the same address; what was seen at some hops holds on.
+    case within
+  }
+
+  public let how: How
+  /// The fact without which the case ends here: but for `within` the URL at which it goes on.
+  public let to: FactName
+  /// What the next session is given: of these facts of this one the first that is known.
+  public let gives: [FactName: [FactName]]
+  /// Hops whose findings hold on.
+  public let keeps: [String]
+
+  public init(how: How, to: FactName, gives: [FactName: [FactName]] = [:], keeps: [String] = []) {
+    self.how = how
+    self.to = to
+    self.gives = gives
+    self.keeps = keeps
   }
 }
 

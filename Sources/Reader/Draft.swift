@@ -4,7 +4,14 @@ import YAML
 
 /// What the files say, and where they refer to something that another file may hold.
 struct Draft {
+  /// The files of nodes, which are read when all are there.
+  var flows: [(root: YAML.Node, isStart: Bool)] = []
   var start: Text?
+  /// Hops of the way from the browser to the app, in its order.
+  var hops: [Text] = []
+  /// Where hops are named.
+  var usedHops: [Text] = []
+  var follows: [(name: Text, follow: Follow)] = []
   var nodes: [String: Node] = [:]
   var pages: [String: Page] = [:]
   var guides: [String: Page] = [:]
@@ -21,9 +28,9 @@ struct Draft {
   var patterns: [Text] = []
   var usedParts: Set<String> = []
 
-  /// A name that must be that of a node or a page.
+  /// A name that must be that of a node, a page or a way on.
   struct Link {
-    enum Target { case node, page }
+    enum Target { case node, page, follow }
     let target: Target
     let name: Text
   }

@@ -2,84 +2,165 @@ import Flow
 import Model
 import YAML
 
-/// Reads a file of nodes: `Flows/*.yaml` but for `checks.yaml`.
+/// Reads the files of nodes: `Flows/*.yaml` but for `checks.yaml`.
 struct FlowReader {
   let shapes: [String: CheckShape]
   let problems: Problems
+  private var forms: [String: Form] = [:]
 
-  func read(_ root: YAML.Node, isStart: Bool, into draft: inout Draft) {
-    let file = root.record(["title", "start", "nodes"], problems)
-    _ = file.requiredText("title")
-    if isStart {
-      draft.start = file.requiredText("start")
-      if let start = draft.start { draft.links.append(.init(target: .node, name: start)) }
-    } else if let start = file.values["start"] {
-      problems.add(start.name.at, "only Flows/start.yaml has a 'start'")
+  init(shapes: [String: CheckShape], problems: Problems) {
+    self.shapes = shapes
+    self.problems = problems
+  }
+
+  /// Reads all of them, since a form of one may be that of another one's nodes.
+  mutating func read(_ roots: [(root: YAML.Node, isStart: Bool)], into draft: inout Draft) {
+    let files = roots.map { root, isStart in
+      (isStart, root.record(["title", "start", "hops", "follow", "forms", "nodes"], problems))
     }
-    for field in file.required("nodes")?.fields(problems) ?? [] {
+    for (isStart, file) in files { readHead(file, isStart: isStart, into: &draft) }
+    for field in files.flatMap({ $0.1["forms"]?.fields(problems) ?? [] }) {
+      if let earlier = forms[field.name.text] {
+        problems.add(field.name.at, "there is already a form '\(field.name.text)' at \(earlier.name.at.inWords)")
+      } else {
+        forms[field.name.text] = Form(field, problems)
+      }
+    }
+    for field in files.flatMap({ $0.1.required("nodes")?.fields(problems) ?? [] }) {
       if let earlier = draft.nodes[field.name.text] {
-        problems.add(
-          field.name.at, "there is already a node '\(field.name.text)' at \(earlier.at.file):\(earlier.at.line)")
+        problems.add(field.name.at, "there is already a node '\(field.name.text)' at \(earlier.at.inWords)")
         continue
       }
       draft.nodes[field.name.text] = node(field, into: &draft)
     }
+    for form in forms.values where !form.isUsed {
+      problems.add(form.name.at, "no node has the form '\(form.name.text)'")
+    }
   }
 
-  private func node(_ field: Field, into draft: inout Draft) -> Node {
+  // MARK: The head of a file
+
+  /// What is said once for the whole tree: where it starts, the hops of the way, and how a case goes on elsewhere.
+  private func readHead(_ file: Record, isStart: Bool, into draft: inout Draft) {
+    _ = file.requiredText("title")
+    guard isStart else {
+      for key in ["start", "hops", "follow"] {
+        if let field = file.values[key] { problems.add(field.name.at, "only Flows/start.yaml has a '\(key)'") }
+      }
+      return
+    }
+    draft.start = file.requiredText("start")
+    if let start = draft.start { draft.links.append(.init(target: .node, name: start)) }
+    draft.hops = file.required("hops")?.texts(problems) ?? []
+    for field in file["follow"]?.fields(problems) ?? [] {
+      draft.follows.append((field.name, follow(field, into: &draft)))
+    }
+  }
+
+  private func follow(_ field: Field, into draft: inout Draft) -> Follow {
+    let record = field.value.record(["how", "to", "give", "keep"], problems)
+    _ = record.required("how")
+    let how = record.choice("how", of: Follow.How.allCases)
+    let to = record.requiredText("to")
+    var used = [to].compactMap { $0 }
+    var gives: [FactName: [FactName]] = [:]
+    for given in record["give"]?.fields(problems) ?? [] {
+      let isList = if case .sequence = given.value.content { true } else { false }
+      let sources = isList ? given.value.texts(problems) : [given.value.text(problems)].compactMap { $0 }
+      used += sources
+      gives[FactName(given.name.text)] = sources.map { FactName($0.text) }
+    }
+    if let how, how != .within, let keep = record.values["keep"] {
+      problems.add(keep.name.at, "'keep' is only for a case that goes on 'within' itself")
+    }
+    let keeps = record.texts("keep")
+    draft.usedHops += keeps
+    draft.uses += used.map { .init(fact: FactName($0.text), at: .known($0.at), scope: .anywhere) }
+    return Follow(how: how ?? .anew, to: FactName(to?.text ?? ""), gives: gives, keeps: keeps.map(\.text))
+  }
+
+  // MARK: Nodes
+
+  private mutating func node(_ field: Field, into draft: inout Draft) -> Node {
+    let value = field.value.has("form") ? filled(field.value) : field.value
     let looks: Node.Looks
     let branches: [Branch]
     // Told apart by either of their keys, so that a misspelt one does not hide the rest.
-    if field.value.has("check") || field.value.has("outcomes") {
-      (looks, branches) = check(field.value.record(["check", "outcomes"], problems), into: &draft)
-    } else if field.value.has("fact") || field.value.has("answers") {
-      let record = field.value.record(["fact", "ask", "why", "find-out", "answers"], problems)
+    if let value, value.has("check") || value.has("outcomes") {
+      (looks, branches) = check(value.record(["check", "outcomes"], problems), into: &draft)
+    } else if let value, value.has("fact") || value.has("answers") {
+      let record = value.record(["fact", "ask", "why", "find-out", "answers"], problems)
       (looks, branches) = fact(record, field.name.text, into: &draft)
     } else {
-      problems.add(field.name.at, "a node has either a 'check' or a 'fact'")
+      if value != nil { problems.add(field.name.at, "a node has a 'check', a 'fact' or a 'form'") }
       (looks, branches) = (.check(""), [])
     }
     return Node(id: field.name.text, looks: looks, branches: branches, at: field.name.at)
   }
 
-  // MARK: Checks
+  /// The form that a node has, with the values that the node gives it; nil if there is no such form.
+  private mutating func filled(_ node: YAML.Node) -> YAML.Node? {
+    guard let name = node["form"]?.text(problems) else { return nil }
+    guard let form = forms[name.text] else {
+      problems.add(name.at, "there is no form '\(name.text)'", name.text, notIn: forms.keys)
+      return nil
+    }
+    forms[name.text]?.isUsed = true
+    let values = node.record(["form"] + form.takes.map(\.text), problems)
+    for name in form.takes { _ = values.required(name.text) }
+    return form.body.replacingScalars { scalar in
+      scalar.first == "$" ? values[String(scalar.dropFirst())] : nil
+    }
+  }
 
   private func check(_ record: Record, into draft: inout Draft) -> (Node.Looks, [Branch]) {
-    let fields = record.required("outcomes")?.fields(problems) ?? []
+    let lines = lines(record.required("outcomes"))
     let check = record.requiredText("check")
-    if let check, let shape = shapes[check.text] {
-      compare(fields, with: shape, at: check.at)
+    let shape = check.flatMap { shapes[$0.text] }
+    if let check, let shape {
+      compare(lines, with: shape, at: check.at)
     } else if let check {
       problems.add(check.at, "there is no check '\(check.text)'", check.text, notIn: shapes.keys)
     }
-    return (.check(check?.text ?? ""), fields.map { branch($0, asks: false, in: nil, into: &draft) })
+    let branches = expanded(lines, to: shape?.outcomes, kind: "outcome").map {
+      branch($0, unseen: Finding.unknown, asks: false, in: nil, into: &draft)
+    }
+    return (.check(check?.text ?? ""), branches)
   }
 
-  private func compare(_ fields: [Field], with shape: CheckShape, at: SourcePlace) {
-    for field in fields where !shape.outcomes.contains(field.name.text) {
+  private func compare(_ lines: [Line], with shape: CheckShape, at: SourcePlace) {
+    let keys = lines.flatMap(\.keys)
+    for key in keys where !shape.outcomes.contains(key.text) && key.text != Line.otherwise {
       problems.add(
-        field.name.at, "'\(shape.id)' does not end in '\(field.name.text)'", field.name.text, notIn: shape.outcomes)
+        key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: shape.outcomes + [Line.otherwise])
     }
-    for outcome in shape.outcomes where !fields.contains(where: { $0.name.text == outcome }) {
+    let named = Set(keys.map(\.text))
+    for outcome in shape.outcomes where !named.contains(outcome) && !named.contains(Line.otherwise) {
       problems.add(at, "'\(shape.id)' can also end in '\(outcome)'; say where that leads")
     }
   }
 
-  // MARK: Facts
-
   private func fact(_ record: Record, _ id: String, into draft: inout Draft) -> (Node.Looks, [Branch]) {
     let question = question(record, id, into: &draft)
     let asks = record["ask"] != nil
-    let fields = record.required("answers")?.fields(problems) ?? []
-    if let answers = record["answers"], !fields.contains(where: { $0.name.text == Node.unsure }) {
-      problems.add(answers.at, "'\(Node.unsure)' is missing; say where it leads if nobody knows")
+    let lines = lines(record.required("answers"))
+    let (unknown, foreign) = asks ? (Node.unsure, Node.absent) : (Node.absent, Node.unsure)
+    let named = Set(lines.flatMap(\.keys).map(\.text))
+    if let answers = record["answers"], !named.contains(unknown), asks || !named.contains(Line.otherwise) {
+      problems.add(
+        answers.at, "'\(unknown)' is missing; say where it leads if \(asks ? "nobody knows" : "it is not known")")
+    }
+    for key in lines.flatMap(\.keys) where key.text == foreign {
+      problems.add(
+        key.at, "'\(foreign)' is only for a node that \(asks ? "does not ask" : "asks"); here it is '\(unknown)'")
     }
     let fact = record.requiredText("fact")
     if let fact, !asks { draft.uses.append(.init(fact: FactName(fact.text), at: .known(fact.at), scope: .anywhere)) }
-    return (
-      .fact(FactName(fact?.text ?? ""), question),
-      fields.map { branch($0, asks: asks, in: id, into: &draft) }
-    )
+    // Somebody who is asked says "I do not know" in words of its own.
+    let branches = expanded(lines, to: asks ? [Node.other] : [Node.other, Node.absent], kind: "value").map {
+      branch($0, unseen: asks ? Node.unsure : nil, asks: asks, in: id, into: &draft)
+    }
+    return (.fact(FactName(fact?.text ?? ""), question), branches)
   }
 
   private func question(_ record: Record, _ id: String, into draft: inout Draft) -> Question? {
@@ -95,53 +176,168 @@ struct FlowReader {
     return Question(text: parts[0], why: parts[1], findOut: parts[2])
   }
 
-  // MARK: Branches
+  // MARK: Lines
 
-  /// - Parameter node: The node that it is an answer of; nil for the outcome of a check.
-  private func branch(_ field: Field, asks: Bool, in node: String?, into draft: inout Draft) -> Branch {
-    let key = field.name
-    let record = field.value.record(
-      (node == nil ? [] : ["text"]) + ["cause", "confidence", "go", "end", "follow"], problems)
-    if ["cause", "go", "end"].allSatisfy({ record[$0] == nil }) {
-      problems.add(key.at, "'\(key.text)' leads nowhere; give it a 'cause', a 'go' or an 'end'")
-    }
-    if record["go"] != nil, let end = record.values["end"] {
-      problems.add(end.name.at, "'\(key.text)' cannot both go on and end")
-    }
-    if record["go"] != nil, let follow = record.values["follow"] {
-      problems.add(follow.name.at, "'\(key.text)' cannot both go on and follow another address")
-    }
-    if asks, key.text == Node.unsure { _ = record.required("text") }
-    if !asks, let text = record.values["text"] {
-      problems.add(text.name.at, "'text' is only for a node that asks")
-    }
-    let go = record.text("go")
-    let follow = record.text("follow")
-    if let follow { draft.uses.append(.init(fact: FactName(follow.text), at: .known(follow.at), scope: .anywhere)) }
-    if let go { draft.links.append(.init(target: .node, name: go)) }
-    return Branch(
-      key: key.text, text: record.text("text").map { draft.template($0, .node(node ?? "")) },
-      names: names(record, into: &draft), go: go?.text,
-      end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]),
-      follow: follow.map { FactName($0.text) }, at: key.at)
+  /// A line of a node before it is known for what `otherwise` stands.
+  private struct Line {
+    /// Stands for every outcome, or for every value, that has no line of its own.
+    static let otherwise = "otherwise"
+
+    let written: Text
+    var keys: [Text]
+    let value: YAML.Node
   }
 
-  private func names(_ record: Record, into draft: inout Draft) -> Branch.Names? {
-    guard let cause = record.text("cause") else {
+  /// The lines, each with the names that stand in its key with a comma between; a name that comes twice counts once.
+  private func lines(_ node: YAML.Node?) -> [Line] {
+    var places: [String: SourcePlace] = [:]
+    return (node?.fields(problems) ?? []).map { field in
+      let keys = names(in: field.name).filter { key in
+        if key.text.isEmpty { problems.add(key.at, "a name is missing between the commas") }
+        if let earlier = places[key.text] {
+          problems.add(key.at, "'\(key.text)' is here twice; the first is in line \(earlier.line)")
+          return false
+        }
+        places[key.text] = key.at
+        return !key.text.isEmpty
+      }
+      if keys.count > 1, let otherwise = keys.first(where: { $0.text == Line.otherwise }) {
+        problems.add(otherwise.at, "'\(Line.otherwise)' stands alone, for it is all that has no line of its own")
+      }
+      return Line(written: field.name, keys: keys, value: field.value)
+    }
+  }
+
+  private func names(in key: Text) -> [Text] {
+    var column = key.at.column
+    return key.text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      defer { column += part.count + 1 }
+      let blanks = part.prefix { $0.isWhitespace }.count
+      return Text(
+        text: String(part.trimmed),
+        at: SourcePlace(file: key.at.file, line: key.at.line, column: column + blanks))
+    }
+  }
+
+  /// The lines with what `otherwise` stands for in its place.
+  ///
+  /// - Parameters:
+  ///   - all: Everything that has a line; nil: it is not known, which is a problem of its own.
+  ///   - kind: What those are.
+  private func expanded(_ lines: [Line], to all: [String]?, kind: String) -> [Line] {
+    let named = Set(lines.flatMap(\.keys).map(\.text))
+    return lines.map { line in
+      guard line.keys.map(\.text) == [Line.otherwise] else { return line }
+      let rest = (all ?? []).filter { !named.contains($0) }
+      if all != nil, rest.isEmpty {
+        problems.add(line.written.at, "'\(Line.otherwise)' stands for nothing: every \(kind) has a line of its own")
+      }
+      var line = line
+      line.keys = rest.map { Text(text: $0, at: line.written.at) }
+      return line
+    }
+  }
+
+  /// - Parameters:
+  ///   - unseen: The key of what could not be seen.
+  ///   - node: The node that it is an answer of; nil for the outcome of a check.
+  private func branch(
+    _ line: Line, unseen: String?, asks: Bool, in node: String?, into draft: inout Draft
+  ) -> Branch {
+    let (key, keys) = (line.written, line.keys.map(\.text))
+    let record = line.value.record(
+      (node == nil ? [] : ["text"]) + ["cause", "confidence", "causes", "go", "end", "follow"], problems)
+    if ["cause", "causes", "go", "end"].allSatisfy({ record[$0] == nil }) {
+      problems.add(key.at, "'\(key.text)' leads nowhere; give it a 'cause', a 'go' or an 'end'")
+    }
+    for (name, does) in [("end", "end"), ("follow", "follow another address")] {
+      if record["go"] != nil, let field = record.values[name] {
+        problems.add(field.name.at, "'\(key.text)' cannot both go on and \(does)")
+      }
+    }
+    if asks, keys.contains(Node.unsure) { _ = record.required("text") }
+    if let text = record.values["text"], !asks || keys.count > 1 {
+      problems.add(text.name.at, asks ? "'text' is that of one answer" : "'text' is only for a node that asks")
+    }
+    let go = record.text("go")
+    if let go { draft.links.append(.init(target: .node, name: go)) }
+    let follow = record.text("follow")
+    if let follow { draft.links.append(.init(target: .follow, name: follow)) }
+    return Branch(
+      keys: keys, written: key.text, text: record.text("text").map { draft.template($0, .node(node ?? "")) },
+      names: names(record, key, isUnseen: keys.contains { $0 == unseen } ? unseen : nil, into: &draft), go: go?.text,
+      end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]), follow: follow?.text, at: key.at)
+  }
+
+  // MARK: Causes
+
+  /// - Parameter unseen: Set if the line is, or stands for, what could not be seen.
+  private func names(
+    _ record: Record, _ key: Text, isUnseen unseen: String?, into draft: inout Draft
+  ) -> [Branch.Names] {
+    var named: [(cause: Text, confidence: Text?)] = []
+    if let cause = record.text("cause") {
+      if let causes = record.values["causes"] {
+        problems.add(causes.name.at, "'cause' and 'causes' exclude each other")
+      }
+      named = [(cause, record.requiredText("confidence"))]
+    } else {
       if let confidence = record.values["confidence"] {
         problems.add(confidence.name.at, "'confidence' belongs to a 'cause'")
       }
+      let fields = record["causes"]?.fields(problems) ?? []
+      if let causes = record["causes"], case .mapping([]) = causes.content {
+        problems.add(causes.at, "a cause belongs here")
+      }
+      named = fields.map { ($0.name, $0.value.text(problems)) }
+    }
+    return named.map { cause, word in
+      draft.links.append(.init(target: .page, name: cause))
+      let confidence = word?.choice(of: Confidence.allCases, what: "confidence", problems)
+      if let word, let unseen, confidence == .certain {
+        problems.add(
+          word.at,
+          key.text == unseen
+            ? "'\(unseen)' leaves other causes, so it is 'likely' at most"
+            : "'\(key.text)' stands for '\(unseen)', too, which is 'likely' at most; give that a line of its own")
+      }
+      return Branch.Names(cause: cause.text, confidence: confidence ?? .possible)
+    }
+  }
+}
+
+/// A node of which some values are open: `$cause`. Each node of this form gives its own.
+private struct Form {
+  let name: Text
+  let takes: [Text]
+  let body: YAML.Node
+  var isUsed = false
+
+  init(_ field: Field, _ problems: Problems) {
+    name = field.name
+    let fields = field.value.fields(problems)
+    let takes = fields.first { $0.name.text == "takes" }?.value.texts(problems) ?? []
+    var open: Set<String> = []
+    body = field.value.without("takes")
+    _ = body.replacingScalars { scalar in
+      if scalar.first == "$" { open.insert(String(scalar.dropFirst())) }
       return nil
     }
-    draft.links.append(.init(target: .page, name: cause))
-    _ = record.required("confidence")
-    let confidence = record.choice("confidence", of: Confidence.allCases)
-    return Branch.Names(cause: cause.text, confidence: confidence ?? .possible)
+    self.takes = takes
+    if takes.isEmpty { problems.add(name.at, "a form 'takes' at least one value") }
+    for name in takes where !open.contains(name.text) {
+      problems.add(name.at, "the form '\(field.name.text)' has no '$\(name.text)'")
+    }
+    for name in open.subtracting(takes.map(\.text)).sorted() {
+      problems.add(field.name.at, "the form '\(field.name.text)' takes no '\(name)'", name, notIn: takes.map(\.text))
+    }
   }
 }
 
 extension YAML.Node {
-  fileprivate func has(_ key: String) -> Bool {
-    if case .mapping(let pairs) = content { pairs.contains { $0.key == key } } else { false }
-  }
+  fileprivate func has(_ key: String) -> Bool { pairs.contains { $0.key == key } }
+}
+
+extension SourcePlace {
+  fileprivate var inWords: String { "\(file):\(line)" }
 }

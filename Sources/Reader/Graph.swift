@@ -61,20 +61,21 @@ private struct Drawing {
     var ends: Set<String> = []
     for node in nodes {
       for branch in node.branches {
-        if let names = branch.names {
+        for names in branch.names {
           causes.insert(names.cause)
           arrows.append(
-            Arrow(from: node.id, to: "cause " + names.cause, label: "\(branch.key) (\(names.confidence.rawValue))"))
+            Arrow(from: node.id, to: "cause " + names.cause, label: "\(branch.written) (\(names.confidence.rawValue))"))
         }
         if let end = branch.end {
           ends.insert(end.rawValue)
-          arrows.append(Arrow(from: node.id, to: "end " + end.rawValue, label: branch.key))
+          arrows.append(Arrow(from: node.id, to: "end " + end.rawValue, label: branch.written))
         }
         if let follow = branch.follow {
-          ends.insert("goes on at \(follow.text)")
-          arrows.append(Arrow(from: node.id, to: "end goes on at \(follow.text)", label: branch.key))
+          let on = "goes on at \(tree.follows[follow]?.to.text ?? follow)"
+          ends.insert(on)
+          arrows.append(Arrow(from: node.id, to: "end " + on, label: branch.written))
         }
-        if let go = branch.go { arrows.append(Arrow(from: node.id, to: go, label: branch.key)) }
+        if let go = branch.go { arrows.append(Arrow(from: node.id, to: go, label: branch.written)) }
       }
     }
     boxes += causes.sorted().map {

@@ -9,8 +9,7 @@ struct Lint {
   private let problems: Problems
 
   /// Facts that may be known from the start: also those with which a case goes on.
-  private static let atStart = FactName.given.union(
-    [.problemMended, .seriesCount, .routeServer] + FactName.Hop.allCases.map { .hop($0) })
+  private let atStart: Set<FactName>
 
   init(draft: Draft, tree: Tree, shapes: [String: CheckShape], problems: Problems) {
     self.draft = draft
@@ -23,10 +22,13 @@ struct Lint {
       shapes[id] = CheckShape(id: id, needs: [], learns: everything, outcomes: [])
     }
     self.shapes = shapes
+    atStart = FactName.given.union([.problemMended, .seriesCount, .limitSeconds])
+      .union(tree.follows.values.flatMap(\.gives.keys))
   }
 
   func run() {
     links()
+    ways()
     reach()
     needs()
     pages()
@@ -43,8 +45,33 @@ struct Lint {
       case .page where draft.pageStarts[link.name.text] == nil:
         problems.add(
           link.name.at, "the cause '\(link.name.text)' has no page", link.name.text, notIn: draft.pageStarts.keys)
+      case .follow where tree.follows[link.name.text] == nil:
+        problems.add(
+          link.name.at, "there is no way on called '\(link.name.text)'", link.name.text, notIn: tree.follows.keys)
       default: break
       }
+    }
+  }
+
+  /// Hops and ways on are declared once, used, and have their words.
+  private func ways() {
+    let names = draft.hops.map(\.text)
+    for hop in draft.usedHops where !draft.hops.isEmpty && !names.contains(hop.text) {
+      problems.add(hop.at, "there is no hop '\(hop.text)'", hop.text, notIn: names)
+    }
+    let looked = Set(draft.checks.values.map(\.hop))
+    // A check without a hop, and a file without words, are problems of their own.
+    for hop in draft.hops where !draft.words.isEmpty {
+      if !looked.contains(hop.text), !looked.contains("") {
+        problems.add(hop.at, "no check looks at the hop '\(hop.text)'")
+      }
+      for word in ["hop.\(hop.text)", "hop.short.\(hop.text)"] where draft.words[word] == nil {
+        problems.add(hop.at, "Screens/words.yaml has no '\(word)'")
+      }
+    }
+    let followed = Set(tree.nodes.values.flatMap { $0.branches.compactMap(\.follow) })
+    for (name, _) in draft.follows where !followed.contains(name.text) {
+      problems.add(name.at, "no branch follows '\(name.text)'")
     }
   }
 
@@ -85,7 +112,7 @@ struct Lint {
 
   /// A check that waits for a fact that nobody supplies would never start.
   private func needs() {
-    var known = Self.atStart
+    var known = atStart
     for node in tree.nodes.values {
       switch node.looks {
       case .check(let id): known.formUnion(shapes[id]?.learns ?? [])
@@ -101,7 +128,7 @@ struct Lint {
   }
 
   private func pages() {
-    let named = Set(tree.nodes.values.flatMap { $0.branches.compactMap { $0.names?.cause } })
+    let named = Set(tree.nodes.values.flatMap { $0.branches.flatMap { $0.names.map(\.cause) } })
     for (cause, start) in draft.pageStarts where !named.contains(cause) {
       problems.add(start, "no branch names the cause '\(cause)'")
     }
@@ -131,12 +158,12 @@ struct Lint {
 
   /// Placeholders and conditions: a fact that does not exist, and one that is never known where it is used.
   private func facts() {
-    var existing = Self.atStart
+    var existing = atStart
     for shape in shapes.values { existing.formUnion(shape.learns) }
     for node in tree.nodes.values {
       if case .fact(let name, _?) = node.looks { existing.insert(name) }
     }
-    let paths = Paths(tree, shapes, given: Self.atStart, facts: existing)
+    let paths = Paths(tree, shapes, given: atStart, facts: existing)
     for use in draft.uses {
       if case .check = use.scope, use.fact == .unseenReason { continue }
       if !existing.contains(use.fact) {

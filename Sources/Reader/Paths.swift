@@ -35,8 +35,8 @@ struct Paths {
       guard let known = before[node.id] else { continue }
       for branch in node.branches {
         let known = known.union(supplied(by: node, branch))
-        if let cause = branch.names?.cause {
-          let later = branch.go.flatMap { after[$0] } ?? nothing
+        let later = branch.go.flatMap { after[$0] } ?? nothing
+        for cause in branch.names.map(\.cause) {
           causes[cause] = (causes[cause] ?? nothing).union(known).union(later)
         }
         if case .check(let id) = node.looks { checks[id] = (checks[id] ?? nothing).union(known) }
@@ -85,7 +85,8 @@ struct Paths {
   private func supplied(by node: Node, _ branch: Branch) -> FactSet {
     switch node.looks {
     case .check(let id): learned[id] ?? nothing
-    case .fact(let name, _): branch.key == Node.unsure ? nothing : set([name])
+    case .fact(let name, _):
+      branch.keys.allSatisfy { [Node.unsure, Node.absent].contains($0) } ? nothing : set([name])
     }
   }
 

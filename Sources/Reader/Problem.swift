@@ -3,7 +3,7 @@ import Model
 import YAML
 
 /// One mistake in a data file, as compilers say it: `Flows/a.yaml:3:5: error: there is no …`.
-public struct Problem: Error, Sendable, Equatable, Comparable, CustomStringConvertible {
+public struct Problem: Error, Sendable, Hashable, Comparable, CustomStringConvertible {
   public let at: SourcePlace
   public let sentence: String
 
@@ -23,9 +23,10 @@ public struct Problem: Error, Sendable, Equatable, Comparable, CustomStringConve
 
 /// The problems found so far.
 final class Problems {
-  private(set) var found: [Problem] = []
+  /// Each once: a form is read for every node that has it.
+  private(set) var found: Set<Problem> = []
 
-  func add(_ at: SourcePlace, _ sentence: String) { found.append(Problem(at: at, sentence: sentence)) }
+  func add(_ at: SourcePlace, _ sentence: String) { found.insert(Problem(at: at, sentence: sentence)) }
 
   /// Adds `sentence`, and the one of `names` that `wrong` was probably meant to be.
   func add(_ at: SourcePlace, _ sentence: String, _ wrong: String, notIn names: some Sequence<String>) {

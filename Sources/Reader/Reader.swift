@@ -26,19 +26,24 @@ public enum Reader {
     let parts = parts(of: files)
     // Which of two nodes of one name is the second does not depend on the caller's order.
     for file in files.sorted(by: { $0.path < $1.path }) { read(file, shapes, parts, problems, into: &draft) }
+    var flows = FlowReader(shapes: shapes, problems: problems)
+    flows.read(draft.flows, into: &draft)
     for (name, part) in parts where !draft.usedParts.contains(name) {
       problems.add(part.source.place(1), "no page takes this part in")
     }
     for path in ["Flows/start.yaml", "Flows/checks.yaml"] where !files.contains(where: { $0.path == path }) {
       problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
     }
-    let tree = Tree(start: draft.start?.text ?? "", nodes: draft.nodes)
+    let tree = Tree(
+      start: draft.start?.text ?? "", nodes: draft.nodes,
+      follows: Dictionary(draft.follows.map { ($0.name.text, $0.follow) }) { first, _ in first })
     if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.found.sorted()) }
     return (
       Catalog(
-        tree: tree, pages: draft.pages, guides: draft.guides, checks: draft.checks, words: draft.words,
+        tree: tree, hops: draft.hops.map(\.text), pages: draft.pages, guides: draft.guides, checks: draft.checks,
+        words: draft.words,
         glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
     )
   }
@@ -89,9 +94,7 @@ public enum Reader {
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
       case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)
-      case let path:
-        FlowReader(shapes: shapes, problems: problems)
-          .read(root, isStart: path == "Flows/start.yaml", into: &draft)
+      case let path: draft.flows.append((root, isStart: path == "Flows/start.yaml"))
       }
     } else {
       problems.add(

@@ -19,6 +19,7 @@ struct TextReader {
       }
       let title = record.requiredText("title")
       let hop = record.requiredText("hop")
+      if let hop { draft.usedHops.append(hop) }
       draft.checks[field.name.text] = CheckText(
         title: title?.text ?? "", hop: hop?.text ?? "",
         byHand: record.text("by-hand").map { draft.template($0, .check(field.name.text)) },

@@ -8,12 +8,6 @@ enum PathItem: Sendable, Equatable {
 }
 
 extension State {
-  /// Hops from the browser to the app, in the order of the checks.
-  var hops: [String] {
-    var seen: Set<String> = []
-    return shapes.compactMap { catalog.checks[$0.id]?.hop }.filter { seen.insert($0).inserted }
-  }
-
   /// Checks of a hop that have begun.
   private func begun(_ hop: String) -> [String] {
     guard let session else { return [] }
@@ -25,7 +19,7 @@ extension State {
   private var answered: [Session.Record.Answer] { session?.record.answers ?? [] }
 
   var pathItems: [PathItem] {
-    hops.flatMap { begun($0).map(PathItem.check) } + answered.map { .answer(node: $0.node) }
+    catalog.hops.flatMap { begun($0).map(PathItem.check) } + answered.map { .answer(node: $0.node) }
   }
 
   /// The hop of the first check: what the browser sees, which is the question and not its answer.
@@ -37,7 +31,7 @@ extension State {
   /// The mark of each hop: its worst finding on the way to the result; nil where the way did not look.
   var hopMarks: [(hop: String, mark: Diagnosis.Evidence.Mark?)] {
     let seen = session.map { $0.evidence(on: $0.walk(), $0.facts) } ?? []
-    return hops.map { hop in
+    return catalog.hops.map { hop in
       let marks = seen.filter { catalog.checks[$0.check]?.hop == hop }.map(\.mark)
       let worst: [Diagnosis.Evidence.Mark] = [.bad, .unknown, .note, .ok]
       return (hop, worst.first(where: marks.contains))
@@ -68,7 +62,7 @@ extension State {
         "path.count", ["checks.done": String(done), "checks.begun": String(done + session.running.count)])
     }
     let fault = faultyHop
-    for hop in hops {
+    for hop in catalog.hops {
       let checks = begun(hop)
       let name = word("hop.\(hop)")
       if checks.isEmpty {

@@ -11,7 +11,8 @@ extension State {
   func answers(to node: String) -> [(key: String, text: String)] {
     let facts = session?.facts ?? Facts()
     let branches = catalog.tree.nodes[node]?.branches ?? []
-    let known = branches.compactMap { branch in branch.text.map { (branch.key, $0.prose(facts) ?? branch.key) } }
+    let known = branches.compactMap { branch in branch.text.map { (branch.written, $0.prose(facts) ?? branch.written) }
+    }
     let unsure = known.first { $0.0 == Node.unsure } ?? (Node.unsure, word("question.unsure"))
     return known.filter { $0.0 != Node.unsure } + [unsure]
   }
@@ -32,7 +33,7 @@ extension State {
     var open = [start]
     while let id = open.popLast() {
       guard seen.insert(id).inserted, let node = catalog.tree.nodes[id] else { continue }
-      causes.formUnion(node.branches.compactMap { $0.names?.cause })
+      causes.formUnion(node.branches.flatMap { $0.names.map(\.cause) })
       open += node.branches.compactMap(\.go)
     }
     return causes.count

@@ -84,7 +84,7 @@ extension State {
   /// The findings that make the cause: the one that named it, and every cross on the way behind what the browser sees.
   private func deciding(_ cause: Diagnosis.Cause) -> [Diagnosis.Evidence] {
     guard let session else { return [] }
-    let naming = session.walk().steps.last { $0.branch?.names?.cause == cause.id }
+    let naming = session.walk().steps.last { $0.branch?.names.contains { $0.cause == cause.id } ?? false }
     var named: Diagnosis.Evidence?
     switch naming?.node.looks {
     case .check(let check): named = evidence(of: check)

@@ -252,6 +252,30 @@ extension YAML.Node {
   /// The value of a key, whatever its case; nil if this is no mapping.
   public subscript(key: String) -> YAML.Node? { pairs.first { $0.key.lowercased() == key.lowercased() }?.value }
 
+  /// The same mapping without a key.
+  public func without(_ key: String) -> YAML.Node {
+    guard case .mapping(let pairs) = content else { return self }
+    return YAML.Node(content: .mapping(pairs.filter { $0.key != key }), place: place)
+  }
+
+  /// The same with other nodes in the place of scalars, also of keys, for which only a scalar can stand.
+  ///
+  /// - Parameter replacement: Is told the text of each; nil keeps it.
+  public func replacingScalars(_ replacement: (String) -> YAML.Node?) -> YAML.Node {
+    switch content {
+    case .scalar(let text): return replacement(text) ?? self
+    case .sequence(let items):
+      return YAML.Node(content: .sequence(items.map { $0.replacingScalars(replacement) }), place: place)
+    case .mapping(let pairs):
+      let replaced = pairs.map { pair in
+        let key = replacement(pair.key)
+        return YAML.Pair(
+          key: key?.text ?? pair.key, place: key?.place ?? pair.place, value: pair.value.replacingScalars(replacement))
+      }
+      return YAML.Node(content: .mapping(replaced), place: place)
+    }
+  }
+
   public var pairs: [YAML.Pair] {
     if case .mapping(let pairs) = content { pairs } else { [] }
   }

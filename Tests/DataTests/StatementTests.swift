@@ -90,7 +90,7 @@ private let package = URL(filePath: #filePath).appending(path: "../../..").stand
     catalog.tree.nodes[start.id] = Node(
       id: start.id, looks: start.looks,
       branches: start.branches.map {
-        Branch(key: $0.key, text: nil, names: nil, go: nil, end: .inconclusive, at: $0.at)
+        Branch(keys: $0.keys, end: .inconclusive, at: $0.at)
       }, at: start.at)
     let places = Places(catalog, sources: "")
     for place in [
@@ -187,7 +187,7 @@ private struct Places {
     case "page", "prevention":
       let page = catalog.pages[name]
       texts = kind == "page" ? page?.texts : page?.prevention.map(\.source)
-      isReached = reached.contains { $0.branches.contains { $0.names?.cause == name } }
+      isReached = reached.contains { $0.branches.flatMap(\.names).contains { $0.cause == name } }
     case "guide":
       texts = catalog.guides[name]?.texts
       // A session's numbers end with 9.

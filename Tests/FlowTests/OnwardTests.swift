@@ -6,17 +6,19 @@ import Testing
 struct OnwardTests {
   private let at = SourcePlace(file: "small.yaml", line: 1, column: 1)
 
-  private func session() -> Session {
-    func branch(_ key: String, cause: String? = nil, end: Diagnosis.Verdict? = nil, follow: FactName? = nil) -> Branch {
+  private func session(
+    given: Facts = ["site.url": "http://shop.test/", "site.host": "shop.test", "limit.seconds": "30"]
+  ) -> Session {
+    func branch(_ key: String, cause: String? = nil, end: Diagnosis.Verdict? = nil, follow: String? = nil) -> Branch {
       Branch(
-        key: key, text: nil, names: cause.map { .init(cause: $0, confidence: .likely) }, go: nil, end: end,
-        follow: follow, at: at)
+        keys: [key], names: cause.map { [.init(cause: $0, confidence: .likely)] } ?? [], end: end, follow: follow,
+        at: at)
     }
     let site = Node(
       id: "site", looks: .check("site.check"),
       branches: [
-        branch("good", end: .working), branch("moved", end: .inconclusive, follow: .siteRedirect),
-        branch("next", cause: "near", follow: .nextURL), branch("bad", cause: "far"), branch("unknown"),
+        branch("good", end: .working), branch("moved", end: .inconclusive, follow: "redirect"),
+        branch("next", cause: "near", follow: "next-proxy"), branch("bad", cause: "far"), branch("unknown"),
       ], at: at)
     let pages = ["near", "far"].map { cause in
       Page(
@@ -26,7 +28,17 @@ struct OnwardTests {
       (outcome, CheckText.Outcome(mark: .bad, sentences: [Template("\(outcome) at {site.url}")]))
     }
     let catalog = Catalog(
-      tree: Tree(start: "site", nodes: ["site": site]),
+      tree: Tree(
+        start: "site", nodes: ["site": site],
+        follows: [
+          "redirect": Follow(how: .anew, to: .siteRedirect, gives: [.limitSeconds: [.limitSeconds]]),
+          "next-proxy": Follow(
+            how: .behind, to: .nextURL,
+            gives: [
+              .limitSeconds: [.limitSeconds], "hop.address": ["next.address", "name.address"], "hop.id": ["next.id"],
+              "hop.from": ["next.from"],
+            ]),
+        ]),
       pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }),
       checks: [
         "site.check": CheckText(
@@ -35,9 +47,7 @@ struct OnwardTests {
     let shape = CheckShape(
       id: "site.check", needs: [.url], learns: [.siteStatus, .nextURL],
       outcomes: ["good", "moved", "next", "bad", "unknown"])
-    return Session(
-      catalog: catalog, shapes: [shape], asks: false,
-      given: ["site.url": "http://shop.test/", "site.host": "shop.test", "limit.seconds": "30"])
+    return Session(catalog: catalog, shapes: [shape], asks: false, given: given)
   }
 
   private func ended(_ session: Session, _ outcome: String, _ facts: Facts = [:]) -> Session {
@@ -98,9 +108,11 @@ struct OnwardTests {
     #expect(next.record.given["hop.from"] == nil)
   }
 
-  @Test func itEndsHereWithoutAnAddressAndForAnotherHost() {
+  @Test func itEndsHereWithoutAnAddressAndWhereItHasBeen() throws {
     #expect(ended(session(), "next").onward() == nil)
-    #expect(ended(session(), "moved", ["site.redirect": "http://other.test/"]).onward() == nil)
+    #expect(ended(session(), "next", ["next.url": "no address"]).onward() == nil)
+    let here = session(given: try #require(Site("http://shop.test/")).facts)
+    #expect(ended(here, "moved", ["site.redirect": "http://shop.test/"]).onward() == nil)
     #expect(ended(session(), "bad", hop).onward() == nil)
     #expect(session().onward() == nil)
   }

@@ -12,8 +12,9 @@ private enum Small {
     end: Diagnosis.Verdict? = nil, text: String? = nil
   ) -> Branch {
     Branch(
-      key: key, text: text.map { Template($0) }, names: cause.map { .init(cause: $0, confidence: confidence) }, go: go,
-      end: end, at: at)
+      keys: [key], text: text.map { Template($0) },
+      names: cause.map { [.init(cause: $0, confidence: confidence)] } ?? [],
+      go: go, end: end, at: at)
   }
 
   static let catalog = Catalog(
@@ -299,10 +300,12 @@ struct ServerTests {
         "servers": Node(
           id: "servers", looks: .check("servers.check"),
           branches: [
-            Branch(
-              key: "some-down", text: nil, names: nil, go: nil, end: .inconclusive, follow: .nextServer, at: Small.at),
+            Branch(keys: ["some-down"], end: .inconclusive, follow: "server", at: Small.at),
             Small.branch("examined", cause: "app-stopped"),
           ], at: Small.at),
+      ],
+      follows: [
+        "server": Follow(how: .within, to: .nextServer, gives: [.routeServer: [.nextServer]], keeps: ["site"])
       ]),
     pages: ["app-stopped": Small.page("app-stopped", hides: [])],
     checks: [

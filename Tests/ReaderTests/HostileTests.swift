@@ -23,11 +23,11 @@ struct HostileTests {
   }
 
   @Test func aTreeOfTenThousandNodesInARowIsRead() {
-    let nodes = (0..<10_000).map { "  n\($0): {fact: upstream.kind, answers: {unsure: {go: n\($0 + 1)}}}\n" }
+    let nodes = (0..<10_000).map { "  n\($0): {fact: upstream.kind, answers: {absent: {go: n\($0 + 1)}}}\n" }
     var sample = Sample("Flows/start.yaml", "{go: state}", "{go: n0}")
     sample.files["Flows/row.yaml"] =
       "title: A row\nnodes:\n" + nodes.joined()
-      + "  n10000: {fact: upstream.kind, answers: {other: {go: state}, unsure: {go: state}}}\n"
+      + "  n10000: {fact: upstream.kind, answers: {other: {go: state}, absent: {go: state}}}\n"
     #expect(sample.read().problems == [])
   }
 }

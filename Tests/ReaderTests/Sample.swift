@@ -24,6 +24,7 @@ struct Sample {
           ok:      {end: working}
           bad:     {go: state}
           unknown: {end: inconclusive}
+    hops: [site, upstream]
     """,
     "Flows/backend.yaml": """
     title: Is the upstream there?
@@ -74,7 +75,13 @@ struct Sample {
         meaning: Nobody listens there.
         causes: [wrong-port, backend-stopped]
     """,
-    "Screens/words.yaml": "quit: Quit\n",
+    "Screens/words.yaml": """
+    quit: Quit
+    hop.site: The site
+    hop.upstream: The app
+    hop.short.site: site
+    hop.short.upstream: app
+    """,
     "Screens/glossary.yaml": """
     # Words
     port|ports: A numbered door of a machine.

@@ -24,7 +24,9 @@ public enum ScreenCase {
     Catalog(
       tree: Tree(
         start: "site",
-        nodes: Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0) })),
+        nodes: Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0) }),
+        follows: ["redirect": Follow(how: .anew, to: .siteRedirect)]),
+      hops: ["site", "route", "port"],
       pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }), guides: [guide.id: guide], checks: checks,
       words: words,
       glossary: Glossary([
@@ -130,18 +132,19 @@ public enum ScreenCase {
 
   private static func branch(
     _ key: String, _ text: String? = nil, cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
-    end: Diagnosis.Verdict? = nil, follow: FactName? = nil
+    end: Diagnosis.Verdict? = nil, follow: String? = nil
   ) -> Branch {
     Branch(
-      key: key, text: text.map { Template($0) }, names: cause.map { .init(cause: $0, confidence: confidence) }, go: go,
-      end: end, follow: follow, at: at)
+      keys: [key], text: text.map { Template($0) },
+      names: cause.map { [.init(cause: $0, confidence: confidence)] } ?? [],
+      go: go, end: end, follow: follow, at: at)
   }
 
   private static let nodes = [
     Node(
       id: "site", looks: .check("site.answer"),
       branches: [
-        branch("good", end: .working, follow: .siteRedirect), branch("bad-gateway", go: "route"),
+        branch("good", end: .working, follow: "redirect"), branch("bad-gateway", go: "route"),
         branch("unknown", go: "route"),
       ],
       at: at),
