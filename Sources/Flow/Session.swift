@@ -134,13 +134,16 @@ public struct Session: Sendable {
     }
     // The same again would go round in a circle.
     guard !(record.before + [record]).contains(where: { $0.given == next.given }) else { return nil }
-    return Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: next)
+    return with(next)
+  }
+
+  /// Another session with the same catalogue and checks.
+  func with(_ record: Record) -> Session {
+    Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
   }
 
   /// The sessions of the proxies before this one, from the first on.
-  var before: [Session] {
-    record.before.map { Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: $0) }
-  }
+  var before: [Session] { record.before.map { with($0) } }
 
   // MARK: Where the tree leads
 

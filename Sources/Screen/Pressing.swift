@@ -212,27 +212,21 @@ extension State {
       }
       return goOn()
     }
-    let ready = session?.answer(node, with: key) ?? []
-    return start(ready) + goOn()
+    return order { $0.answer(node, with: key) } + goOn()
   }
 
   private mutating func overrule(_ check: String) -> [Effect] {
     let outcome = otherOutcomes(of: check)[spot.focus]
-    let ready = session?.overrule(check, with: outcome) ?? []
     spots.removeLast()
     hint = word("hint.overruled")
-    return start(ready)
+    return order { $0.overrule(check, with: outcome) }
   }
 
   /// The focused check is no longer waited for.
   private mutating func skip() -> [Effect] {
     guard let check = focusedRunningCheck else { return [] }
     let waited = Double(elapsed[check] ?? 0)
-    elapsed[check] = nil
-    let ready =
-      session?.learn(
-        Finding(check: check, outcome: Finding.unknown, unseen: .noAnswer(seconds: waited), seconds: waited)) ?? []
-    return [.cancel(check: check)] + start(ready)
+    return order { $0.skip(check, after: waited) }
   }
 
   /// From the verdict to the first step, from there to the next one.
@@ -253,8 +247,6 @@ extension State {
     }
     spots.removeLast()
     showFocus()
-    guard scene == .start, session != nil else { return [] }
-    session = nil
-    return [.cancelAll]
+    return scene == .start && run != nil ? leave() : []
   }
 }

@@ -4,8 +4,8 @@ public import Model
 /// What happens to the program.
 public enum Event: Sendable {
   case key(Key)
-  /// A check of the run with this number ended.
-  case found(Finding, run: Int)
+  /// A check of the round with this number ended.
+  case found(Finding, round: Int)
   case route(RouteLine)
   /// All routes have been listed.
   case routesEnded
@@ -18,9 +18,8 @@ public enum Event: Sendable {
 
 /// What the outside is asked to do.
 public enum Effect: Sendable, Equatable {
-  case run(checks: [String], facts: Facts, run: Int)
-  case cancel(check: String)
-  case cancelAll
+  /// To start or to cancel checks.
+  case order(Run.Order)
   case listRoutes
   case copy(String)
   /// Leaves the screen and shows a text alone, until `redraw`.
@@ -80,9 +79,9 @@ public struct State: Sendable {
   var explanation: LogExplanation?
   var routes: [RouteLine] = []
   var isListing = true
-  var session: Session?
-  /// Counts the times that everything was looked at.
-  var run = 0
+  private(set) var run: Run?
+  /// The number of the last round.
+  private(set) var round = 0
   /// Seconds since each running check began.
   var elapsed: [String: Int] = [:]
   /// True while the screen goes on by itself: until the user moves.
@@ -99,9 +98,6 @@ public struct State: Sendable {
   public internal(set) var isAlone = false
   /// What was given for the address that was asked for.
   private var first = Facts()
-  /// Redirects and proxies that were followed from there.
-  private var followed = 0
-  private static let mostFollowed = 4
 
   public init(
     catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false,
@@ -130,13 +126,13 @@ public struct State: Sendable {
     switch event {
     case .key(let key):
       return press(key)
-    case .found(let finding, let run):
-      guard run == self.run, session != nil else { return [] }
+    case .found(let finding, let round):
+      guard round == self.round, run != nil else { return [] }
       elapsed[finding.check] = nil
       let focused = focusedPathItem
-      let ready = session?.learn(finding) ?? []
+      let effects = order { $0.learn(finding, round: round) }
       focus(on: focused)
-      return start(ready) + advance()
+      return effects + advance()
     case .route(let line):
       if let index = routes.firstIndex(where: { $0.url == line.url }) {
         routes[index] = line
@@ -200,33 +196,52 @@ public struct State: Sendable {
 
   // MARK: The case
 
+  var session: Session? { run?.session }
+
   /// Starts a session for an address as it was typed.
   mutating func check(_ typed: String) -> [Effect] {
     guard let facts = site(typed) else {
       hint = word("hint.no-address")
       return []
     }
-    // Another session's checks have nothing to say any more.
-    let cancel: [Effect] = session == nil ? [] : [.cancelAll]
     if first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
-    (first, followed) = (facts, 0)
-    return cancel + look(Session(catalog: catalog, shapes: shapes, asks: true, given: facts))
-  }
-
-  private mutating func look(_ session: Session) -> [Effect] {
-    var session = session
-    let ready = session.start()
-    self.session = session
-    run += 1
-    elapsed = [:]
+    first = facts
+    // Another session's checks have nothing to say any more.
+    let cancel = run == nil ? [] : leave()
+    run = Run(Session(catalog: catalog, shapes: shapes, asks: true, given: facts), round: round + 1)
+    let begun = order { $0.begin() }
     watch()
-    return start(ready) + advance()
+    return cancel + begun + advance()
   }
 
-  mutating func start(_ checks: [String]) -> [Effect] {
-    guard !checks.isEmpty, let session else { return [] }
-    for check in checks { elapsed[check] = 0 }
-    return [.run(checks: checks, facts: session.facts, run: run)]
+  /// Looks at everything anew, on the path; nothing if the run has nothing to look at.
+  private mutating func look(_ change: (inout Run) -> [Run.Order]) -> [Effect] {
+    let effects = order(change)
+    if effects.isEmpty { return [] }
+    watch()
+    return effects + advance()
+  }
+
+  /// Changes the run, and says what the outside is asked to do about it.
+  mutating func order(_ change: (inout Run) -> [Run.Order]) -> [Effect] {
+    guard var changed = run else { return [] }
+    let orders = change(&changed)
+    (run, round) = (changed, changed.round)
+    for order in orders {
+      switch order {
+      case .start(let checks, _, _): for check in checks { elapsed[check] = 0 }
+      case .cancel(let check): elapsed[check] = nil
+      case .cancelAll: elapsed = [:]
+      }
+    }
+    return orders.map { .order($0) }
+  }
+
+  /// The case is left; its checks have nothing to say any more.
+  mutating func leave() -> [Effect] {
+    run = nil
+    elapsed = [:]
+    return [.order(.cancelAll)]
   }
 
   /// Goes on by itself if the way is clear and the user looks on.
@@ -246,10 +261,8 @@ public struct State: Sendable {
       push(.question(node: node), focus: focus(ofAnswerTo: node))
       return []
     case .ended:
-      if followed < State.mostFollowed, let next = session.onward() {
-        followed += 1
-        return [.cancelAll] + look(next)
-      }
+      let onward = look { $0.goOn() }
+      if !onward.isEmpty { return onward }
       if let shown = spots.firstIndex(where: { if case .verdict = $0.scene { true } else { false } }) {
         spots.removeSubrange(shown...)
       }
@@ -262,16 +275,7 @@ public struct State: Sendable {
   mutating func checkAgain() -> [Effect] {
     previous = diagnosis
     let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
-    guard followed == 0 else {
-      followed = 0
-      return [.cancelAll]
-        + look(Session(catalog: catalog, shapes: shapes, asks: true, given: first.merging(mended)))
-    }
-    run += 1
-    elapsed = [:]
-    let ready = session?.again(given: mended) ?? []
-    watch()
-    return [.cancelAll] + start(ready)
+    return look { $0.again(given: mended) }
   }
 
   var diagnosis: Diagnosis? { session?.diagnosis() }

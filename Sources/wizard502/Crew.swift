@@ -286,9 +286,8 @@ private struct Worker {
       var diagnosis: Diagnosis
       if limit.left() > 0 {
         report.tell(.begun(place))
-        diagnosis = await diagnose(
-          all[place], catalog: catalog, world: machine, sharing: all.count > 1 ? shared : nil, limit: limit,
-          series: arguments.series)
+        let rounds = Rounds(machine, sharing: all.count > 1 ? shared : nil, catalog.signs, until: limit.end)
+        diagnosis = await diagnose(arguments.facts(of: all[place]), catalog, rounds)
       } else {
         let reason = catalog.word("unseen.no-time", ["unseen.seconds": limit.seconds.inWords])
         diagnosis = Diagnosis(notLookedAt: all[place], because: reason)

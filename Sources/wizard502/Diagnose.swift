@@ -1,6 +1,7 @@
 import Checks
 import Flow
 import Model
+import Synchronization
 import World
 
 /// The time of a whole run, `--timeout`: every check and every site, and those a redirect leads to, share it.
@@ -17,42 +18,44 @@ struct RunLimit {
   func left(after grace: Double = 0) -> Double { max(0, ContinuousClock.now.duration(to: end) / .seconds(1) + grace) }
 }
 
-/// Follows one case to its end without asking anybody: over redirects within the site (to https, to a login page) and
-/// from one proxy to the next.
-///
-/// - Parameter machine: What sites that are diagnosed side by side see of the machine.
-func diagnose(
-  _ site: Site, catalog: Catalog, world: any World, sharing machine: Once? = nil, limit: RunLimit, series: Int? = nil
-) async -> Diagnosis {
-  let given = site.facts.merging([
-    .limitSeconds: String(limit.seconds), .seriesCount: series.map { String($0) } ?? "",
-  ])
-  var session = Session(catalog: catalog, shapes: Check.all.map(\.shape), asks: false, given: given)
-  await follow(&session, Once(world, machine: machine), limit)
-  for _ in 0..<4 {
-    guard let next = session.onward() else { break }
-    session = next
-    await follow(&session, Once(world, machine: machine), limit)
+extension Arguments {
+  /// What a case starts with.
+  func facts(of site: Site) -> Facts {
+    site.facts.merging([.limitSeconds: String(limit), .seriesCount: series.map { String($0) } ?? ""])
   }
-  var diagnosis = session.diagnosis()
-  diagnosis.url = site.url
-  return diagnosis
 }
 
-/// Checks run as soon as what they need is known, all at once, and are cancelled when the tree has ended.
-private func follow(_ session: inout Session, _ world: Once, _ limit: RunLimit) async {
-  let signs = session.catalog.signs
-  await withTaskGroup(of: Finding.self) { group in
-    func start(_ checks: [String], _ facts: Facts) {
-      for check in checks.compactMap({ Check.named($0) }) {
-        group.addTask { await check.finding(in: world, facts: facts, signs: signs, until: limit.end) }
-      }
-    }
-    start(session.start(), session.facts)
-    while case .waiting = session.walk().state, let finding = await group.next() {
-      let ready = session.learn(finding)
-      start(ready, session.facts)
-    }
-    group.cancelAll()
+/// The checks of one run at a time: within a round nothing is asked twice, and each round has a new view.
+final class Rounds: Sendable {
+  private let world: any World
+  private let machine: Once?
+  private let signs: Signs
+  private let end: ContinuousClock.Instant?
+  private let current: Mutex<(round: Int, view: Once)>
+
+  /// - Parameters:
+  ///   - machine: What sites that are diagnosed side by side see of the machine.
+  ///   - end: When the whole run ends; nil: each check has the limit for itself, since a person may be asked between.
+  init(_ world: any World, sharing machine: Once? = nil, _ signs: Signs, until end: ContinuousClock.Instant? = nil) {
+    self.world = world
+    self.machine = machine
+    self.signs = signs
+    self.end = end
+    current = Mutex((0, Once(world, machine: machine)))
   }
+
+  func finding(of check: String, facts: Facts, round: Int) async -> Finding {
+    let view = current.withLock { current in
+      if current.round != round { current = (round, Once(world, machine: machine)) }
+      return current.view
+    }
+    guard let named = Check.named(check) else { return Finding(check: check, outcome: Finding.unknown) }
+    return await named.finding(in: view, facts: facts, signs: signs, until: end)
+  }
+}
+
+/// Follows one case to its end without asking anybody.
+func diagnose(_ site: Facts, _ catalog: Catalog, _ rounds: Rounds) async -> Diagnosis {
+  var run = Run(Session(catalog: catalog, shapes: Check.all.map(\.shape), asks: false, given: site))
+  return await run.runToEnd { await rounds.finding(of: $0, facts: $1, round: $2) }
 }

@@ -6,7 +6,6 @@ import Machine
 import Model
 import Report
 import Screen
-import Synchronization
 import Terminal
 import World
 
@@ -14,17 +13,13 @@ extension Wizard502 {
   /// The guided session on this machine.
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
-    let limit = arguments.limit
     let state = State(
       catalog: catalog, shapes: Check.all.map(\.shape), notices: notices(catalog), isASCII: options.isASCII,
-      site: { typed in Site(typed).map { $0.facts.merging([.limitSeconds: String(limit)]) } })
-    let worlds = Worlds()
+      site: { typed in Site(typed).map { arguments.facts(of: $0) } })
+    let rounds = Rounds(Machine(), catalog.signs)
     let guide = Guide(
-      run: { check, facts, run in
-        guard let check = Check.named(check) else { return Finding(check: check, outcome: Finding.unknown) }
-        return await check.finding(in: worlds.world(of: run), facts: facts, signs: catalog.signs)
-      },
-      routes: { routes(catalog, limit: limit) },
+      look: { await rounds.finding(of: $0, facts: $1, round: $2) },
+      routes: { routes(catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) })
     do {
       let end = try await guided(state, url: url, guide: guide, options: options)
@@ -95,18 +90,6 @@ func sideBySide(_ count: Int, _ work: @escaping @Sendable (Int) async -> Void) a
       if index >= Limits.sitesAtOnce { await group.next() }
       if Task.isCancelled { return }
       group.addTask { await work(index) }
-    }
-  }
-}
-
-/// One view of the machine for each time that everything is looked at: within it nothing is asked twice.
-private final class Worlds: Sendable {
-  private let current = Mutex<(run: Int, world: Once)>((0, Once(Machine())))
-
-  func world(of run: Int) -> Once {
-    current.withLock { current in
-      if current.run != run { current = (run, Once(Machine())) }
-      return current.world
     }
   }
 }

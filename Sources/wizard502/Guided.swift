@@ -6,8 +6,7 @@ import Terminal
 
 /// What the guided session does beyond the screen.
 struct Guide: Sendable {
-  /// Runs one check to its end; `run` counts the times that everything is looked at.
-  let run: @Sendable (_ check: String, _ facts: Facts, _ run: Int) async -> Finding
+  let look: Runner.Look
   /// Every route of every proxy here, and again when its site's answer is known.
   let routes: @Sendable () -> AsyncStream<RouteLine>
   /// A diagnosis as Markdown.
@@ -40,7 +39,7 @@ private final class Loop {
   private let terminal: Terminal
   private let guide: Guide
   private let sink: AsyncStream<Arrival>.Continuation
-  private var checks: [String: Task<Void, Never>] = [:]
+  private let runner: Runner
   private var listing: Task<Void, Never>?
   private var seconds: Task<Void, Never>?
 
@@ -49,10 +48,14 @@ private final class Loop {
     self.terminal = terminal
     self.guide = guide
     self.sink = sink
+    runner = Runner(look: guide.look) { sink.yield(.event(.found($0, round: $1))) }
   }
 
   func run(url: String?, _ arrivals: AsyncStream<Arrival>) async -> End {
-    defer { for task in checks.values + [listing, seconds].compactMap({ $0 }) { task.cancel() } }
+    defer {
+      runner.carryOut([.cancelAll])
+      for task in [listing, seconds] { task?.cancel() }
+    }
     _ = state.handle(.resized(terminal.size))
     let first = state.begin(url: url)
     terminal.draw(state.view())
@@ -94,12 +97,7 @@ private final class Loop {
   private func carryOut(_ effects: [Effect]) -> End? {
     for effect in effects {
       switch effect {
-      case .run(let names, let facts, let number):
-        for name in names { start(name, facts, number) }
-      case .cancel(let check): checks.removeValue(forKey: check)?.cancel()
-      case .cancelAll:
-        for task in checks.values { task.cancel() }
-        checks = [:]
+      case .order(let order): runner.carryOut([order])
       case .listRoutes:
         listing = Task { [guide, sink] in
           for await line in guide.routes() { sink.yield(.event(.route(line))) }
@@ -119,13 +117,6 @@ private final class Loop {
       }
     }
     return nil
-  }
-
-  private func start(_ check: String, _ facts: Facts, _ number: Int) {
-    checks[check] = Task { [guide, sink] in
-      let finding = await guide.run(check, facts, number)
-      if !Task.isCancelled { sink.yield(.event(.found(finding, run: number))) }
-    }
   }
 
   /// A tick a second while seconds are shown, and none otherwise.

@@ -31,7 +31,7 @@ struct ScreenDriver: Driver {
     var state = State(
       catalog: DiagnosisDriver.catalog, shapes: shapes, notices: [script.text()], isASCII: script.number(2) == 0,
       site: { Site($0).map { $0.facts.merging([.limitSeconds: "90"]) } })
-    var running: [(check: String, run: Int)] = []
+    var running: [(check: String, round: Int)] = []
     take(state.begin(url: script.number(3) == 0 ? "shop.example.org" : nil), &running)
     var left = 80
     while !script.rest.isEmpty, left > 0 {
@@ -44,18 +44,18 @@ struct ScreenDriver: Driver {
     }
   }
 
-  private func take(_ effects: [Effect], _ running: inout [(check: String, run: Int)]) {
+  private func take(_ effects: [Effect], _ running: inout [(check: String, round: Int)]) {
     for effect in effects {
       switch effect {
-      case .run(let checks, _, let run): running += checks.map { ($0, run) }
-      case .cancel(let check): running.removeAll { $0.check == check }
-      case .cancelAll: running = []
+      case .order(.start(let checks, _, let round)): running += checks.map { ($0, round) }
+      case .order(.cancel(let check)): running.removeAll { $0.check == check }
+      case .order(.cancelAll): running = []
       default: break
       }
     }
   }
 
-  private func event(_ script: inout Script, _ running: inout [(check: String, run: Int)], _ shapes: [CheckShape])
+  private func event(_ script: inout Script, _ running: inout [(check: String, round: Int)], _ shapes: [CheckShape])
     -> Event
   {
     switch script.number(16) {
@@ -63,14 +63,14 @@ struct ScreenDriver: Driver {
     case 5: return .key(.character(script.text().first ?? "a"))
     case 6: return .key(.paste(script.text()))
     case 7...11 where !running.isEmpty:
-      let (check, run) = running.remove(at: script.number(running.count))
+      let (check, round) = running.remove(at: script.number(running.count))
       guard let shape = shapes.first(where: { $0.id == check }) else { return .tick }
       var facts = Facts()
       for fact in shape.learns where script.number(3) != 0 { facts[fact] = script.text() }
       return .found(
         Finding(
           check: check, outcome: shape.outcomes[script.number(shape.outcomes.count)], facts: facts,
-          unseen: script.number(4) == 0 ? .unreadable(what: script.text(), why: script.text()) : nil), run: run)
+          unseen: script.number(4) == 0 ? .unreadable(what: script.text(), why: script.text()) : nil), round: round)
     case 12:
       return .route(
         RouteLine(

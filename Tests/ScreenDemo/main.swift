@@ -19,7 +19,7 @@ let state = State(
   notices: isUnseen ? ["Docker's socket may not be opened by this user, so containers cannot be seen."] : [],
   isASCII: options.isASCII, site: ScreenCase.site)
 let guide = Guide(
-  run: { check, _, _ in
+  look: { check, _, _ in
     if isCrashing { fatalError("as asked") }
     if isSlow, check == "port.listening" { try? await Task.sleep(for: .seconds(60)) }
     return (isUnseen && check != "site.answer" ? nil : ScreenCase.broken[check]) ?? ScreenCase.unseen(check)

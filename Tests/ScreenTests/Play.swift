@@ -29,7 +29,7 @@ struct Play {
   /// Ends the running checks, each with its finding, and those that start then.
   mutating func find(_ findings: [String: Finding] = ScreenCase.broken) {
     while let finding = state.session?.running.sorted().lazy.compactMap({ findings[$0] }).first {
-      send(.found(finding, run: state.run))
+      send(.found(finding, round: state.round))
     }
   }
 

@@ -14,7 +14,7 @@ struct KeyTests {
     var checking = Play(size: Size.smallest)
     checking.type("shop.example.org")
     checking.press(.enter)
-    checking.send(.found(ScreenCase.badGateway, run: 1))
+    checking.send(.found(ScreenCase.badGateway, round: 1))
     var path = Play.diagnosed(size: Size.smallest)
     path.press(.character("e"), .down)
     var possible = Play.blind()
@@ -271,9 +271,10 @@ struct SessionTests {
     play.press(.enter)
     #expect(
       play.effects == [
-        .run(
-          checks: ["route.find", "site.answer"],
-          facts: [.url: "http://shop.example.org/", .siteHost: "shop.example.org"], run: 1)
+        .order(
+          .start(
+            checks: ["route.find", "site.answer"],
+            facts: [.url: "http://shop.example.org/", .siteHost: "shop.example.org"], round: 1))
       ])
   }
 
@@ -287,8 +288,8 @@ struct SessionTests {
     var play = Play()
     play.press(.down, .enter)
     play.effects = []
-    play.send(.found(ScreenCase.routeFound, run: 1))
-    guard case .run(let checks, let facts, _)? = play.effects.first else {
+    play.send(.found(ScreenCase.routeFound, round: 1))
+    guard case .order(.start(let checks, let facts, _))? = play.effects.first else {
       Issue.record("nothing was started")
       return
     }
@@ -296,10 +297,10 @@ struct SessionTests {
     #expect(facts["upstream.port"] == "3000")
   }
 
-  @Test func aFindingOfAnEarlierRunIsIgnored() {
+  @Test func aFindingOfAnEarlierRoundIsIgnored() {
     var play = Play.diagnosed()
     play.press(.character("r"))
-    play.send(.found(ScreenCase.badGateway, run: 1))
+    play.send(.found(ScreenCase.badGateway, round: 1))
     #expect(play.state.session?.record.findings.isEmpty == true)
   }
 
@@ -316,7 +317,7 @@ struct SessionTests {
     var play = Play()
     play.press(.down, .enter, .down)
     #expect(play.state.focusedPathItem == .check("route.find"))
-    play.send(.found(ScreenCase.routeFound, run: 1))
+    play.send(.found(ScreenCase.routeFound, round: 1))
     #expect(play.state.focusedPathItem == .check("route.find"))
     play.press(.up)
     #expect(play.state.focusedPathItem == .check("site.answer"))
@@ -343,7 +344,7 @@ struct SessionTests {
       case 0:
         guard let check = play.state.session?.running.sorted().first else { continue }
         let finding = next(2) == 0 ? ScreenCase.broken[check] : nil
-        play.send(.found(finding ?? ScreenCase.unseen(check), run: play.state.run))
+        play.send(.found(finding ?? ScreenCase.unseen(check), round: play.state.round))
       case 1: play.send(.resized(sizes[next(sizes.count)]))
       case 2: play.send(.tick)
       default: play.press(keys[next(keys.count)])
@@ -362,7 +363,7 @@ struct SessionTests {
     play.find(ScreenCase.broken.filter { $0.key != "port.listening" })
     play.send(.tick)
     play.press(.end, .character("x"))
-    #expect(play.effects.contains(.cancel(check: "port.listening")))
+    #expect(play.effects.contains(.order(.cancel(check: "port.listening"))))
     #expect(play.state.session?.finding(of: "port.listening")?.outcome == "unknown")
     play.press(.character("n"))
     #expect(play.state.scene == .question(node: "runs-in"))
@@ -477,7 +478,8 @@ struct SessionTests {
     play.press(.enter)
     play.send(
       .found(
-        Finding(check: "site.answer", outcome: "good", facts: [.siteRedirect: "http://shop.example.org/login"]), run: 1)
+        Finding(check: "site.answer", outcome: "good", facts: [.siteRedirect: "http://shop.example.org/login"]),
+        round: 1)
     )
     #expect(play.state.session?.facts[.url] == "http://shop.example.org/login")
     #expect(play.state.scene == .path)

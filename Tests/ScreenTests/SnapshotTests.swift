@@ -21,7 +21,7 @@ struct SnapshotTests {
     var play = Play(size: size)
     play.type("shop.example.org")
     play.press(.enter)
-    play.send(.found(ScreenCase.badGateway, run: 1))
+    play.send(.found(ScreenCase.badGateway, round: 1))
     play.send(.tick)
     play.send(.tick)
     expectSnapshot("checking", play)

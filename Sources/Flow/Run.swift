@@ -1,0 +1,145 @@
+public import Model
+
+/// A diagnosis from the address that was asked for to its end: over redirects, from one proxy to the next, from one
+/// server of a group to another.
+///
+/// A value: it says which checks are to be started and cancelled. A `Runner` does that.
+public struct Run: Sendable {
+  public enum Order: Sendable, Equatable {
+    case start(checks: [String], facts: Facts, round: Int)
+    case cancel(check: String)
+    case cancelAll
+  }
+
+  /// That of the address at which the case is now.
+  public private(set) var session: Session
+  /// Counts the times that everything is looked at.
+  public private(set) var round: Int
+  /// What was given for the address that was asked for.
+  private let given: Facts
+  /// How often the case went on elsewhere.
+  private var followed = 0
+  private static let mostFollowed = 4
+
+  /// - Parameter round: Greater than those of earlier runs whose findings may still come.
+  public init(_ session: Session, round: Int = 1) {
+    self.session = session
+    self.round = round
+    given = session.record.given
+  }
+
+  // MARK: What happens
+
+  public mutating func begin() -> [Order] { orders { $0.start() } }
+
+  /// Takes a finding in. One of an earlier round is dropped.
+  public mutating func learn(_ finding: Finding, round: Int) -> [Order] {
+    guard round == self.round else { return [] }
+    return orders { $0.learn(finding) }
+  }
+
+  /// No longer waits for a running check, after so many seconds.
+  public mutating func skip(_ check: String, after seconds: Double) -> [Order] {
+    let finding = Finding(
+      check: check, outcome: Finding.unknown, unseen: .noAnswer(seconds: seconds), seconds: seconds)
+    return [.cancel(check: check)] + orders { $0.learn(finding) }
+  }
+
+  public mutating func answer(_ node: String, with key: String) -> [Order] {
+    orders { $0.answer(node, with: key) }
+  }
+
+  public mutating func overrule(_ check: String, with outcome: String) -> [Order] {
+    orders { $0.overrule(check, with: outcome) }
+  }
+
+  /// Goes on elsewhere, if the way has ended where it says so; nothing is to be done if the case ends here.
+  public mutating func goOn() -> [Order] {
+    guard followed < Self.mostFollowed, let next = session.onward() else { return [] }
+    followed += 1
+    return go(to: next)
+  }
+
+  /// Everything is looked at again, from the address that was asked for, with more given.
+  public mutating func again(given facts: Facts) -> [Order] {
+    guard followed == 0 else {
+      followed = 0
+      return go(to: session.with(Session.Record(given: given.merging(facts))))
+    }
+    round += 1
+    return [.cancelAll] + orders { $0.again(given: facts) }
+  }
+
+  private mutating func go(to next: Session) -> [Order] {
+    session = next
+    round += 1
+    return [.cancelAll] + begin()
+  }
+
+  /// Starts what the change makes ready.
+  private mutating func orders(_ change: (inout Session) -> [String]) -> [Order] {
+    let checks = change(&session)
+    return checks.isEmpty ? [] : [.start(checks: checks, facts: session.facts, round: round)]
+  }
+}
+
+/// Does what a run orders: each check in a task of its own.
+public final class Runner {
+  /// Runs one check to its end or its cancellation.
+  public typealias Look = @Sendable (_ check: String, _ facts: Facts, _ round: Int) async -> Finding
+
+  private let look: Look
+  private let found: @Sendable (Finding, _ round: Int) -> Void
+  private var tasks: [String: Task<Void, Never>] = [:]
+
+  /// - Parameter found: Is told each finding of a check that was not cancelled.
+  public init(look: @escaping Look, found: @escaping @Sendable (Finding, _ round: Int) -> Void) {
+    self.look = look
+    self.found = found
+  }
+
+  public func carryOut(_ orders: [Run.Order]) {
+    for order in orders {
+      switch order {
+      case .start(let checks, let facts, let round):
+        for check in checks { start(check, facts, round) }
+      case .cancel(let check): tasks.removeValue(forKey: check)?.cancel()
+      case .cancelAll:
+        for task in tasks.values { task.cancel() }
+        tasks = [:]
+      }
+    }
+  }
+
+  private func start(_ check: String, _ facts: Facts, _ round: Int) {
+    tasks[check] = Task { [look, found] in
+      let finding = await look(check, facts, round)
+      if !Task.isCancelled { found(finding, round) }
+    }
+  }
+}
+
+extension Run {
+  /// Runs to the end without asking anybody: checks start as soon as what they need is known, and those that run when
+  /// the tree has ended are cancelled.
+  public mutating func runToEnd(_ look: @escaping Runner.Look) async -> Diagnosis {
+    let (findings, sink) = AsyncStream.makeStream(of: (Finding, Int).self)
+    let runner = Runner(look: look) { sink.yield(($0, $1)) }
+    var arrivals = findings.makeAsyncIterator()
+    var orders = begin()
+    while true {
+      runner.carryOut(orders)
+      if case .waiting = session.walk().state {
+        guard let (finding, round) = await arrivals.next() else { break }
+        orders = learn(finding, round: round)
+      } else {
+        orders = goOn()
+        if orders.isEmpty { break }
+      }
+    }
+    runner.carryOut([.cancelAll])
+    var diagnosis = session.diagnosis()
+    diagnosis.url = given[.url] ?? diagnosis.url
+    return diagnosis
+  }
+}
