@@ -36,6 +36,7 @@ public struct Session: Sendable {
     self.record = record
     let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
     self.shapes = Dictionary(shapes.filter { used.contains($0.id) }.map { ($0.id, $0) }) { first, _ in first }
+    reckon()
   }
 
   public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, given: Facts) {
@@ -45,15 +46,23 @@ public struct Session: Sendable {
   // MARK: What is known
 
   /// Given facts, then those of the findings, then what a person answered.
-  public var facts: Facts {
-    var facts = record.given
+  public private(set) var facts = Facts()
+  private var way = Walk()
+
+  /// Reckons anew what follows from what happened: once for each thing that happens, however often it is asked for.
+  private mutating func reckon() {
+    learnFacts()
+    way = follow()
+  }
+
+  private mutating func learnFacts() {
+    facts = record.given
     for finding in record.findings { facts.merge(finding.facts) }
     for answer in record.answers {
       if case .fact(let name, _) = catalog.tree.nodes[answer.node]?.looks, answer.key != Node.unsure {
         facts[name] = answer.key
       }
     }
-    return facts
   }
 
   /// What a check found, or what a person says instead.
@@ -67,11 +76,13 @@ public struct Session: Sendable {
 
   /// Marks as running, and returns, every check that can start now, in the order of their ids.
   public mutating func start() -> [String] {
+    learnFacts()
     let known = facts.names
     let ready = shapes.values.filter { shape in
       !running.contains(shape.id) && finding(of: shape.id) == nil && known.isSuperset(of: shape.needs)
     }.map(\.id).sorted()
     running.formUnion(ready)
+    way = follow()
     return ready
   }
 
@@ -93,7 +104,10 @@ public struct Session: Sendable {
 
   /// Takes the last answer back; returns its node, or nil if there was none.
   @discardableResult
-  public mutating func takeBack() -> String? { record.answers.popLast()?.node }
+  public mutating func takeBack() -> String? {
+    defer { reckon() }
+    return record.answers.popLast()?.node
+  }
 
   /// Takes a person's word for the outcome of a check that has ended.
   public mutating func overrule(_ check: String, with outcome: String) -> [String] {
@@ -178,9 +192,11 @@ public struct Session: Sendable {
     public var open: [String] = []
   }
 
-  /// Follows the tree from its start as far as findings and answers reach.
-  public func walk() -> Walk {
-    let facts = facts
+  /// The way through the tree, as far as findings and answers reach.
+  public func walk() -> Walk { way }
+
+  /// Follows the tree from its start.
+  private func follow() -> Walk {
     var walk = Walk()
     var unseen = 0
     var id = catalog.tree.start
