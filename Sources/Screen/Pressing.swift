@@ -115,9 +115,9 @@ extension State {
   }
 
   var canChoose: Bool { items > 0 && !isVerdict }
-  var canMove: Bool { !isTyping && (items > 1 || body.count > page) }
-  var canGoBack: Bool { spots.count > 1 && !isOverlay }
-  var canSave: Bool { session != nil && !isOverlay && !hasField }
+  var canMove: Bool { items > 1 || body.count > page }
+  var canGoBack: Bool { spots.count > 1 }
+  var canSave: Bool { session != nil && !hasField }
 
   /// True if the tree has come to a question or to its end.
   var isSettled: Bool {

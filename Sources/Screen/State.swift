@@ -164,7 +164,14 @@ public struct State: Sendable {
     set { spots[spots.count - 1] = newValue }
   }
   var scene: Scene { spot.scene }
-  var isOverlay: Bool { [.help, .words, .leaving].contains(scene) }
+  var mode: Mode {
+    switch scene {
+    case .help: .help
+    case .words: .words
+    case .leaving: .leaving
+    default: isTyping ? .typing : .screen
+    }
+  }
   /// True if the first item is a field.
   var hasField: Bool { scene == .start || scene == .logLine }
   var isTyping: Bool { hasField && spot.focus == 0 }

@@ -85,7 +85,7 @@ struct KeyTests {
   }
 
   @Test func helpAndTheWayOutStayInTheLastLineOfTheSmallestScreen() {
-    for var scene in Self.scenes() where !scene.state.isOverlay {
+    for var scene in Self.scenes() where [.screen, .typing].contains(scene.state.mode) {
       scene.send(.resized(.smallest))
       let line = scene.row(11)
       #expect(line.contains("help") && (line.contains("quit") || line.contains("leave")), "\(line)")
