@@ -51,13 +51,13 @@ extension Check {
   public func finding(
     in world: any World, facts: Facts, signs: Signs, until deadline: ContinuousClock.Instant? = nil
   ) async -> Finding {
-    let start = ContinuousClock.now
+    let start = world.instant
     let whole = facts.seconds(.limitSeconds) ?? 90
     let left = max(0, min(whole, deadline.map { (start.duration(to: $0)) / .seconds(1) } ?? whole))
     let limit = min(limit ?? left, left)
     let facts = left < whole ? facts.merging([.limitSeconds: String(left)]) : facts
-    let found = await result(within: limit) { () async throws(Unseen) in try await run(world, facts, signs) }
-    let seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
+    let found = await world.result(within: limit) { () async throws(Unseen) in try await run(world, facts, signs) }
+    let seconds = Double((world.instant - start) / .milliseconds(1)) / 1000
     switch found {
     case .success(let found):
       return Finding(check: shape.id, outcome: found.outcome, facts: found.facts, seconds: seconds)

@@ -20,8 +20,7 @@ extension Check {
     "container.deaths", needs: [.upstreamID, .siteSometimes], learns: [.deathsCount, .deathsExitCode],
     outcome: DeathsOutcome.self
   ) { world, facts, _ throws(Unseen) in
-    let now = try await world.see(Clock(for: "deaths"))
-    let deaths = try await world.deaths(of: facts[.upstreamID] ?? "", since: now - 6 * 3600, until: now)
+    let deaths = try await world.deaths(of: facts[.upstreamID] ?? "", since: world.now - 6 * 3600)
     let learned: Facts = [
       .deathsCount: deaths.count > 0 ? String(deaths.count) : "",
       .deathsExitCode: deaths.exitCode.map { String($0) } ?? "",

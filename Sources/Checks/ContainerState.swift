@@ -37,9 +37,8 @@ extension Check {
     ], outcome: ContainerOutcome.self
   ) { world, facts, _ throws(Unseen) in
     let container = try await world.container(facts[.upstreamID] ?? "")
-    let now = try await world.see(Clock())
     guard let state = container.State, let status = state.Status else { return (.unknown, [:]) }
-    let age = container.started.map { now - $0 }
+    let age = container.started.map { world.now - $0 }
     let memory = container.HostConfig?.Memory ?? 0
     var learned: Facts = [
       .containerStatus: status, .containerExitCode: state.ExitCode.map { String($0) } ?? "",
@@ -55,7 +54,7 @@ extension Check {
     ]
     // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)
-    let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: now - 600, until: now)) : nil
+    let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: world.now - 600)) : nil
     let isLooping = status == "restarting" || (mayLoop && (container.RestartCount ?? 0) > 1)
     let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false)
     if let code = deaths?.exitCode, isLooping { learned[.containerExitCode] = String(code) }

@@ -80,10 +80,9 @@ extension Check {
     learns: [.pastCount, .pastShows, .pastLine], outcome: PastOutcome.self
   ) { world, facts, signs throws(Unseen) in
     let keys = facts.list(.routeLogKeys)
-    let now = try await world.see(Clock(for: "past"))
     let servers = facts.list(.routeServers).map { String($0.prefix { $0 != ":" }) }
     let names = servers + [facts[.upstreamHost], facts[.upstreamContainer]].compactMap { $0 }
-    let started = try? await world.lastStart(of: names, since: now - 24 * 3600, until: now)
+    let started = try? await world.lastStart(of: names, since: world.now - 24 * 3600)
     let isGood = facts[.seriesFailed] == "0"
     let lines = try await world.proxyLog(facts, since: started).filter { line in
       keys.contains { line.contains($0) } && (!isGood || changing?.matches(line) == true)

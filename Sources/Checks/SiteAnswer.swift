@@ -66,7 +66,7 @@ extension Check {
       .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
     ], outcome: SiteOutcome.self, limit: nil
   ) { world, facts, signs throws(Unseen) in
-    let asked = try await world.see(Clock())
+    let asked = world.now
     guard let sight = try await world.site(facts, within: siteShort) else {
       return (.slow, [.siteAsked: String(asked), .siteWaiting: "yes", .siteDelay: "later"])
     }
@@ -99,9 +99,9 @@ extension Check {
   ) { world, facts, signs throws(Unseen) in
     let failedBefore = facts[.siteStatus].flatMap { Int($0) }.map { $0 >= 400 } ?? true
     let loaded = try? await world.lastLoad(facts, signs)
-    let hasJustLoaded = try await world.see(Clock()) - (loaded ?? 0) < 3
+    let hasJustLoaded = world.now - (loaded ?? 0) < 3
     for attempt in 1...(hasJustLoaded ? 4 : 1) {
-      if attempt > 1 { try? await Task.sleep(for: .milliseconds(400)) }
+      if attempt > 1 { await world.pause(0.4) }
       guard let seen = try await world.site(facts, within: siteShort, attempt: attempt),
         let status = seen.answer.status,
         status < 400, seen.answer.failure == nil,
@@ -259,16 +259,6 @@ extension World {
 
   /// The answer if it comes within `seconds`; the request itself goes on and can be waited for again.
   private func race(_ request: HTTPRequest, within seconds: Double?) async -> HTTPRequest.Sight? {
-    await withTaskGroup(of: HTTPRequest.Sight?.self) { group in
-      group.addTask { try? await see(request) }
-      if let seconds {
-        group.addTask {
-          try? await Task.sleep(for: .seconds(seconds))
-          return nil
-        }
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? nil
-    }
+    try? await result(of: request, within: seconds).get()
   }
 }

@@ -14,7 +14,8 @@ extension DockerGet: MachineLook {
     let left = max(0.05, limit - (timespec.monotonic - start))
     let answer: HTTPRequest.Sight
     do throws(Unseen) {
-      answer = try await engine.endpoint.get(engine.prefix + path, limit: left, bodyLimit: bodyLimit + 1)
+      answer = try await engine.endpoint.get(
+        engine.prefix + path + times(until: machine.now), limit: left, bodyLimit: bodyLimit + 1)
     } catch {
       if case .noAnswer = error { throw .noAnswer(seconds: limit) }
       throw error
@@ -25,6 +26,12 @@ extension DockerGet: MachineLook {
     return Sight(
       status: answer.status ?? 0, body: answer.body, version: engine.version, engine: engine.name,
       isUsers: engine.endpoint.isUsers)
+  }
+
+  /// The rest of the query. Without an end the engine would go on to tell events as they come.
+  private func times(until now: Double) -> String {
+    let first = since.map { "&since=\(Int(clamping: $0))" } ?? ""
+    return path.hasPrefix("/events?") ? first + "&until=\(Int(clamping: now))" : first
   }
 }
 

@@ -23,6 +23,9 @@ public enum Limits {
   public static let word = 2048
   /// Parts between the dots of a label's name.
   public static let labelParts = 16
+  /// Bytes and records of a recording.
+  public static let recording = 256 << 20
+  public static let records = 100_000
   /// Sites that are asked at the same time, each by up to two requests.
   public static let sitesAtOnce = 8
 }

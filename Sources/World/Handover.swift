@@ -29,10 +29,14 @@ public final class Handover<Value: Sendable>: Sendable {
     waiting?.resume(returning: result)
   }
 
-  /// Waits for what is given: `noAnswer` as soon as `limit` seconds have passed or the task is cancelled.
-  public func result(within limit: Double) async -> Result<Value, Unseen> {
+  /// Waits for what is given: `noAnswer` as soon as `deadline`, which is given the limit's seconds, has ended or the task
+  /// is cancelled.
+  public func result(
+    within limit: Double,
+    deadline: @escaping @Sendable (Double) async -> Void = { try? await Task.sleep(for: .seconds($0)) }
+  ) async -> Result<Value, Unseen> {
     let timer = Task {
-      try? await Task.sleep(for: .seconds(limit))
+      await deadline(limit)
       give(.failure(.noAnswer(seconds: limit)))
     }
     defer { timer.cancel() }

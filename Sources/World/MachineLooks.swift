@@ -3,21 +3,26 @@ public struct DockerGet: Look {
   public static let kind = "docker"
   /// Logs and events tell what comes of asking.
   public var isOfMachine: Bool { !path.contains("/logs?") && !path.hasPrefix("/events?") }
-  /// Path and query without the version prefix: `/containers/json?all=1`.
+  /// Path and query without the version prefix, and without times: `/containers/json?all=1`.
   public var path: String
+  /// Of logs and events: seconds since 1970 from which on they are told. Events end in the moment in which they are asked
+  /// for.
+  @Beside public var since: Double?
   /// Bytes of the answer that are kept; a longer one is `unreadable`.
-  public var bodyLimit: Int
-  public var limit: Double
+  @Beside public var bodyLimit: Int
+  @Beside public var limit: Double
+  public var bounds: Bounds { Bounds(seconds: limit, bytes: bodyLimit, since: since) }
 
-  public init(path: String, bodyLimit: Int = 16_777_216, limit: Double = 5) {
+  public init(path: String, since: Double? = nil, bodyLimit: Int = 16_777_216, limit: Double = 5) {
     self.path = path
+    self.since = since
     self.bodyLimit = bodyLimit
     self.limit = limit
   }
 
   public struct Sight: Sendable, Codable, Equatable {
     public let status: Int
-    public let body: [UInt8]
+    @Bytes public private(set) var body: [UInt8]
     /// The API version that was spoken: `1.41`; empty if the engine does not tell its own.
     public let version: String
     /// `Docker` or `Podman`.
@@ -44,9 +49,10 @@ public struct FileRead: Look {
   public var path: String
   public var place: Place
   /// Bytes of the part that is read. Nil: the whole file, which beyond `Limits.file` is `unreadable`, never cut.
-  public var limit: Int?
+  @Beside public var limit: Int?
   /// The last `limit` bytes instead of the first.
   public var fromEnd: Bool
+  public var bounds: Bounds { Bounds(bytes: limit) }
 
   public init(path: String, place: Place = .host, limit: Int? = nil, fromEnd: Bool = false) {
     self.path = path
@@ -56,7 +62,7 @@ public struct FileRead: Look {
   }
 
   public struct Sight: Sendable, Codable, Equatable {
-    public let bytes: [UInt8]
+    @Bytes public private(set) var bytes: [UInt8]
     /// The whole file's size in bytes.
     public let size: Int
     /// Seconds since 1970 of the last change.
@@ -67,6 +73,15 @@ public struct FileRead: Look {
       self.modified = modified
     }
     public var text: String { String(decoding: bytes, as: UTF8.self) }
+  }
+
+  public func part(of sight: Sight) -> Sight? {
+    // What was kept of a file that is larger than that serves only whoever wants no more.
+    guard min(limit ?? .max, sight.size) <= sight.bytes.count else { return nil }
+    guard let limit, limit < sight.bytes.count else { return sight }
+    return Sight(
+      bytes: Array(fromEnd ? sight.bytes.suffix(limit) : sight.bytes.prefix(limit)), size: sight.size,
+      modified: sight.modified)
   }
 }
 
@@ -196,17 +211,18 @@ public struct OnlyRootChanges: Look {
 public struct CommandRun: Look {
   public static let kind = "command"
   public var isOfMachine: Bool { true }
-  public enum Command: Hashable, Sendable, Codable {
+  public enum Command: String, Hashable, Sendable, Codable {
     /// `iptables-save -c` in the place's network.
-    case packetFilter
+    case packetFilter = "iptables-save"
     /// `ip6tables-save -c` there.
-    case packetFilter6
+    case packetFilter6 = "ip6tables-save"
     /// `nft -j list ruleset` there.
-    case nftables
+    case nftables = "nft"
   }
   public var command: Command
   public var place: Place
-  public var limit: Double
+  @Beside public var limit: Double
+  public var bounds: Bounds { Bounds(seconds: limit) }
   public init(_ command: Command, place: Place = .host, limit: Double = 3) {
     self.command = command
     self.place = place
@@ -224,11 +240,9 @@ public struct CommandRun: Look {
   }
 }
 
-/// The time of day, in seconds since 1970.
-public struct Clock: Look {
-  public static let kind = "clock"
-  /// What the time is wanted for: looks that are the same are taken once.
-  public var purpose: String
-  public init(for purpose: String = "") { self.purpose = purpose }
-  public typealias Sight = Double
+/// Whether this program runs with root's rights.
+public struct IsRoot: Look {
+  public static let kind = "root"
+  public init() {}
+  public typealias Sight = Bool
 }

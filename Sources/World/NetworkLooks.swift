@@ -21,9 +21,10 @@ public struct HTTPRequest: Look {
   public var offer: Offer = .usual
   public var version: Version = .one
   /// Seconds for the whole request.
-  public var limit: Double
+  @Beside public var limit: Double
   /// Bytes of the body that are kept; the transfer stops there.
-  public var bodyLimit: Int
+  @Beside public var bodyLimit: Int
+  public var bounds: Bounds { Bounds(seconds: limit, bytes: bodyLimit) }
 
   public enum TLS: Hashable, Sendable, Codable {
     /// Any certificate is taken; the answer tells whether it would have been trusted.
@@ -73,7 +74,7 @@ public struct HTTPRequest: Look {
     /// As sent, in order, names in their own case.
     public var headers: [Header]
     /// The first `bodyLimit` bytes. For an answer that is not HTTP: its first bytes.
-    public var body: [UInt8]
+    @Bytes public var body: [UInt8]
     public var times: Times
     /// The address that was dialled.
     public var address: String?
@@ -216,7 +217,8 @@ public struct TCPConnect: Look {
   public var address: String
   public var port: UInt16
   public var place: Place
-  public var limit: Double
+  @Beside public var limit: Double
+  public var bounds: Bounds { Bounds(seconds: limit) }
 
   public init(address: String, port: UInt16, place: Place, limit: Double = 5) {
     self.address = address
@@ -248,10 +250,11 @@ public struct Exchange: Look {
   /// A Unix socket's absolute path among the files of `place`, instead of TCP.
   public var unixSocket: String?
   public var place: Place
-  public var sends: [UInt8]
+  @Bytes public var sends: [UInt8]
   /// Bytes after which it stops reading.
-  public var enough: Int
-  public var limit: Double
+  @Beside public var enough: Int
+  @Beside public var limit: Double
+  public var bounds: Bounds { Bounds(seconds: limit, bytes: enough) }
 
   public init(
     address: String? = nil, port: UInt16? = nil, unixSocket: String? = nil, place: Place, sends: [UInt8] = [],
@@ -274,7 +277,7 @@ public struct Exchange: Look {
       /// There was no connection.
       case none
     }
-    public let received: [UInt8]
+    @Bytes public private(set) var received: [UInt8]
     public let end: End
     public init(received: [UInt8] = [], end: End) {
       self.received = received
@@ -353,7 +356,8 @@ public struct DNSQuery: Look {
   /// `[::1]:5353`. Each gets an equal share of the time that is left.
   public var servers: [String]
   public var place: Place
-  public var limit: Double
+  @Beside public var limit: Double
+  public var bounds: Bounds { Bounds(seconds: limit) }
 
   public init(name: String, servers: [String], place: Place, limit: Double = 3) {
     self.name = name

@@ -3,24 +3,33 @@ import Synchronization
 
 /// Takes each look once: checks that run at the same time and look at the same thing share one look.
 ///
-/// A look belongs to all that wait for it, so it goes on when one of them is cancelled; it ends at its own limit.
+/// A look belongs to all that wait for it, so it goes on when one of them is cancelled; it ends at its own limit. Looks that
+/// go differently far are not shared: who gave a server a second knows less of it than who gave it four.
 ///
 /// Sites that are looked at side by side have one of these each, because a site is asked again on purpose, and one
 /// behind them, of which they take what shows the machine (`Look.isOfMachine`). That one forgets: of what runs and
 /// listens there it tells nothing older than its looks may last.
 public final class Once: World {
-  private typealias Answer = Result<any Sendable, Unseen>
+  private typealias Taken = Answer<any Sendable>
+
+  private struct Key: Hashable {
+    let look: AnyHashable
+    let bounds: Bounds
+    init<L: Look>(_ look: L) { (self.look, bounds) = (AnyHashable(look), look.bounds) }
+  }
 
   private enum Entry {
-    case taken(Answer, at: ContinuousClock.Instant)
-    case waiting([Int: CheckedContinuation<Answer, Never>])
+    case taken(Taken, at: ContinuousClock.Instant)
+    case waiting(since: ContinuousClock.Instant, [Int: CheckedContinuation<Taken, Never>])
   }
 
   private struct Entries {
-    var all: [AnyHashable: Entry] = [:]
+    var all: [Key: Entry] = [:]
     var nextWaiter = 0
   }
 
+  /// When it began, for all who ask: one view of the world has one time of day.
+  public let now: Double
   private let world: any World
   private let machine: Once?
   private let lifetime: Duration?
@@ -33,67 +42,72 @@ public final class Once: World {
     self.world = world
     self.machine = machine
     self.lifetime = lifetime
+    now = world.now
   }
 
-  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
-    let waiter = entries.withLock { entries in
+  public var instant: ContinuousClock.Instant { world.instant }
+  public func pause(_ seconds: Double) async { await world.pause(seconds) }
+  public func deadline(in seconds: Double) async { await world.deadline(in: seconds) }
+
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
+
+  /// The seconds are those that the asker had to wait: none for what had been seen before.
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    let asked = world.instant
+    // Seconds for which the look has been under way; nil if its answer is there.
+    let (waiter, ahead) = entries.withLock { entries -> (Int, Double?) in
       entries.nextWaiter += 1
-      if isWanted(entries.all[AnyHashable(look)]) {
-        entries.all[AnyHashable(look)] = .waiting([:])
+      switch entries.all[Key(look)] {
+      case .waiting(let begun, _): return (entries.nextWaiter, begun.duration(to: asked) / .seconds(1))
+      case .taken(_, let then) where lifetime.map({ asked - then <= $0 }) ?? true: return (entries.nextWaiter, nil)
+      case .taken, nil:
+        entries.all[Key(look)] = .waiting(since: asked, [:])
         Task(executorPreference: Workers.shared) { await self.take(look) }
+        return (entries.nextWaiter, 0)
       }
-      return entries.nextWaiter
     }
-    let answer = await withTaskCancellationHandler {
+    let taken = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let answer: Answer? = entries.withLock { entries in
-          if Task.isCancelled { return .failure(.noAnswer(seconds: 0)) }
-          switch entries.all[AnyHashable(look)] {
-          case .taken(let answer, _): return answer
-          case .waiting(var waiters):
+        let taken: Taken? = entries.withLock { entries in
+          if Task.isCancelled { return Self.cancelled }
+          switch entries.all[Key(look)] {
+          case .taken(let taken, _): return taken
+          case .waiting(let begun, var waiters):
             waiters[waiter] = continuation
-            entries.all[AnyHashable(look)] = .waiting(waiters)
+            entries.all[Key(look)] = .waiting(since: begun, waiters)
             return nil
-          case nil: return .failure(.noAnswer(seconds: 0))
+          case nil: return Self.cancelled
           }
         }
-        if let answer { continuation.resume(returning: answer) }
+        if let taken { continuation.resume(returning: taken) }
       }
     } onCancel: {
-      let continuation: CheckedContinuation<Answer, Never>? = entries.withLock { entries in
-        guard case .waiting(var waiters) = entries.all[AnyHashable(look)] else { return nil }
+      let continuation: CheckedContinuation<Taken, Never>? = entries.withLock { entries in
+        guard case .waiting(let begun, var waiters) = entries.all[Key(look)] else { return nil }
         let mine = waiters.removeValue(forKey: waiter)
-        entries.all[AnyHashable(look)] = .waiting(waiters)
+        entries.all[Key(look)] = .waiting(since: begun, waiters)
         return mine
       }
-      continuation?.resume(returning: .failure(.noAnswer(seconds: 0)))
+      continuation?.resume(returning: Self.cancelled)
     }
-    switch answer {
-    case .success(let sight):
+    let result = taken.result.map { sight in
       guard let sight = sight as? L.Sight else { preconditionFailure("a look has one kind of sight") }
       return sight
-    case .failure(let unseen): throw unseen
     }
+    return Answer(result, seconds: ahead.map { max(0, taken.seconds - $0) } ?? 0)
   }
 
-  /// True if the look was never taken, or too long ago.
-  private func isWanted(_ entry: Entry?) -> Bool {
-    switch entry {
-    case nil: true
-    case .waiting: false
-    case .taken(_, let instant): lifetime.map { ContinuousClock.now - instant > $0 } ?? false
-    }
-  }
+  private static var cancelled: Taken { Answer(.failure(.noAnswer(seconds: 0)), seconds: 0) }
 
   private func take<L: Look>(_ look: L) async {
     let world: any World = look.isOfMachine ? machine ?? world : world
-    let answer: Answer
-    do throws(Unseen) { answer = .success(try await world.see(look)) } catch { answer = .failure(error) }
+    let answer = await world.answer(to: look)
+    let taken = Taken(answer.result.map { $0 }, seconds: answer.seconds)
     let waiters = entries.withLock { entries in
-      defer { entries.all[AnyHashable(look)] = .taken(answer, at: .now) }
-      if case .waiting(let waiters) = entries.all[AnyHashable(look)] { return Array(waiters.values) }
+      defer { entries.all[Key(look)] = .taken(taken, at: world.instant) }
+      if case .waiting(_, let waiters) = entries.all[Key(look)] { return Array(waiters.values) }
       return []
     }
-    for waiter in waiters { waiter.resume(returning: answer) }
+    for waiter in waiters { waiter.resume(returning: taken) }
   }
 }

@@ -1,30 +1,122 @@
 public import Model
 import Synchronization
 
-/// A world that is written down: each look has one sight, or the reason why there was none.
+/// A world that is written down: each look has one answer, or the reason why there was none. What it has not is
+/// `notRecorded`: not seen, and never fine.
+///
+/// Nothing in it has to be waited for: pauses end at once, and no deadline is ever reached, but that an answer which took
+/// longer than somebody waits comes too late here, too.
 public final class Recording: World {
-  private let sights: Mutex<[AnyHashable: Result<any Sendable, Unseen>]> = Mutex([:])
+  private let records: Mutex<[AnyHashable: any AnyRecord]> = Mutex([:])
+  /// When it was made.
+  public let now: Double
+  /// Its texts have lost their secrets: looks are found by what is left of them.
+  let isRedacted: Bool
+  public let instant = ContinuousClock.now
 
-  public init() {}
+  /// - Parameter now: Seconds since 1970.
+  public convenience init(now: Double = 0) { self.init(now: now, isRedacted: false) }
+
+  init(now: Double, isRedacted: Bool) {
+    self.now = now
+    self.isRedacted = isRedacted
+  }
+
+  public func pause(_ seconds: Double) async {}
+  public func deadline(in seconds: Double) async { while (try? await Task.sleep(for: .seconds(3600))) != nil {} }
 
   /// Writes down what `look` sees; returns itself, so that recordings are built in one expression.
   @discardableResult
-  public func with<L: Look>(_ look: L, _ sight: L.Sight) -> Recording {
-    sights.withLock { $0[AnyHashable(look)] = .success(sight) }
+  public func with<L: Look>(_ look: L, _ sight: L.Sight, seconds: Double = 0) -> Recording {
+    put(Record(look: look, answer: Answer(.success(sight), seconds: seconds)))
     return self
   }
 
   @discardableResult
   public func with<L: Look>(_ look: L, unseen: Unseen) -> Recording {
-    sights.withLock { $0[AnyHashable(look)] = .failure(unseen) }
+    put(Record(look: look, answer: Answer(.failure(unseen), seconds: 0)))
     return self
   }
 
-  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
-    switch sights.withLock({ $0[AnyHashable(look)] }) {
-    case .success(let sight as L.Sight): return sight
-    case .failure(let unseen): throw unseen
-    default: throw .notRecorded(what: "\(L.kind): \(look)")
+  func put(_ record: any AnyRecord) { records.withLock { $0[record.identity] = record } }
+
+  /// Writes down an answer unless there is one already that tells more.
+  func keep<L: Look>(_ look: L, _ answer: Answer<L.Sight>) {
+    records.withLock { records in
+      if let kept = records[AnyHashable(look)] as? Record<L>, kept.tellsMore(than: look.bounds, answer) { return }
+      records[AnyHashable(look)] = Record(look: look, answer: answer)
     }
   }
+
+  /// By kind and then by what is looked at.
+  var sorted: [any AnyRecord] {
+    records.withLock { Array($0.values) }.map { ($0, $0.order) }.sorted { $0.1 < $1.1 }.map(\.0)
+  }
+
+  public var count: Int { records.withLock { $0.count } }
+
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
+
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    let found = record(of: look) ?? (isRedacted ? look.redacted.flatMap { record(of: $0) } : nil)
+    guard let answer = found?.answer else {
+      return Answer(.failure(.notRecorded(what: "\(L.kind) \(look.text)")), seconds: 0)
+    }
+    guard case .success(let sight) = answer.result else { return answer }
+    guard let part = look.part(of: sight) else {
+      return Answer(.failure(.notRecorded(what: "\(L.kind) \(look.text)")), seconds: 0)
+    }
+    return Answer(.success(part), seconds: answer.seconds)
+  }
+
+  private func record<L: Look>(of look: L) -> Record<L>? { records.withLock { $0[AnyHashable(look)] } as? Record<L> }
+}
+
+/// A world that writes down what is seen in the one behind it.
+///
+/// For whoever looks through it there is one time of day, that of the recording.
+public final class Recorder: World {
+  private let world: any World
+  /// All that was seen so far.
+  public let recording: Recording
+
+  public init(_ world: any World) {
+    self.world = world
+    recording = Recording(now: world.now)
+  }
+
+  public var now: Double { recording.now }
+  public var instant: ContinuousClock.Instant { world.instant }
+  public func pause(_ seconds: Double) async { await world.pause(seconds) }
+  public func deadline(in seconds: Double) async { await world.deadline(in: seconds) }
+
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
+
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    let answer = await world.answer(to: look)
+    recording.keep(look, answer)
+    return answer
+  }
+}
+
+/// A look and what came of it.
+struct Record<L: Look>: Sendable {
+  let look: L
+  let answer: Answer<L.Sight>
+
+  /// True if an answer within `bounds` has nothing that this one lacks. Of two that are alike the newer one counts.
+  func tellsMore(than bounds: Bounds, _ other: Answer<L.Sight>) -> Bool {
+    switch (answer.result, other.result) {
+    case (.success, .failure): true
+    case (.failure, .success): false
+    default: look.bounds != bounds && look.bounds.contains(bounds)
+    }
+  }
+}
+
+/// A record whatever its look is.
+protocol AnyRecord: Sendable, Codable {
+  var identity: AnyHashable { get }
+  /// Texts by which records have an order.
+  var order: String { get }
 }

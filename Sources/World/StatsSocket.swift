@@ -14,7 +14,8 @@ public struct StatsSocket: Look {
   public var path: String
   public var place: Place
   public var question: Question
-  public var limit: Double
+  @Beside public var limit: Double
+  public var bounds: Bounds { Bounds(seconds: limit) }
   public init(path: String, place: Place, question: Question, limit: Double = 2) {
     self.path = path
     self.place = place

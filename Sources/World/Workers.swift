@@ -1,5 +1,4 @@
 internal import Glibc
-public import Model
 internal import Synchronization
 
 /// Threads for what computes: checks that read configurations, and looks that take answers apart.
@@ -68,19 +67,4 @@ public final class Workers: TaskExecutor {
       }
     }
   }
-}
-
-/// What `work` gives within `limit` seconds, computed by the `Workers`.
-///
-/// Goes on without it, and cancels it, when the time is over or the own task is cancelled: what never asks whether it is
-/// cancelled keeps one of the workers, and nobody waits for it.
-public func result<Value: Sendable>(
-  within limit: Double, of work: @escaping @Sendable () async throws(Unseen) -> Value
-) async -> Result<Value, Unseen> {
-  let handover = Handover<Value>()
-  let working = Task(executorPreference: Workers.shared) {
-    do throws(Unseen) { handover.give(.success(try await work())) } catch { handover.give(.failure(error)) }
-  }
-  defer { working.cancel() }
-  return await handover.result(within: limit)
 }

@@ -3,7 +3,6 @@ import Checks
 import Discovery
 import Flow
 import Glibc
-import Machine
 import Model
 import Report
 import Synchronization
@@ -263,11 +262,11 @@ private struct Worker {
   /// - Parameter places: Those of `sites` that are to be diagnosed; nil: all of this machine, which are to be found first.
   func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
-    let machine = Machine()
+    let machine = Wizard502.world()
     let shared = Once(machine, lifetime: Self.freshness)
     var sites = sites
     if places == nil {
-      let listed = await result(within: limit.left()) { () async throws(Unseen) in
+      let listed = await shared.result(within: limit.left()) { () async throws(Unseen) in
         try await RouteReading.sites(in: shared, catalog.signs)
       }
       switch listed {

@@ -1,8 +1,6 @@
 import Checks
 import Discovery
 import Flow
-import Glibc
-import Machine
 import Model
 import Report
 import Screen
@@ -14,9 +12,9 @@ extension Wizard502 {
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
     let state = State(
-      catalog: catalog, shapes: Check.all.map(\.shape), notices: notices(catalog), isASCII: options.isASCII,
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: await notices(catalog), isASCII: options.isASCII,
       site: { typed in Site(typed).map { arguments.facts(of: $0) } })
-    let rounds = Rounds(Machine(), catalog.signs)
+    let rounds = Rounds(world(), catalog.signs)
     let guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(catalog, limit: arguments.limit) },
@@ -39,11 +37,15 @@ extension Wizard502 {
   }
 
   /// What cannot be looked into here, in sentences.
-  private static func notices(_ catalog: Catalog) -> [String] {
+  private static func notices(_ catalog: Catalog) async -> [String] {
+    let world = world()
     var names: [String] = []
-    if geteuid() != 0 { names.append("notice.not-root") }
-    if access("/var/run/docker.sock", R_OK | W_OK) != 0 {
-      names.append(errno == EACCES ? "notice.docker-denied" : "notice.docker-missing")
+    if case .success(false) = await world.result(of: IsRoot()) { names.append("notice.not-root") }
+    let engine = await world.result(of: SocketConnect(path: "/var/run/docker.sock", place: .host))
+    switch (try? engine.get())?.outcome {
+    case .denied: names.append("notice.docker-denied")
+    case .missing: names.append("notice.docker-missing")
+    default: break
     }
     return names.map { catalog.word($0) }
   }
@@ -55,8 +57,8 @@ extension Wizard502 {
   private static func routes(_ catalog: Catalog, limit: Double) -> AsyncStream<RouteLine> {
     let (lines, sink) = AsyncStream.makeStream(of: RouteLine.self)
     let task = Task {
-      let world = Once(Machine())
-      let sites = await result(within: limit) { () async throws(Unseen) in
+      let world = Once(world())
+      let sites = await world.result(within: limit) { () async throws(Unseen) in
         try await RouteReading.sites(in: world, catalog.signs)
       }
       let listed = (try? sites.get()) ?? []

@@ -2,9 +2,11 @@ import Checks
 import Dispatch
 import Flow
 import Glibc
+import Machine
 import Model
 import Reader
 import Report
+import World
 
 /// The program: arguments in, one of its commands out, and how it ended.
 @main struct Wizard502 {
@@ -64,6 +66,9 @@ import Report
     Task { end(await work()) }
     dispatchMain()
   }
+
+  /// All that the program looks at.
+  static func world() -> any World { Machine() }
 
   // MARK: The data files
 

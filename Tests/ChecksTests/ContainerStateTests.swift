@@ -11,11 +11,11 @@ struct ContainerStateTests {
 
   private func finding(_ members: String, now: Double? = nil, events: String? = nil) async throws -> Finding {
     let now = now ?? self.now
-    let world = Recording().container("app1", "\"Name\": \"/shop\", " + members).with(Clock(), now)
+    let world = Recording(now: now).container("app1", "\"Name\": \"/shop\", " + members)
     if let events {
       let filters =
         "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%2C%22update%22%5D%7D"
-      world.docker("/events?since=\(Int(now) - 600)&until=\(Int(now))&filters=\(filters)", events)
+      world.docker("/events?filters=\(filters)", events)
     }
     return try await look("container.state", world, ["upstream.id": "app1"])
   }

@@ -22,7 +22,7 @@ private let cloudflare = [HTTPRequest.Header(name: "Server", value: "cloudflare"
 struct EdgeTests {
   /// The name leads to 203.0.113.9; this machine has a private address only.
   private func world(_ there: HTTPRequest.Sight, here: HTTPRequest.Sight, own: String = "192.168.1.4") -> Recording {
-    Recording().with(Clock(), 1000).with(OwnAddresses(), ["127.0.0.1", own]).listening(in: .host, ("0.0.0.0", 443))
+    Recording(now: 1000).with(OwnAddresses(), ["127.0.0.1", own]).listening(in: .host, ("0.0.0.0", 443))
       .with(SystemLookup(name: "shop.example.org"), ["203.0.113.9"])
       .with(request("203.0.113.9"), there).with(request("127.0.0.1"), here)
       .with(request("127.0.0.1", port: 80), .init(failure: .refused))
@@ -130,7 +130,7 @@ struct EdgeTests {
     ])
     let asked = HTTPRequest(
       url: "http://shop.example.org:8080/", address: "10.0.0.3", port: 8080, place: .process(7), limit: 30)
-    let world = Recording().with(Clock(), 1000).with(asked, .init(status: 502))
+    let world = Recording(now: 1000).with(asked, .init(status: 502))
     #expect(try await look("site.answer", world, hop).outcome == "bad-gateway")
     var stopped = hop
     stopped["hop.address"] = nil

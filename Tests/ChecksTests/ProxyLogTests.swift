@@ -21,7 +21,7 @@ struct ProxyLogTests {
   private func finding(_ lines: String...) async throws -> Finding {
     let world = Recording().container("edge1", #""Name": "/edge""#)
       .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
-      .log(of: "edge1", lines: 200, since: "&since=1000", lines.flatMap { frame($0) })
+      .log(of: "edge1", lines.flatMap { frame($0) })
     return try await look("proxy.log", world, facts, signs: realSigns())
   }
 
@@ -102,7 +102,7 @@ struct ProxyLogTests {
   func lastWords() async throws {
     let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1", "proxy.kind": "nginx"]
     let words = { (text: String) in
-      Recording().container("edge1", #""Name": "/edge""#).log(of: "edge1", lines: 30, frame(text))
+      Recording().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(text))
     }
     let refused = try await look(
       "proxy.last-words", words("nginx: [emerg] 1#1: host not found in upstream \"shop\"\nbye\n"), given,

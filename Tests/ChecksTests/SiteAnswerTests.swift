@@ -16,7 +16,7 @@ struct SiteAnswerTests {
   }
 
   private func world(_ sight: HTTPRequest.Sight, at addresses: String...) -> Recording {
-    Recording().with(Clock(), 1000.5).with(OwnAddresses(), ["192.0.2.1"])
+    Recording(now: 1000.5).with(OwnAddresses(), ["192.0.2.1"])
       .with(SystemLookup(name: "shop.example.org"), addresses)
       .with(request(addresses.first ?? "127.0.0.1"), sight)
   }

@@ -12,6 +12,7 @@ private final class Flaky: World {
   init(_ answers: [HTTPRequest.Sight]) { self.answers = Mutex(answers) }
 
   var left: Int { answers.withLock(\.count) }
+  func pause(_ seconds: Double) async {}
 
   func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
     let sight: any Sendable =
@@ -114,8 +115,8 @@ struct SometimesTests {
   private func deaths(_ events: String) async throws -> Finding {
     let filters =
       "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%2C%22update%22%5D%7D"
-    let world = Recording().with(Clock(for: "deaths"), 90_000)
-      .docker("/events?since=68400&until=90000&filters=\(filters)", events)
+    let world = Recording(now: 90_000)
+      .docker("/events?filters=\(filters)", events)
     return try await look("container.deaths", world, ["upstream.id": "app1", "site.sometimes": "yes"])
   }
 
@@ -139,10 +140,12 @@ struct SometimesTests {
     let filters = "%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22start%22%5D%7D"
     let started = #"{"Action": "start", "time": 5000, "Actor": {"Attributes": {"name": "shop"}}}"#
     let other = #"{"Action": "start", "time": 6000, "Actor": {"Attributes": {"name": "wiki"}}}"#
-    let world = Recording().container("edge1", #""Name": "/edge""#).with(Clock(for: "past"), 90_000)
+    let world = Recording(now: 90_000).container("edge1", #""Name": "/edge""#)
       .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
-      .docker("/events?since=3600&until=90000&filters=\(filters)", started + "\n" + other)
-      .log(of: "edge1", lines: 200, since: "&since=5000", lines.flatMap { frame($0 + "\n") })
+      .docker("/events?filters=\(filters)", started + "\n" + other)
+      .log(
+        of: "edge1", frame(line(refused, "PUT") + "\n", at: "1970-01-01T01:23:19Z") + lines.flatMap { frame($0 + "\n") }
+      )
     return try await look("proxy.past", world, facts, signs: realSigns())
   }
 

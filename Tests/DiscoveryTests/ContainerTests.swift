@@ -110,7 +110,7 @@ struct ContainerTests {
 @Suite("A container's log")
 struct LogTests {
   private func lines(_ bytes: [UInt8], tty: Bool = false) async throws -> [String] {
-    let world = Recording().container("a1", "\"Config\": {\"Tty\": \(tty)}").log(of: "a1", lines: 200, bytes)
+    let world = Recording().container("a1", "\"Config\": {\"Tty\": \(tty)}").log(of: "a1", bytes)
     return try await world.log(of: try await world.container("a1"))
   }
 

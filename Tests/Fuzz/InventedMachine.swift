@@ -19,6 +19,8 @@ struct InventedMachine: World {
   let parts: Parts
 
   static let now = 1_800_000_000.0
+  var now: Double { Self.now }
+  func pause(_ seconds: Double) async {}
   private static let proxyID = String(repeating: "a", count: 64)
   private static let appID = String(repeating: "b", count: 64)
   private static let (proxyPID, appPID): (Int32, Int32) = (7, 42)
@@ -56,7 +58,6 @@ struct InventedMachine: World {
     case let look as SQLiteQuery: rows(look.sql)
     case let look as Listeners: listeners(look.place)
     case is Processes: processes
-    case is Clock: Self.now
     case let look as TCPConnect:
       TCPConnect.Sight(
         outcome: .init(rawValue: parts.line("tcp") ?? "") ?? (look.port == 3000 ? .refused : .accepted), errno: 111,
@@ -259,12 +260,13 @@ struct InventedMachine: World {
     }
   }
 
-  /// A log as the engine frames it; what begins like a frame already stays.
+  /// A log as the engine frames it, a time before each line; what begins like a frame already stays.
   private static func framed(_ bytes: [UInt8]) -> [UInt8] {
     guard let first = bytes.first, first > 2 else { return bytes }
     return bytes.split(separator: 0x0A).flatMap { line in
+      let line = Array("2027-01-15T08:00:00.734612287Z ".utf8) + line
       let count = UInt32(line.count + 1)
-      return [2, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + Array(line) + [0x0A]
+      return [2, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + line + [0x0A]
     }
   }
 

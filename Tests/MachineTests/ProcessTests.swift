@@ -22,7 +22,7 @@ func aContainersIdIsInItsCgroup(cgroup: String, expected: String?) {
 }
 
 @Test func processesAreFoundByName() async throws {
-  let before = try await machine.see(Clock())
+  let before = machine.now
   let program = try TestProgram(["sh", "-c", "echo ready; exec sleep 600"], until: "ready")
   let network = try TestProgram.inOwnNetwork()
   // `exec` follows `echo`.

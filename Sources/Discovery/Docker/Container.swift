@@ -234,11 +234,11 @@ extension World {
 
   public func networks() async throws(Unseen) -> [Network] { try await docker("/networks", as: [Network].self) }
 
-  /// How a container ended in a span of time (seconds since 1970), as far as the engine remembers (256 events). What
-  /// was before its limits were last changed does not count.
-  public func deaths(of id: String, since: Double, until: Double) async throws(Unseen) -> Deaths {
+  /// How a container ended since a time (seconds since 1970), as far as the engine remembers (256 events). What was
+  /// before its limits were last changed does not count.
+  public func deaths(of id: String, since: Double) async throws(Unseen) -> Deaths {
     let events = try await events(
-      #"{"container":["\#(id)"],"event":["die","oom","update"]}"#, since: since, until: until)
+      #"{"container":["\#(id)"],"event":["die","oom","update"]}"#, since: since)
     let valid = events.lastIndex { $0.Action == "update" }.map { events[($0 + 1)...] } ?? events[...]
     let code = valid.last { $0.Action == "die" }?.Actor?.Attributes?["exitCode"].flatMap { Int($0) }
     return Deaths(
@@ -247,25 +247,24 @@ extension World {
 
   /// When one of these containers, by name or Compose service, last started (seconds since 1970), as far as the engine
   /// remembers; nil if it does not.
-  public func lastStart(of names: [String], since: Double, until: Double) async throws(Unseen) -> Double? {
-    try await events(#"{"type":["container"],"event":["start"]}"#, since: since, until: until).last { event in
+  public func lastStart(of names: [String], since: Double) async throws(Unseen) -> Double? {
+    try await events(#"{"type":["container"],"event":["start"]}"#, since: since).last { event in
       let attributes = event.Actor?.Attributes ?? [:]
       return [attributes["name"], attributes["com.docker.compose.service"]].contains { $0.map(names.contains) ?? false }
     }?.time
   }
 
   /// - Parameter filters: as the engine's API takes them, in JSON.
-  private func events(_ filters: String, since: Double, until: Double) async throws(Unseen) -> [Event] {
+  private func events(_ filters: String, since: Double) async throws(Unseen) -> [Event] {
     let escaped = filters.utf8.map { byte in
       UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
         ? String(UnicodeScalar(byte)) : "%" + String(byte, radix: 16, uppercase: true)
     }.joined()
-    let answer = try await see(
-      DockerGet(path: "/events?since=\(Int(clamping: since))&until=\(Int(clamping: until))&filters=\(escaped)"))
+    let answer = try await see(DockerGet(path: "/events?filters=\(escaped)", since: since))
     guard answer.status == 200 else { throw .notPermitted(what: "Docker's events") }
     return answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
       try? JSONDecoder().decode(Event.self, from: Data($0))
-    }
+    }.filter { $0.time.map { $0 >= since.rounded(.down) } ?? true }
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {
@@ -282,11 +281,15 @@ extension World {
   }
 }
 
-/// Seconds since 1970 of Docker's time text `2026-11-21T12:21:37.734612287Z`; nil for its "never", year 1.
+/// Seconds since 1970 of Docker's time text `2026-11-21T12:21:37.734612287Z`, or of Podman's `…37.734612287+01:00`; nil for
+/// "never", year 1.
 func secondsSince1970(_ text: String) -> Double? {
-  guard !text.hasPrefix("0001-"), let dot = text.firstIndex(where: { $0 == "." || $0 == "Z" }) else { return nil }
-  guard let date = try? Date(text[..<dot] + "Z", strategy: .iso8601) else { return nil }
-  let fraction = text[dot...].dropFirst().prefix { $0.isNumber }
+  guard !text.hasPrefix("0001-"), let hour = text.firstIndex(of: "T"),
+    let end = text[hour...].firstIndex(where: { ".Z+-".contains($0) })
+  else { return nil }
+  let fraction = text[end...].first == "." ? text[end...].dropFirst().prefix { $0.isNumber } : ""
+  let zone = text[end...].drop { $0 == "." || $0.isNumber }
+  guard let date = try? Date(text[..<end] + zone, strategy: .iso8601) else { return nil }
   return date.timeIntervalSince1970 + (Double("0." + fraction) ?? 0)
 }
 

@@ -22,17 +22,17 @@ extension Recording {
 
   /// What a container has written: bytes as the engine sends them.
   @discardableResult
-  public func log(of id: String, lines: Int, since: String = "", _ bytes: [UInt8]) -> Recording {
+  public func log(of id: String, _ bytes: [UInt8]) -> Recording {
     with(
-      DockerGet(path: "/containers/\(id)/logs?stdout=1&stderr=1&tail=\(lines)\(since)", bodyLimit: 4_194_304),
+      DockerGet(path: "/containers/\(id)/logs?stdout=1&stderr=1&timestamps=1&tail=200"),
       .init(status: 200, body: bytes, version: "1.41", engine: "Docker"))
   }
 
-  /// A file's whole text; also when only its first byte is asked for.
+  /// A file's whole text.
   @discardableResult
   public func file(_ path: String, _ text: String, in place: Place = .host, modified: Double = 0) -> Recording {
     let sight = FileRead.Sight(bytes: Array(text.utf8), size: text.utf8.count, modified: modified)
-    return with(FileRead(path: path, place: place), sight).with(FileRead(path: path, place: place, limit: 1), sight)
+    return with(FileRead(path: path, place: place), sight)
   }
 
   /// Who listens in a place: addresses with ports, each with connections that wait.
@@ -46,8 +46,9 @@ extension Recording {
   }
 }
 
-/// One frame of a container's log: an 8-byte header, then the text.
-public func frame(_ text: String, stream: UInt8 = 2) -> [UInt8] {
+/// One frame of a container's log: an 8-byte header, then a time and the text.
+public func frame(_ text: String, stream: UInt8 = 2, at time: String = "2100-01-01T00:00:00Z") -> [UInt8] {
+  let text = "\(time) \(text)"
   let count = UInt32(text.utf8.count)
   return [stream, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + Array(text.utf8)
 }

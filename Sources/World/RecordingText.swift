@@ -1,0 +1,286 @@
+internal import FoundationEssentials
+internal import Model
+
+/// The written form of a recording: lines of JSON, in UTF-8, their members in the order of their names.
+///
+///     {"now":1764388800.25,"records":2,"wizard502":"recording","version":1}
+///     {"kind":"addresses","look":{},"seconds":0.001,"sight":["192.0.2.1"]}
+///     {"kind":"file","look":{"fromEnd":false,"path":"/etc/x","place":"host"},"seconds":0,"unseen":{"missing":{"what":"/etc/x"}}}
+///
+/// The first line says when it was made, how many records follow, and whether secrets were taken out (`"redacted":true`).
+/// Each other line is a look (its kind, and what it looks at), how many seconds its answer took, and either what was seen
+/// (`sight`) or why nothing was (`unseen`). They are ordered by kind and look, so that two recordings can be compared by
+/// lines. A change of any look's or sight's members makes another version.
+extension Recording {
+  public static let version = 1
+
+  /// Every kind of look.
+  static let kinds: [any Look.Type] = [
+    CommandRun.self, DNSQuery.self, DockerGet.self, Exchange.self, FileGlob.self, FileRead.self, FileSystem.self,
+    HTTPRequest.self, IsRoot.self, Listeners.self, OnlyRootChanges.self, OwnAddresses.self, Processes.self,
+    SQLiteQuery.self, SocketConnect.self, StatsSocket.self, SystemLookup.self, TCPConnect.self,
+  ]
+
+  fileprivate struct Head: Codable {
+    static let kind = "recording"
+    var wizard502 = Self.kind
+    var version = Recording.version
+    let now: Double
+    let records: Int
+    var redacted: Bool?
+  }
+
+  /// This recording in its written form.
+  public var written: [UInt8] {
+    let records = sorted
+    let head = Head(now: now, records: records.count, redacted: isRedacted ? true : nil)
+    return ([head] as [any Encodable] + records).flatMap { json($0) + [0x0A] }
+  }
+
+  /// Reads the written form.
+  public convenience init(reading bytes: [UInt8]) throws(Mistake) {
+    guard bytes.count <= Limits.recording else { throw Mistake(line: 1, reason: .tooLarge) }
+    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+    // Behind the last line's end.
+    let isCut = lines.popLast()?.isEmpty == false
+    guard let first = lines.first else { throw Mistake(line: 1, reason: .noRecording) }
+    let head = try Self.head(first)
+    self.init(now: head.now, isRedacted: head.redacted == true)
+    let rest = lines.dropFirst()
+    for (index, line) in zip(2..., rest) {
+      guard index - 1 <= head.records else { throw Mistake(line: index, reason: .tooMany(said: head.records)) }
+      let record = try decoded(AnyLine.self, line, at: index).record
+      guard put(new: record) else { throw Mistake(line: index, reason: .twice) }
+    }
+    guard !isCut, rest.count == head.records else {
+      throw Mistake(line: lines.count + (isCut ? 1 : 0), reason: .cut(has: rest.count, said: head.records))
+    }
+  }
+
+  private static func head(_ line: ArraySlice<UInt8>) throws(Mistake) -> Head {
+    // Another version may have other members.
+    struct Version: Decodable {
+      let wizard502: String
+      let version: Int
+    }
+    guard let version = try? JSONDecoder().decode(Version.self, from: Data(line)), version.wizard502 == Head.kind else {
+      throw Mistake(line: 1, reason: .noRecording)
+    }
+    guard version.version == Self.version else { throw Mistake(line: 1, reason: .otherVersion(version.version)) }
+    let head = try decoded(Head.self, line, at: 1)
+    guard head.now.isFinite, (0...Limits.records).contains(head.records) else {
+      throw Mistake(line: 1, reason: head.records > Limits.records ? .tooLarge : .otherForm("it has no such numbers"))
+    }
+    return head
+  }
+
+  private func put(new record: any AnyRecord) -> Bool {
+    let before = count
+    put(record)
+    return count > before
+  }
+
+  /// What keeps a text from being read as a recording, and where.
+  public struct Mistake: Error, Equatable, CustomStringConvertible {
+    public enum Reason: Sendable, Equatable {
+      /// Its first line is not that of a recording.
+      case noRecording
+      case otherVersion(Int)
+      /// It is larger than `Limits` allow.
+      case tooLarge
+      /// Fewer records than the first line says, or half of one.
+      case cut(has: Int, said: Int)
+      case tooMany(said: Int)
+      case notJSON
+      /// No look of this program is of that kind.
+      case unknownLook(String)
+      /// JSON in which this is wrong.
+      case otherForm(String)
+      /// The same look was there before.
+      case twice
+    }
+    /// From 1.
+    public let line: Int
+    public let reason: Reason
+
+    public var description: String {
+      let words =
+        switch reason {
+        case .noRecording: "this is no recording of wizard502"
+        case .otherVersion(let version): "the recording has version \(version); this program reads \(Recording.version)"
+        case .tooLarge: "more than \(Limits.recording >> 20) MB, or than \(Limits.records) records"
+        case .cut(let has, let said): "the recording is cut: it has \(has) of \(said) records"
+        case .tooMany(let said): "more than the \(said) records that there should be"
+        case .notJSON: "this is no JSON"
+        case .unknownLook(let kind): "no look is called \(kind.excerpt(of: 40))"
+        case .otherForm(let what): what.excerpt(of: 200)
+        case .twice: "the same look was there before"
+        }
+      return "line \(line): \(words)"
+    }
+  }
+}
+
+extension Record: AnyRecord {
+  private enum Member: CodingKey { case kind, look, seconds, sight, unseen }
+
+  var identity: AnyHashable { AnyHashable(look) }
+  var order: String { "\(L.kind) \(look.text)" }
+
+  init(from decoder: any Decoder) throws {
+    let record = try decoder.container(keyedBy: Member.self)
+    look = try record.decode(L.self, forKey: .look)
+    let unseen = try record.decodeIfPresent(Unseen.self, forKey: .unseen)
+    let result: Result<L.Sight, Unseen> =
+      if let unseen { .failure(unseen) } else { .success(try record.decode(L.Sight.self, forKey: .sight)) }
+    answer = Answer(result, seconds: try record.decode(Double.self, forKey: .seconds))
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var record = encoder.container(keyedBy: Member.self)
+    try record.encode(L.kind, forKey: .kind)
+    try record.encode(look, forKey: .look)
+    // To the millisecond.
+    try record.encode((answer.seconds * 1000).rounded() / 1000, forKey: .seconds)
+    switch answer.result {
+    case .success(let sight): try record.encode(sight, forKey: .sight)
+    case .failure(let unseen): try record.encode(unseen, forKey: .unseen)
+    }
+  }
+}
+
+/// A line of a recording, read as the look that its kind says.
+private struct AnyLine: Decodable {
+  private enum Member: CodingKey { case kind }
+  private static let kinds = Dictionary(Recording.kinds.map { ($0.kind, $0) }) { first, _ in first }
+
+  let record: any AnyRecord
+
+  init(from decoder: any Decoder) throws {
+    let kind = try decoder.container(keyedBy: Member.self).decode(String.self, forKey: .kind)
+    guard let look = Self.kinds[kind] else { throw Recording.Mistake.Reason.unknownLook(kind) }
+    record = try Self.record(look, decoder)
+  }
+
+  private static func record<L: Look>(_ look: L.Type, _ decoder: any Decoder) throws -> any AnyRecord {
+    try Record<L>(from: decoder)
+  }
+}
+
+extension Recording.Mistake.Reason: Error {}
+
+private func decoded<Value: Decodable>(
+  _ type: Value.Type, _ line: ArraySlice<UInt8>, at number: Int
+) throws(Recording.Mistake) -> Value {
+  do { return try JSONDecoder().decode(type, from: Data(line)) } catch {
+    let reason: Recording.Mistake.Reason =
+      switch error {
+      case let reason as Recording.Mistake.Reason: reason
+      case DecodingError.keyNotFound(let key, let place):
+        .otherForm("\(place.codingPath.words)\(key.stringValue) is missing")
+      case DecodingError.typeMismatch(_, let place), DecodingError.valueNotFound(_, let place):
+        .otherForm("\(place.codingPath.words)is of another type")
+      case DecodingError.dataCorrupted(let place) where !place.codingPath.isEmpty:
+        .otherForm("\(place.codingPath.words)cannot be understood")
+      default: .notJSON
+      }
+    throw Recording.Mistake(line: number, reason: reason)
+  }
+}
+
+extension [any CodingKey] {
+  /// `sight headers 3 `
+  fileprivate var words: String { map { ($0.intValue.map { String($0) } ?? $0.stringValue) + " " }.joined() }
+}
+
+extension Look {
+  /// What it looks at, as a recording has it.
+  var text: String { String(decoding: json(self), as: UTF8.self) }
+}
+
+/// Members in the order of their names; nothing at all for what has no such form, as a number that is none.
+private func json(_ value: some Encodable) -> [UInt8] {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return (try? encoder.encode(value)).map { Array($0) } ?? []
+}
+
+// MARK: Secrets
+
+extension Recording {
+  /// This recording without secrets, as it may leave the machine. A look that had one in it is found by what is left.
+  public var redacted: Recording {
+    let other = Recording(now: now, isRedacted: true)
+    for record in sorted { if let record = record.redacted { other.put(record) } }
+    return other
+  }
+}
+
+extension AnyRecord {
+  /// Nil if what is left is not of the same form any more.
+  fileprivate var redacted: (any AnyRecord)? {
+    Tree(self).flatMap { try? JSONDecoder().decode(AnyLine.self, from: Data(json($0.redacted))) }?.record
+  }
+}
+
+extension Look {
+  /// The look as a redacted recording has it.
+  var redacted: Self? { Tree(self).flatMap { try? JSONDecoder().decode(Self.self, from: Data(json($0.redacted))) } }
+}
+
+/// JSON of which every text can be looked at.
+private enum Tree: Codable {
+  case null, boolean(Bool), whole(Int), number(Double), text(String), list([Tree]), members([String: Tree])
+
+  init?(_ value: some Encodable) {
+    guard let tree = try? JSONDecoder().decode(Tree.self, from: Data(json(value))) else { return nil }
+    self = tree
+  }
+
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if value.decodeNil() {
+      self = .null
+    } else if let text = try? value.decode(String.self) {
+      self = .text(text)
+    } else if let boolean = try? value.decode(Bool.self) {
+      self = .boolean(boolean)
+    } else if let whole = try? value.decode(Int.self) {
+      self = .whole(whole)
+    } else if let number = try? value.decode(Double.self) {
+      self = .number(number)
+    } else if let list = try? value.decode([Tree].self) {
+      self = .list(list)
+    } else {
+      self = .members(try value.decode([String: Tree].self))
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    switch self {
+    case .null: try value.encodeNil()
+    case .boolean(let boolean): try value.encode(boolean)
+    case .whole(let whole): try value.encode(whole)
+    case .number(let number): try value.encode(number)
+    case .text(let text): try value.encode(text)
+    case .list(let list): try value.encode(list)
+    case .members(let members): try value.encode(members)
+    }
+  }
+
+  var redacted: Tree {
+    switch self {
+    case .null, .boolean, .whole, .number: return self
+    case .text(let text): return .text(text.redacted)
+    case .list(let list): return .list(list.map(\.redacted))
+    case .members(let members):
+      // What has no form in which a secret could be found goes with it.
+      if members.count == 1, case .text(let text)? = members["base64"], let bytes = Data(base64Encoded: text) {
+        let plain = String(decoding: bytes, as: UTF8.self)
+        return plain.redacted == plain ? self : .text(plain.redacted)
+      }
+      return .members(members.mapValues(\.redacted))
+    }
+  }
+}
