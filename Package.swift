@@ -99,16 +99,15 @@ let package = Package(
       name: "bomb", dependencies: ["Discovery", "Model", "Routes", "World"], path: "Tests/Bomb", swiftSettings: strict),
     tests("BombTests", ["Routes", "bomb", "Discovery"]),
     tests("CaddyTests", ["Routes", "Discovery"]),
-    tests("ChecksTests", ["Routes", "Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"]),
+    tests("ChecksTests", ["Routes", "Checks", "Discovery", "Fixture", "World", "Model", "Reader", "Flow"]),
     tests(
       "DataTests", ["Reader", "Checks", "Discovery", "Flow", "Model", "Report", "Screen", "YAML"],
       exclude: ["everyday-words.txt", "names.txt", "statements.tsv"]),
     tests(
-      "DiscoveryTests", ["Routes", "Checks", "Discovery", "Recorded", "World", "Model", "Reader", "Flow"],
-      exclude: ["Recorded", "Podman"]),
-    // What an engine and a file system answer, written down in one line each.
-    .target(
-      name: "Recorded", dependencies: ["World"], path: "Tests/DiscoveryTests/Recorded", swiftSettings: strict),
+      "DiscoveryTests", ["Routes", "Checks", "Discovery", "Fixture", "World", "Model", "Reader", "Flow"],
+      exclude: ["Podman"]),
+    // A small machine in a few lines.
+    .target(name: "Fixture", dependencies: ["World", "Model"], path: "Tests/Fixture", swiftSettings: strict),
     tests("FlowTests", ["Flow", "Model"]),
     tests("FuzzTests", ["fuzz"]),
     tests(
@@ -125,7 +124,7 @@ let package = Package(
     tests("ProgramTests", ["wizard502", "Pane"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("ReportTests", ["Report", "Flow", "Model"]),
-    tests("WorldTests", ["World", "Model"]),
+    tests("WorldTests", ["Fixture", "World", "Model"]),
     tests("YAMLTests", ["YAML"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -14,8 +14,8 @@ struct AddressFamilyTests {
     return facts.merging(more)
   }
 
-  private func world(_ outcomes: [String: TCPConnect.Sight.Outcome]) -> Recording {
-    let world = Recording()
+  private func world(_ outcomes: [String: TCPConnect.Sight.Outcome]) -> Sandbox {
+    let world = Sandbox()
     for (address, outcome) in outcomes {
       for limit in [1.0, 2.0] {
         world.with(
@@ -58,7 +58,7 @@ struct AddressFamilyTests {
     ])
   func taken(family: String, addresses: String, others: String) async throws {
     let place = Place.process(7)
-    let world = Recording().file("/etc/hosts", "127.0.0.1 localhost\n", in: place)
+    let world = Sandbox().file("/etc/hosts", "127.0.0.1 localhost\n", in: place)
       .file("/etc/resolv.conf", "nameserver 127.0.0.11\n", in: place)
       .with(
         DNSQuery(name: "shop", servers: ["127.0.0.11"], place: place),

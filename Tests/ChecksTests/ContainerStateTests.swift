@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -11,7 +11,7 @@ struct ContainerStateTests {
 
   private func finding(_ members: String, now: Double? = nil, events: String? = nil) async throws -> Finding {
     let now = now ?? self.now
-    let world = Recording(now: now).container("app1", "\"Name\": \"/shop\", " + members)
+    let world = Sandbox(now: now).container("app1", "\"Name\": \"/shop\", " + members)
     if let events {
       let filters =
         "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%2C%22update%22%5D%7D"
@@ -84,7 +84,7 @@ struct ContainerStateTests {
       (404, .missing(what: "Docker's /containers/app1/json")),
       (500, .unreadable(what: "Docker's /containers/app1/json", why: "status 500")),
     ] {
-      let world = Recording().docker("/containers/app1/json", "{}", status: status)
+      let world = Sandbox().docker("/containers/app1/json", "{}", status: status)
       let found = try await look("container.state", world, facts)
       #expect(found.outcome == "unknown")
       #expect(found.unseen == expected)

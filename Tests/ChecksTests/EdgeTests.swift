@@ -1,7 +1,7 @@
 import Checks
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -21,14 +21,14 @@ private let cloudflare = [HTTPRequest.Header(name: "Server", value: "cloudflare"
 @Suite("What stands in front of this machine")
 struct EdgeTests {
   /// The name leads to 203.0.113.9; this machine has a private address only.
-  private func world(_ there: HTTPRequest.Sight, here: HTTPRequest.Sight, own: String = "192.168.1.4") -> Recording {
-    Recording(now: 1000).with(OwnAddresses(), ["127.0.0.1", own]).listening(in: .host, ("0.0.0.0", 443))
+  private func world(_ there: HTTPRequest.Sight, here: HTTPRequest.Sight, own: String = "192.168.1.4") -> Sandbox {
+    Sandbox(now: 1000).with(OwnAddresses(), ["127.0.0.1", own]).listening(in: .host, ("0.0.0.0", 443))
       .with(SystemLookup(name: "shop.example.org"), ["203.0.113.9"])
       .with(request("203.0.113.9"), there).with(request("127.0.0.1"), here)
       .with(request("127.0.0.1", port: 80), .init(failure: .refused))
   }
 
-  private func finding(_ world: Recording) async throws -> Finding {
+  private func finding(_ world: Sandbox) async throws -> Finding {
     try await look("site.answer", world, facts, signs: realSigns())
   }
 
@@ -130,7 +130,7 @@ struct EdgeTests {
     ])
     let asked = HTTPRequest(
       url: "http://shop.example.org:8080/", address: "10.0.0.3", port: 8080, place: .process(7), limit: 30)
-    let world = Recording(now: 1000).with(asked, .init(status: 502))
+    let world = Sandbox(now: 1000).with(asked, .init(status: 502))
     #expect(try await look("site.answer", world, hop).outcome == "bad-gateway")
     var stopped = hop
     stopped["hop.address"] = nil
@@ -140,11 +140,11 @@ struct EdgeTests {
 
 @Suite("site.addresses")
 struct SiteAddressesTests {
-  private func world(_ four: HTTPRequest.Sight, _ six: HTTPRequest.Sight, own: String...) -> Recording {
+  private func world(_ four: HTTPRequest.Sight, _ six: HTTPRequest.Sight, own: String...) -> Sandbox {
     func at(_ address: String) -> HTTPRequest {
       HTTPRequest(url: "https://shop.example.org/", address: address, port: 443, limit: 6)
     }
-    return Recording().with(SystemLookup(name: "shop.example.org"), ["203.0.113.9", "2001:db8::9"])
+    return Sandbox().with(SystemLookup(name: "shop.example.org"), ["203.0.113.9", "2001:db8::9"])
       .with(OwnAddresses(), own).file("/etc/hosts", "127.0.0.1 localhost\n203.0.113.9\tshop.example.org shop # old\n")
       .with(at("203.0.113.9"), four).with(at("2001:db8::9"), six)
   }
@@ -180,8 +180,8 @@ struct HairpinTests {
     "name.address": "203.0.113.9", "upstream.host": "203.0.113.9", "upstream.port": "8443", "proxy.place": "container",
   ])
 
-  private func world(_ outcome: TCPConnect.Sight.Outcome, own: String = "192.168.1.4") -> Recording {
-    Recording().with(OwnAddresses(), [own]).with(SystemLookup(name: "shop.example.org"), ["203.0.113.9"])
+  private func world(_ outcome: TCPConnect.Sight.Outcome, own: String = "192.168.1.4") -> Sandbox {
+    Sandbox().with(OwnAddresses(), [own]).with(SystemLookup(name: "shop.example.org"), ["203.0.113.9"])
       .with(
         TCPConnect(address: "127.0.0.1", port: 8443, place: .host, limit: 2),
         .init(outcome: outcome, errno: 0, seconds: 0))
@@ -217,8 +217,8 @@ struct NextProxyTests {
     "upstream.inside-port": "80", "upstream.port": "8080", "upstream.scheme": "http", "name.address": "10.0.0.3",
   ]
 
-  private func world(_ image: String) throws -> Recording {
-    Recording().with(Processes(names: try realSigns().proxyProcesses), [])
+  private func world(_ image: String) throws -> Sandbox {
+    Sandbox().with(Processes(names: try realSigns().proxyProcesses), [])
       .containers(#"{"Id": "i1", "Names": ["/inner"], "Image": "\#(image)", "State": "running"}"#)
       .container("i1", #""State": {"Status": "running", "Pid": 9}"#)
   }
@@ -244,8 +244,7 @@ struct NextProxyTests {
     ])
   func files(configuration: String, outcome: String) async throws {
     let inside = Place.process(9)
-    let world = try world("nginx:1.27").with(FileGlob(pattern: "/etc/*", place: inside), [])
-      .file("/etc/nginx/nginx.conf", "events {} http { \(configuration) }", in: inside)
+    let world = try world("nginx:1.27").file("/etc/nginx/nginx.conf", "events {} http { \(configuration) }", in: inside)
     #expect(try await look("next.proxy", world, route, signs: realSigns()).outcome == outcome)
   }
 

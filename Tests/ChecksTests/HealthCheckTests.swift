@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -12,7 +12,7 @@ struct HealthCheckTests {
       "proxy.place": "container", "proxy.pid": "7", "proxy.id": "edge1", "route.health-path": "/up",
       "route.health-expects": expects, "route.health-port": "3001", "site.host": "shop.example.org",
     ]
-    let world = Recording().with(
+    let world = Sandbox().with(
       HTTPRequest(url: "http://shop:3001/up", address: "10.0.0.3", port: 3001, place: .process(7), limit: 5), sight)
     return try await look("health.check", world, facts)
   }

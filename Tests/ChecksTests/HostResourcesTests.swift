@@ -1,5 +1,5 @@
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -19,7 +19,7 @@ struct HostResourcesTests {
       ("99999999999999999999 0 1", "fine"),
     ])
   func files(numbers: String, outcome: String) async throws {
-    let world = Recording().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
+    let world = Sandbox().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
       .log(of: "app1", frame("OSError: [Errno 23] Too many open files in system\n"))
       .file("/proc/sys/fs/file-nr", numbers)
     #expect(try await look("host.resources", world, facts, signs: realSigns()).outcome == outcome)
@@ -33,7 +33,7 @@ struct HostResourcesTests {
     ])
   func space(size: Int, free: Int, outcome: String) async throws {
     let place = Place.process(9)
-    let world = Recording().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
+    let world = Sandbox().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
       .log(of: "app1", frame("OSError: [Errno 28] No space left on device\n"))
       .file("/proc/9/mounts", "none /data ext4 rw 0 0\r\n")
       .with(FileSystem(path: "/data", place: place), .init(size: size, free: free, files: 0, freeFiles: 0))
@@ -43,7 +43,7 @@ struct HostResourcesTests {
   @Test(
     "Memory of any size", arguments: [("9223372036854775807", "0"), ("9223372036854775807", "-9223372036854775808")])
   func memory(all: String, free: String) async throws {
-    let world = Recording().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
+    let world = Sandbox().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
       .log(of: "app1", frame("OSError: [Errno 12] Cannot allocate memory\n"))
       .file("/proc/meminfo", "MemTotal: \(all) kB\nMemAvailable: \(free) kB\n")
     #expect(try await look("host.resources", world, facts, signs: realSigns()).outcome == "memory")

@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -102,7 +102,7 @@ struct HandshakeTests {
   func done() async throws {
     #expect(try await look("tls.handshake", Server(fails: alert) { _ in true }, facts).outcome == "done")
     let plain = facts.merging(["upstream.scheme": "http"])
-    #expect(try await look("tls.handshake", Recording(), plain).outcome == "plain")
+    #expect(try await look("tls.handshake", Sandbox(), plain).outcome == "plain")
   }
 
   @Test("It succeeds with a name, which is told")
@@ -152,8 +152,8 @@ struct SocketConnectTests {
     "proxy.place": "host", "proxy.pid": "7", "upstream.socket": "/run/php/php8.2-fpm.sock",
   ]
 
-  private func world(_ sight: SocketConnect.Sight) -> Recording {
-    Recording()
+  private func world(_ sight: SocketConnect.Sight) -> Sandbox {
+    Sandbox()
       .with(
         Processes(names: []),
         [

@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -12,9 +12,9 @@ struct NameResolveTests {
   ]
 
   private func world(_ answer: DNSQuery.Sight.Answer, _ addresses: String..., servers: [String] = ["127.0.0.11"])
-    -> Recording
+    -> Sandbox
   {
-    Recording().file(
+    Sandbox().file(
       "/etc/hosts", "127.0.0.1 localhost\n# 10.9.9.9 shop\n10.0.0.7\tlegacy Legacy.local # old\n", in: place
     )
     .file("/etc/resolv.conf", "search lan\nnameserver 127.0.0.11\noptions ndots:0\n", in: place)
@@ -56,7 +56,7 @@ struct NameResolveTests {
   @Test("An address needs no look")
   func address() async throws {
     for (host, expected) in [("10.0.0.9", "10.0.0.9"), ("fd00::2", "fd00::2"), ("[fd00::2]", "fd00::2")] {
-      let found = try await look("name.resolve", Recording(), facts.merging(["upstream.host": host]))
+      let found = try await look("name.resolve", Sandbox(), facts.merging(["upstream.host": host]))
       #expect(found.outcome == "address")
       #expect(found.facts["name.address"] == expected)
     }
@@ -65,8 +65,8 @@ struct NameResolveTests {
   @Test("Looked up at each request: only the route's own resolver is asked, no hosts file")
   func ownResolver() async throws {
     let each = facts.merging(["route.resolves": "each-request"])
-    #expect(try await look("name.resolve", Recording(), each).outcome == "no-resolver")
-    let world = Recording().with(
+    #expect(try await look("name.resolve", Sandbox(), each).outcome == "no-resolver")
+    let world = Sandbox().with(
       DNSQuery(name: "shop", servers: ["10.0.0.53", "10.0.0.54:5353"], place: place),
       .init(answer: .addresses, addresses: ["10.0.0.2"]))
     let found = try await look("name.resolve", world, each.merging(["route.resolver": "10.0.0.53, 10.0.0.54:5353"]))
@@ -102,7 +102,7 @@ struct NameResolveTests {
     let each = facts.merging([
       "route.resolves": "each-request", "route.resolver": "10.0.0.53", "upstream.host": "legacy",
     ])
-    let world = Recording()
+    let world = Sandbox()
       .with(
         DNSQuery(name: "legacy", servers: ["10.0.0.53"], place: place), .init(answer: .noSuchName, addresses: [])
       )
@@ -128,7 +128,7 @@ struct NameResolveTests {
       Unseen.missing(what: "/etc/hosts"), .notPermitted(what: "/etc/hosts"), .noAnswer(seconds: 1),
     ])
   func unseen(reason: Unseen) async throws {
-    let world = Recording().with(FileRead(path: "/etc/hosts", place: place), unseen: reason)
+    let world = Sandbox().with(FileRead(path: "/etc/hosts", place: place), unseen: reason)
     let found = try await look("name.resolve", world, facts)
     #expect(found.outcome == "unknown")
     #expect(found.unseen == reason)

@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -19,8 +19,7 @@ struct ProxyLogTests {
   }
 
   private func finding(_ lines: String...) async throws -> Finding {
-    let world = Recording().container("edge1", #""Name": "/edge""#)
-      .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
+    let world = Sandbox().container("edge1", #""Name": "/edge""#)
       .log(of: "edge1", lines.flatMap { frame($0) })
     return try await look("proxy.log", world, facts, signs: realSigns())
   }
@@ -82,11 +81,8 @@ struct ProxyLogTests {
 
   @Test("A log file comes before what the container writes")
   func file() async throws {
-    let world = Recording().container("edge1", #""Name": "/edge""#)
-      .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
-      .with(
-        FileRead(path: "/var/log/e.log", place: .process(7), limit: 65_536, fromEnd: true),
-        .init(bytes: Array(line(refused).utf8), size: 0, modified: 0))
+    let world = Sandbox().container("edge1", #""Name": "/edge""#)
+      .file("/var/log/e.log", line(refused), in: .process(7), modified: 5000)
     let found = try await look("proxy.log", world, facts.merging(["route.log": "/var/log/e.log"]), signs: realSigns())
     #expect(found.outcome == "same-address")
   }
@@ -95,14 +91,14 @@ struct ProxyLogTests {
   func unseen() async throws {
     var onHost = facts.merging(["proxy.place": "host"])
     onHost["proxy.id"] = nil
-    #expect(try await look("proxy.log", Recording(), onHost).unseen == .missing(what: "a log file"))
+    #expect(try await look("proxy.log", Sandbox(), onHost).unseen == .missing(what: "a log file"))
   }
 
   @Test("The last words of a proxy that stopped")
   func lastWords() async throws {
     let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1", "proxy.kind": "nginx"]
     let words = { (text: String) in
-      Recording().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(text))
+      Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(text))
     }
     let refused = try await look(
       "proxy.last-words", words("nginx: [emerg] 1#1: host not found in upstream \"shop\"\nbye\n"), given,

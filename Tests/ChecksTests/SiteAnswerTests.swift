@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -15,8 +15,8 @@ struct SiteAnswerTests {
     HTTPRequest(url: "http://shop.example.org/", address: address, port: 80, limit: 30)
   }
 
-  private func world(_ sight: HTTPRequest.Sight, at addresses: String...) -> Recording {
-    Recording(now: 1000.5).with(OwnAddresses(), ["192.0.2.1"])
+  private func world(_ sight: HTTPRequest.Sight, at addresses: String...) -> Sandbox {
+    Sandbox(now: 1000.5).with(OwnAddresses(), ["192.0.2.1"])
       .with(SystemLookup(name: "shop.example.org"), addresses)
       .with(request(addresses.first ?? "127.0.0.1"), sight)
   }

@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -11,7 +11,7 @@ struct SiteTimerTests {
       "site.waited": "yes", "site.status": String(status), "site.seconds": String(seconds), "proxy.kind": kind,
       "route.defined-in": "a:1",
     ]
-    return try await look("site.timer", Recording(), facts.merging(more), signs: realSigns())
+    return try await look("site.timer", Sandbox(), facts.merging(more), signs: realSigns())
   }
 
   @Test(
@@ -22,7 +22,7 @@ struct SiteTimerTests {
       "site.late": "yes", "site.seconds": "60", "site.status": "504", "site.asked": "1", "proxy.kind": "nginx",
       "route.read-timeout": limit, "route.connect-timeout": limit,
     ]
-    #expect(try await look("site.timer", Recording(), facts).outcome == "none")
+    #expect(try await look("site.timer", Sandbox(), facts).outcome == "none")
   }
 
   @Test(

@@ -1,7 +1,7 @@
 import Checks
+import Fixture
 import Flow
 import Model
-import Recorded
 import Synchronization
 import Testing
 import World
@@ -75,8 +75,8 @@ struct SometimesTests {
     "route.servers": "10.0.0.2:80, 10.0.0.3:8080", "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7",
   ]
 
-  private func connects(_ outcomes: (String, UInt16, TCPConnect.Sight.Outcome)...) -> Recording {
-    outcomes.reduce(into: Recording()) { world, server in
+  private func connects(_ outcomes: (String, UInt16, TCPConnect.Sight.Outcome)...) -> Sandbox {
+    outcomes.reduce(into: Sandbox()) { world, server in
       world.with(
         TCPConnect(address: server.0, port: server.1, place: .process(7), limit: 3),
         .init(outcome: server.2, errno: 0, seconds: 0.01))
@@ -102,20 +102,22 @@ struct SometimesTests {
     #expect(all.outcome == "all-up")
     #expect(all.facts["next.server"] == nil)
 
-    let chosen = try await look("servers.reach", Recording(), group.merging(["route.server": "10.0.0.3:8080"]))
+    let chosen = try await look("servers.reach", Sandbox(), group.merging(["route.server": "10.0.0.3:8080"]))
     #expect(chosen.outcome == "examined")
   }
 
   @Test("A server that could not be tried is unknown, not down")
   func unseenServer() async throws {
-    let found = try await look("servers.reach", connects(("10.0.0.2", 80, .accepted)), group)
+    let world = connects(("10.0.0.2", 80, .accepted))
+      .with(TCPConnect(address: "10.0.0.3", port: 8080, place: .process(7)), unseen: .notPermitted(what: "its network"))
+    let found = try await look("servers.reach", world, group)
     #expect(found.outcome == "unknown")
   }
 
   private func deaths(_ events: String) async throws -> Finding {
     let filters =
       "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%2C%22update%22%5D%7D"
-    let world = Recording(now: 90_000)
+    let world = Sandbox(now: 90_000)
       .docker("/events?filters=\(filters)", events)
     return try await look("container.deaths", world, ["upstream.id": "app1", "site.sometimes": "yes"])
   }
@@ -140,8 +142,7 @@ struct SometimesTests {
     let filters = "%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22start%22%5D%7D"
     let started = #"{"Action": "start", "time": 5000, "Actor": {"Attributes": {"name": "shop"}}}"#
     let other = #"{"Action": "start", "time": 6000, "Actor": {"Attributes": {"name": "wiki"}}}"#
-    let world = Recording(now: 90_000).container("edge1", #""Name": "/edge""#)
-      .with(FileGlob(pattern: "/etc/*", place: .process(7)), ["/etc/nginx"])
+    let world = Sandbox(now: 90_000).container("edge1", #""Name": "/edge""#)
       .docker("/events?filters=\(filters)", started + "\n" + other)
       .log(
         of: "edge1", frame(line(refused, "PUT") + "\n", at: "1970-01-01T01:23:19Z") + lines.flatMap { frame($0 + "\n") }

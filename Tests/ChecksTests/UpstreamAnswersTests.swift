@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -23,7 +23,7 @@ struct UpstreamSpeaksTests {
     let signs = Signs(answers: [
       .init(by: nil, means: "tls-port", headers: [:], body: "plain HTTP request was sent to HTTPS")
     ])
-    let world = Recording().with(request("http", limit: 3), plain).with(request("https", limit: 3), encrypted)
+    let world = Sandbox().with(request("http", limit: 3), plain).with(request("https", limit: 3), encrypted)
     return try await look("upstream.speaks", world, facts, signs: signs).outcome
   }
   private let notTLS = HTTPRequest.Sight(failure: .notTLS("wrong version number"))
@@ -58,7 +58,7 @@ struct UpstreamSpeaksTests {
 
   @Test("Both on one port: what the route speaks counts")
   func both() async throws {
-    let world = Recording().with(request("http", limit: 3), .init(status: 200))
+    let world = Sandbox().with(request("http", limit: 3), .init(status: 200))
       .with(request("https", limit: 3), .init(status: 200))
     #expect(try await look("upstream.speaks", world, facts).outcome == "http")
     let secure = facts.merging(["upstream.scheme": "https"])
@@ -67,7 +67,7 @@ struct UpstreamSpeaksTests {
 
   @Test("What the TLS request could not see is unknown")
   func unseen() async throws {
-    let world = Recording().with(request("http", limit: 3), .init(failure: .closed))
+    let world = Sandbox().with(request("http", limit: 3), .init(failure: .closed))
       .with(request("https", limit: 3), unseen: .notPermitted(what: "/proc/7/ns/net"))
     #expect(try await look("upstream.speaks", world, facts).unseen == .notPermitted(what: "/proc/7/ns/net"))
   }
@@ -77,7 +77,7 @@ struct UpstreamSpeaksTests {
 struct UpstreamAnswerTests {
   private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 60) async throws -> Finding {
     let given = facts.merging(more)
-    return try await look("upstream.answer", Recording().with(request("http", limit: limit), sight), given)
+    return try await look("upstream.answer", Sandbox().with(request("http", limit: limit), sight), given)
   }
 
   @Test(
@@ -155,7 +155,7 @@ struct UpstreamAnswerTests {
     #expect(header.facts["drop.when"] == "in-header")
     let quiet = Exchange(address: "10.0.0.2", port: 8080, place: .process(7), limit: 1.5)
     for (end, when) in [(Exchange.Sight.End.closed, "at-once"), (.open, "after-request")] {
-      let world = Recording().with(request("http", limit: 60), .init(failure: .closed)).with(quiet, .init(end: end))
+      let world = Sandbox().with(request("http", limit: 60), .init(failure: .closed)).with(quiet, .init(end: end))
       #expect(try await look("upstream.answer", world, facts).facts["drop.when"] == when)
     }
   }
@@ -163,16 +163,16 @@ struct UpstreamAnswerTests {
   @Test("What a route of another protocol goes to is not asked in HTTP")
   func notAsked() async throws {
     let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
-    #expect(try await look("upstream.answer", Recording(), given).outcome == "not-asked")
+    #expect(try await look("upstream.answer", Sandbox(), given).outcome == "not-asked")
   }
 
   @Test("It is asked with the host and the path that the proxy sends")
   func asTheProxy() async throws {
     let given = facts.merging(["route.sends-host": "inner.lan", "upstream.path": "/api"])
-    let world = Recording().with(request("http", limit: 60, host: "inner.lan", path: "/api"), .init(status: 200))
+    let world = Sandbox().with(request("http", limit: 60, host: "inner.lan", path: "/api"), .init(status: 200))
     #expect(try await look("upstream.answer", world, given).outcome == "good")
     let cut = facts.merging(["route.sends-host": "a b\u{7}"])
-    let own = Recording().with(request("http", limit: 60), .init(status: 200))
+    let own = Sandbox().with(request("http", limit: 60), .init(status: 200))
     #expect(try await look("upstream.answer", own, cut).outcome == "good")
   }
 
@@ -187,18 +187,18 @@ struct UpstreamAnswerTests {
 @Suite("upstream.certificate")
 struct UpstreamCertificateTests {
   private func world(_ sight: HTTPRequest.Sight, host: String = "shop.example.org", authorities: String? = nil)
-    -> Recording
+    -> Sandbox
   {
     var asked = request("https", limit: 4, host: host)
     asked.tls = .verify(authorities: authorities)
-    return Recording().with(asked, sight)
+    return Sandbox().with(asked, sight)
   }
   private let certificate = HTTPRequest.Certificate(
     subject: "CN=inner", issuer: "CN=ca", names: ["inner.lan"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
 
   @Test("A proxy that does not verify takes any")
   func notVerified() async throws {
-    let found = try await look("upstream.certificate", Recording(), facts.merging(["route.verifies": "off"]))
+    let found = try await look("upstream.certificate", Sandbox(), facts.merging(["route.verifies": "off"]))
     #expect(found.outcome == "not-verified")
   }
 
@@ -238,10 +238,8 @@ struct UpstreamCertificateTests {
     asked.tlsName = "inner.lan"
     asked.tls = .verify(authorities: "PEM")
     let given = facts.merging(["route.authorities": "/etc/ca.pem", "route.tls-name": "inner.lan"])
-    let world = Recording().file("/etc/ca.pem", "PEM", in: .process(7)).with(asked, .init(status: 200))
+    let world = Sandbox().file("/etc/ca.pem", "PEM", in: .process(7)).with(asked, .init(status: 200))
     #expect(try await look("upstream.certificate", world, given).outcome == "trusted")
-    let noFile = Recording().with(
-      FileRead(path: "/etc/ca.pem", place: .process(7)), unseen: .missing(what: "/etc/ca.pem"))
-    #expect(try await look("upstream.certificate", noFile, given).unseen == .missing(what: "/etc/ca.pem"))
+    #expect(try await look("upstream.certificate", Sandbox(), given).unseen == .missing(what: "/etc/ca.pem"))
   }
 }

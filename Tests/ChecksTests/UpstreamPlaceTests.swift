@@ -1,6 +1,6 @@
 import Checks
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -14,13 +14,13 @@ private let facts: Facts = [
 
 @Suite("port.listening")
 struct PortListeningTests {
-  private func finding(_ world: Recording, _ more: Facts = [:]) async throws -> Finding {
+  private func finding(_ world: Sandbox, _ more: Facts = [:]) async throws -> Finding {
     try await look("port.listening", world, facts.merging(more))
   }
 
   @Test("It listens in reach")
   func listening() async throws {
-    let found = try await finding(Recording().listening(in: inApp, ("127.0.0.1", 9000), ("0.0.0.0", 8080)))
+    let found = try await finding(Sandbox().listening(in: inApp, ("127.0.0.1", 9000), ("0.0.0.0", 8080)))
     #expect(found.outcome == "listening")
     #expect(found.facts["upstream.ports"] == "8080, 9000")
     #expect(found.facts["upstream.bound-to"] == "0.0.0.0")
@@ -28,26 +28,26 @@ struct PortListeningTests {
 
   @Test("Only on loopback", arguments: ["127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1"])
   func loopback(address: String) async throws {
-    let found = try await finding(Recording().listening(in: inApp, (address, 8080)))
+    let found = try await finding(Sandbox().listening(in: inApp, (address, 8080)))
     #expect(found.outcome == "loopback")
     #expect(found.facts["upstream.bound-to"] == address)
   }
 
   @Test("Only on loopback, and on another port")
   func loopbackOtherPort() async throws {
-    #expect(try await finding(Recording().listening(in: inApp, ("127.0.0.1", 9000))).outcome == "loopback")
+    #expect(try await finding(Sandbox().listening(in: inApp, ("127.0.0.1", 9000))).outcome == "loopback")
   }
 
   @Test("A process of the host on loopback is in reach of a proxy of the host")
   func hostLoopback() async throws {
-    let world = Recording().listening(in: .host, ("127.0.0.1", 8080))
+    let world = Sandbox().listening(in: .host, ("127.0.0.1", 8080))
     #expect(try await finding(world, ["upstream.place": "host", "proxy.place": "host"]).outcome == "listening")
     #expect(try await finding(world, ["upstream.place": "host"]).outcome == "loopback")
   }
 
   @Test("On another port")
   func otherPort() async throws {
-    let found = try await finding(Recording().listening(in: inApp, ("::", 3000)))
+    let found = try await finding(Sandbox().listening(in: inApp, ("::", 3000)))
     #expect(found.outcome == "other-port")
     #expect(found.facts["upstream.listening"] == "3000")
     #expect(found.facts["upstream.right-port"] == "3000")
@@ -58,7 +58,7 @@ struct PortListeningTests {
     let ask = { (port: UInt16) in
       HTTPRequest(url: "http://shop.example.org/", address: "10.0.0.2", port: port, place: inProxy, limit: 1)
     }
-    let world = Recording().listening(in: inApp, ("0.0.0.0", 22), ("0.0.0.0", 3000))
+    let world = Sandbox().listening(in: inApp, ("0.0.0.0", 22), ("0.0.0.0", 3000))
       .with(ask(22), .init(failure: .notHTTP)).with(ask(3000), .init(status: 404))
     let found = try await finding(world, ["upstream.addresses": "10.0.0.2"])
     #expect(found.facts["upstream.listening"] == "3000")
@@ -66,8 +66,8 @@ struct PortListeningTests {
 
   @Test("Nothing listens")
   func nothing() async throws {
-    #expect(try await finding(Recording().listening(in: inApp)).outcome == "nothing")
-    let other = Recording().listening(in: .host, ("0.0.0.0", 3000))
+    #expect(try await finding(Sandbox().listening(in: inApp)).outcome == "nothing")
+    let other = Sandbox().listening(in: .host, ("0.0.0.0", 3000))
     let onHost = try await finding(other, ["upstream.place": "host"])
     #expect(onHost.outcome == "nothing")
     #expect(onHost.facts["upstream.listening"] == nil)
@@ -75,20 +75,20 @@ struct PortListeningTests {
 
   @Test("Connections wait in the queue")
   func stuck() async throws {
-    let found = try await finding(Recording().listening(in: inApp, ("0.0.0.0", 8080), waiting: 12))
+    let found = try await finding(Sandbox().listening(in: inApp, ("0.0.0.0", 8080), waiting: 12))
     #expect(found.outcome == "stuck")
     #expect(found.facts["upstream.waiting"] == "12")
   }
 
   @Test("Without a process to look into, or without the right to, it is unknown")
   func unseen() async throws {
-    let denied = Recording().with(Listeners(place: inApp), unseen: .notPermitted(what: "/proc/9/ns/net"))
+    let denied = Sandbox().with(Listeners(place: inApp), unseen: .notPermitted(what: "/proc/9/ns/net"))
     #expect(try await finding(denied).unseen == .notPermitted(what: "/proc/9/ns/net"))
     let gone = try await finding(denied, ["upstream.pid": ""])
     #expect(gone.unseen == .notPermitted(what: "/proc/9/ns/net"), "an empty fact does not take a known one away")
     var unknownPID = facts
     unknownPID["upstream.pid"] = nil
-    #expect(try await look("port.listening", Recording(), unknownPID).unseen == .notEnoughKnown(["upstream.pid"]))
+    #expect(try await look("port.listening", Sandbox(), unknownPID).unseen == .notEnoughKnown(["upstream.pid"]))
   }
 }
 
@@ -102,7 +102,7 @@ struct NetworkSharedTests {
   private func finding(
     proxy: [String: String], app: [String: String], more: String = "", host: String = "shop"
   ) async throws -> Finding {
-    let world = Recording().container("edge1", #""Name": "/edge","# + networks(proxy))
+    let world = Sandbox().container("edge1", #""Name": "/edge","# + networks(proxy))
       .container("app1", #""Name": "/shop","# + more + networks(app))
     return try await look("network.shared", world, facts.merging(["upstream.host": host]))
   }
@@ -151,7 +151,7 @@ struct NetworkSharedTests {
 
   @Test("A proxy of the host dials a published port")
   func published() async throws {
-    let world = Recording().container("app1", networks(["web": "n1"]))
+    let world = Sandbox().container("app1", networks(["web": "n1"]))
     let onHost = try await look("network.shared", world, facts.merging(["proxy.place": "host"]))
     #expect(onHost.outcome == "published")
     world.container("edge1", networks(["web": "n1"])).with(OwnAddresses(), ["192.0.2.10"])
@@ -161,7 +161,7 @@ struct NetworkSharedTests {
 
   @Test("A container that is gone is unknown")
   func unseen() async throws {
-    let world = Recording().docker("/containers/app1/json", "{}", status: 404)
+    let world = Sandbox().docker("/containers/app1/json", "{}", status: 404)
     #expect(
       try await look("network.shared", world, facts).unseen == .missing(what: "Docker's /containers/app1/json"))
   }
@@ -179,7 +179,7 @@ struct TCPConnectTests {
       (.timeout, 110, "timeout"), (.unreachable, 113, "unreachable"), (.denied, 1, "denied"), (.other, 99, "unknown"),
     ])
   func outcome(seen: TCPConnect.Sight.Outcome, errno: Int32, expected: String) async throws {
-    let world = Recording().with(connect, .init(outcome: seen, errno: errno, seconds: 0.25))
+    let world = Sandbox().with(connect, .init(outcome: seen, errno: errno, seconds: 0.25))
     let found = try await look("tcp.connect", world, dialling)
     #expect(found.outcome == expected)
     #expect(found.facts["connect.errno"] == (errno == 0 ? nil : String(errno)))
@@ -190,7 +190,7 @@ struct TCPConnectTests {
   func fromHost() async throws {
     var fromHost = connect
     fromHost.place = .host
-    let world = Recording().with(fromHost, .init(outcome: .accepted, errno: 0, seconds: 0))
+    let world = Sandbox().with(fromHost, .init(outcome: .accepted, errno: 0, seconds: 0))
     #expect(try await look("tcp.connect", world, dialling.merging(["proxy.place": "host"])).outcome == "accepted")
     #expect(try await look("tcp.connect", world, dialling.merging(["proxy.network": "host"])).outcome == "accepted")
   }
@@ -199,6 +199,6 @@ struct TCPConnectTests {
   func unseen() async throws {
     var stopped = dialling
     stopped["proxy.pid"] = nil
-    #expect(try await look("tcp.connect", Recording(), stopped).unseen == .notEnoughKnown(["proxy.pid"]))
+    #expect(try await look("tcp.connect", Sandbox(), stopped).unseen == .notEnoughKnown(["proxy.pid"]))
   }
 }

@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
@@ -43,27 +43,22 @@ struct CaddyReadingTests {
     """
   }
 
-  private func world(_ file: String?, running: String? = nil, status: Int = 200) -> Recording {
+  private func world(_ file: String?, running: String? = nil, status: Int = 200) -> Sandbox {
     let place = Place.process(7)
-    let world = Recording().container(
+    let world = Sandbox().container(
       "edge1",
       #""Name": "/caddy", "Path": "caddy", "Args": ["run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"], "Config": {"Env": ["PATH=/bin"]}, "Mounts": [{"Source": "/srv/caddy", "Destination": "/etc/caddy"}]"#
-    ).with(FileGlob(pattern: "/etc/*", place: place), ["/etc/caddy"])
-    if let file {
-      world.file("/etc/caddy/Caddyfile", file, in: place, modified: 9)
-    } else {
-      world.with(FileRead(path: "/etc/caddy/Caddyfile", place: place), unseen: .missing(what: "Caddyfile"))
-    }
+    )
+    if let file { world.file("/etc/caddy/Caddyfile", file, in: place, modified: 9) }
     let request = HTTPRequest(
-      url: "http://localhost:2019/config/", address: "127.0.0.1", port: 2019, place: place, limit: 4,
-      bodyLimit: 8_388_608)
+      url: "http://localhost:2019/config/", address: "127.0.0.1", port: 2019, place: place)
     if let running {
       return world.with(request, HTTPRequest.Sight(status: status, body: Array(running.utf8)))
     }
     return world.with(request, unseen: .notPermitted(what: "the namespace"))
   }
 
-  private func read(_ url: String, _ world: Recording) async throws -> (Reading.Outcome, Facts) {
+  private func read(_ url: String, _ world: Sandbox) async throws -> (Reading.Outcome, Facts) {
     let reading = try await RouteReading.read(
       .init(site: try #require(Site(url)), port: 80), kind: "caddy",
       at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())

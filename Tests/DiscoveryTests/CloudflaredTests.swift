@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
@@ -30,24 +30,17 @@ struct CloudflaredTests {
 
     """
 
-  private func world(_ command: String..., text: String? = nil) -> Recording {
-    let world = Recording().with(
+  private func world(_ command: String..., text: String? = nil) -> Sandbox {
+    let world = Sandbox().with(
       Processes(names: ["cloudflared"]),
       [
         ProcessSeen(
           id: 40, parent: 1, name: "cloudflared", command: command, started: 5, sharesNetwork: true, container: nil)
       ])
-    for folder in [
-      "/root/.cloudflared", "/home/nonroot/.cloudflared", "/etc/cloudflared", "/usr/local/etc/cloudflared",
-    ] {
-      for name in ["config.yml", "config.yaml"] {
-        world.with(FileRead(path: "\(folder)/\(name)"), unseen: .missing(what: name))
-      }
-    }
     return text.map { world.file("/etc/cloudflared/config.yml", $0) } ?? world
   }
 
-  private func read(_ url: String, _ world: Recording) async throws -> (Reading.Outcome, Facts) {
+  private func read(_ url: String, _ world: Sandbox) async throws -> (Reading.Outcome, Facts) {
     let site = try #require(Site(url))
     let reading = try await RouteReading.read(
       .init(site: site, port: 443), kind: "cloudflared", at: place, in: world, signs)
@@ -81,7 +74,7 @@ struct CloudflaredTests {
   @Test(
     "An address on the command line", arguments: [["--url", "http://localhost:3000"], ["--url=http://localhost:3000"]])
   func url(options: [String]) async throws {
-    let world = Recording().with(
+    let world = Sandbox().with(
       Processes(names: ["cloudflared"]),
       [
         ProcessSeen(

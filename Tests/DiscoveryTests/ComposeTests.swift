@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
@@ -12,7 +12,7 @@ struct ComposeTests {
       "com.docker.compose.project": "edge", "com.docker.compose.service": "proxy",
       "com.docker.compose.project.config_files": "/srv/edge/compose.yml",
     ]
-    let world = Recording().file("/srv/edge/compose.yml", text)
+    let world = Sandbox().file("/srv/edge/compose.yml", text)
     let service = try #require(await ComposeService(of: labels, in: world))
     guard let lines = service.joining(network) else { return [] }
     return [lines.service, lines.file].compactMap { $0 }.map { "\($0.line.line): \($0.lines)" }

@@ -1,6 +1,6 @@
 @testable import Discovery
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -22,7 +22,7 @@ struct ContainerTests {
 
   @Test("Engine 20.10")
   func engine20() async throws {
-    let shop = try await Recording().container("a1", old).container("a1")
+    let shop = try await Sandbox().container("a1", old).container("a1")
     #expect(shop.name == "shop")
     #expect(shop.pid == 812)
     #expect(shop.started == 86_400.25)
@@ -34,13 +34,13 @@ struct ContainerTests {
 
   @Test("Published ports as wanted: TCP only, and only those with a port of the host")
   func bindings() async throws {
-    let shop = try await Recording().container("a1", old).container("a1")
+    let shop = try await Sandbox().container("a1", old).container("a1")
     #expect(shop.bindings == [PublishedPort(hostAddress: "127.0.0.1", hostPort: 18080, inside: 8080)])
   }
 
   @Test("A path inside is the host's path by the deepest mount; a folder's name that only begins the same is none")
   func hostPath() async throws {
-    let shop = try await Recording().container("a1", old).container("a1")
+    let shop = try await Sandbox().container("a1", old).container("a1")
     #expect(shop.hostPath(of: "/data/conf/a") == "/srv/shop/conf/a")
     #expect(shop.hostPath(of: "/data") == "/srv/shop")
     #expect(shop.hostPath(of: "/data/special/a") == "/srv/special/a")
@@ -50,7 +50,7 @@ struct ContainerTests {
 
   @Test("A newer engine leaves fields out and adds others")
   func newer() async throws {
-    let shop = try await Recording().container(
+    let shop = try await Sandbox().container(
       "0123456789abcdef",
       #""State": {"Status": "exited", "Pid": 0, "Health": null}, "ImageManifestDescriptor": {"digest": "x"}, "NetworkSettings": {"Networks": {"web": {"DNSNames": ["shop"], "GwPriority": 0}}}"#
     ).container("0123456789abcdef")
@@ -64,7 +64,7 @@ struct ContainerTests {
 
   @Test("The list of containers, in both shapes")
   func list() async throws {
-    let world = Recording().containers(
+    let world = Sandbox().containers(
       #"{"Id": "a1", "Names": ["/shop", "/edge/alias"], "Image": "registry.lan:5000/team/shop:1.2@sha256:ab", "State": "paused", "Labels": {"com.docker.compose.service": "web", "com.docker.compose.project": "shop"}, "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": "::"}], "HostConfig": {"NetworkMode": "host"}}"#,
       #"{"Id": "0123456789abcdef", "Names": null, "Ports": null, "NetworkSettings": null}"#)
     let list = try await world.containers()
@@ -90,7 +90,7 @@ struct ContainerTests {
   @Test("JSON that is none, or lacks the id, is unreadable")
   func damaged() async throws {
     for body in ["", "{", "[]", #"{"Name": "/shop"}"#] {
-      await #expect { try await Recording().docker("/containers/a1/json", body).container("a1") } throws: { error in
+      await #expect { try await Sandbox().docker("/containers/a1/json", body).container("a1") } throws: { error in
         guard case Unseen.unreadable(let what, _) = error else { return false }
         return what == "Docker's /containers/a1/json"
       }
@@ -101,8 +101,7 @@ struct ContainerTests {
     "A time is read with its fraction; year 1 is never",
     arguments: [
       ("1970-01-02T00:00:00Z", 86_400.0), ("1970-01-01T00:00:01.500000000Z", 1.5), ("0001-01-01T00:00:00Z", nil),
-      ("x", nil),
-      ("", nil),
+      ("1970-01-02T01:00:00.25+01:00", 86_400.25), ("1970-01-01T23:00:00-01:00", 86_400), ("x", nil), ("", nil),
     ])
   func time(text: String, expected: Double?) { #expect(secondsSince1970(text) == expected) }
 }
@@ -110,7 +109,7 @@ struct ContainerTests {
 @Suite("A container's log")
 struct LogTests {
   private func lines(_ bytes: [UInt8], tty: Bool = false) async throws -> [String] {
-    let world = Recording().container("a1", "\"Config\": {\"Tty\": \(tty)}").log(of: "a1", bytes)
+    let world = Sandbox().container("a1", "\"Config\": {\"Tty\": \(tty)}").log(of: "a1", bytes)
     return try await world.log(of: try await world.container("a1"))
   }
 
@@ -118,6 +117,20 @@ struct LogTests {
   func frames() async throws {
     let bytes = frame("one\ntw", stream: 1) + frame("o\r\n", stream: 1) + frame("three\n")
     #expect(try await lines(bytes) == ["one", "two", "three"])
+  }
+
+  @Test("Only what was written from a time on, whatever else was kept of the log")
+  func since() async throws {
+    let bytes = ["1970-01-01T00:00:09.9Z", "1970-01-01T00:00:10.2Z", "1970-01-01T01:00:11+01:00"].flatMap { time in
+      frame("at \(time)\n", at: time)
+    }
+    let world = Sandbox().container("a1", "\"Config\": {}").log(of: "a1", bytes)
+    let container = try await world.container("a1")
+    #expect(
+      try await world.log(of: container, since: 10.5).map { $0.prefix(22) } == [
+        "at 1970-01-01T00:00:10", "at 1970-01-01T01:00:11",
+      ])
+    #expect(try await world.log(of: container, lines: 1) == ["at 1970-01-01T01:00:11+01:00"])
   }
 
   @Test("A frame that is cut gives what there is; a header that is cut ends it")
@@ -135,6 +148,8 @@ struct LogTests {
   @Test("With a terminal there are no frames")
   func terminal() async throws {
     #expect(try await lines(Array("one\r\ntwo\r\n".utf8), tty: true) == ["one", "two"])
+    let stamped = "2100-01-01T00:00:00Z one\r\n2100-01-01T00:00:00Z two\r\n"
+    #expect(try await lines(Array(stamped.utf8), tty: true) == ["one", "two"])
   }
 
   @Test("Bytes that are no UTF-8 do not lose the line")

@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
@@ -8,18 +8,17 @@ import World
 private let place = Place.process(7)
 
 /// Envoy in a container, process 7, its folder `/etc/envoy` from the host's `/srv/envoy`.
-private func world(_ file: String, args: String = #""-c", "/etc/envoy/envoy.yaml""#) -> Recording {
-  Recording()
+private func world(_ file: String, args: String = #""-c", "/etc/envoy/envoy.yaml""#) -> Sandbox {
+  Sandbox()
     .container(
       "edge1",
       #""Name": "/edge", "Path": "/docker-entrypoint.sh", "Args": ["envoy", "# + args
         + #"], "Mounts": [{"Source": "/srv/envoy", "Destination": "/etc/envoy"}]"#
     )
-    .with(FileGlob(pattern: "/etc/*", place: place), ["/etc/envoy"])
     .file("/etc/envoy/envoy.yaml", file, in: place, modified: 5)
 }
 
-private func read(_ url: String, port: UInt16 = 10000, _ world: Recording) async throws
+private func read(_ url: String, port: UInt16 = 10000, _ world: Sandbox) async throws
   -> (outcome: Reading.Outcome, facts: Facts)
 {
   let reading = try await RouteReading.read(
@@ -79,7 +78,7 @@ struct EnvoyReadingTests {
                     route: { weighted_clusters: { clusters: [{ name: app, weight: 1 }, { name: api, weight: 9 }] } }
     """
 
-  private var site: Recording { world(file(shop, cluster("app") + cluster("api", "api", 80))) }
+  private var site: Sandbox { world(file(shop, cluster("app") + cluster("api", "api", 80))) }
 
   @Test("Host and port, each with its place in the file as the host sees it; the time-out gets a line of its own")
   func spans() async throws {

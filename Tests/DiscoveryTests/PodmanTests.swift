@@ -1,8 +1,8 @@
 import Checks
 import Discovery
+import Fixture
 import Foundation
 import Model
-import Recorded
 import Testing
 import World
 
@@ -15,9 +15,9 @@ struct PodmanTests {
       encoding: .utf8)
   }
 
-  private func world(now: Double = 0) throws -> Recording {
+  private func world(now: Double = 0) throws -> Sandbox {
     let container = try recorded("container")
-    return Recording(now: now).docker("/containers/json?all=1", try recorded("containers"))
+    return Sandbox(now: now).docker("/containers/json?all=1", try recorded("containers"))
       .docker("/containers/\(stopped)/json", container).docker("/networks", try recorded("networks"))
   }
 

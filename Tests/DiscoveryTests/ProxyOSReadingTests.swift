@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
@@ -31,18 +31,17 @@ struct ProxyOSReadingTests {
     _ url: String = "http://shop.example.org/"
   ) async throws -> (outcome: Reading.Outcome, facts: Facts) {
     let (place, path) = (Place.process(7), "/data/proxyos/proxyos.db")
-    let world = Recording().container(
+    let world = Sandbox().container(
       "edge1",
       #""Name": "/proxyos", "HostConfig": {"Dns": ["8.8.8.8", "1.1.1.1"]}, "Config": {"Image": "proxyos:latest"}"#
-    ).with(FileGlob(pattern: "/etc/*", place: place), ["/etc/caddy"])
-      .with(
-        HTTPRequest(
-          url: "http://localhost:2019/config/", address: "127.0.0.1", port: 2019, place: place, limit: 4,
-          bodyLimit: 8_388_608), HTTPRequest.Sight(status: 200, body: Array(running.utf8))
-      )
-      .with(SQLiteQuery(path: path, place: place, sql: "SELECT name, host FROM static_upstreams"), fixed)
+    )
+    .with(
+      HTTPRequest(url: "http://localhost:2019/config/", address: "127.0.0.1", port: 2019, place: place),
+      HTTPRequest.Sight(status: 200, body: Array(running.utf8))
+    )
+    .with(SQLiteQuery(path: path, place: place, sql: "SELECT name, host FROM static_upstreams"), fixed)
     let routes = SQLiteQuery(path: path, place: place, sql: "SELECT * FROM routes")
-    if let rows { world.with(routes, rows) } else { world.with(routes, unseen: .missing(what: path)) }
+    if let rows { world.with(routes, rows) }
     let reading = try await RouteReading.read(
       .init(site: try #require(Site(url)), port: 80), kind: "proxyos",
       at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())

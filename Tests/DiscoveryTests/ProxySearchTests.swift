@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -21,8 +21,8 @@ struct ProxySearchTests {
       container: container)
   }
 
-  private func world(_ processes: [ProcessSeen], containers: String...) -> Recording {
-    Recording().with(Processes(names: signs.proxyProcesses), processes)
+  private func world(_ processes: [ProcessSeen], containers: String...) -> Sandbox {
+    Sandbox().with(Processes(names: signs.proxyProcesses), processes)
       .docker("/containers/json?all=1", "[" + containers.joined(separator: ",") + "]")
   }
 

@@ -1,27 +1,20 @@
 @testable import Discovery
-import Glibc
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
 
 /// A container with files at process 7, of which only `/etc/nginx/conf.d` and `/data` come from the host.
-private func world(_ files: [String: String], patterns: [String] = ["/etc/nginx/conf.d/*.conf"]) -> Recording {
-  let place = Place.process(7)
+private func world(_ files: [String: String]) -> Sandbox {
   let mounts =
     #""Mounts": [{"Source": "/srv/conf", "Destination": "/etc/nginx/conf.d"}, {"Source": "/srv/data", "Destination": "/data"}]"#
-  let world = Recording().container("edge1", #""Name": "/edge", "# + mounts)
-    .with(FileGlob(pattern: "/etc/*", place: place), ["/etc/nginx"])
-  for pattern in patterns {
-    let matching = files.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }.sorted()
-    world.with(FileGlob(pattern: pattern, place: place), matching)
-  }
-  for (path, text) in files { world.file(path, text, in: place, modified: Double(path.count)) }
+  let world = Sandbox().container("edge1", #""Name": "/edge", "# + mounts)
+  for (path, text) in files { world.file(path, text, in: .process(7), modified: Double(path.count)) }
   return world
 }
 
-private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ world: Recording) async throws
+private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ world: Sandbox) async throws
   -> (outcome: Reading.Outcome, facts: Facts)
 {
   let reading = try await RouteReading.read(
@@ -34,7 +27,7 @@ private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ wo
 struct NginxReadingTests {
   private let main = "events {}\nhttp {\n  include /etc/nginx/conf.d/*.conf;\n}\n"
 
-  private func site(_ server: String, main: String? = nil) -> Recording {
+  private func site(_ server: String, main: String? = nil) -> Sandbox {
     world(["/etc/nginx/nginx.conf": main ?? self.main, "/etc/nginx/conf.d/shop.conf": server])
   }
 
@@ -198,8 +191,7 @@ struct NginxReadingTests {
 
   @Test("Without the main file it is missing; another kind cannot be read")
   func unseen() async throws {
-    let empty = world([:]).with(
-      FileRead(path: "/etc/nginx/nginx.conf", place: .process(7)), unseen: .missing(what: "/etc/nginx/nginx.conf"))
+    let empty = world([:])
     await #expect(throws: Unseen.missing(what: "/etc/nginx/nginx.conf")) {
       try await read("http://shop.example.org/", empty)
     }
@@ -220,7 +212,7 @@ struct NginxProxyManagerReadingTests {
     }
     """
 
-  private func npm(_ changes: [String: String] = [:], isThere: Bool = true, isRefused: Bool = false) -> Recording {
+  private func npm(_ changes: [String: String] = [:], isThere: Bool = true, isRefused: Bool = false) -> Sandbox {
     let row = [
       "id": "4", "domain_names": #"["shop.example.org"]"#, "forward_scheme": "http", "forward_host": "shop",
       "forward_port": "3000", "enabled": "1", "is_deleted": "0", "meta": #"{"nginx_online": true, "nginx_err": null}"#,
@@ -231,15 +223,11 @@ struct NginxProxyManagerReadingTests {
     var files = ["/etc/nginx/nginx.conf": main]
     files[file] = isThere ? server : nil
     files[file + ".err"] = isRefused ? server : nil
-    let world = world(files, patterns: ["/data/nginx/proxy_host/*.conf"])
-    for path in [file, file + ".err"] where files[path] == nil {
-      world.with(FileRead(path: path, place: .process(7)), unseen: .missing(what: path))
-    }
-    return world.with(
+    return world(files).with(
       SQLiteQuery(path: "/data/database.sqlite", place: .process(7), sql: "SELECT * FROM proxy_host"), [row])
   }
 
-  private func route(_ world: Recording, _ url: String = "http://shop.example.org/") async throws
+  private func route(_ world: Sandbox, _ url: String = "http://shop.example.org/") async throws
     -> (outcome: Reading.Outcome, facts: Facts)
   {
     try await read(url, kind: "nginx-proxy-manager", world)

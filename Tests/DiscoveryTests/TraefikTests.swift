@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Routes
 import Testing
 import World
@@ -12,39 +12,16 @@ import World
 private func traefik(
   _ flags: [String], tag: String = "v3.7", files: [String: String] = [:], compose: [String: String] = [:],
   _ containers: [String] = []
-) -> Recording {
-  let place = Place.process(7)
+) -> Sandbox {
   let own =
     #"{"Id": "edge1", "Names": ["/traefik"], "State": "running", "NetworkSettings": {"Networks": {"web": {"NetworkID": "n1", "IPAddress": "172.20.0.2"}}}}"#
   let arguments = (["--entryPoints.web.address=:80"] + flags).map { "\"\($0)\"" }.joined(separator: ", ")
-  let world = Recording()
+  let world = Sandbox(files: compose.merging(["/usr/bin/docker-compose": ""]) { own, _ in own })
     .container(
       "edge1",
       #""Name": "/traefik", "Path": "traefik", "Args": [\#(arguments)], "Config": {"Image": "traefik:\#(tag)"}, "Mounts": [{"Source": "/srv/dynamic", "Destination": "/dynamic"}]"#
-    )
-    .docker("/containers/json?all=1", "[" + ([own] + containers).joined(separator: ",") + "]")
-    .with(FileGlob(pattern: "/etc/*", place: place), ["/etc/passwd"])
-  for folder in ["/etc/traefik", "/root/.config/traefik"] {
-    for suffix in ["toml", "yaml", "yml"] {
-      let path = "\(folder)/traefik.\(suffix)"
-      world.with(FileRead(path: path, place: place), unseen: .missing(what: path))
-    }
-  }
-  for depth in ["", "/*", "/*/*"] {
-    for suffix in ["yml", "yaml", "toml"] {
-      world.with(
-        FileGlob(pattern: "/dynamic\(depth)/*.\(suffix)", place: place),
-        depth.isEmpty ? files.keys.filter { $0.hasSuffix("." + suffix) }.sorted() : [])
-    }
-  }
-  for (path, text) in files { world.file(path, text, in: place) }
-  for (path, text) in compose { world.file(path, text) }
-  for folder in ["/usr/libexec", "/usr/lib", "/usr/local/lib", "/usr/local/libexec"] {
-    world.with(FileGlob(pattern: "\(folder)/docker/cli-plugins/docker-compose"), [])
-  }
-  for folder in ["/usr/bin", "/usr/local/bin"] {
-    world.with(FileGlob(pattern: "\(folder)/docker-compose"), folder == "/usr/bin" ? ["/usr/bin/docker-compose"] : [])
-  }
+    ).containers([own] + containers)
+  for (path, text) in files { world.file(path, text, in: .process(7)) }
   return world
 }
 
@@ -61,7 +38,7 @@ private func app(
     "{\"Id\": \"\(name)1\", \"Names\": [\"/\(name)\"], \"State\": \"\(state)\", \"Status\": \"\(status)\", \"Labels\": {\(labels)}, \"Ports\": [\(ports)], \"NetworkSettings\": {\"Networks\": {\(networks)}}}"
 }
 
-private func read(_ url: String, port: UInt16 = 80, _ world: Recording) async throws
+private func read(_ url: String, port: UInt16 = 80, _ world: Sandbox) async throws
   -> (outcome: Reading.Outcome, facts: Facts)
 {
   let reading = try await RouteReading.read(

@@ -1,6 +1,6 @@
 import Discovery
+import Fixture
 import Model
-import Recorded
 import Testing
 import World
 
@@ -20,10 +20,10 @@ struct UpstreamSearchTests {
   }
 
   /// A proxy, an app beside it, one of another network, and one that has stopped.
-  private var world: Recording {
+  private var world: Sandbox {
     let stopped =
       #""Name": "/old", "HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8090"}]}}, "NetworkSettings": {"Networks": {"n1": {"Aliases": ["archive"]}}}"#
-    return Recording().with(OwnAddresses(), ["192.0.2.1"]).containers(
+    return Sandbox().with(OwnAddresses(), ["192.0.2.1"]).containers(
       listed("edge1", "edge", address: "172.20.0.2"),
       listed(
         "0123456789abcdef", "p-shop-1", address: "172.20.0.3",
@@ -41,7 +41,7 @@ struct UpstreamSearchTests {
       )
   }
 
-  private func found(_ host: String, _ port: UInt16 = 80, of place: ProxyPlace? = nil, in world: Recording? = nil)
+  private func found(_ host: String, _ port: UInt16 = 80, of place: ProxyPlace? = nil, in world: Sandbox? = nil)
     async throws -> String
   {
     switch try await (world ?? self.world).upstream(host: host, port: port, of: place ?? proxy) {
@@ -98,7 +98,7 @@ struct UpstreamSearchTests {
 
   @Test("Of two with one service name, the one in reach counts")
   func rank() async throws {
-    let world = Recording().containers(
+    let world = Sandbox().containers(
       listed("edge1", "edge"), listed("a1", "other-shop-1", network: "n2", more: labels("shop", "other")),
       listed("b1", "mine-shop-1", more: labels("shop", "mine")),
       listed("c1", "gone-shop-1", state: "exited", more: labels("shop", "gone"))
@@ -110,10 +110,10 @@ struct UpstreamSearchTests {
   @Test("Without an engine there is the host; an engine that refuses is not taken for none")
   func engine() async throws {
     let list = DockerGet(path: "/containers/json?all=1")
-    let missing = Recording().with(list, unseen: .missing(what: "a socket")).with(OwnAddresses(), ["192.0.2.1"])
+    let missing = Sandbox().with(list, unseen: .missing(what: "a socket")).with(OwnAddresses(), ["192.0.2.1"])
     #expect(try await found("127.0.0.1", of: onHost, in: missing) == "host")
     #expect(try await found("203.0.113.5", of: onHost, in: missing) == "elsewhere")
-    let refused = Recording().with(list, unseen: .notPermitted(what: "a socket"))
+    let refused = Sandbox().with(list, unseen: .notPermitted(what: "a socket"))
     await #expect(throws: Unseen.notPermitted(what: "a socket")) {
       try await found("127.0.0.1", of: onHost, in: refused)
     }
