@@ -124,6 +124,8 @@ let package = Package(
     tests("ProgramTests", ["wizard502", "Pane"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("ReportTests", ["Report", "Flow", "Model"]),
+    // The same diagnosis of a real system, and of what was written down of it.
+    tests("RoundTripTests", ["Checks", "Flow", "Machine", "Model", "Reader", "Report", "World"]),
     tests("WorldTests", ["Fixture", "World", "Model"]),
     tests("YAMLTests", ["YAML"]),
   ],

@@ -84,7 +84,8 @@ let drivers: [any Driver] = [
       [$0, Parts.one("nft", $0)]
     }
   },
-  LogDriver(), OverlayDriver(), YAMLDriver(), SQLiteDriver(), ArchiveDriver(), MarkdownDriver(), TextDriver(),
+  LogDriver(), RecordingDriver(), OverlayDriver(), YAMLDriver(), SQLiteDriver(), ArchiveDriver(), MarkdownDriver(),
+  TextDriver(),
   ScreenDriver(),
 ]
 

@@ -1,0 +1,157 @@
+import Checks
+import Flow
+import Foundation
+import Glibc
+import Machine
+import Model
+import Reader
+import Report
+import Testing
+import World
+
+/// A real system is diagnosed and written down; what was written down alone gives the same diagnosis.
+@Suite struct RoundTripTests {
+  @Test func aStoppedAppBehindNginxIsTheSameInTheRecording() async throws {
+    let app = try Port()
+    let dead = app.number
+    app.close()
+    try await compare(server: "location / { proxy_pass http://127.0.0.1:\(dead); }") { diagnosis in
+      #expect(diagnosis.causes.contains { $0.id == "backend-stopped" })
+      #expect(diagnosis.observed.status == 502 && diagnosis.proxy?.kind == "nginx")
+    }
+  }
+
+  @Test func aSiteThatWorksIsTheSameInTheRecording() async throws {
+    try await compare(server: #"location / { return 200 "fine"; }"#) { #expect($0.verdict == .working) }
+  }
+
+  @Test func aConfigurationThatGoesInACircleIsTheSameInTheRecording() async throws {
+    try await compare(server: "location / { proxy_pass http://127.0.0.1:@PORT@/again; }") { _ in }
+  }
+
+  /// Diagnoses nginx with this server block, and then its recording, with and without secrets.
+  private func compare(server: String, _ expect: (Diagnosis) -> Void) async throws {
+    let nginx = try await Nginx(server)
+    defer { nginx.stop() }
+    let site = try #require(Site("http://127.0.0.1:\(nginx.port)/shop?token=hunter2hunter2"))
+    let recorder = Recorder(Machine(dockerHost: "unix:///nonexistent.sock", environment: [:]))
+    let real = await diagnose(site, in: recorder)
+    expect(real.diagnosis)
+    nginx.stop()
+
+    let written = recorder.recording.written
+    #expect(String(decoding: written, as: UTF8.self).contains("hunter2"))
+    let again = await diagnose(site, in: try Recording(reading: written))
+    #expect(again.walk == real.walk)
+    #expect(again.diagnosis == real.diagnosis)
+
+    let redacted = recorder.recording.redacted.written
+    #expect(!String(decoding: redacted, as: UTF8.self).contains("hunter2"))
+    let cut = await diagnose(site, in: try Recording(reading: redacted))
+    #expect(cut.walk == real.walk)
+    #expect(cut.diagnosis.causes.map(\.id) == real.diagnosis.causes.map(\.id))
+    #expect(cut.diagnosis.verdict == real.diagnosis.verdict)
+  }
+
+  private static let catalog: Catalog? =
+    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog
+
+  /// What was found, without the seconds that each check took and what the way did not need.
+  private func diagnose(_ site: Site, in world: any World) async -> (walk: Session.Walk, diagnosis: Diagnosis) {
+    guard let catalog = Self.catalog else { fatalError("the built-in data") }
+    let once = Once(world)
+    var session = Session(
+      catalog: catalog, shapes: Check.all.map(\.shape), asks: false,
+      given: site.facts.merging([.limitSeconds: "30"]))
+    await withTaskGroup(of: Finding.self) { group in
+      func start(_ checks: [String], _ facts: Facts) {
+        for check in checks.compactMap({ Check.named($0) }) {
+          group.addTask { await check.finding(in: once, facts: facts, signs: catalog.signs) }
+        }
+      }
+      start(session.start(), session.facts)
+      while case .waiting = session.walk().state, let finding = await group.next() {
+        start(session.learn(finding), session.facts)
+      }
+      group.cancelAll()
+    }
+    var diagnosis = session.diagnosis()
+    diagnosis.checks = []
+    return (session.walk(), diagnosis)
+  }
+}
+
+/// A port of 127.0.0.1 that nobody else gets while it is held.
+private final class Port {
+  let number: UInt16
+  private let descriptor: Int32
+
+  init() throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let descriptor = descriptor
+    number = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = bind(descriptor, $0, size)
+        _ = getsockname(descriptor, $0, &size)
+      }
+      return UInt16(bigEndian: pointer.pointee.sin_port)
+    }
+    try #require(number > 0)
+  }
+
+  func close() { Glibc.close(descriptor) }
+}
+
+/// A real nginx with one server, in a folder of its own.
+private final class Nginx {
+  let port: UInt16
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "round-trip-\(UUID())").path()
+  private let process = Process()
+
+  init(_ server: String) async throws {
+    let held = try Port()
+    port = held.number
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "  \($0)_temp_path \(folder)/\($0);" }
+    let text = """
+      daemon off;
+      pid \(folder)/pid;
+      error_log \(folder)/error.log;
+      events {}
+      http {
+        access_log off;
+      \(paths.joined(separator: "\n"))
+        server {
+          listen 127.0.0.1:\(port);
+          server_name 127.0.0.1;
+          \(server.replacing("@PORT@", with: String(port)))
+        }
+      }
+      """
+    try text.write(toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
+    held.close()
+    process.executableURL = URL(filePath: "/usr/sbin/nginx")
+    process.arguments = ["-p", folder, "-c", folder + "/nginx.conf"]
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    let machine = Machine(environment: [:])
+    let connect = TCPConnect(address: "127.0.0.1", port: port, place: .host, limit: 1)
+    for _ in 0..<200 where try await machine.see(connect).outcome != .accepted {
+      try #require(process.isRunning, "nginx runs")
+      await machine.pause(0.05)
+    }
+  }
+
+  /// Ends it, if it still runs, and removes its folder.
+  func stop() {
+    guard FileManager.default.fileExists(atPath: folder) else { return }
+    process.terminate()
+    process.waitUntilExit()
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+}
