@@ -74,18 +74,26 @@ public final class Recording: World {
 
 /// A world that writes down what is seen in the one behind it.
 ///
-/// For whoever looks through it there is one time of day, that of the recording.
+/// For whoever looks through it there is one time of day, that of the recording. What shares looks (`Once`) stands before it,
+/// so that a look which goes on after a check was given up is still kept.
 public final class Recorder: World {
   private let world: any World
-  /// All that was seen so far.
-  public let recording: Recording
+  private let kept: Recording
+  /// Looks that are under way, and what is kept of them when they are not waited for any more.
+  private let begun = Mutex<(count: Int, unfinished: [Int: @Sendable () -> Void])>((0, [:]))
 
   public init(_ world: any World) {
     self.world = world
-    recording = Recording(now: world.now)
+    kept = Recording(now: world.now)
   }
 
-  public var now: Double { recording.now }
+  /// All that was seen so far; what has not answered yet has not answered for so long.
+  public var recording: Recording {
+    for keep in begun.withLock({ $0.unfinished.values.map { $0 } }) { keep() }
+    return kept
+  }
+
+  public var now: Double { kept.now }
   public var instant: ContinuousClock.Instant { world.instant }
   public func pause(_ seconds: Double) async { await world.pause(seconds) }
   public func deadline(in seconds: Double) async { await world.deadline(in: seconds) }
@@ -93,8 +101,18 @@ public final class Recorder: World {
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
 
   public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    let start = world.instant
+    let number = begun.withLock { begun in
+      begun.count += 1
+      begun.unfinished[begun.count] = { [kept, world] in
+        let seconds = start.duration(to: world.instant) / .seconds(1)
+        kept.keep(look, Answer(.failure(.noAnswer(seconds: seconds)), seconds: seconds))
+      }
+      return begun.count
+    }
     let answer = await world.answer(to: look)
-    recording.keep(look, answer)
+    begun.withLock { $0.unfinished[number] = nil }
+    kept.keep(look, answer)
     return answer
   }
 }

@@ -21,6 +21,9 @@ private final class Slow: World {
   var now: Double { 1000 + state.withLock(\.passed) }
   func pass(_ seconds: Double) { state.withLock { $0.passed += seconds } }
 
+  /// Ends when a look has begun.
+  func begins() async { while looks == 0 { await Task.yield() } }
+
   func open() {
     let waiting = state.withLock { state in
       state.isOpen = true
@@ -115,6 +118,19 @@ private let port = TCPConnect(address: "192.0.2.1", port: 80, place: .host, limi
     #expect(port == longer && port.hashValue == longer.hashValue, "a limit is no part of a look")
     for look in [port, longer, port] { await #expect(throws: Unseen.self) { try await once.see(look) } }
     #expect(slow.looks == 2)
+  }
+
+  @Test func whatHasNotAnsweredYetIsRecordedAsThat() async throws {
+    let slow = Slow(isOpen: false)
+    let recorder = Recorder(slow)
+    let once = Once(recorder)
+    async let answer = once.see(name)
+    await slow.begins()
+    slow.pass(12.5)
+    #expect(await recorder.recording.result(of: name) == .failure(.noAnswer(seconds: 12.5)))
+    slow.open()
+    _ = try await answer
+    #expect(await recorder.recording.result(of: name) == .success(["192.0.2.1"]))
   }
 
   @Test func aSlowAnswerCanBeWaitedForAgain() async {
