@@ -57,6 +57,20 @@ struct SiteAnswerTests {
     #expect(found.facts["site.status"] == nil)
   }
 
+  @Test("An answer that takes a minute is waited for by a second check, and the first one goes on")
+  func answerAfterAMinute() async throws {
+    let late = HTTPRequest.Sight(status: 504, times: .init(firstByte: 60.02, total: 60.02))
+    let world = Once(
+      Sandbox(now: 1000.5).with(OwnAddresses(), ["192.0.2.1"]).with(
+        SystemLookup(name: "shop.example.org"), ["192.0.2.1"]
+      )
+      .with(request("192.0.2.1"), late, seconds: 60.02))
+    let first = try await look("site.answer", world, facts)
+    #expect(first.outcome == "slow" && first.facts["site.asked"] == "1000.5")
+    let second = try await look("site.slow", world, facts.merging(["site.waiting": "yes"]))
+    #expect(second.outcome == "gateway-timeout" && second.facts["site.seconds"] == "60.02")
+  }
+
   @Test("A body that stops early is broken, one that takes long is not")
   func body() async throws {
     #expect(try await finding(.init(status: 200, failure: .closed)).outcome == "broken")

@@ -26,17 +26,18 @@ public final class Sandbox: World {
   public func pause(_ seconds: Double) async {}
   public func deadline(in seconds: Double) async { await recording.deadline(in: seconds) }
 
-  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
-    do throws(Unseen) { return try await recording.see(look) } catch {
-      guard case .notRecorded = error else { throw error }
-      if let nothing = nothing(look) as? L.Sight { return nothing }
-      throw .missing(what: what(look) ?? error.what)
-    }
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
+
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    let answer = await recording.answer(to: look)
+    guard case .failure(.notRecorded(let text)) = answer.result else { return answer }
+    let nothing = nothing(look) as? L.Sight
+    return Answer(nothing.map { .success($0) } ?? .failure(.missing(what: what(look) ?? text)), seconds: 0)
   }
 
   @discardableResult
-  public func with<L: Look>(_ look: L, _ sight: L.Sight) -> Sandbox {
-    recording.with(look, sight)
+  public func with<L: Look>(_ look: L, _ sight: L.Sight, seconds: Double = 0) -> Sandbox {
+    recording.with(look, sight, seconds: seconds)
     if look is DockerGet { hasEngine.withLock { $0 = true } }
     return self
   }

@@ -29,6 +29,13 @@ import World
     try await compare(server: "location / { proxy_pass http://127.0.0.1:@PORT@/again; }") { _ in }
   }
 
+  @Test func aRedirectToAPageThatFailsIsTheSameInTheRecording() async throws {
+    let app = try Port()
+    app.close()
+    let server = "location = /shop { return 302 /login; }\nlocation / { proxy_pass http://127.0.0.1:\(app.number); }"
+    try await compare(server: server) { #expect($0.causes.contains { $0.id == "backend-stopped" }) }
+  }
+
   /// Diagnoses nginx with this server block, and then its recording, with and without secrets.
   private func compare(server: String, _ expect: (Diagnosis) -> Void) async throws {
     let nginx = try await Nginx(server)
@@ -59,14 +66,25 @@ import World
   /// What was found, without the seconds that each check took and what the way did not need.
   private func diagnose(_ site: Site, in world: any World) async -> (walk: Session.Walk, diagnosis: Diagnosis) {
     guard let catalog = Self.catalog else { fatalError("the built-in data") }
-    let once = Once(world)
     var session = Session(
       catalog: catalog, shapes: Check.all.map(\.shape), asks: false,
       given: site.facts.merging([.limitSeconds: "30"]))
+    await follow(&session, Once(world), catalog.signs)
+    for _ in 0..<4 {
+      guard let next = session.onward() else { break }
+      session = next
+      await follow(&session, Once(world), catalog.signs)
+    }
+    var diagnosis = session.diagnosis()
+    diagnosis.checks = []
+    return (session.walk(), diagnosis)
+  }
+
+  private func follow(_ session: inout Session, _ world: Once, _ signs: Signs) async {
     await withTaskGroup(of: Finding.self) { group in
       func start(_ checks: [String], _ facts: Facts) {
         for check in checks.compactMap({ Check.named($0) }) {
-          group.addTask { await check.finding(in: once, facts: facts, signs: catalog.signs) }
+          group.addTask { await check.finding(in: world, facts: facts, signs: signs) }
         }
       }
       start(session.start(), session.facts)
@@ -75,9 +93,6 @@ import World
       }
       group.cancelAll()
     }
-    var diagnosis = session.diagnosis()
-    diagnosis.checks = []
-    return (session.walk(), diagnosis)
   }
 }
 
