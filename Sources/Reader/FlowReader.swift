@@ -98,7 +98,7 @@ struct FlowReader {
     return Node(id: field.name.text, looks: looks, branches: branches, at: field.name.at)
   }
 
-  /// The form that a node has, with the values that the node gives it; nil if there is no such form.
+  /// The node of a form, filled in; nil if there is no such form.
   private mutating func filled(_ node: YAML.Node) -> YAML.Node? {
     guard let name = node["form"]?.text(problems) else { return nil }
     guard let form = forms[name.text] else {
@@ -106,15 +106,11 @@ struct FlowReader {
       return nil
     }
     forms[name.text]?.isUsed = true
-    let values = node.record(["form"] + form.takes.map(\.text), problems)
-    for name in form.takes { _ = values.required(name.text) }
-    return form.body.replacingScalars { scalar in
-      scalar.first == "$" ? values[String(scalar.dropFirst())] : nil
-    }
+    return form.filled(by: node, problems)
   }
 
   private func check(_ record: Record, into draft: inout Draft) -> (Node.Looks, [Branch]) {
-    let lines = lines(record.required("outcomes"))
+    let lines = Line.lines(of: record.required("outcomes"), problems)
     let check = record.requiredText("check")
     let shape = check.flatMap { shapes[$0.text] }
     if let check, let shape {
@@ -122,20 +118,18 @@ struct FlowReader {
     } else if let check {
       problems.add(check.at, "there is no check '\(check.text)'", check.text, notIn: shapes.keys)
     }
-    let branches = expanded(lines, to: shape?.outcomes, kind: "outcome").map {
+    let branches = lines.expanded(to: shape?.outcomes, kind: "outcome", problems).map {
       branch($0, unseen: Finding.unknown, asks: false, in: nil, into: &draft)
     }
     return (.check(check?.text ?? ""), branches)
   }
 
   private func compare(_ lines: [Line], with shape: CheckShape, at: SourcePlace) {
-    let keys = lines.flatMap(\.keys)
-    for key in keys where !shape.outcomes.contains(key.text) && key.text != Line.otherwise {
+    for key in lines.keys where !shape.outcomes.contains(key.text) && key.text != Line.otherwise {
       problems.add(
         key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: shape.outcomes + [Line.otherwise])
     }
-    let named = Set(keys.map(\.text))
-    for outcome in shape.outcomes where !named.contains(outcome) && !named.contains(Line.otherwise) {
+    for outcome in shape.outcomes where !lines.has(outcome) && !lines.has(Line.otherwise) {
       problems.add(at, "'\(shape.id)' can also end in '\(outcome)'; say where that leads")
     }
   }
@@ -143,21 +137,20 @@ struct FlowReader {
   private func fact(_ record: Record, _ id: String, into draft: inout Draft) -> (Node.Looks, [Branch]) {
     let question = question(record, id, into: &draft)
     let asks = record["ask"] != nil
-    let lines = lines(record.required("answers"))
+    let lines = Line.lines(of: record.required("answers"), problems)
     let (unknown, foreign) = asks ? (Node.unsure, Node.absent) : (Node.absent, Node.unsure)
-    let named = Set(lines.flatMap(\.keys).map(\.text))
-    if let answers = record["answers"], !named.contains(unknown), asks || !named.contains(Line.otherwise) {
+    if let answers = record["answers"], !lines.has(unknown), asks || !lines.has(Line.otherwise) {
       problems.add(
         answers.at, "'\(unknown)' is missing; say where it leads if \(asks ? "nobody knows" : "it is not known")")
     }
-    for key in lines.flatMap(\.keys) where key.text == foreign {
+    for key in lines.keys where key.text == foreign {
       problems.add(
         key.at, "'\(foreign)' is only for a node that \(asks ? "does not ask" : "asks"); here it is '\(unknown)'")
     }
     let fact = record.requiredText("fact")
     if let fact, !asks { draft.uses.append(.init(fact: FactName(fact.text), at: .known(fact.at), scope: .anywhere)) }
     // Somebody who is asked says "I do not know" in words of its own.
-    let branches = expanded(lines, to: asks ? [Node.other] : [Node.other, Node.absent], kind: "value").map {
+    let branches = lines.expanded(to: asks ? [Node.other] : [Node.other, Node.absent], kind: "value", problems).map {
       branch($0, unseen: asks ? Node.unsure : nil, asks: asks, in: id, into: &draft)
     }
     return (.fact(FactName(fact?.text ?? ""), question), branches)
@@ -176,67 +169,7 @@ struct FlowReader {
     return Question(text: parts[0], why: parts[1], findOut: parts[2])
   }
 
-  // MARK: Lines
-
-  /// A line of a node before it is known for what `otherwise` stands.
-  private struct Line {
-    /// Stands for every outcome, or for every value, that has no line of its own.
-    static let otherwise = "otherwise"
-
-    let written: Text
-    var keys: [Text]
-    let value: YAML.Node
-  }
-
-  /// The lines, each with the names that stand in its key with a comma between; a name that comes twice counts once.
-  private func lines(_ node: YAML.Node?) -> [Line] {
-    var places: [String: SourcePlace] = [:]
-    return (node?.fields(problems) ?? []).map { field in
-      let keys = names(in: field.name).filter { key in
-        if key.text.isEmpty { problems.add(key.at, "a name is missing between the commas") }
-        if let earlier = places[key.text] {
-          problems.add(key.at, "'\(key.text)' is here twice; the first is in line \(earlier.line)")
-          return false
-        }
-        places[key.text] = key.at
-        return !key.text.isEmpty
-      }
-      if keys.count > 1, let otherwise = keys.first(where: { $0.text == Line.otherwise }) {
-        problems.add(otherwise.at, "'\(Line.otherwise)' stands alone, for it is all that has no line of its own")
-      }
-      return Line(written: field.name, keys: keys, value: field.value)
-    }
-  }
-
-  private func names(in key: Text) -> [Text] {
-    var column = key.at.column
-    return key.text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      defer { column += part.count + 1 }
-      let blanks = part.prefix { $0.isWhitespace }.count
-      return Text(
-        text: String(part.trimmed),
-        at: SourcePlace(file: key.at.file, line: key.at.line, column: column + blanks))
-    }
-  }
-
-  /// The lines with what `otherwise` stands for in its place.
-  ///
-  /// - Parameters:
-  ///   - all: Everything that has a line; nil: it is not known, which is a problem of its own.
-  ///   - kind: What those are.
-  private func expanded(_ lines: [Line], to all: [String]?, kind: String) -> [Line] {
-    let named = Set(lines.flatMap(\.keys).map(\.text))
-    return lines.map { line in
-      guard line.keys.map(\.text) == [Line.otherwise] else { return line }
-      let rest = (all ?? []).filter { !named.contains($0) }
-      if all != nil, rest.isEmpty {
-        problems.add(line.written.at, "'\(Line.otherwise)' stands for nothing: every \(kind) has a line of its own")
-      }
-      var line = line
-      line.keys = rest.map { Text(text: $0, at: line.written.at) }
-      return line
-    }
-  }
+  // MARK: Branches
 
   /// - Parameters:
   ///   - unseen: The key of what could not be seen.
@@ -302,34 +235,6 @@ struct FlowReader {
             : "'\(key.text)' stands for '\(unseen)', too, which is 'likely' at most; give that a line of its own")
       }
       return Branch.Names(cause: cause.text, confidence: confidence ?? .possible)
-    }
-  }
-}
-
-/// A node of which some values are open: `$cause`. Each node of this form gives its own.
-private struct Form {
-  let name: Text
-  let takes: [Text]
-  let body: YAML.Node
-  var isUsed = false
-
-  init(_ field: Field, _ problems: Problems) {
-    name = field.name
-    let fields = field.value.fields(problems)
-    let takes = fields.first { $0.name.text == "takes" }?.value.texts(problems) ?? []
-    var open: Set<String> = []
-    body = field.value.without("takes")
-    _ = body.replacingScalars { scalar in
-      if scalar.first == "$" { open.insert(String(scalar.dropFirst())) }
-      return nil
-    }
-    self.takes = takes
-    if takes.isEmpty { problems.add(name.at, "a form 'takes' at least one value") }
-    for name in takes where !open.contains(name.text) {
-      problems.add(name.at, "the form '\(field.name.text)' has no '$\(name.text)'")
-    }
-    for name in open.subtracting(takes.map(\.text)).sorted() {
-      problems.add(field.name.at, "the form '\(field.name.text)' takes no '\(name)'", name, notIn: takes.map(\.text))
     }
   }
 }
