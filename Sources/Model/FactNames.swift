@@ -36,7 +36,7 @@ extension FactName {
   /// The next proxy on the way: the URL at which the one before it asks it.
   public static let nextURL: FactName = "next.url"
   /// What else is known of the next proxy, as `next.PART`; given as `hop.PART` to the session that looks at it.
-  public enum Hop: String, CaseIterable, Sendable {
+  public enum Hop: String, Sendable {
     /// The address that is dialled; absent: the name has none.
     case address
     /// A process in whose network it is dialled; absent: this machine's.
