@@ -52,7 +52,8 @@ let package = Package(
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Routes", ["Model"]),
     module("Discovery", ["World", "Model", "Routes", "Archive", "LogLines", "Pattern", "YAML"]),
-    module("Checks", ["World", "Model", "Routes", "Discovery", "LogLines", "Pattern"]),
+    module("Firewall", ["World", "Model"]),
+    module("Checks", ["World", "Model", "Routes", "Discovery", "Firewall", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),
     module("Screen", ["Flow", "LogLines", "Model"]),
     module("Terminal", ["Screen", "Model", "CNcurses"]),
@@ -108,6 +109,7 @@ let package = Package(
       exclude: ["Podman"]),
     // A small machine in a few lines.
     .target(name: "Fixture", dependencies: ["World", "Model"], path: "Tests/Fixture", swiftSettings: strict),
+    tests("FirewallTests", ["Firewall", "World", "Model"]),
     tests("FlowTests", ["Flow", "Model"]),
     tests("FuzzTests", ["fuzz"]),
     tests(

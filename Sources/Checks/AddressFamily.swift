@@ -25,7 +25,8 @@ extension Check {
     "address.family", needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamPlace],
     learns: [.familyDialled, .familyListens, .familyAddress], outcome: FamilyOutcome.self, limit: 5
   ) { world, facts, _ throws(Unseen) in
-    guard let place = facts.proxyLooks, let dialled = facts[.nameAddress], let port = facts.port(.upstreamPort) else {
+    guard let place = facts.proxyDialsFrom, let dialled = facts[.nameAddress], let port = facts.port(.upstreamPort)
+    else {
       throw .notEnoughKnown([.proxyPID])
     }
     let loopback = dialled.isLoopback ? [dialled.isIPv6 ? "127.0.0.1" : "::1"] : []

@@ -29,7 +29,7 @@ extension Check {
     "auth.reach", needs: [.routeAuth, .proxyPlace, .proxyPID],
     learns: [.authHost, .authPort, .authContainer, .authStatus], outcome: AuthOutcome.self
   ) { world, facts, _ throws(Unseen) in
-    guard let site = Site(facts[.routeAuth] ?? ""), let place = facts.proxyLooks else { return (.unknown, [:]) }
+    guard let site = Site(facts[.routeAuth] ?? ""), let place = facts.proxyDialsFrom else { return (.unknown, [:]) }
     let host = site.host.trimmedBrackets
     var learned: Facts = [.authHost: host, .authPort: String(site.port)]
     if case .container(let container, _)? = try? await world.upstream(host: host, port: site.port, of: facts.proxy) {

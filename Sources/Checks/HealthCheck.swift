@@ -30,7 +30,7 @@ extension Check {
     let host = facts[.upstreamHost] ?? ""
     let path = facts[.routeHealthPath] ?? "/"
     request.url =
-      "\(facts[.upstreamScheme] ?? "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+      "\(facts[.upstreamScheme] ?? "http")://\(host.inURL):\(port)"
       + (path.hasPrefix("/") ? path : "/" + path)
     request.port = port
     let sight = try await world.see(request)

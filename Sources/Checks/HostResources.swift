@@ -1,6 +1,7 @@
 import Discovery
 import LogLines
 import Model
+import Routes
 import World
 
 extension FactName {
@@ -28,7 +29,7 @@ extension Check {
     } else {
       read = try await world.proxySign(kinds, facts, signs)
     }
-    guard let read, let place = facts.upstreamLooks else { return (.fine, [:]) }
+    guard let read, let place = facts.upstreamListensIn else { return (.fine, [:]) }
     func ran(out outcome: ResourceOutcome, _ name: String, _ used: Int, _ most: Int, _ path: String = "") -> (
       ResourceOutcome, Facts
     ) {

@@ -35,7 +35,7 @@ extension Check {
     learns: [.upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .upstreamRightPort],
     outcome: ListeningOutcome.self
   ) { world, facts, _ throws(Unseen) in
-    guard let place = facts.upstreamLooks else { throw .notEnoughKnown([.upstreamPID]) }
+    guard let place = facts.upstreamListensIn else { throw .notEnoughKnown([.upstreamPID]) }
     let port = facts.port(.upstreamInside) ?? 0
     let listeners = try await world.see(Listeners(place: place))
     let isInReach: (Listener) -> Bool = {
@@ -66,7 +66,7 @@ extension World {
   /// The port that answers HTTP first of all; else the lowest.
   fileprivate func best(of ports: [UInt16], _ facts: Facts) async -> UInt16? {
     guard ports.count > 1, let address = facts.list(.upstreamAddresses).first else { return ports.first }
-    let place = facts.proxyLooks ?? .host
+    let place = facts.proxyDialsFrom ?? .host
     let answers = await withTaskGroup(of: (UInt16, Bool).self) { group in
       for port in ports.prefix(6) {
         group.addTask {

@@ -1,6 +1,7 @@
 import Discovery
 import FoundationEssentials
 import Model
+import Routes
 import World
 
 extension FactName {

@@ -25,7 +25,7 @@ extension Check {
     learns: [.serversDown, .serversUp, .nextServer], outcome: ServersOutcome.self
   ) { world, facts, _ throws(Unseen) in
     if facts[.routeServer] != nil { return (.examined, [:]) }
-    guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
+    guard let place = facts.proxyDialsFrom else { throw .notEnoughKnown([.proxyPID]) }
     let servers = Array(facts.list(.routeServers).prefix(mostServers))
     let states = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
       for server in servers { group.addTask { (server, await world.takesConnections(server, facts, place)) } }
@@ -46,15 +46,13 @@ extension Check {
 
 extension World {
   fileprivate func takesConnections(_ server: String, _ facts: Facts, _ place: Place) async -> Result<Bool, Unseen> {
-    guard let site = Site("http://\(server)/") else {
-      return .failure(.unreadable(what: server, why: "it is no host and port"))
-    }
-    let host = site.host.trimmedBrackets
-    let finding = await Check.nameResolve.finding(
-      in: self, facts: facts.merging([.upstreamHost: host, .upstreamPort: String(site.port)]), signs: Signs())
-    if let unseen = finding.unseen { return .failure(unseen) }
-    guard let address = finding.facts[.nameAddress] else { return .success(false) }
-    return await result(of: TCPConnect(address: address, port: site.port, place: place, limit: 3))
-      .map { $0.outcome == .accepted }
+    do throws(Unseen) {
+      guard case (let host, let port?) = server.hostAndPort else {
+        throw .unreadable(what: server, why: "it is no host and port")
+      }
+      guard let address = try await dialled(host, by: facts, in: place).addresses.first else { return .success(false) }
+      let sight = try await see(TCPConnect(address: address, port: port, place: place, limit: 3))
+      return .success(sight.outcome == .accepted)
+    } catch { return .failure(error) }
   }
 }

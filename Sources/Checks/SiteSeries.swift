@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Routes
 import World
 
 extension FactName {

@@ -40,7 +40,7 @@ extension Check {
     let worker = try await world.worker(of: facts.proxy, signs)
     // Its own root: a service may have a folder /tmp of its own (PrivateTmp), or be locked into one (chroot).
     let place = Place.process(worker)
-    let sight = try await world.see(SocketConnect(path: path, place: place, user: worker))
+    let sight = try await world.see(UnixConnect(path: path, place: place, user: worker))
     let folder = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     var learned: Facts = [.socketFolder: folder.isEmpty ? "/" : folder]
     switch sight.outcome {
@@ -51,7 +51,7 @@ extension Check {
     case .missing:
       learned[.socketNear] = await world.socket(near: path, in: place, of: worker)
       if facts.proxy.id != nil {
-        let outside = try? await world.see(SocketConnect(path: path, place: .host))
+        let outside = try? await world.see(UnixConnect(path: path, place: .host))
         learned[.socketOutside] = outside.flatMap { $0.outcome == .missing ? nil : "yes" }
       }
       return (.missing, learned)
@@ -136,7 +136,7 @@ extension World {
     // The same name in another folder is the nearest one.
     var names = Array(found.keys.sorted().prefix(200))
     while let near = names.contains(name) ? name : name.nearest(among: names), let other = found[near] {
-      let sight = try? await see(SocketConnect(path: other, place: place, user: user))
+      let sight = try? await see(UnixConnect(path: other, place: place, user: user))
       if sight?.outcome == .accepted { return other }
       names.removeAll { $0 == near }
     }

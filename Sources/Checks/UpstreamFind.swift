@@ -52,7 +52,7 @@ extension Check {
     case .container(let container, let inside):
       var facts = learned(container, inside, routePort: port, host)
         .merging(await world.compose(container.Config?.Labels ?? [:]))
-      guard host.isAddress, facts[.upstreamPublished] == nil, let place = facts.upstreamLooks,
+      guard host.isAddress, facts[.upstreamPublished] == nil, let place = facts.upstreamListensIn,
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
       else { return (.container, facts) }
@@ -83,34 +83,5 @@ extension Check {
         && (host.isAddress || host.isLoopback || host.hasPrefix("host.")) ? "yes" : "",
       .upstreamAddresses: addresses.joined(separator: ", "),
     ]
-  }
-}
-
-extension Facts {
-  var proxy: ProxyPlace {
-    ProxyPlace(
-      id: self[.proxyID], pid: self[.proxyPID].flatMap { Int32($0) },
-      usesHostNetwork: self[.proxyPlace] == "host" || self[.proxyNetwork] == "host", standing: proxyStanding)
-  }
-
-  /// From `proxy.place` and `proxy.user`, which say it in words.
-  private var proxyStanding: Standing {
-    switch (self[.proxyPlace], self[.proxyUser]) {
-    case ("foreign", let user?): .user(user)
-    case ("foreign", nil): .apart
-    case (_, let user?): .service(user: user)
-    case (_, nil): .own
-    }
-  }
-
-  /// The place from which the proxy dials.
-  var proxyLooks: Place? {
-    if proxy.usesHostNetwork { return .host }
-    return proxy.pid.map { .process($0) }
-  }
-
-  /// The place in which the upstream listens.
-  var upstreamLooks: Place? {
-    self[.upstreamPlace] == "host" ? .host : self[.upstreamPID].flatMap { Int32($0) }.map { .process($0) }
   }
 }

@@ -76,7 +76,7 @@ extension Descriptor {
   }
 }
 
-extension SocketConnect: MachineLook {
+extension UnixConnect: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let (path, place, user) = (path, place, user)
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> Sight in
@@ -103,7 +103,7 @@ extension SocketConnect: MachineLook {
   }
 }
 
-extension SocketConnect.Sight.Outcome {
+extension UnixConnect.Sight.Outcome {
   fileprivate init(_ code: Int32) {
     switch code {
     case 0: self = .accepted
@@ -119,7 +119,7 @@ extension SocketConnect.Sight.Outcome {
 
 extension Root {
   /// The first folder on the way to `path` that this thread may not pass; else the thing at `path` itself.
-  fileprivate func obstacle(on path: String) -> SocketConnect.Obstacle? {
+  fileprivate func obstacle(on path: String) -> UnixConnect.Obstacle? {
     var last: (path: String, status: stat)?
     var prefix = ""
     for name in path.split(separator: "/") {

@@ -290,7 +290,7 @@ public struct Exchange: Look {
 ///
 /// With `user` it is done with the user, the groups and the rights of that process, as far as this program may take
 /// them: the kernel itself judges then.
-public struct SocketConnect: Look {
+public struct UnixConnect: Look {
   public static let kind = "socket"
   /// Absolute.
   public var path: String

@@ -1,6 +1,6 @@
 import Checks
-import Fixture
 import Model
+import Fixture
 import Testing
 import World
 
@@ -102,7 +102,7 @@ struct HandshakeTests {
   func done() async throws {
     #expect(try await look("tls.handshake", Server(fails: alert) { _ in true }, facts).outcome == "done")
     let plain = facts.merging(["upstream.scheme": "http"])
-    #expect(try await look("tls.handshake", Sandbox(), plain).outcome == "plain")
+    #expect(try await look("tls.handshake", Recording(), plain).outcome == "plain")
   }
 
   @Test("It succeeds with a name, which is told")
@@ -152,7 +152,7 @@ struct SocketConnectTests {
     "proxy.place": "host", "proxy.pid": "7", "upstream.socket": "/run/php/php8.2-fpm.sock",
   ]
 
-  private func world(_ sight: SocketConnect.Sight) -> Sandbox {
+  private func world(_ sight: UnixConnect.Sight) -> Sandbox {
     Sandbox()
       .with(
         Processes(names: []),
@@ -161,13 +161,13 @@ struct SocketConnectTests {
             id: 9, parent: 7, name: "nginx", command: [], started: 1, sharesNetwork: true, container: nil)
         ]
       )
-      .with(SocketConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9), sight)
+      .with(UnixConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9), sight)
   }
 
   @Test("As the worker: accepted, refused, full, no socket")
   func simple() async throws {
     for (outcome, expected) in [
-      (SocketConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"), (.full, "full"),
+      (UnixConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"), (.full, "full"),
       (.notSocket, "not-socket"), (.other, "unknown"),
     ] {
       let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: true)), facts)
@@ -177,7 +177,7 @@ struct SocketConnectTests {
 
   @Test("With this program's own rights neither success nor failure tells about the worker")
   func notAsUser() async throws {
-    for outcome in [SocketConnect.Sight.Outcome.accepted, .denied] {
+    for outcome in [UnixConnect.Sight.Outcome.accepted, .denied] {
       let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: false)), facts)
       #expect(found.outcome == "unknown")
     }
@@ -185,7 +185,7 @@ struct SocketConnectTests {
 
   @Test("Denied: what stands in the way, and for whom")
   func denied() async throws {
-    let sight = SocketConnect.Sight(
+    let sight = UnixConnect.Sight(
       outcome: .denied, errno: 13, isAsUser: true,
       obstacle: .init(path: "/run/php", owner: 0, group: 34, mode: 0o750))
     let world = world(sight)
@@ -210,11 +210,11 @@ struct SocketConnectTests {
         ["/run/php/php8.1-fpm.sock", "/run/php/php8.2-fpm.sok", "/run/php/php-fpm.pid"]
       )
       .with(
-        SocketConnect(path: "/run/php/php8.1-fpm.sock", place: .process(9), user: 9),
+        UnixConnect(path: "/run/php/php8.1-fpm.sock", place: .process(9), user: 9),
         .init(outcome: .refused, errno: 111, isAsUser: true)
       )
       .with(
-        SocketConnect(path: "/run/php/php8.2-fpm.sok", place: .process(9), user: 9),
+        UnixConnect(path: "/run/php/php8.2-fpm.sok", place: .process(9), user: 9),
         .init(outcome: .accepted, errno: 0, isAsUser: true))
     let found = try await look("socket.connect", world, facts)
     #expect(found.outcome == "missing")

@@ -175,32 +175,4 @@ struct NameTests {
     #expect("shap".nearest(among: ["ship", "shop"]) == "ship")
     #expect("shap".nearest(among: ["shop", "ship"]) == "ship")
   }
-
-  @Test(
-    "Subnets",
-    arguments: [
-      ("172.18.0.0/16", "172.18.255.254", true), ("172.18.0.0/16", "172.19.0.1", false),
-      ("10.0.0.5/32", "10.0.0.5", true),
-      ("10.0.0.5/32", "10.0.0.4", false), ("0.0.0.0/0", "8.8.8.8", true), ("172.18.3.4/16", "172.18.0.9", true),
-      ("172.18.0.0/16", "shop", false), ("172.18.0.0/16", "fd00::1", false),
-    ])
-  func subnet(range: String, address: String, expected: Bool) throws {
-    #expect(try #require(Subnet(range)).contains(address) == expected)
-  }
-
-  @Test(
-    "What is no IPv4 subnet", arguments: ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/8", "10.0.0.256/8", "a/8"])
-  func noSubnet(text: String) { #expect(Subnet(text) == nil) }
-
-  @Test(
-    "Addresses and loopback",
-    arguments: [
-      ("10.0.0.1", true, false), ("127.0.0.1", true, true), ("127.9.9.9", true, true), ("::1", true, true),
-      ("[::1]", true, true), ("localhost", false, true), ("shop", false, false), ("1.2.3", false, false),
-      ("1.2.3.4.example.org", false, false),
-    ])
-  func addresses(text: String, isAddress: Bool, isLoopback: Bool) {
-    #expect(text.isAddress == isAddress)
-    #expect(text.isLoopback == isLoopback)
-  }
 }

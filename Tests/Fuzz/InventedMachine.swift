@@ -62,8 +62,8 @@ struct InventedMachine: World {
       TCPConnect.Sight(
         outcome: .init(rawValue: parts.line("tcp") ?? "") ?? (look.port == 3000 ? .refused : .accepted), errno: 111,
         seconds: parts.line("seconds").flatMap { Double($0) } ?? 0.001)
-    case is SocketConnect:
-      SocketConnect.Sight(outcome: .init(rawValue: parts.line("socket") ?? "") ?? .refused, errno: 111, isAsUser: true)
+    case is UnixConnect:
+      UnixConnect.Sight(outcome: .init(rawValue: parts.line("socket") ?? "") ?? .refused, errno: 111, isAsUser: true)
     case is Exchange:
       Exchange.Sight(received: parts["exchange"] ?? Array("HTTP/1.1 400 Bad\r\n\r\n".utf8), end: .closed)
     case is DNSQuery:

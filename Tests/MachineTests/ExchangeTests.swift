@@ -42,8 +42,8 @@ struct UnixSocketTests {
   func outcomes() async throws {
     let folder = try TestFolder()
     let server = TestServer(unixSocket: folder.path + "/app.sock") { $0.send("hi") }
-    func outcome(_ name: String) async throws -> SocketConnect.Sight.Outcome {
-      try await machine.see(SocketConnect(path: "\(folder.path)/\(name)", place: .host)).outcome
+    func outcome(_ name: String) async throws -> UnixConnect.Sight.Outcome {
+      try await machine.see(UnixConnect(path: "\(folder.path)/\(name)", place: .host)).outcome
     }
     #expect(try await outcome("app.sock") == .accepted)
     #expect(try await outcome("none.sock") == .missing)
@@ -67,7 +67,7 @@ struct UnixSocketTests {
     let other = try TestProgram(
       ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "echo up; exec sleep 60"], until: "up"
     )
-    let look = SocketConnect(path: path, place: .host, user: other.id)
+    let look = UnixConnect(path: path, place: .host, user: other.id)
     let denied = try await machine.see(look)
     #expect(denied.outcome == .denied)
     #expect(denied.isAsUser)
@@ -78,7 +78,7 @@ struct UnixSocketTests {
     chmod(folder.path, 0o700)
     #expect(try await machine.see(look).obstacle?.path == folder.path)
     // This program's own rights are what they were.
-    #expect(try await machine.see(SocketConnect(path: path, place: .host)).outcome == .accepted)
+    #expect(try await machine.see(UnixConnect(path: path, place: .host)).outcome == .accepted)
     withExtendedLifetime((server, other)) {}
   }
 }

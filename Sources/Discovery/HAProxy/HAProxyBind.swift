@@ -1,3 +1,5 @@
+import Model
+
 extension HAProxy {
   /// One address of a `bind` line.
   struct Bind: Sendable, Equatable {

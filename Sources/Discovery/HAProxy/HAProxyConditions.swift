@@ -346,14 +346,6 @@ extension String {
       && (blank.hasPrefix("\"") && blank.hasSuffix("\"") || blank.hasPrefix("'") && blank.hasSuffix("'"))
       ? String(blank.dropFirst().dropLast()) : blank
   }
-
-  /// A host without the port after it.
-  var withoutPort: String {
-    guard let colon = lastIndex(of: ":"), self[colon...].dropFirst().allSatisfy(\.isNumber), !hasSuffix("]") else {
-      return self
-    }
-    return String(self[..<colon])
-  }
 }
 
 extension HAProxy {

@@ -253,7 +253,4 @@ extension String {
   fileprivate var isHostName: Bool {
     !isEmpty && self != "_" && self != "localhost" && !contains("*") && !hasPrefix("~") && !hasPrefix(".")
   }
-
-  /// An IPv6 address without the brackets it has in a URL.
-  public var trimmedBrackets: String { hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self }
 }

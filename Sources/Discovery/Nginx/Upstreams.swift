@@ -1,3 +1,4 @@
+import Model
 public import Routes
 
 extension Nginx {

@@ -123,7 +123,7 @@ extension Facts {
     if let socket = self[.upstreamSocket] {
       return proxy.files.map { Exchange(unixSocket: socket, place: $0, sends: sends, limit: 1.5) }
     }
-    return proxyLooks.map {
+    return proxyDialsFrom.map {
       Exchange(address: self[.nameAddress], port: port(.upstreamPort), place: $0, sends: sends, limit: 1.5)
     }
   }

@@ -1,5 +1,5 @@
-import Discovery
 import FoundationEssentials
+import Model
 
 extension PacketFilter {
   /// What `nft -j list ruleset` prints; nil if it is none. Tables that iptables keeps are left to iptables.
@@ -95,7 +95,7 @@ private struct Match {
       : ([subject] + (isNegated ? ["!="] : []) + [values.map(\.words).joined(separator: ", ")]).joined(separator: " ")
   }
 
-  func holds(for packet: Packet, at hook: PacketFilter.Hook) -> Bool? {
+  func holds(for packet: Packet, at hook: Hook) -> Bool? {
     // `@name` is a set that is kept elsewhere.
     guard !values.isEmpty, !values.contains(where: { $0.text?.hasPrefix("@") == true }) else { return nil }
     let each = values.map { judged($0, packet, hook) }
@@ -103,7 +103,7 @@ private struct Match {
     return any.map { $0 != isNegated }
   }
 
-  private func judged(_ value: JSON, _ packet: Packet, _ hook: PacketFilter.Hook) -> Bool? {
+  private func judged(_ value: JSON, _ packet: Packet, _ hook: Hook) -> Bool? {
     switch subject {
     case "tcp dport", "th dport":
       if let ends = value["range"]?.list, ends.count == 2, let low = ends[0].number, let high = ends[1].number {

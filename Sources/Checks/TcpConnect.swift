@@ -17,7 +17,7 @@ extension Check {
     "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectSeconds, .connectErrno],
     outcome: ConnectOutcome.self, limit: 5
   ) { world, facts, _ throws(Unseen) in
-    guard let place = facts.proxyLooks else { throw .notEnoughKnown([.proxyPID]) }
+    guard let place = facts.proxyDialsFrom else { throw .notEnoughKnown([.proxyPID]) }
     let sight = try await world.see(
       TCPConnect(address: facts[.nameAddress] ?? "", port: facts.port(.upstreamPort) ?? 0, place: place, limit: 4))
     let outcome: ConnectOutcome =

@@ -1,22 +1,26 @@
-import Discovery
-import FoundationEssentials
+import Model
 
 /// The connection's first packet, as far as it is known.
-struct Packet {
+public struct Packet: Sendable {
   /// Addresses that the sender has; empty if they are not known.
-  var from: [String]
-  var to: String
-  var port: UInt16
+  public let from: [String]
+  public let to: String
+  public let port: UInt16
   /// True if it stays inside one network (`lo`).
-  var staysInside: Bool
+  public let staysInside: Bool
+
+  public init(from: [String], to: String, port: UInt16, staysInside: Bool) {
+    (self.from, self.to, self.port, self.staysInside) = (from, to, port, staysInside)
+  }
 }
+
+/// Where the kernel calls the rules of a packet filter.
+public enum Hook: String, Sendable { case input = "INPUT", forward = "FORWARD", output = "OUTPUT" }
 
 /// The rules that a packet meets at one place, whichever program printed them.
 ///
 /// Source: iptables-save(8), iptables-extensions(8), libnftables-json(5), nft(8).
 struct PacketFilter {
-  enum Hook: String { case input = "INPUT", forward = "FORWARD", output = "OUTPUT" }
-
   enum Target: Equatable {
     case accept, drop
     case jump(String, isGoto: Bool)
@@ -60,7 +64,8 @@ struct PacketFilter {
     let rule: Rule?
     /// True if nothing before it, and nothing in it, was left unjudged, or if it counted the probe.
     var isCertain: Bool
-    var packets: Int { (rule?.packets ?? (rule == nil ? chain.policyPackets : nil)) ?? 0 }
+    /// Those it has stopped so far; nil if it does not count.
+    var packets: Int? { if let rule { rule.packets } else { chain.policyPackets } }
   }
 
   /// The first thing that stops the packet at a hook; nil if it passes.

@@ -27,15 +27,6 @@ extension FactName {
   static let dropWhen: FactName = "drop.when"
   /// `closed` or `reset`.
   static let dropHow: FactName = "drop.how"
-  static let certificateProblem: FactName = "certificate.problem"
-  static let certificateSubject: FactName = "certificate.subject"
-  static let certificateExpires: FactName = "certificate.expires"
-  /// The first name that it is valid for.
-  static let certificateName: FactName = "certificate.name"
-  /// Who signed it.
-  static let certificateIssuer: FactName = "certificate.issuer"
-  /// `expired`, `name`, `self-signed`, `chain` (sent without its issuer's certificate) or `issuer`: what is wrong with it.
-  static let certificateFault: FactName = "certificate.fault"
 }
 
 private enum AnswerOutcome: String, CheckOutcome {
@@ -52,13 +43,6 @@ private enum AnswerOutcome: String, CheckOutcome {
   case notHTTP = "not-http"
   /// The route speaks something in which this program asks nothing.
   case notAsked = "not-asked"
-}
-
-private enum CertificateOutcome: String, CheckOutcome {
-  case trusted, untrusted
-  /// The proxy does not verify.
-  case notVerified = "not-verified"
-  case handshake, unknown
 }
 
 extension Check {
@@ -118,72 +102,6 @@ extension Check {
     default: return (.unknown, learned)
     }
   }
-
-  /// Checks the upstream's certificate as the proxy is told to: against its authorities, for its name.
-  static let upstreamCertificate = Check(
-    "upstream.certificate", needs: [.upstreamDial, .proxyPlace, .routeVerifies],
-    learns: [
-      .certificateProblem, .certificateSubject, .certificateIssuer, .certificateExpires, .certificateName,
-      .certificateFault,
-    ], outcome: CertificateOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    guard let verifies = facts[.routeVerifies], verifies != "off" else { return (.notVerified, [:]) }
-    let authorities: String?
-    if let path = facts[.routeAuthorities] {
-      guard let place = facts.proxy.files else { throw .notEnoughKnown([.proxyPID]) }
-      authorities = try await world.see(FileRead(path: path, place: place)).text
-    } else {
-      authorities = nil
-    }
-    var request = try facts.asProxy("https", limit: 4)
-    request.tls = verifies == Route.TLS.nameAndDate ? .verifyNameAndDate : .verify(authorities: authorities)
-    var sight = try await world.see(request)
-    // A proxy that minds no names minds the rest: ask again by a name that the certificate has, since OpenSSL compares
-    // names first.
-    if facts[.routeVerifiesParts] != nil, !facts.list(.routeVerifiesParts).contains("name"),
-      case .untrusted(let why) = sight.failure, fault(why, sight.certificate) == "name",
-      let name = sight.certificate?.names.first?.replacing("*.", with: "any.")
-    {
-      request.url = "https://\(name):\(facts[.upstreamPort] ?? "443")/"
-      sight = try await world.see(request)
-    }
-    var learned: Facts = [
-      .certificateSubject: sight.certificate?.subject ?? "", .certificateIssuer: sight.certificate?.issuer ?? "",
-      .certificateExpires: sight.certificate?.expires ?? "",
-      .certificateName: sight.certificate?.names.first ?? "",
-    ]
-    switch sight.failure {
-    case .untrusted(let why):
-      let fault = fault(why, sight.certificate)
-      let looks = facts.list(.routeVerifiesParts)
-      if !looks.isEmpty, !looks.contains(part(of: fault)) { return (.notVerified, learned) }
-      learned[.certificateProblem] = why
-      learned[.certificateFault] = fault
-      return (.untrusted, learned)
-    case .handshake, .notTLS, .tlsTimeout: return (.handshake, learned)
-    default: return (sight.status == nil ? .unknown : .trusted, learned)
-    }
-  }
-
-  /// The part of a certificate, as `route.verifies-parts` names it, that has the fault.
-  private static func part(of fault: String) -> String {
-    switch fault {
-    case "expired": "expiry"
-    case "name": "name"
-    default: "issuer"
-    }
-  }
-
-  /// What OpenSSL's reason comes down to.
-  private static func fault(_ reason: String, _ certificate: HTTPRequest.Certificate?) -> String {
-    let reason = reason.lowercased()
-    if reason.contains("expired") || reason.contains("not yet valid") { return "expired" }
-    if reason.contains("mismatch") || reason.contains("subject") || reason.contains("match") { return "name" }
-    if reason.contains("self-signed certificate") || reason.contains("self signed certificate") { return "self-signed" }
-    // The server sent its own one alone, and another one signed it.
-    if let certificate, certificate.sent == 1, certificate.subject != certificate.issuer { return "chain" }
-    return "issuer"
-  }
 }
 
 extension World {
@@ -222,28 +140,5 @@ extension Facts {
     if size.bytes > limit(.routeHeaderLimit) { return "bytes" }
     if size.longest > limit(.routeHeaderLineLimit) { return "line" }
     return size.lines > limit(.routeHeaderLines) ? "lines" : nil
-  }
-
-  /// True if the route speaks TLS to its upstream.
-  var speaksTLS: Bool { ["https", "grpcs", "suwsgi"].contains(self[.upstreamScheme]) }
-
-  /// The request that the proxy sends to its upstream, or the same for another path.
-  func asProxy(_ scheme: String, path: String? = nil, limit: Double) throws(Unseen) -> HTTPRequest {
-    guard let place = self[.upstreamSocket] == nil ? proxyLooks : proxy.files else {
-      throw .notEnoughKnown([.proxyPID])
-    }
-    // A configuration that is cut may name a host that is none.
-    let sent = self[.routeSendsHost].flatMap { Site("http://\($0)") == nil ? nil : $0 }
-    let host = sent ?? self[.siteHost] ?? "localhost"
-    var request = HTTPRequest(
-      url: "\(scheme)://\(host)\(path ?? self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
-      port: port(.upstreamPort), unixSocket: self[.upstreamSocket], place: place, limit: limit)
-    if ["h2c", "h2", "grpc"].contains(self[.routeProtocol]) { request.version = .two }
-    if scheme == "https" {
-      request.tlsName = self[.routeTLSName]
-      request.sendsTLSName = self[.routeSendsTLSName] != "off"
-      if let offer = self[.routeTLSOffer].flatMap({ HTTPRequest.Offer(rawValue: $0) }) { request.offer = offer }
-    }
-    return request
   }
 }

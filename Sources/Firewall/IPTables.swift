@@ -1,5 +1,4 @@
 import Model
-import Discovery
 
 extension PacketFilter {
   /// The table `filter` (and `mangle`, `raw`, `security`) of `iptables-save -c`.
@@ -93,11 +92,11 @@ private struct Condition {
   ]
 
   /// Nil if it cannot be judged.
-  func holds(for packet: Packet, at hook: PacketFilter.Hook) -> Bool? {
+  func holds(for packet: Packet, at hook: Hook) -> Bool? {
     judged(packet, hook).map { $0 != isNegated }
   }
 
-  private func judged(_ packet: Packet, _ hook: PacketFilter.Hook) -> Bool? {
+  private func judged(_ packet: Packet, _ hook: Hook) -> Bool? {
     let value = values.first ?? ""
     switch name {
     case "-p": return ["tcp", "all", "6"].contains(value)

@@ -10,10 +10,6 @@ extension FactName {
   /// How many there are, and how many there may be.
   static let limitUsed: FactName = "limit.used"
   static let limitMost: FactName = "limit.most"
-  /// Connections that the app has accepted at the route's port and not closed.
-  static let upstreamOpen: FactName = "upstream.open"
-  /// How many may wait at that port before new ones are dropped.
-  static let upstreamWaitingMost: FactName = "upstream.waiting-most"
 }
 
 private enum ProxyLimitOutcome: String, CheckOutcome {
@@ -23,20 +19,6 @@ private enum ProxyLimitOutcome: String, CheckOutcome {
   case files
   /// It gives the app no more requests at a time, and others wait for a place.
   case queue
-  case free, unknown
-}
-
-private enum QueueOutcome: String, CheckOutcome {
-  /// As many connections wait at the app's port as may; the kernel drops new ones. The app works on others.
-  case full
-  /// The same, and the app works on none.
-  case stalled
-  /// Some wait while the app works on several others.
-  case busy
-  /// Some wait; the app works on none or on a single one.
-  case waiting
-  /// The app's log says that all places of its pool are taken.
-  case pool
   case free, unknown
 }
 
@@ -73,28 +55,6 @@ extension Check {
     }
     return (.free, learned)
   }
-
-  /// Looks at the queue of connections at the app's port, and at what its log says of its pool.
-  static let upstreamQueue = Check(
-    "upstream.queue", needs: [.upstreamPlace, .upstreamInside, .upstreamPort, .siteAsked],
-    learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason], outcome: QueueOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    if let read = try? await world.appSign(["pool-full"], facts, signs) {
-      return (.pool, [.logReason: read.whole.printable])
-    }
-    guard let place = facts.upstreamLooks else { throw .notEnoughKnown([.upstreamPID]) }
-    let port = facts.port(.upstreamInside) ?? 0
-    let here = try await world.see(Listeners(place: place)).filter { $0.port == port }
-    let waiting = here.map(\.waiting).max() ?? 0
-    guard let listener = here.first(where: { $0.waiting == waiting }), waiting > 0 else { return (.free, [:]) }
-    let learned: Facts = [
-      .upstreamWaiting: String(waiting), .upstreamWaitingMost: listener.most.map { String($0) } ?? "",
-      .upstreamOpen: String(listener.accepted),
-    ]
-    // The kernel takes one more than the app asked for.
-    if let most = listener.most, waiting > most { return (listener.accepted > 0 ? .full : .stalled, learned) }
-    return (listener.accepted > 1 ? .busy : .waiting, learned)
-  }
 }
 
 extension Facts {
@@ -119,22 +79,5 @@ extension World {
       if open >= most { return (open, most) }
     }
     return nil
-  }
-
-  /// The newest line of the proxy's log since the site was asked that shows one of these things.
-  func proxySign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> LogReading? {
-    newest(
-      shows, in: try await proxyLog(facts, since: facts.seconds(.siteAsked)), signs.writer(facts[.proxyKind] ?? ""))
-  }
-
-  /// The newest line of the app's log since shortly before the site was asked that shows one of these things.
-  func appSign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> LogReading? {
-    guard let id = facts[.upstreamID] else { throw .missing(what: "the app's log") }
-    let lines = try await log(of: try await container(id), since: (facts.seconds(.siteAsked) ?? 0) - 60)
-    return newest(shows, in: lines, signs.writer("app"))
-  }
-
-  private func newest(_ shows: Set<String>, in lines: [String], _ writer: LogWriter) -> LogReading? {
-    lines.reversed().lazy.compactMap(writer.reading).first { shows.contains($0.sign.shows) }
   }
 }

@@ -2,7 +2,7 @@ import Model
 import Pattern
 import World
 
-/// Reading answers by the signs of `signs.yaml`.
+/// Reading answers by the signs of `Flows/signs`.
 extension Signs {
   /// Who wrote an answer, what it means, and the reason that its body gives, as far as the signs tell.
   func read(_ answer: HTTPRequest.Sight) -> (by: String?, means: String?, reason: String?) {

@@ -1,0 +1,20 @@
+import Discovery
+import Model
+import Routes
+
+private enum ValidOutcome: String, CheckOutcome {
+  /// Reading the files shows no mistake; the proxy's own test is never run.
+  case readable
+  case invalid, unknown
+}
+
+extension Check {
+  /// Tells whether the proxy would load its files, as far as reading them shows.
+  static let configValid = Check(
+    "config.valid", needs: [.routeDefinedIn, .proxyPlace], outcome: ValidOutcome.self
+  ) { _, facts, _ throws(Unseen) in
+    if facts[.configProblem] != nil { return (.invalid, [:]) }
+    // A file that was not read may have any mistake.
+    return (facts[.configUnread] == nil ? .readable : .unknown, [:])
+  }
+}

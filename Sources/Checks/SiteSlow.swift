@@ -1,0 +1,19 @@
+import Model
+import World
+
+extension Check {
+  /// Goes on waiting for an answer that did not come within the first seconds.
+  static let siteSlow = Check(
+    "site.slow", needs: [.url, .siteWaiting],
+    learns: [
+      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay,
+      .siteWaited, .siteEdge,
+    ],
+    outcome: SiteOutcome.self, limit: nil
+  ) { world, facts, signs throws(Unseen) in
+    guard let sight = try await world.site(facts, within: nil) else { return (.slow, [:]) }
+    var (outcome, learned) = sight.found(of: facts, asked: 0, signs)
+    (learned[.siteAsked], learned[.siteLate]) = (nil, nil)
+    return (outcome, learned)
+  }
+}

@@ -1,0 +1,50 @@
+import Discovery
+import LogLines
+import Model
+import Routes
+import World
+
+extension FactName {
+  /// Connections that the app has accepted at the route's port and not closed.
+  static let upstreamOpen: FactName = "upstream.open"
+  /// How many may wait at that port before new ones are dropped.
+  static let upstreamWaitingMost: FactName = "upstream.waiting-most"
+}
+
+private enum QueueOutcome: String, CheckOutcome {
+  /// As many connections wait at the app's port as may; the kernel drops new ones. The app works on others.
+  case full
+  /// The same, and the app works on none.
+  case stalled
+  /// Some wait while the app works on several others.
+  case busy
+  /// Some wait; the app works on none or on a single one.
+  case waiting
+  /// The app's log says that all places of its pool are taken.
+  case pool
+  case free, unknown
+}
+
+extension Check {
+  /// Looks at the queue of connections at the app's port, and at what its log says of its pool.
+  static let upstreamQueue = Check(
+    "upstream.queue", needs: [.upstreamPlace, .upstreamInside, .upstreamPort, .siteAsked],
+    learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason], outcome: QueueOutcome.self
+  ) { world, facts, signs throws(Unseen) in
+    if let read = try? await world.appSign(["pool-full"], facts, signs) {
+      return (.pool, [.logReason: read.whole.printable])
+    }
+    guard let place = facts.upstreamListensIn else { throw .notEnoughKnown([.upstreamPID]) }
+    let port = facts.port(.upstreamInside) ?? 0
+    let here = try await world.see(Listeners(place: place)).filter { $0.port == port }
+    let waiting = here.map(\.waiting).max() ?? 0
+    guard let listener = here.first(where: { $0.waiting == waiting }), waiting > 0 else { return (.free, [:]) }
+    let learned: Facts = [
+      .upstreamWaiting: String(waiting), .upstreamWaitingMost: listener.most.map { String($0) } ?? "",
+      .upstreamOpen: String(listener.accepted),
+    ]
+    // The kernel takes one more than the app asked for.
+    if let most = listener.most, waiting > most { return (listener.accepted > 0 ? .full : .stalled, learned) }
+    return (listener.accepted > 1 ? .busy : .waiting, learned)
+  }
+}
