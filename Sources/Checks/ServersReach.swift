@@ -48,7 +48,7 @@ extension World {
   fileprivate func takesConnections(_ server: String, _ facts: Facts, _ place: Place) async -> Result<Bool, Unseen> {
     do throws(Unseen) {
       guard case (let host, let port?) = server.hostAndPort else {
-        throw .unreadable(what: server, why: "it is no host and port")
+        throw .unreadable(what: server, why: .init(.notHostAndPort))
       }
       guard let address = try await dialled(host, by: facts, in: place).addresses.first else { return .success(false) }
       let sight = try await see(TCPConnect(address: address, port: port, place: place, limit: 3))

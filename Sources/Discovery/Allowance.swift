@@ -17,11 +17,11 @@ struct Allowance: Sendable {
     let before = rest
     rest -= count
     guard rest >= 0 else {
-      throw .unreadable(what: what, why: "with all that it takes in, it has more than \(Limits.nodes) parts")
+      throw .unreadable(what: what, why: .init(.tooManyParts, "\(Limits.nodes)"))
     }
     // Asking costs more than counting.
     guard before >> 10 != rest >> 10, Task.isCancelled else { return }
-    throw .unreadable(what: what, why: "its reading was given up")
+    throw .unreadable(what: what, why: .init(.givenUp))
   }
 
   /// Takes what variables have added to a value.

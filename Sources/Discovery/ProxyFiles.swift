@@ -70,7 +70,7 @@ public struct ProxyFiles: Sendable {
   /// A time limit has no name of its own: what did not answer is named.
   private func note(_ unseen: Unseen, of path: String) {
     guard case .noAnswer(let seconds) = unseen else { return note(unread: unseen) }
-    note(unread: .unreadable(what: path, why: "no answer came within \(seconds.inWords) s"))
+    note(unread: .unreadable(what: path, why: .init(.noAnswer, seconds.inWords)))
   }
 
   /// The proxy itself has told what it runs: what was not read of its files hides nothing.
@@ -78,7 +78,7 @@ public struct ProxyFiles: Sendable {
 
   /// At most `limit` of the paths; the rest is noted as unread.
   func bounded(_ paths: [String], to limit: Int = Limits.includes) -> ArraySlice<String> {
-    if paths.count > limit { note(unread: .unreadable(what: paths[limit], why: "more than \(limit) files")) }
+    if paths.count > limit { note(unread: .unreadable(what: paths[limit], why: .init(.tooManyFiles, "\(limit)"))) }
     return paths.prefix(limit)
   }
 
@@ -181,7 +181,7 @@ public struct ProxyFiles: Sendable {
     let parent = "/" + folder.split(separator: "/").dropLast().joined(separator: "/")
     let entries: [Archive.Entry]
     do { entries = try Archive.entries(tar: answer.body) } catch {
-      throw .unreadable(what: folder, why: "\(error)")
+      throw .unreadable(what: folder, why: .said("\(error)"))
     }
     return Self.files(entries, below: parent)
   }

@@ -97,7 +97,7 @@ extension World {
     do throws(Unseen) {
       let ruleset = try await listing(.nftables, at: station)
       guard let filter = PacketFilter(ruleset: ruleset, skipping: tables) else {
-        throw .unreadable(what: "nft -j list ruleset", why: "it is no JSON")
+        throw .unreadable(what: "nft -j list ruleset", why: .init(.notFormat, "JSON"))
       }
       filters.append(filter)
     } catch {
@@ -109,7 +109,7 @@ extension World {
   private func listing(_ command: CommandRun.Command, at station: Station) async throws(Unseen) -> String {
     let sight = try await see(CommandRun(command, place: station.place))
     guard sight.exitCode == 0 else {
-      throw .unreadable(what: "the firewall's rules (\(station.name))", why: "exit code \(sight.exitCode)")
+      throw .unreadable(what: "the firewall's rules (\(station.name))", why: .init(.exitCode, "\(sight.exitCode)"))
     }
     return sight.output
   }

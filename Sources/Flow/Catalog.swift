@@ -83,7 +83,11 @@ extension Catalog {
       case .notPermitted(let what): ("unseen.not-permitted", ["unseen.what": what])
       case .missing(let what): ("unseen.missing", ["unseen.what": what])
       case .noAnswer(let seconds): ("unseen.no-answer", ["unseen.seconds": seconds.inWords])
-      case .unreadable(let what, let why): ("unseen.unreadable", ["unseen.what": what, "unseen.why": why])
+      case .unreadable(let what, let why):
+        (
+          "unseen.unreadable",
+          ["unseen.what": what, "unseen.why": word("unseen.why.\(why.kind.rawValue)", ["unseen.detail": why.detail])]
+        )
       case .notEnoughKnown(let names):
         ("unseen.not-enough-known", ["unseen.what": names.map(\.text).joined(separator: ", ")])
       case .notRecorded(let what): ("unseen.not-recorded", ["unseen.what": what])

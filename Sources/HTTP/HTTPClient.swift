@@ -45,7 +45,7 @@ public final class HTTPClient: Sendable {
     let start = ContinuousClock.now
     guard let shared, let transfer = Transfer(request, dial), let sight = await shared.send(transfer) else {
       if Task.isCancelled { throw .noAnswer(seconds: (ContinuousClock.now - start) / .seconds(1)) }
-      throw .unreadable(what: "HTTP", why: "this machine gives no more threads or memory")
+      throw .unreadable(what: "HTTP", why: .init(.noResources))
     }
     return sight
   }

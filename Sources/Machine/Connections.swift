@@ -40,7 +40,7 @@ extension TCPConnect: MachineLook {
     // The connect keeps to `limit` itself; the thread's own limit is for a system that does not.
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
       guard let target = SocketAddress(address, port: port) else {
-        throw .unreadable(what: address, why: "it is not an IP address")
+        throw .unreadable(what: address, why: .init(.notAddress))
       }
       let socket = try Descriptor(socket(target.family, shim_stream_socket | shim_nonblocking, 0), "a socket")
       let start = timespec.monotonic

@@ -22,7 +22,7 @@ struct Credentials {
     guard let user = fields["Uid:"]?.last.flatMap({ UInt32($0) }),
       let group = fields["Gid:"]?.last.flatMap({ UInt32($0) }),
       let rights = fields["CapEff:"]?.first.flatMap({ UInt64($0, radix: 16) })
-    else { throw .unreadable(what: path, why: "it has another form") }
+    else { throw .unreadable(what: path, why: .init(.otherForm)) }
     (self.user, self.group) = (user, group)
     groups = (fields["Groups:"] ?? []).compactMap { UInt32($0) }
     // In a user namespace of its own anybody has every right, over its own users only.

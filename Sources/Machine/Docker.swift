@@ -21,7 +21,7 @@ extension DockerGet: MachineLook {
       throw error
     }
     guard answer.body.count <= bodyLimit else {
-      throw .unreadable(what: path, why: "the answer has more than \(bodyLimit) bytes")
+      throw .unreadable(what: path, why: .init(.tooLarge, "\(bodyLimit) bytes"))
     }
     return Sight(
       status: answer.status ?? 0, body: answer.body, version: engine.version, engine: engine.name,
@@ -72,7 +72,7 @@ extension Machine {
     }
     // An engine that somebody named has to be there; that there is none at the usual places is an answer.
     if case .missing? = first, let only = candidates.first, candidates.count == 1 {
-      throw .unreadable(what: only.address, why: "there is no such socket")
+      throw .unreadable(what: only.address, why: .init(.noSocket))
     }
     throw first ?? .missing(what: "a Docker engine")
   }
@@ -116,13 +116,13 @@ struct DockerEndpoint: Sendable, Equatable {
     switch sight.failure {
     case nil: return sight
     case .connectTimeout, .tlsTimeout, .answerTimeout, .bodyTimeout: throw .noAnswer(seconds: limit)
-    case .refused: throw .unreadable(what: address, why: "nothing listens there: the engine does not run")
-    case .closed, .reset: throw .unreadable(what: address, why: "it closed the connection")
-    case .notHTTP, .headerTooLarge: throw .unreadable(what: address, why: "it does not speak Docker's API")
-    case .name: throw .unreadable(what: address, why: "its name has no address")
-    case .unreachable: throw .unreadable(what: address, why: "there is no route to it")
+    case .refused: throw .unreadable(what: address, why: .init(.engineDown))
+    case .closed, .reset: throw .unreadable(what: address, why: .init(.closed))
+    case .notHTTP, .headerTooLarge: throw .unreadable(what: address, why: .init(.notEngine))
+    case .name: throw .unreadable(what: address, why: .init(.noName))
+    case .unreachable: throw .unreadable(what: address, why: .init(.noRoute))
     case .notTLS(let why), .handshake(let why), .untrusted(let why), .badURL(let why), .other(let why):
-      throw .unreadable(what: address, why: why)
+      throw .unreadable(what: address, why: .said(why))
     }
   }
 
@@ -171,9 +171,9 @@ struct DockerEndpoint: Sendable, Equatable {
       }
     } else if address.hasPrefix("ssh://") {
       throw .unreadable(
-        what: address, why: "the engine is on another machine; run the program there, where its network can be seen")
+        what: address, why: .init(.engineElsewhere))
     } else {
-      throw .unreadable(what: address, why: "only unix:// and tcp:// are known")
+      throw .unreadable(what: address, why: .init(.unknownScheme))
     }
   }
 }
@@ -217,7 +217,7 @@ private struct DockerContext: Decodable {
   private static func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws(Unseen) -> Value {
     let bytes = try contents(of: path)
     do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch {
-      throw .unreadable(what: path, why: "it is no JSON of the expected form")
+      throw .unreadable(what: path, why: .init(.otherForm))
     }
   }
 }

@@ -24,7 +24,7 @@ final class Root: Sendable {
 
   /// The thing at an absolute path, found but not opened: opening a device or a FIFO can already do something.
   func find(_ path: String) throws(Unseen) -> Descriptor {
-    guard path.hasPrefix("/") else { throw .unreadable(what: path, why: "it is not an absolute path") }
+    guard path.hasPrefix("/") else { throw .unreadable(what: path, why: .init(.notAbsolute)) }
     guard !path.utf8.contains(0) else { throw .missing(what: path.printable) }
     let flags = O_PATH | O_CLOEXEC
     guard let directory else { return try Descriptor(Glibc.open(path, flags), path) }
@@ -36,9 +36,9 @@ final class Root: Sendable {
   /// Inside a process's root none of the kernel's own: a read of `/proc/kmsg` takes the messages away, and whoever makes
   /// a container can put a link to it in a file's place.
   func file(_ path: String) throws(Unseen) -> (Descriptor, stat) {
-    let found = try open(path, S_IFREG, "it is not a regular file")
+    let found = try open(path, S_IFREG, .notFile)
     guard directory == nil || shim_is_kernels_own(found.0.number) == 0 else {
-      throw .unreadable(what: path, why: "it is no file of a disk")
+      throw .unreadable(what: path, why: .init(.notOnDisk))
     }
     return found
   }
@@ -47,7 +47,7 @@ final class Root: Sendable {
   func socket(_ path: String) throws(Unseen) -> Descriptor {
     let found = try find(path)
     guard try found.status(path).st_mode & S_IFMT == S_IFSOCK else {
-      throw .unreadable(what: path, why: "it is not a socket")
+      throw .unreadable(what: path, why: .init(.notSocket))
     }
     guard faccessat(AT_FDCWD, found.path, W_OK, AT_EACCESS) == 0 else { throw .system(errno, path) }
     return found
@@ -55,14 +55,16 @@ final class Root: Sendable {
 
   /// The names in a directory, without `.` and `..`.
   func names(in path: String) throws(Unseen) -> [String] {
-    let (directory, _) = try open(path, S_IFDIR, "it is not a directory")
+    let (directory, _) = try open(path, S_IFDIR, .notFolder)
     return try directory.names(path)
   }
 
-  private func open(_ path: String, _ kind: mode_t, _ otherwise: String) throws(Unseen) -> (Descriptor, stat) {
+  private func open(_ path: String, _ kind: mode_t, _ otherwise: Unseen.Reason.Kind) throws(Unseen) -> (
+    Descriptor, stat
+  ) {
     let found = try find(path)
     let status = try found.status(path)
-    guard status.st_mode & S_IFMT == kind else { throw .unreadable(what: path, why: otherwise) }
+    guard status.st_mode & S_IFMT == kind else { throw .unreadable(what: path, why: .init(otherwise)) }
     return (try Descriptor(Glibc.open(found.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), path), status)
   }
 }
@@ -98,7 +100,7 @@ extension FileRead: MachineLook {
       let bytes = try file.read(
         at: fromEnd ? max(0, size - (limit ?? size)) : 0, count: limit ?? Limits.file + 1, path)
       if limit == nil, max(size, bytes.count) > Limits.file {
-        throw .unreadable(what: path, why: "it has more than \(Limits.file >> 20) MB")
+        throw .unreadable(what: path, why: .init(.tooLarge, "\(Limits.file >> 20) MB"))
       }
       // Files of /proc say 0.
       return Sight(bytes: bytes, size: max(size, bytes.count), modified: status.st_mtim.seconds)
@@ -128,14 +130,14 @@ extension FileGlob: MachineLook {
     let (pattern, place) = (pattern, place)
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> [String] in
       let root = try Root(place)
-      guard pattern.hasPrefix("/") else { throw .unreadable(what: pattern, why: "it is not an absolute path") }
+      guard pattern.hasPrefix("/") else { throw .unreadable(what: pattern, why: .init(.notAbsolute)) }
       var found = [""]
       for component in pattern.split(separator: "/").map(String.init) {
         var next: [String] = []
         for directory in found {
           for name in try root.names(in: directory, matching: component) { next.append("\(directory)/\(name)") }
           guard next.count <= Limits.paths else {
-            throw .unreadable(what: pattern, why: "more than \(Limits.paths) paths match")
+            throw .unreadable(what: pattern, why: .init(.tooManyPaths, "\(Limits.paths)"))
           }
         }
         found = next
@@ -156,7 +158,7 @@ extension Root {
       return try names(in: directory + "/").filter { fnmatch(component, $0, FNM_PERIOD) == 0 }
     } catch {
       switch error {
-      case .missing, .unreadable(_, "it is not a directory"): return []
+      case .missing, .unreadable(_, .init(.notFolder)): return []
       default: throw error
       }
     }

@@ -32,7 +32,7 @@ public final class Machine: World {
   }
 
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
-    guard let look = look as? any MachineLook else { throw .unreadable(what: L.kind, why: "no such look here") }
+    guard let look = look as? any MachineLook else { throw .unreadable(what: L.kind, why: .init(.noSuchLook)) }
     guard let sight = try await take(look) as? L.Sight else { preconditionFailure("the sight of another look") }
     return sight
   }
@@ -73,8 +73,8 @@ extension Unseen {
     case EPERM, EACCES: .notPermitted(what: what)
     // ESRCH: the process behind a file of /proc ended.
     case ENOENT, ENOTDIR, ESRCH: .missing(what: what)
-    case ENOSYS: .unreadable(what: what, why: "this needs Linux 5.6 or newer")
-    default: .unreadable(what: what, why: String(cString: strerror(code)))
+    case ENOSYS: .unreadable(what: what, why: .init(.oldKernel, "5.6"))
+    default: .unreadable(what: what, why: .said(String(cString: strerror(code))))
     }
   }
 }

@@ -9,7 +9,7 @@ extension DNSQuery: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let (name, servers, limit) = (name, servers, limit)
     return try await place.inNetwork(limit: limit + 1) { () throws(Unseen) -> Sight in
-      guard !servers.isEmpty else { throw .unreadable(what: "DNS", why: "there is no server to ask") }
+      guard !servers.isEmpty else { throw .unreadable(what: "DNS", why: .init(.noServer)) }
       let end = timespec.monotonic + limit
       var best = Sight(answer: .silent, addresses: [])
       for (index, server) in servers.enumerated() {
@@ -49,7 +49,7 @@ private final class Channel {
   private var questions: [Question] = []
 
   init(_ server: String, limit: Double) throws(Unseen) {
-    guard isLibraryReady else { throw .unreadable(what: "DNS", why: "c-ares does not start") }
+    guard isLibraryReady else { throw .unreadable(what: "DNS", why: .init(.notStarted, "c-ares")) }
     var options = ares_options()
     // The server's own words, SERVFAIL and REFUSED too.
     options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP
@@ -59,11 +59,11 @@ private final class Channel {
     var channel: ares_channel?
     let code = ares_init_options(&channel, &options, ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_TIMEOUTMS)
     guard code == ARES_SUCCESS, let channel else {
-      throw .unreadable(what: "DNS", why: String(cString: ares_strerror(code)))
+      throw .unreadable(what: "DNS", why: .said(String(cString: ares_strerror(code))))
     }
     self.channel = channel
     guard ares_set_servers_ports_csv(channel, server) == ARES_SUCCESS else {
-      throw .unreadable(what: "DNS", why: "\(server) is not the address of a server")
+      throw .unreadable(what: "DNS", why: .init(.notServer, server))
     }
   }
 
@@ -167,7 +167,7 @@ extension SystemLookup: MachineLook {
       switch code {
       case 0: break
       case EAI_NONAME, -5: return []
-      default: throw .unreadable(what: name, why: String(cString: gai_strerror(code)))
+      default: throw .unreadable(what: name, why: .said(String(cString: gai_strerror(code))))
       }
       defer { freeaddrinfo(list) }
       var addresses: [String] = []

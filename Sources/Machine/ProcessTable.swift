@@ -67,7 +67,7 @@ private struct ProcessTable {
     let fields = status[(status.lastIndex(of: ")") ?? status.startIndex)...].split(separator: " ")
     // `) state ppid …`: field 4 of proc(5) is the parent, field 22 the start in ticks since boot.
     guard fields.count > 20, let parent = Int32(fields[2]), let ticks = Double(fields[20]) else {
-      throw .unreadable(what: "/proc/\(id)/stat", why: "it has another form")
+      throw .unreadable(what: "/proc/\(id)/stat", why: .init(.otherForm))
     }
     let command = try contents(of: "/proc/\(id)/cmdline").split(separator: 0).map {
       String(decoding: $0, as: UTF8.self)
@@ -154,6 +154,6 @@ private func bootTime() throws(Unseen) -> Double {
   let text = String(decoding: try contents(of: "/proc/stat"), as: UTF8.self)
   guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }),
     let seconds = Double(line.dropFirst(6))
-  else { throw .unreadable(what: "/proc/stat", why: "it has no btime") }
+  else { throw .unreadable(what: "/proc/stat", why: .init(.otherForm)) }
   return seconds
 }

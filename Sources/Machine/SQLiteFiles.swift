@@ -15,7 +15,7 @@ extension SQLiteQuery: MachineLook {
       do throws(SQLiteError) {
         return try Database(file: file, log: log).rows(sql)
       } catch {
-        throw .unreadable(what: path, why: error.reason)
+        throw .unreadable(what: path, why: .said(error.reason))
       }
     }
   }
@@ -43,7 +43,7 @@ private struct DatabaseFiles {
     try lock()
     // Closing `main` gives the lock back.
     if try isTransactionInterrupted {
-      throw .unreadable(what: path, why: "a write to it was interrupted; its program repairs that when it starts")
+      throw .unreadable(what: path, why: .init(.writeInterrupted))
     }
     for _ in 1...3 {
       let log = try sibling("-wal")
@@ -52,7 +52,7 @@ private struct DatabaseFiles {
       let after = try [main.status(path), sibling("-wal")?.status(path)]
       if zip(before, after).allSatisfy({ $0.isUnchanged($1) }) { return pair }
     }
-    throw .unreadable(what: path, why: "it changes while it is read")
+    throw .unreadable(what: path, why: .init(.changing))
   }
 
   /// Takes the lock that every reader takes; waits up to 0.2 seconds for a writer.
@@ -68,7 +68,7 @@ private struct DatabaseFiles {
       // A file system without locks has nobody to wait for.
       guard code == EAGAIN || code == EACCES else { return }
     }
-    throw .unreadable(what: path, why: "it is locked by the program that writes to it")
+    throw .unreadable(what: path, why: .init(.locked))
   }
 
   /// True if a rollback journal is left and its writer is gone: then the file holds half a transaction.
@@ -90,7 +90,7 @@ private struct DatabaseFiles {
   private func whole(_ file: Descriptor) throws(Unseen) -> [UInt8] {
     let bytes = try file.read(at: 0, count: Limits.database + 1, path)
     guard bytes.count <= Limits.database else {
-      throw .unreadable(what: path, why: "it has more than \(Limits.database >> 20) MB")
+      throw .unreadable(what: path, why: .init(.tooLarge, "\(Limits.database >> 20) MB"))
     }
     return bytes
   }

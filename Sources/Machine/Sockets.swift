@@ -24,7 +24,7 @@ extension Exchange: MachineLook {
       return (connection, withExtendedLifetime(file) { connection.connect(toSocketAt: file.path) })
     }
     guard let address, let target = SocketAddress(address, port: port ?? 0) else {
-      throw .unreadable(what: address ?? "", why: "it is not an IP address")
+      throw .unreadable(what: address ?? "", why: .init(.notAddress))
     }
     let connection = try Descriptor(socket(target.family, shim_stream_socket | shim_nonblocking, 0), "a socket")
     return (connection, connection.connect(to: target, limit: limit))

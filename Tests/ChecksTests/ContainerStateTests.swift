@@ -82,7 +82,7 @@ struct ContainerStateTests {
     for (status, expected) in [
       (403, Unseen.notPermitted(what: "Docker's /containers/app1/json")),
       (404, .missing(what: "Docker's /containers/app1/json")),
-      (500, .unreadable(what: "Docker's /containers/app1/json", why: "status 500")),
+      (500, .unreadable(what: "Docker's /containers/app1/json", why: .init(.status, "500"))),
     ] {
       let world = Sandbox().docker("/containers/app1/json", "{}", status: status)
       let found = try await look("container.state", world, facts)

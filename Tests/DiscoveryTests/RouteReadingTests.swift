@@ -287,7 +287,7 @@ struct NginxProxyManagerReadingTests {
   func filesAlone() async throws {
     let world = npm().with(
       SQLiteQuery(path: "/data/database.sqlite", place: .process(7), sql: "SELECT * FROM proxy_host"),
-      unseen: .unreadable(what: "/data/database.sqlite", why: "locked"))
+      unseen: .unreadable(what: "/data/database.sqlite", why: .init(.locked)))
     let (outcome, facts) = try await route(world)
     #expect(outcome == .found)
     #expect(facts[.npmDomain] == nil)

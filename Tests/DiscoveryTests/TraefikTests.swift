@@ -324,8 +324,8 @@ struct TraefikFileTests {
     #expect(broken.outcome == .broken)
     #expect(broken.facts[.configProblem]?.contains("/dynamic/a.yml, line 3") == true)
     for (path, text, why) in [
-      ("/dynamic/a.yml", "http: {{ env \"X\" }}", "it is a Go template"),
-      ("/dynamic/a.toml", "[http]", "it is TOML, which this program does not read"),
+      ("/dynamic/a.yml", "http: {{ env \"X\" }}", Unseen.Reason(.template)),
+      ("/dynamic/a.toml", "[http]", .init(.unknownFormat, "TOML")),
     ] {
       await #expect(throws: Unseen.unreadable(what: path, why: why)) {
         try await read("http://shop.example.org/", traefik([flag], files: [path: text], []))

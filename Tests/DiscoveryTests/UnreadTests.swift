@@ -148,9 +148,9 @@ private let parts: [Parts] = [
 /// Every way in which a part may not be read.
 private let reasons: [Unseen] = [
   .notPermitted(what: "the other part"), .noAnswer(seconds: 5),
-  .unreadable(what: "the other part", why: "it is not a regular file"),
-  .unreadable(what: "the other part", why: "it has more than 16 MB"),
-  .unreadable(what: "the other part", why: "more than 10000 paths match"),
+  .unreadable(what: "the other part", why: .init(.notFile)),
+  .unreadable(what: "the other part", why: .init(.tooLarge, "16 MB")),
+  .unreadable(what: "the other part", why: .init(.tooManyPaths, "10000")),
 ]
 
 @Suite("What was not read is not absent")
@@ -233,7 +233,7 @@ struct UnreadTests {
     #expect(found.facts[.configProblem] == nil)
     #expect(found.facts[.configUnread] == "/etc/nginx/empty.conf")
     await #expect(
-      throws: Unseen.unreadable(what: "/etc/nginx/empty.conf", why: "more than \(Limits.includes) files")
+      throws: Unseen.unreadable(what: "/etc/nginx/empty.conf", why: .init(.tooManyFiles, "\(Limits.includes)"))
     ) { try await read("nginx", world, "http://news.example.org/") }
   }
 

@@ -43,7 +43,7 @@ struct InventedMachine: World {
     switch word {
     case "permission": .notPermitted(what: "/x")
     case "answer": .noAnswer(seconds: 3)
-    default: .unreadable(what: word, why: word)
+    default: .unreadable(what: word, why: .said(word))
     }
   }
 

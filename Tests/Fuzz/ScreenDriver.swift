@@ -70,7 +70,8 @@ struct ScreenDriver: Driver {
       return .found(
         Finding(
           check: check, outcome: shape.outcomes[script.number(shape.outcomes.count)], facts: facts,
-          unseen: script.number(4) == 0 ? .unreadable(what: script.text(), why: script.text()) : nil), round: round)
+          unseen: script.number(4) == 0 ? .unreadable(what: script.text(), why: .said(script.text())) : nil),
+        round: round)
     case 12:
       return .route(
         RouteLine(

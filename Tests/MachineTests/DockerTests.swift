@@ -82,7 +82,7 @@ func theVersionIsTheLowerOfBoth(
   let fake = try FakeEngine(["/_ping": FakeEngine.ping("1.41"), "/v1.41/info": list])
   #expect(
     await unseen { try await fake.machine.see(DockerGet(path: "/info", bodyLimit: 1)) }
-      == .unreadable(what: "/info", why: "the answer has more than 1 bytes"))
+      == .unreadable(what: "/info", why: .init(.tooLarge, "1 bytes")))
 }
 
 @Test func whatIsNoEngineIsSaid() async throws {
@@ -91,25 +91,25 @@ func theVersionIsTheLowerOfBoth(
     await unseen { try await Machine(dockerHost: host, environment: [:]).see(DockerGet(path: "/info", limit: 2)) }
   }
   let none = folder.path + "/none.sock"
-  #expect(await reason("unix://" + none) == .unreadable(what: "unix://" + none, why: "there is no such socket"))
+  #expect(await reason("unix://" + none) == .unreadable(what: "unix://" + none, why: .init(.noSocket)))
   let file = try folder.write("file", "")
-  #expect(await reason("unix://" + file) == .unreadable(what: file, why: "it is not a socket"))
+  #expect(await reason("unix://" + file) == .unreadable(what: file, why: .init(.notSocket)))
   // A socket whose engine has stopped.
   let stale = folder.path + "/stale.sock"
   _ = TestServer(unixSocket: stale) { _ in }
   #expect(
     await reason("unix://" + stale)
-      == .unreadable(what: "unix://" + stale, why: "nothing listens there: the engine does not run"))
+      == .unreadable(what: "unix://" + stale, why: .init(.engineDown)))
   let other = try await TestServer.saying("220 mail.test\r\n")
   #expect(
     await reason("tcp://127.0.0.1:\(other.port)")
-      == .unreadable(what: "tcp://127.0.0.1:\(other.port)", why: "it does not speak Docker's API"))
+      == .unreadable(what: "tcp://127.0.0.1:\(other.port)", why: .init(.notEngine)))
   #expect(
     await reason("ssh://me@far")
       == .unreadable(
         what: "ssh://me@far",
-        why: "the engine is on another machine; run the program there, where its network can be seen"))
-  #expect(await reason("npipe://x") == .unreadable(what: "npipe://x", why: "only unix:// and tcp:// are known"))
+        why: .init(.engineElsewhere)))
+  #expect(await reason("npipe://x") == .unreadable(what: "npipe://x", why: .init(.unknownScheme)))
 }
 
 @Test func theEngineIsSoughtInTheOrderOfTheDockerCommand() throws {

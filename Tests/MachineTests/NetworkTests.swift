@@ -110,9 +110,9 @@ func aNameServersAnswerIsNamed(name: String, answer: DNSQuery.Sight.Answer, addr
 
 @Test func whatIsNoNameServerIsSaid() async {
   let none = await unseen { try await machine.see(DNSQuery(name: "app", servers: [], place: .host)) }
-  #expect(none == .unreadable(what: "DNS", why: "there is no server to ask"))
+  #expect(none == .unreadable(what: "DNS", why: .init(.noServer)))
   let bad = await unseen { try await machine.see(DNSQuery(name: "app", servers: ["dns.test"], place: .host)) }
-  #expect(bad == .unreadable(what: "DNS", why: "dns.test is not the address of a server"))
+  #expect(bad == .unreadable(what: "DNS", why: .init(.notServer, "dns.test")))
 }
 
 @Test func theSystemsResolverKnowsLocalhost() async throws {

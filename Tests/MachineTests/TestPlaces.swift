@@ -77,7 +77,7 @@ func run(arguments: [String], in folder: String? = nil) throws -> String {
   while let piece = readPiece(output) { text += piece }
   var status: Int32 = 0
   waitpid(id, &status, 0)
-  guard status == 0 else { throw Unseen.unreadable(what: arguments[0], why: text) }
+  guard status == 0 else { throw Unseen.unreadable(what: arguments[0], why: .said(text)) }
   return text
 }
 

@@ -27,6 +27,8 @@ public enum Apache {
     public let file: String
     public let line: Int
     public let message: String
+    /// The directive's name, if that is what is not known.
+    public var unknown: String? = nil
     public var description: String { "\(file):\(line): \(message)" }
   }
 }

@@ -153,7 +153,7 @@ private struct Loader {
     includes += 1
     guard includes <= Limits.includes else {
       unread.append(
-        .init(path: path, error: Unseen.unreadable(what: path, why: "more than \(Limits.includes) files")))
+        .init(path: path, error: Unseen.unreadable(what: path, why: .init(.tooManyFiles, "\(Limits.includes)"))))
       return []
     }
     guard !within.contains(path), within.count < Self.deepest else {
@@ -301,7 +301,7 @@ private struct Loader {
       let name = String(decoding: bytes[(index + 2)..<end], as: UTF8.self)
       if let value = values[name] ?? environment[name].map({ Traced($0) }) {
         guard result.bytes.count + value.bytes.count <= Limits.value else {
-          throw .unreadable(what: file, why: "with its variables a word has more than \(Limits.value) bytes")
+          throw .unreadable(what: file, why: .init(.longWord, "\(Limits.value)"))
         }
         try allowance.take(bytes: value.bytes.count, of: file)
         result += value

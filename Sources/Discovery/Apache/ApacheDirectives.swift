@@ -307,8 +307,8 @@ extension Apache {
           Problem(
             file: directive.file, line: directive.line,
             message:
-              "Invalid command '\(directive.block == nil ? "" : "<")\(directive.name)', perhaps misspelled or defined by a module not included in the server configuration"
-          )
+              "Invalid command '\(directive.block == nil ? "" : "<")\(directive.name)', perhaps misspelled or defined by a module not included in the server configuration",
+            unknown: directive.name)
         ]
       return own + invalidCommands(in: directive.block ?? [], modules)
     }

@@ -59,7 +59,7 @@ private struct Grammar {
       number += 1
       start = end + 1
       guard line.bytes.count + text.count <= Limits.line else {
-        throw .unreadable(what: file, why: "line \(number) has more than \(Limits.line) bytes")
+        throw .unreadable(what: file, why: .init(.longLine, "\(number)"))
       }
       line.content += Traced(Array(text), at: Traced.Place(file: file, line: number, column: 0))
       line.number = number

@@ -336,14 +336,9 @@ extension Apache.Configuration {
 
   /// The line of a problem as it was probably meant; nil if that cannot be told.
   fileprivate func mended(_ problem: Apache.Problem) -> String? {
-    guard problem.message.hasPrefix("Invalid command '"), let text = line(problem.line, of: problem.file) else {
-      return nil
-    }
-    let name = problem.message.dropFirst("Invalid command '".count).prefix { $0 != "'" }.drop { $0 == "<" }
-    guard let meant = String(name).nearest(among: Apache.usable(with: modules)), let range = text.firstRange(of: name)
-    else {
-      return nil
-    }
+    guard let name = problem.unknown, let text = line(problem.line, of: problem.file),
+      let meant = name.nearest(among: Apache.usable(with: modules)), let range = text.firstRange(of: name)
+    else { return nil }
     return text.replacingCharacters(in: range, with: meant)
   }
 }

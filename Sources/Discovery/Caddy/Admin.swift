@@ -34,9 +34,11 @@ extension Caddy {
           bodyLimit: 8_388_608)
       }
       let answer = try await proxy.world.see(request)
-      guard let status = answer.status else { throw .unreadable(what: "Caddy's admin API", why: "no answer") }
+      guard let status = answer.status else { throw .unreadable(what: "Caddy's admin API", why: .init(.silent)) }
       guard status == 200 else { throw .unreadable(what: "Caddy's admin API", why: "status \(status)") }
-      guard let document = JSON(answer.body) else { throw .unreadable(what: "Caddy's admin API", why: "no JSON") }
+      guard let document = JSON(answer.body) else {
+        throw .unreadable(what: "Caddy's admin API", why: .init(.notFormat, "JSON"))
+      }
       return document
     }
   }

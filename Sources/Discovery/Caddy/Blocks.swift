@@ -195,7 +195,9 @@ extension Caddyfile {
         }
         // Caddy is content with a last brace, whichever block it closes.
         if closed, !(isSite && previous?.closes == true) {
-          throw problem("a closing brace } is missing: unexpected end of the file")
+          var unclosed = problem("a closing brace } is missing: unexpected end of the file")
+          unclosed.isUnclosed = true
+          throw unclosed
         }
         return (directives, nil)
       } catch { return (directives, error) }
@@ -212,7 +214,7 @@ extension Caddyfile {
           let (block, mistake) = await contents(closed: true)
           if let mistake {
             // What could be read of it still tells where the route leads.
-            guard mistake.message.hasPrefix("a closing brace } is missing") else { throw mistake }
+            guard mistake.isUnclosed else { throw mistake }
             blocks.fail(mistake)
           }
           return Directive(name: name, arguments: arguments, block: block, brace: token)
@@ -310,7 +312,7 @@ extension Caddyfile.Token {
     var new = text
     for (number, argument) in arguments.enumerated() {
       guard new.utf8.count / "{args.0}".utf8.count * argument.utf8.count <= Limits.value else {
-        let unseen = Unseen.unreadable(what: file, why: "with its arguments a word has more than \(Limits.value) bytes")
+        let unseen = Unseen.unreadable(what: file, why: .init(.longWord, "\(Limits.value)"))
         throw Caddyfile.Problem(message: "it is too long", file: file, line: line, unseen: unseen)
       }
       new = new.replacing("{args[\(number)]}", with: argument).replacing("{args.\(number)}", with: argument)

@@ -107,7 +107,9 @@ extension CaddyReading {
       let files = proxy.files
       guard let text = try await files.read(path) else { throw .missing(what: path) }
       guard Self.isCaddyfile(path, proxy) else {
-        guard let document = JSON(Array(text.utf8)) else { throw .unreadable(what: path, why: "no JSON") }
+        guard let document = JSON(Array(text.utf8)) else {
+          throw .unreadable(what: path, why: .init(.notFormat, "JSON"))
+        }
         (configuration, problem, blocks) = (Caddy.Configuration(document), nil, nil)
         admin = document["admin"]?["disabled"]?.bool == true ? "off" : document["admin"]?["listen"]?.text
         (paths, isKnown) = ([path], true)

@@ -17,6 +17,8 @@ enum Caddyfile {
     var near: String?
     /// A word that Caddy itself does not know; a plugin might.
     var mayBePlugin = false
+    /// A block has no end; all that is in it was read.
+    var isUnclosed = false
     /// It is none: there is more of the file than is taken in.
     var unseen: Unseen?
 
@@ -182,7 +184,7 @@ enum Caddyfile {
         let known = environment?(String(inner[..<(colon ?? inner.endIndex)]))
         if let value = known ?? fallback ?? (environment == nil ? nil : "") {
           guard result.count + value.utf8.count <= Limits.file else {
-            let unseen = Unseen.unreadable(what: file, why: "with its variables it has more than \(Limits.file) bytes")
+            let unseen = Unseen.unreadable(what: file, why: .init(.longText, "\(Limits.file)"))
             throw Problem(message: "it is too long", file: file, line: 1, unseen: unseen)
           }
           result += value.utf8.map { Byte(value: $0, column: nil) }

@@ -91,7 +91,7 @@ private struct Tunnel {
     for path in given.map({ [$0] }) ?? usual {
       guard let text = try await proxy.files.read(path) else { continue }
       guard let root = YAML.read(text, file: path).root else {
-        throw .unreadable(what: path, why: "it is not YAML")
+        throw .unreadable(what: path, why: .init(.notFormat, "YAML"))
       }
       let shared = root["originRequest"]?.texts ?? [:]
       let lines = text.lines.map(String.init)

@@ -273,10 +273,10 @@ extension World {
     case 200: break
     case 403: throw .notPermitted(what: "Docker's \(path)")
     case 404: throw .missing(what: "Docker's \(path)")
-    default: throw .unreadable(what: "Docker's \(path)", why: "status \(answer.status)")
+    default: throw .unreadable(what: "Docker's \(path)", why: .init(.status, "\(answer.status)"))
     }
     do { return try JSONDecoder().decode(type, from: Data(answer.body)) } catch {
-      throw .unreadable(what: "Docker's \(path)", why: "\(error)")
+      throw .unreadable(what: "Docker's \(path)", why: .said("\(error)"))
     }
   }
 }

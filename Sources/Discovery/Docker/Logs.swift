@@ -14,7 +14,7 @@ extension World {
         path: "/containers/\(container.Id)/logs?stdout=1&stderr=1&timestamps=1&tail=200", since: since,
         bodyLimit: 4_194_304))
     guard answer.status == 200 else {
-      throw .unreadable(what: "log of \(container.name)", why: "status \(answer.status)")
+      throw .unreadable(what: "log of \(container.name)", why: .init(.status, "\(answer.status)"))
     }
     let pieces =
       container.Config?.Tty == true ? answer.body.split(separator: 0x0A).map { $0 + [0x0A] } : frames(answer.body)

@@ -44,10 +44,10 @@ struct EnvoyAdmin: Sendable {
     let what = "Envoy's admin interface (\(path.prefix { $0 != "?" }))"
     let sight = try await world.see(request)
     guard sight.status == 200, sight.failure == nil else {
-      throw .unreadable(what: what, why: sight.status.map { "status \($0)" } ?? "no answer")
+      throw .unreadable(what: what, why: sight.status.map { .init(.status, "\($0)") } ?? .init(.silent))
     }
     guard let answer = Message(answer: String(decoding: sight.body, as: UTF8.self)) else {
-      throw .unreadable(what: what, why: "it is no JSON")
+      throw .unreadable(what: what, why: .init(.notFormat, "JSON"))
     }
     return answer
   }

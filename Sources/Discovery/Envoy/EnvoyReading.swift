@@ -25,7 +25,7 @@ enum EnvoyReading: ProxyReader {
       return reading
     }
     guard let target = action.targets.first, let name = target.text else {
-      throw .unreadable(what: "the route at \(reading.entry?.definedIn ?? "")", why: "a header names its cluster")
+      throw .unreadable(what: "the route at \(reading.entry?.definedIn ?? "")", why: .init(.byHeader))
     }
     reading.entry?.definedIn = target.at
     guard let cluster = configuration.cluster(name) else {
@@ -146,7 +146,7 @@ extension Envoy.Configuration {
   fileprivate mutating func message(of text: String, _ path: String) throws(Unseen) -> Message? {
     let message = Message(text, path: path)
     if let mistake = message.map({ $0.source?.mistakes.first }) ?? YAMLFile.mistake(of: text, path) {
-      if mistake.isLimit { throw .unreadable(what: path, why: mistake.message) }
+      if mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
       let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       let number = mistake.place.line - 1
       problem = problem ?? (mistake, lines.indices.contains(number) ? String(lines[number]) : nil)
@@ -216,7 +216,7 @@ extension EnvoyReading {
     reading.outcome = .missing
     switch miss {
     case .noListener: throw .missing(what: "Envoy's listener at port \(request.port)")
-    case .unseen(let what): throw .unreadable(what: what, why: "it comes from a control plane")
+    case .unseen(let what): throw .unreadable(what: what, why: .init(.controlPlane))
     case .tcp(let name):
       reading.outcome = .otherProtocol
       guard let cluster = name.flatMap(configuration.cluster),
@@ -282,9 +282,9 @@ extension Envoy.Configuration {
     // A cluster of a control plane has its servers in the admin interface only.
     let all = written.isEmpty ? servers : written
     let what = "the cluster \(cluster["name"]?.text ?? "")"
-    guard !all.isEmpty else { throw .unreadable(what: what, why: "it has no servers to read") }
+    guard !all.isEmpty else { throw .unreadable(what: what, why: .init(.noServers)) }
     guard let server = all.chosen(request.server, by: \.server), let endpoint = server.endpoint else {
-      throw .unreadable(what: what, why: "its server has no address")
+      throw .unreadable(what: what, why: .init(.noAddress))
     }
     let address: Route.Upstream.Address
     var dials: [String] = []

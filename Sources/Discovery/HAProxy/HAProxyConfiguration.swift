@@ -29,7 +29,7 @@ extension HAProxy {
         let line = rest.prefix { $0 != UInt8(ascii: "\n") }
         number += 1
         guard line.count <= Limits.line else {
-          throw .unreadable(what: file, why: "line \(number) has more than \(Limits.line) bytes")
+          throw .unreadable(what: file, why: .init(.longLine, "\(number)"))
         }
         let words = Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
         if !words.isEmpty { try add(String(words), number, file) }

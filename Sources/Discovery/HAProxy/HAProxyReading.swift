@@ -34,7 +34,7 @@ enum HAProxyReading: ProxyReader {
       return reading
     case .unknown(let rule):
       throw .unreadable(
-        what: rule.place, why: "whether \"\(rule.text.trimmed.printable)\" holds depends on more than the files")
+        what: rule.place, why: .init(.notInFiles, rule.text.trimmed.printable))
     case .passed: break
     }
     guard let route = found, let backend = route.backend,
@@ -160,7 +160,7 @@ enum HAProxyReading: ProxyReader {
     let address: Route.Upstream.Address
     switch server.address {
     case .unknown:
-      throw .unreadable(what: directive.place, why: "its address is in a variable of the environment")
+      throw .unreadable(what: directive.place, why: .init(.inEnvironment))
     case .socket(let path): address = .socket(Setting(path, nil))
     case .network(let host, let port):
       address = .network(

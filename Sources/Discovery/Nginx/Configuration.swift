@@ -123,7 +123,7 @@ private struct Loader {
     includes += 1
     guard includes <= Limits.includes else {
       unread.append(
-        .init(path: path, error: Unseen.unreadable(what: path, why: "more than \(Limits.includes) files")))
+        .init(path: path, error: Unseen.unreadable(what: path, why: .init(.tooManyFiles, "\(Limits.includes)"))))
       return []
     }
     guard !within.contains(path), within.count < Self.deepest else {

@@ -66,7 +66,7 @@ private struct Grammar {
       case .semicolon, .blockStart: continue
       case .blockEnd where depth == 0: note("unexpected \"}\"")
       case .file where depth > 0:
-        note("unexpected end of file, expecting \"}\"")
+        noteEnd(expecting: "\"}\"")
         return directives
       case .blockEnd, .file: return directives
       }
@@ -114,7 +114,7 @@ private struct Grammar {
       default: words.append(plainWord(after: words))
       }
     }
-    if !words.isEmpty { note("unexpected end of file, expecting \";\" or \"}\"", in: words) }
+    if !words.isEmpty { noteEnd(expecting: "\";\" or \"}\"", in: words) }
     return (words, .file)
   }
 
@@ -222,7 +222,7 @@ private struct Grammar {
         if open == 0 { return }
       }
     }
-    note("unexpected end of file, expecting \"}\"")
+    noteEnd(expecting: "\"}\"")
   }
 
   /// `[[ … ]]`, `[==[ … ]==]`. False, and nothing skipped, if none begins here.
@@ -247,10 +247,17 @@ private struct Grammar {
   }
 
   /// Keeps the first problem: nginx stops there, and what follows often only follows from it.
-  private mutating func note(_ message: String, in words: [Nginx.Argument] = [], at line: Int? = nil) {
+  private mutating func note(
+    _ message: String, in words: [Nginx.Argument] = [], at line: Int? = nil, isEndOfFile: Bool = false
+  ) {
     guard problem == nil else { return }
     problem = Nginx.Problem(
-      file: file, line: line ?? self.line, message: message, unterminatedLine: words.first?.line)
+      file: file, line: line ?? self.line, message: message, unterminatedLine: words.first?.line,
+      isEndOfFile: isEndOfFile)
+  }
+
+  private mutating func noteEnd(expecting what: String, in words: [Nginx.Argument] = []) {
+    note("unexpected end of file, expecting \(what)", in: words, isEndOfFile: true)
   }
 }
 

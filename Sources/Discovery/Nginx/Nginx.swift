@@ -40,12 +40,15 @@ public enum Nginx {
     public let message: String
     /// The line at whose end a `;` is probably missing.
     public let unterminatedLine: Int?
+    /// The file ends too early.
+    public let isEndOfFile: Bool
 
-    init(file: String, line: Int, message: String, unterminatedLine: Int? = nil) {
+    init(file: String, line: Int, message: String, unterminatedLine: Int? = nil, isEndOfFile: Bool = false) {
       self.file = file
       self.line = line
       self.message = message
       self.unterminatedLine = unterminatedLine
+      self.isEndOfFile = isEndOfFile
     }
 
     public var description: String { "\(file):\(line): \(message)" }

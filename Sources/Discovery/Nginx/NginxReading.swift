@@ -117,7 +117,7 @@ enum NginxReading: ProxyReader {
       let number = problem.unterminatedLine ?? problem.line
       let text = configuration.line(number, of: problem.file)
       // A file that ends too early lacks more than one semicolon.
-      let lacksOne = problem.unterminatedLine != nil && !problem.message.hasPrefix("unexpected end of file")
+      let lacksOne = problem.unterminatedLine != nil && !problem.isEndOfFile
       return files.mistake(
         problem.description, in: problem.file, line: number, text: text, fixed: lacksOne ? text.map { $0 + ";" } : nil)
     }

@@ -106,9 +106,9 @@ extension Traefik.Dynamic {
         guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
         files[path] = Traefik.Settings()
         if path.hasSuffix(".toml") {
-          throw .unreadable(what: path, why: "it is TOML, which this program does not read")
+          throw .unreadable(what: path, why: .init(.unknownFormat, "TOML"))
         }
-        if text.contains("{{") { throw .unreadable(what: path, why: "it is a Go template") }
+        if text.contains("{{") { throw .unreadable(what: path, why: .init(.template)) }
         try read(text, path)
       } catch {
         unseen.append(error)
@@ -122,7 +122,7 @@ extension Traefik.Dynamic {
     let file = YAMLFile(text, path: path)
     guard let file, file.mistakes.isEmpty else {
       let mistake = file?.mistakes.first ?? YAMLFile.mistake(of: text, path)
-      if let mistake, mistake.isLimit { throw .unreadable(what: path, why: mistake.message) }
+      if let mistake, mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
       refused.append((path, mistake?.message ?? "it is no YAML", mistake?.place.line ?? 1))
       return
     }

@@ -108,8 +108,8 @@ extension Traefik.Static {
   }
 
   private static func yaml(_ text: String, _ path: String) throws(Unseen) -> YAMLFile {
-    if path.hasSuffix(".toml") { throw .unreadable(what: path, why: "it is TOML, which this program does not read") }
-    guard let file = YAMLFile(text, path: path) else { throw .unreadable(what: path, why: "it is no YAML") }
+    if path.hasSuffix(".toml") { throw .unreadable(what: path, why: .init(.unknownFormat, "TOML")) }
+    guard let file = YAMLFile(text, path: path) else { throw .unreadable(what: path, why: .init(.notFormat, "YAML")) }
     return file
   }
 }

@@ -33,7 +33,7 @@ private struct Loaded {
           switch provider.takes(container.Labels ?? [:]) {
           case true?: dynamic.read(container, provider)
           case false?: continue
-          case nil: throw .unreadable(what: "Traefik's constraints", why: "they are more than this program reads")
+          case nil: throw .unreadable(what: "Traefik's constraints", why: .init(.tooComplex))
           }
         }
       } catch {
