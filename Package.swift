@@ -100,7 +100,8 @@ let package = Package(
       name: "bomb", dependencies: ["Discovery", "Model", "Routes", "World"], path: "Tests/Bomb", swiftSettings: strict),
     tests("BombTests", ["Routes", "bomb", "Discovery"]),
     tests("CaddyTests", ["Routes", "Discovery"]),
-    tests("ChecksTests", ["Routes", "Checks", "Discovery", "Fixture", "World", "Model", "Reader", "Flow"]),
+    tests(
+      "ChecksTests", ["Routes", "Checks", "Discovery", "LogLines", "Fixture", "World", "Model", "Reader", "Flow"]),
     tests(
       "DataTests", ["Reader", "Checks", "Discovery", "Flow", "Model", "Report", "Screen", "YAML"],
       exclude: ["everyday-words.txt", "names.txt", "statements.tsv"]),

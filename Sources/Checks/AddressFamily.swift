@@ -24,14 +24,11 @@ extension Check {
   static let addressFamily = Check(
     "address.family", needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamPlace],
     learns: [.familyDialled, .familyListens, .familyAddress], outcome: FamilyOutcome.self, limit: 5
-  ) { world, facts, _ throws(Unseen) in
-    guard let place = facts.proxyDialsFrom, let dialled = facts[.nameAddress], let port = facts.port(.upstreamPort)
-    else {
-      throw .notEnoughKnown([.proxyPID])
-    }
+  ) { world, given, _ throws(Unseen) in
+    let (place, dialled, port) = (try given.dialsFrom, try given.address, try given.upstreamPort)
     let loopback = dialled.isLoopback ? [dialled.isIPv6 ? "127.0.0.1" : "::1"] : []
-    let tried = facts.list(.nameAddresses)
-    let others = (loopback + facts.list(.nameOthers) + facts.list(.upstreamAddresses)).filter {
+    let tried = given.list(.nameAddresses)
+    let others = (loopback + given.list(.nameOthers) + given.list(.upstreamAddresses)).filter {
       $0.isIPv6 != dialled.isIPv6 && !tried.contains($0)
     }
     // Only a connection that fails tells of families; a name's answer alone does not.

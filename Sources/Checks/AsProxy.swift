@@ -3,20 +3,19 @@ import Model
 import Routes
 import World
 
-extension Facts {
+extension Case {
   /// True if the route speaks TLS to its upstream.
   var speaksTLS: Bool { ["https", "grpcs", "suwsgi"].contains(self[.upstreamScheme]) }
 
   /// The request that the proxy sends to its upstream, or the same for another path.
   func asProxy(_ scheme: String, path: String? = nil, limit: Double) throws(Unseen) -> HTTPRequest {
-    guard let place = self[.upstreamSocket] == nil ? proxyDialsFrom : proxy.files else {
-      throw .notEnoughKnown([.proxyPID])
-    }
+    let place = self[.upstreamSocket] == nil ? try dialsFrom : try files
     // A configuration that is cut may name a host that is none.
     let sent = self[.routeSendsHost].flatMap { Site("http://\($0)") == nil ? nil : $0 }
-    let host = sent ?? self[.siteHost] ?? "localhost"
+    let host = if let sent { sent } else { try siteHost }
+    let asked = if let path = path ?? self[.upstreamPath] { path } else { try sitePath }
     var request = HTTPRequest(
-      url: "\(scheme)://\(host)\(path ?? self[.upstreamPath] ?? self[.sitePath] ?? "/")", address: self[.nameAddress],
+      url: "\(scheme)://\(host)\(asked)", address: self[.nameAddress],
       port: port(.upstreamPort), unixSocket: self[.upstreamSocket], place: place, limit: limit)
     if ["h2c", "h2", "grpc"].contains(self[.routeProtocol]) { request.version = .two }
     if scheme == "https" {

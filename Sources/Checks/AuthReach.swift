@@ -28,11 +28,12 @@ extension Check {
   static let authReach = Check(
     "auth.reach", needs: [.routeAuth, .proxyPlace, .proxyPID],
     learns: [.authHost, .authPort, .authContainer, .authStatus], outcome: AuthOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    guard let site = Site(facts[.routeAuth] ?? ""), let place = facts.proxyDialsFrom else { return (.unknown, [:]) }
+  ) { world, given, _ throws(Unseen) in
+    guard let site = Site(try given.text(of: .routeAuth)) else { return (.unknown, [:]) }
+    let place = try given.dialsFrom
     let host = site.host.trimmedBrackets
     var learned: Facts = [.authHost: host, .authPort: String(site.port)]
-    if case .container(let container, _)? = try? await world.upstream(host: host, port: site.port, of: facts.proxy) {
+    if case .container(let container, _)? = try? await world.upstream(host: host, port: site.port, of: given.proxy) {
       learned[.authContainer] = container.name
       learned[.authStatus] = container.State?.Status
       if !container.isRunning { return (.stopped, learned) }
@@ -40,7 +41,7 @@ extension Check {
     let (answer, _) =
       host.isAddress
       ? (.init(answer: .addresses, addresses: [host]), [])
-      : try await world.resolve(host, in: place, usesHostNetwork: facts.proxy.usesHostNetwork)
+      : try await world.resolve(host, in: place, usesHostNetwork: given.proxy.usesHostNetwork)
     guard let address = answer.addresses.first else {
       return (answer.answer == .silent ? .unknown : .nameless, learned)
     }

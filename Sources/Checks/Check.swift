@@ -12,16 +12,16 @@ public struct Check: Sendable {
   public let shape: CheckShape
   /// Seconds after which it is given up as `unknown`; nil: the limit of the whole session.
   let limit: Double?
-  let run: @Sendable (any World, Facts, Signs) async throws(Unseen) -> Found
+  let run: @Sendable (any World, Case, Signs) async throws(Unseen) -> Found
 
   init<Outcome: CheckOutcome>(
     _ id: String, needs: [FactName], learns: [FactName] = [], outcome: Outcome.Type, limit: Double? = 10,
-    run: @escaping @Sendable (any World, Facts, Signs) async throws(Unseen) -> (Outcome, Facts)
+    run: @escaping @Sendable (any World, Case, Signs) async throws(Unseen) -> (Outcome, Facts)
   ) {
     shape = CheckShape(id: id, needs: needs, learns: learns, outcomes: Outcome.allCases.map(\.rawValue))
     self.limit = limit
-    self.run = { world, facts, signs async throws(Unseen) in
-      let (outcome, facts) = try await run(world, facts, signs)
+    self.run = { world, given, signs async throws(Unseen) in
+      let (outcome, facts) = try await run(world, given, signs)
       return (outcome.rawValue, facts)
     }
   }
@@ -55,8 +55,8 @@ extension Check {
     let whole = facts.seconds(.limitSeconds) ?? 90
     let left = max(0, min(whole, deadline.map { (start.duration(to: $0)) / .seconds(1) } ?? whole))
     let limit = min(limit ?? left, left)
-    let facts = left < whole ? facts.merging([.limitSeconds: String(left)]) : facts
-    let found = await world.result(within: limit) { () async throws(Unseen) in try await run(world, facts, signs) }
+    let given = Case(facts, limit: left)
+    let found = await world.result(within: limit) { () async throws(Unseen) in try await run(world, given, signs) }
     let seconds = Double((world.instant - start) / .milliseconds(1)) / 1000
     switch found {
     case .success(let found):

@@ -4,8 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// Seconds since 1970 when the proxy last loaded its configuration.
-  static let proxyLoaded: FactName = "proxy.loaded"
   /// The file on this machine that was replaced, while the proxy's container still has the one from before.
   static let configReplaced: FactName = "config.replaced"
 }
@@ -23,27 +21,26 @@ extension Check {
   /// Tells whether the proxy runs what its files say: by its own word where it gives it, else by the times of its
   /// files, of its last load, and of the app's start.
   static let configLoaded = Check(
-    "config.loaded", needs: [.routeDefinedIn, .proxyPID, .upstreamPlace], learns: [.proxyLoaded, .configReplaced],
+    "config.loaded", needs: [.routeDefinedIn, .proxyPID, .upstreamPlace], learns: [.configReplaced],
     outcome: LoadedOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    if let newest = facts[.configNewest], let files = try? await ProxyFiles(of: facts.proxy, in: world),
+  ) { world, given, signs throws(Unseen) in
+    if let newest = given[.configNewest], let files = try? await ProxyFiles(of: given.proxy, in: world),
       await files.isReplaced(newest)
     {
       return (.older, [.configReplaced: files.hostPath(of: newest) ?? newest])
     }
-    switch facts[.configRuns] {
+    switch given[.configRuns] {
     case "same": return (.current, [:])
     case "other": return (.older, [:])
     default: break
     }
-    let loaded = try await world.lastLoad(facts, signs)
-    let learned: Facts = [.proxyLoaded: String(loaded)]
-    if let newest = facts.seconds(.configNewestTime), newest > loaded + 1 { return (.older, learned) }
-    if facts[.routeResolves] == Route.Resolution.atStart, let id = facts[.upstreamID],
+    let loaded = try await world.lastLoad(given, signs)
+    if let newest = given.seconds(.configNewestTime), newest > loaded + 1 { return (.older, [:]) }
+    if given[.routeResolves] == Route.Resolution.atStart, let id = given[.upstreamID],
       let started = try await world.container(id).started, started > loaded
     {
-      return (.upstreamNewer, learned)
+      return (.upstreamNewer, [:])
     }
-    return (.current, learned)
+    return (.current, [:])
   }
 }

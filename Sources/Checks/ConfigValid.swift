@@ -12,9 +12,9 @@ extension Check {
   /// Tells whether the proxy would load its files, as far as reading them shows.
   static let configValid = Check(
     "config.valid", needs: [.routeDefinedIn, .proxyPlace], outcome: ValidOutcome.self
-  ) { _, facts, _ throws(Unseen) in
-    if facts[.configProblem] != nil { return (.invalid, [:]) }
+  ) { _, given, _ throws(Unseen) in
+    if given[.configProblem] != nil { return (.invalid, [:]) }
     // A file that was not read may have any mistake.
-    return (facts[.configUnread] == nil ? .readable : .unknown, [:])
+    return (given[.configUnread] == nil ? .readable : .unknown, [:])
   }
 }

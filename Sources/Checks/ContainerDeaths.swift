@@ -20,8 +20,8 @@ extension Check {
   static let containerDeaths = Check(
     "container.deaths", needs: [.upstreamID, .siteSometimes], learns: [.deathsCount, .deathsExitCode],
     outcome: DeathsOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let deaths = try await world.deaths(of: facts[.upstreamID] ?? "", since: world.now - 6 * 3600)
+  ) { world, given, _ throws(Unseen) in
+    let deaths = try await world.deaths(of: try given.upstreamID, since: world.now - 6 * 3600)
     let learned: Facts = [
       .deathsCount: deaths.count > 0 ? String(deaths.count) : "",
       .deathsExitCode: deaths.exitCode.map { String($0) } ?? "",

@@ -36,8 +36,8 @@ extension Check {
       .containerHealthOutput,
       .containerAge, .containerFresh, .containerMemory, .containerMoreMemory,
     ], outcome: ContainerOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let container = try await world.container(facts[.upstreamID] ?? "")
+  ) { world, given, _ throws(Unseen) in
+    let container = try await world.container(try given.upstreamID)
     guard let state = container.State, let status = state.Status else { return (.unknown, [:]) }
     let age = container.started.map { world.now - $0 }
     let memory = container.HostConfig?.Memory ?? 0

@@ -43,22 +43,20 @@ extension Check {
       .firewallRule, .firewallProgram, .firewallTable, .firewallChain, .firewallNumber, .firewallPolicy, .firewallPlace,
       .firewallPID, .firewallPackets, .firewallKeeper,
     ], outcome: FirewallOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let packet = await world.packet(facts)
-    let obstacle = try await world.obstacle(for: packet, through: facts.stations) {
-      if let place = facts.proxyDialsFrom {
-        _ = try? await world.see(
-          TCPConnect(address: packet.to, port: facts.port(.upstreamPort) ?? 0, place: place, limit: 1.2))
-      }
+  ) { world, given, _ throws(Unseen) in
+    let packet = try await world.packet(given)
+    let (port, place) = (try given.upstreamPort, try? given.dialsFrom)
+    let obstacle = try await world.obstacle(for: packet, through: given.stations) {
+      if let place { _ = try? await world.see(TCPConnect(address: packet.to, port: port, place: place, limit: 1.2)) }
     }
     return obstacle.map { ($0.isCertain ? .blocks : .mayBlock, $0.facts) } ?? (.nothing, [:])
   }
 }
 
-extension Facts {
+extension Case {
   /// The networks that the packet comes through, in its order.
   fileprivate var stations: [Station] {
-    let (proxy, upstream) = (proxyDialsFrom, upstreamListensIn)
+    let (proxy, upstream) = (try? dialsFrom, try? listensIn)
     let isFromHost = proxy == .host
     let isToHost = upstream == .host
     var stations: [Station] = []
@@ -80,18 +78,19 @@ extension Facts {
 
 extension World {
   /// The first packet of the proxy's connection.
-  fileprivate func packet(_ facts: Facts) async -> Packet {
-    let to = facts[.nameAddress] ?? ""
+  fileprivate func packet(_ given: Case) async throws(Unseen) -> Packet {
+    let to = try given.address
     var from: [String] = []
-    if facts.proxyDialsFrom != .host, let id = facts[.proxyID], let container = try? await container(id) {
+    let (dialsFrom, listensIn) = (try? given.dialsFrom, try? given.listensIn)
+    if dialsFrom != .host, let id = given[.proxyID], let container = try? await container(id) {
       from = container.networks.values.flatMap(\.addresses)
       // One that shares the upstream's network sends from its address there.
       let near = from.filter { $0.split(separator: ".").prefix(2) == to.split(separator: ".").prefix(2) }
       if !near.isEmpty { from = near }
     }
-    let staysInside = to.isLoopback || facts.proxyDialsFrom == .host && facts.upstreamListensIn == .host
+    let staysInside = to.isLoopback || dialsFrom == .host && listensIn == .host
     return Packet(
-      from: staysInside ? [to] : from, to: to, port: facts.port(.upstreamInside) ?? 0, staysInside: staysInside)
+      from: staysInside ? [to] : from, to: to, port: try given.upstreamInside, staysInside: staysInside)
   }
 }
 

@@ -24,20 +24,18 @@ extension Check {
     "health.check",
     needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamHost, .routeHealthPath],
     learns: [.healthStatus, .healthError], outcome: HealthOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    var request = try facts.asProxy(facts[.upstreamScheme] ?? "http", limit: 5)
-    let port = facts.port(.routeHealthPort) ?? facts.port(.upstreamPort) ?? 80
-    let host = facts[.upstreamHost] ?? ""
-    let path = facts[.routeHealthPath] ?? "/"
-    request.url =
-      "\(facts[.upstreamScheme] ?? "http")://\(host.inURL):\(port)"
-      + (path.hasPrefix("/") ? path : "/" + path)
+  ) { world, given, _ throws(Unseen) in
+    let (scheme, host) = (try given.upstreamScheme, try given.upstreamHost)
+    let port = if let own = given.port(.routeHealthPort) { own } else { try given.upstreamPort }
+    let path = try given.text(of: .routeHealthPath)
+    var request = try given.asProxy(scheme, limit: 5)
+    request.url = "\(scheme)://\(host.inURL):\(port)" + (path.hasPrefix("/") ? path : "/" + path)
     request.port = port
     let sight = try await world.see(request)
     guard let status = sight.status else {
       return (.failing, [.healthError: sight.failure?.inShort ?? ""])
     }
-    let isTaken = (facts[.routeHealthExpects] ?? "200-399").includes(status: status)
+    let isTaken = (given[.routeHealthExpects] ?? "200-399").includes(status: status)
     return (isTaken ? .passing : .failing, [.healthStatus: String(status)])
   }
 }

@@ -20,16 +20,16 @@ extension Check {
   static let hostResources = Check(
     "host.resources", needs: [.upstreamPlace, .upstreamStatus, .siteAsked],
     learns: [.resourceName, .resourcePath, .resourceUsed, .resourceMost, .logReason], outcome: ResourceOutcome.self
-  ) { world, facts, signs throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let kinds: Set = ["no-space", "no-memory", "no-files", "no-processes"]
     // The app's own word; where it cannot be read, the proxy's.
     let read: LogReading?
-    if let own = try? await world.appSign(kinds, facts, signs) {
+    if let own = try? await world.appSign(kinds, given, signs) {
       read = own
     } else {
-      read = try await world.proxySign(kinds, facts, signs)
+      read = try await world.proxySign(kinds, given, signs)
     }
-    guard let read, let place = facts.upstreamListensIn else { return (.fine, [:]) }
+    guard let read, let place = try? given.listensIn else { return (.fine, [:]) }
     func ran(out outcome: ResourceOutcome, _ name: String, _ used: Int, _ most: Int, _ path: String = "") -> (
       ResourceOutcome, Facts
     ) {

@@ -35,14 +35,13 @@ struct Language: Sendable {
   /// A GET in uwsgi, answered in HTTP. A web server that is asked so complains of its form: 400, 501 or 505.
   ///
   /// (A ping, modifier 100, is answered only where that plugin is loaded.) Source: uWSGI, "The uwsgi Protocol".
-  static func uwsgi(_ facts: Facts) -> Question {
-    let path = facts[.sitePath] ?? "/"
+  static func uwsgi(_ given: Case) throws(Unseen) -> Question {
+    let (host, path) = (try given.siteHost, try given.sitePath)
     let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let values = [
       ("REQUEST_METHOD", "GET"), ("REQUEST_URI", path), ("PATH_INFO", parts[0]),
       ("QUERY_STRING", parts.count > 1 ? parts[1] : ""), ("SERVER_PROTOCOL", "HTTP/1.1"),
-      ("HTTP_HOST", facts[.siteHost] ?? "localhost"), ("SERVER_NAME", facts[.siteHost] ?? "localhost"),
-      ("SERVER_PORT", facts[.sitePort] ?? "80"),
+      ("HTTP_HOST", host), ("SERVER_NAME", host), ("SERVER_PORT", String(try given.sitePort)),
     ]
     let content = values.flatMap { name, value in short(name) + short(value) }
     return Question(
@@ -103,10 +102,10 @@ struct Language: Sendable {
 
 extension World {
   /// Asks each question on a connection of its own, all at once; the first language whose answer fits, in their order.
-  func language(_ facts: Facts, _ questions: [Language.Question]) async -> Language? {
+  func language(_ given: Case, _ questions: [Language.Question]) async -> Language? {
     await withTaskGroup(of: (Int, Language?).self) { group in
       for (index, question) in questions.enumerated() {
-        guard let exchange = facts.exchange(question.sends) else { continue }
+        guard let exchange = given.exchange(question.sends) else { continue }
         group.addTask {
           let received = (try? await see(exchange))?.received ?? []
           return (index, question.answers.first { $0.fits(received) })
@@ -117,13 +116,13 @@ extension World {
   }
 }
 
-extension Facts {
+extension Case {
   /// Bytes to the upstream from the proxy's place.
   func exchange(_ sends: [UInt8]) -> Exchange? {
     if let socket = self[.upstreamSocket] {
       return proxy.files.map { Exchange(unixSocket: socket, place: $0, sends: sends, limit: 1.5) }
     }
-    return proxyDialsFrom.map {
+    return (try? dialsFrom).map {
       Exchange(address: self[.nameAddress], port: port(.upstreamPort), place: $0, sends: sends, limit: 1.5)
     }
   }

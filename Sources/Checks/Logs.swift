@@ -16,27 +16,27 @@ extension Signs {
 
 extension World {
   /// The proxy's newest error lines: its log file, else what its container wrote.
-  func proxyLog(_ facts: Facts, since: Double?) async throws(Unseen) -> [String] {
-    let files = try await ProxyFiles(of: facts.proxy, in: self)
-    if let path = facts[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
+  func proxyLog(_ given: Case, since: Double?) async throws(Unseen) -> [String] {
+    let files = try await ProxyFiles(of: given.proxy, in: self)
+    if let path = given[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
       // Nothing was written since: its last lines are about older requests.
       if let since, let written = await files.modified(path), written < since - 1 { return [] }
       return lines.suffix(50).map(String.init)
     }
-    guard let id = facts[.proxyID] else { throw .missing(what: facts[.routeLog] ?? "a log file") }
+    guard let id = given[.proxyID] else { throw .missing(what: given[.routeLog] ?? "a log file") }
     return try await log(of: try await container(id), since: since)
   }
 
   /// The newest line of the proxy's log since the site was asked that shows one of these things.
-  func proxySign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> LogReading? {
+  func proxySign(_ shows: Set<String>, _ given: Case, _ signs: Signs) async throws(Unseen) -> LogReading? {
     newest(
-      shows, in: try await proxyLog(facts, since: facts.seconds(.siteAsked)), signs.writer(facts[.proxyKind] ?? ""))
+      shows, in: try await proxyLog(given, since: try given.asked), signs.writer(try given.proxyKind))
   }
 
   /// The newest line of the app's log since shortly before the site was asked that shows one of these things.
-  func appSign(_ shows: Set<String>, _ facts: Facts, _ signs: Signs) async throws(Unseen) -> LogReading? {
-    guard let id = facts[.upstreamID] else { throw .missing(what: "the app's log") }
-    let lines = try await log(of: try await container(id), since: (facts.seconds(.siteAsked) ?? 0) - 60)
+  func appSign(_ shows: Set<String>, _ given: Case, _ signs: Signs) async throws(Unseen) -> LogReading? {
+    guard let id = given[.upstreamID] else { throw .missing(what: "the app's log") }
+    let lines = try await log(of: try await container(id), since: try given.asked - 60)
     return newest(shows, in: lines, signs.writer("app"))
   }
 

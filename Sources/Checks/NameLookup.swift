@@ -43,18 +43,18 @@ extension World {
   /// A literal name: hosts file, then the place's DNS servers. A name that the proxy resolves at each request
   /// through its own resolver (`route.resolver`): only those servers. What the running proxy says itself
   /// (`route.dials`) goes before all that.
-  func dialled(_ host: String, by facts: Facts, in place: Place) async throws(Unseen) -> DialledName {
+  func dialled(_ host: String, by given: Case, in place: Place) async throws(Unseen) -> DialledName {
     if host.isAddress { return DialledName(.address, [host.trimmedBrackets]) }
-    let family = facts[.routeAddressFamily]
-    let said = host == facts[.upstreamHost] ? facts.list(.routeDials) : []
+    let family = given[.routeAddressFamily]
+    let said = host == given[.upstreamHost] ? given.list(.routeDials) : []
     if !said.isEmpty { return DialledName(.known, said) }
     // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
     if host == "localhost", family != nil { return DialledName(.known, ["127.0.0.1", "::1"], family: family) }
-    let asksOwn = facts[.routeResolves] == Route.Resolution.eachRequest
-    if asksOwn, facts[.routeResolver] == nil { return DialledName(.noResolver) }
+    let asksOwn = given[.routeResolves] == Route.Resolution.eachRequest
+    if asksOwn, given[.routeResolver] == nil { return DialledName(.noResolver) }
     let (answer, servers) = try await resolve(
-      host, in: place, servers: asksOwn ? facts.list(.routeResolver) : nil,
-      usesHostNetwork: facts.proxy.usesHostNetwork)
+      host, in: place, servers: asksOwn ? given.list(.routeResolver) : nil,
+      usesHostNetwork: given.proxy.usesHostNetwork)
     return DialledName(.asked(answer.answer), answer.addresses, family: family, servers: servers)
   }
 

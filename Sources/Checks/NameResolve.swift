@@ -44,15 +44,14 @@ extension Check {
       .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
       .upstreamDial,
     ], outcome: NameOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let name = facts[.upstreamHost] ?? ""
-    guard let place = facts.proxyDialsFrom else { throw .notEnoughKnown([.proxyPID]) }
-    let dialled = try await world.dialled(name, by: facts, in: place)
+  ) { world, given, _ throws(Unseen) in
+    let (name, port, place) = (try given.upstreamHost, try given.upstreamPort, try given.dialsFrom)
+    let dialled = try await world.dialled(name, by: given, in: place)
     let first = dialled.addresses.first
     var learned: Facts = [
       .nameAddresses: dialled.addresses.joined(separator: ", "), .nameAddress: first ?? "",
       .nameOthers: dialled.others.joined(separator: ", "), .nameServers: dialled.servers.joined(separator: ", "),
-      .upstreamDial: first.map { "\($0.inURL):\(facts.port(.upstreamPort) ?? 80)" } ?? "",
+      .upstreamDial: first.map { "\($0.inURL):\(port)" } ?? "",
     ]
     let outcome: NameOutcome
     switch dialled.answer {
@@ -64,7 +63,7 @@ extension Check {
     case .asked(.serverFailure), .asked(.refused): outcome = .failing
     case .asked(.silent): outcome = .silent
     }
-    if facts[.routeResolves] == Route.Resolution.eachRequest {
+    if given[.routeResolves] == Route.Resolution.eachRequest {
       guard let (known, by) = await world.lookup(name, in: place, except: dialled.servers) else {
         return (outcome, learned)
       }

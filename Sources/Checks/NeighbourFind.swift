@@ -23,21 +23,21 @@ extension Check {
     "neighbour.find", needs: [.upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
     learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork],
     outcome: NeighbourOutcome.self
-  ) { world, facts, _ throws(Unseen) in
+  ) { world, given, _ throws(Unseen) in
     var gateway: String?
-    if let id = facts[.proxyID], let proxy = try? await world.container(id) {
+    if let id = given[.proxyID], let proxy = try? await world.container(id) {
       gateway = proxy.networks.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
     }
-    let proxyPort = facts.port(.sitePort)
+    let proxyPort = given.port(.sitePort)
     let found = try await world.neighbours(
-      at: facts.port(.upstreamPort) ?? 80, site: facts[.siteHost] ?? "", of: facts.proxy, gateway: gateway
+      at: try given.upstreamPort, site: try given.siteHost, of: given.proxy, gateway: gateway
     ).filter { $0.container != nil || $0.port != proxyPort }
     guard let best = found.first else { return (.none, [:]) }
     return (
       found.count == 1 || best.container != nil ? .one : .several,
       [
         .neighbourContainer: best.container ?? "", .neighbourHost: best.host, .neighbourPort: String(best.port),
-        .neighbourSamePort: best.port == facts.port(.upstreamPort) ? "yes" : "",
+        .neighbourSamePort: best.port == given.port(.upstreamPort) ? "yes" : "",
         .neighbourNetwork: best.network ?? "",
       ]
     )

@@ -53,17 +53,17 @@ extension Check {
       .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
       .networkDialled, .joinProgram, .joinProject, .joinService, .joinFile,
     ] + joinLines, outcome: NetworkOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let upstream = try await world.container(facts[.upstreamID] ?? "")
+  ) { world, given, _ throws(Unseen) in
+    let upstream = try await world.container(try given.upstreamID)
     let theirs = upstream.networks
     var learned: Facts = [.networkUpstream: theirs.keys.sorted().joined(separator: ", ")]
-    guard let id = facts[.proxyID], !facts.proxy.usesHostNetwork else { return (.published, learned) }
+    guard let id = given[.proxyID], !given.proxy.usesHostNetwork else { return (.published, learned) }
     let proxy = try await world.container(id)
     let ours = proxy.networks
-    let name = facts[.upstreamHost] ?? ""
+    let name = try given.upstreamHost
     learned[.networkProxy] = ours.keys.sorted().joined(separator: ", ")
     learned[.networkGateway] = ours.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
-    if facts[.upstreamPublished] != nil, try await world.see(OwnAddresses()).contains(name) || name.hasPrefix("host.") {
+    if given[.upstreamPublished] != nil, try await world.see(OwnAddresses()).contains(name) || name.hasPrefix("host.") {
       return (.published, learned)
     }
     if upstream.usesHostNetwork { return (.hostNetwork, learned) }
@@ -71,7 +71,7 @@ extension Check {
     let named = common.keys.filter { !Network.defaults.contains($0) }.sorted()
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
     let dialled = theirs.first { $0.value.addresses.contains(name) }?.key
-    let apart = facts.list(.routeNetworks).filter { network in
+    let apart = given.list(.routeNetworks).filter { network in
       !ours.values.contains { $0.NetworkID == theirs[network]?.NetworkID }
     }
     if !common.isEmpty, let dialled, common[dialled] == nil || !apart.isEmpty {

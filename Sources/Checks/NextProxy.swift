@@ -15,22 +15,22 @@ extension Check {
     "next.proxy", needs: [.upstreamPlace, .upstreamInside, .upstreamScheme, .upstreamPort, .proxyPlace],
     learns: [.nextURL, .next(.pid), .next(.id), .next(.port), .next(.from), .next(.name)],
     outcome: NextProxyOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let port = facts.port(.upstreamInside) ?? 80
+  ) { world, given, signs throws(Unseen) in
+    let port = try given.upstreamInside
     let found: ProxyFound?
-    switch facts[.upstreamID] {
+    switch given[.upstreamID] {
     case let id?: found = try await world.proxy(inContainer: id, at: port, signs)
     case nil: found = try await world.proxies(at: port, signs).first
     }
     // A proxy that asks itself is a loop, not a way.
-    guard let found, found.container?.id != facts[.proxyID] || found.pid.map({ String($0) }) != facts[.proxyPID],
-      let request = try? facts.asProxy(facts[.upstreamScheme] ?? "http", limit: 1)
+    guard let found, found.container?.id != given[.proxyID] || found.pid.map({ String($0) }) != given[.proxyPID],
+      let request = try? given.asProxy(try given.upstreamScheme, limit: 1)
     else { return (.app, [:]) }
-    guard let site = Site(request.url)?.at(port: facts.port(.upstreamPort) ?? port),
+    guard let site = Site(request.url)?.at(port: given.port(.upstreamPort) ?? port),
       await RouteReading.passesOn(.init(site: site, port: port), found, in: world, signs)
     else { return (.app, [:]) }
     var learned: Facts = [
-      .next(.port): String(port), .next(.id): found.container?.id ?? "", .next(.from): facts.proxyInWords,
+      .next(.port): String(port), .next(.id): found.container?.id ?? "", .next(.from): given.proxyInWords,
       .next(.name): found.inWords,
     ]
     if case .process(let pid) = request.place { learned[.next(.pid)] = String(pid) }
@@ -39,7 +39,7 @@ extension Check {
   }
 }
 
-extension Facts {
+extension Case {
   /// `nginx (container proxy)`.
   fileprivate var proxyInWords: String { "\(self[.proxyName] ?? "the proxy") (\(self[.proxyWhere] ?? "here"))" }
 }

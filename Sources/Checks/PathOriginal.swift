@@ -24,13 +24,13 @@ extension Check {
     "path.original",
     needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamPath, .sitePath, .upstreamStatus],
     learns: [.originalStatus], outcome: OriginalOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let original = facts[.sitePath] ?? "/"
-    guard facts[.upstreamPath] != original, facts[.upstreamStatus] == "404" else { return (.same, [:]) }
-    let request = try facts.asProxy(facts[.upstreamScheme] ?? "http", path: original, limit: 8)
+  ) { world, given, _ throws(Unseen) in
+    let original = try given.sitePath
+    guard given[.upstreamPath] != original, given[.upstreamStatus] == "404" else { return (.same, [:]) }
+    let request = try given.asProxy(try given.upstreamScheme, path: original, limit: 8)
     let bare = String(original.prefix { $0 != "?" })
-    let nowhere = try facts.asProxy(
-      facts[.upstreamScheme] ?? "http", path: bare + (bare.hasSuffix("/") ? "" : "/") + "wizard502-no-such-page",
+    let nowhere = try given.asProxy(
+      try given.upstreamScheme, path: bare + (bare.hasSuffix("/") ? "" : "/") + "wizard502-no-such-page",
       limit: 8)
     async let other = world.result(of: nowhere)
     guard let status = try await world.see(request).status else { return (.unknown, [:]) }

@@ -12,8 +12,6 @@ extension FactName {
   static let upstreamBoundTo: FactName = "upstream.bound-to"
   /// Connections that wait to be accepted at the route's port.
   static let upstreamWaiting: FactName = "upstream.waiting"
-  /// The route's port, if it is a published one of this machine: the port to use instead.
-  static let upstreamRightPort: FactName = "upstream.right-port"
 }
 
 private enum ListeningOutcome: String, CheckOutcome {
@@ -32,14 +30,14 @@ extension Check {
   /// Reads the upstream's table of listening sockets. Source: proc(5), `/proc/PID/net/tcp`.
   static let portListening = Check(
     "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
-    learns: [.upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .upstreamRightPort],
+    learns: [.upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting],
     outcome: ListeningOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    guard let place = facts.upstreamListensIn else { throw .notEnoughKnown([.upstreamPID]) }
-    let port = facts.port(.upstreamInside) ?? 0
+  ) { world, given, _ throws(Unseen) in
+    let place = try given.listensIn
+    let port = try given.upstreamInside
     let listeners = try await world.see(Listeners(place: place))
     let isInReach: (Listener) -> Bool = {
-      !$0.isLoopback || facts.proxy.usesHostNetwork && facts[.upstreamPlace] == "host"
+      !$0.isLoopback || given.proxy.usesHostNetwork && given[.upstreamPlace] == "host"
     }
     let outside = listeners.filter(isInReach)
     let here = listeners.filter { $0.port == port }
@@ -53,10 +51,9 @@ extension Check {
     }
     if !here.isEmpty { return (.loopback, learned) }
     // On the host every program listens: which of them is meant, nobody can see.
-    guard facts[.upstreamPlace] != "host" else { return (.nothing, learned) }
-    let best = await world.best(of: Set(outside.map(\.port)).sorted(), facts)
+    guard given[.upstreamPlace] != "host" else { return (.nothing, learned) }
+    let best = await world.best(of: Set(outside.map(\.port)).sorted(), given)
     learned[.upstreamListening] = best.map { String($0) }
-    learned[.upstreamRightPort] = best.map { String($0) }
     if best == nil, !listeners.isEmpty { return (.loopback, learned) }
     return (best == nil ? .nothing : .otherPort, learned)
   }
@@ -64,14 +61,16 @@ extension Check {
 
 extension World {
   /// The port that answers HTTP first of all; else the lowest.
-  fileprivate func best(of ports: [UInt16], _ facts: Facts) async -> UInt16? {
-    guard ports.count > 1, let address = facts.list(.upstreamAddresses).first else { return ports.first }
-    let place = facts.proxyDialsFrom ?? .host
+  fileprivate func best(of ports: [UInt16], _ given: Case) async -> UInt16? {
+    guard ports.count > 1, let host = try? given.siteHost, let address = given.list(.upstreamAddresses).first else {
+      return ports.first
+    }
+    let place = (try? given.dialsFrom) ?? .host
     let answers = await withTaskGroup(of: (UInt16, Bool).self) { group in
       for port in ports.prefix(6) {
         group.addTask {
           let request = HTTPRequest(
-            url: "http://\(facts[.siteHost] ?? "localhost")/", address: address, port: port, place: place, limit: 1)
+            url: "http://\(host)/", address: address, port: port, place: place, limit: 1)
           return (port, (try? await see(request))?.status != nil)
         }
       }

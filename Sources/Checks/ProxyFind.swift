@@ -47,24 +47,24 @@ extension Check {
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
       .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUser, .proxyLayout, .engineCommand,
     ], outcome: ProxyOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let (outcome, learned) = try await search(world, facts, signs)
+  ) { world, given, signs throws(Unseen) in
+    let (outcome, learned) = try await search(world, given, signs)
     return (outcome, learned.merging([.engineCommand: await world.engineCommand ?? ""]))
   }
 
   private static func search(
-    _ world: any World, _ facts: Facts, _ signs: Signs
+    _ world: any World, _ given: Case, _ signs: Signs
   ) async throws(Unseen) -> (ProxyOutcome, Facts) {
-    if let id = facts[.hop(.id)], let port = facts.port(.hop(.port)) {
+    if let id = given[.hop(.id)], let port = given.port(.hop(.port)) {
       guard let proxy = try await world.proxy(inContainer: id, at: port, signs) else { return (.none, [:]) }
       guard proxy.pid != nil else { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
-    let port = facts.port(.hop(.port)) ?? facts.port(.sitePort) ?? 80
-    let host = facts[.siteHost] ?? ""
-    let isElsewhere = facts[.hop(.from)] == nil ? await !world.leadsHere(host) : false
+    let port = if let own = given.port(.hop(.port)) { own } else { try given.sitePort }
+    let host = try given.siteHost
+    let isElsewhere = given[.hop(.from)] == nil ? await !world.leadsHere(host) : false
     if isElsewhere, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
-    let address = await world.dialled(facts, host, isElsewhere: isElsewhere)
+    let address = await world.dialled(given, host, isElsewhere: isElsewhere)
     if let proxy = try await world.proxy(at: port, reachedAt: address, signs) {
       return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
@@ -117,8 +117,8 @@ extension Standing {
 
 extension World {
   /// The address of this machine by which the site is asked.
-  fileprivate func dialled(_ facts: Facts, _ host: String, isElsewhere: Bool) async -> String {
-    if let address = facts[.hop(.address)] { return address }
+  fileprivate func dialled(_ given: Case, _ host: String, isElsewhere: Bool) async -> String {
+    if let address = given[.hop(.address)] { return address }
     let named = isElsewhere ? nil : (try? await see(SystemLookup(name: host)))?.first
     return named ?? "127.0.0.1"
   }

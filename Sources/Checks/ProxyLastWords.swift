@@ -11,10 +11,10 @@ extension Check {
   static let proxyLastWords = Check(
     "proxy.last-words", needs: [.proxyStopped, .proxyID, .proxyKind], learns: [.logReason],
     outcome: LastWordsOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let container = try await world.container(facts[.proxyID] ?? "")
+  ) { world, given, signs throws(Unseen) in
+    let container = try await world.container(try given.proxyID)
     let lines = try await world.log(of: container, lines: 30)
-    let writer = signs.writer(facts[.proxyKind] ?? "")
+    let writer = signs.writer(try given.proxyKind)
     for line in lines.reversed() {
       if let reading = writer.reading(of: line), reading.sign.shows == "config-error" {
         return (.configError, [.logReason: reading.text(of: "reason")?.printable ?? ""])

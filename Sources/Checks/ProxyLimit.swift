@@ -27,12 +27,12 @@ extension Check {
   static let proxyLimit = Check(
     "proxy.limit", needs: [.siteAsked, .routeDefinedIn, .proxyKind, .proxyPlace, .proxyPID, .proxyPort],
     learns: FactName.ofUse + [.limitOf, .limitUsed, .limitMost, .logReason], outcome: ProxyLimitOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    guard let site = Site(facts[.url] ?? ""), let port = facts.port(.proxyPort) else { return (.unknown, [:]) }
-    let kind = facts[.proxyKind] ?? ""
+  ) { world, given, signs throws(Unseen) in
+    let (site, port) = (try given.site, try given.proxyPort)
+    let kind = try given.proxyKind
     var learned =
       (try? await RouteReading.use(
-        of: .init(site: site, port: port), kind: kind, at: facts.proxy, in: world, signs))?.facts ?? [:]
+        of: .init(site: site, port: port), kind: kind, at: given.proxy, in: world, signs))?.facts ?? [:]
     func limited(_ what: String, _ used: String?, _ most: String?) {
       (learned[.limitOf], learned[.limitUsed], learned[.limitMost]) = (what, used, most)
     }
@@ -40,11 +40,11 @@ extension Check {
       limited("connections", learned[.proxyConnections], learned[.proxyConnectionLimit])
       return (.connections, learned)
     }
-    if let open = try await world.openFiles(facts.proxy, signs) {
+    if let open = try await world.openFiles(given.proxy, signs) {
       limited("open files", String(open.used), String(open.most))
       return (.files, learned)
     }
-    if let read = try? await world.proxySign(["proxy-connections", "proxy-files"], facts, signs) {
+    if let read = try? await world.proxySign(["proxy-connections", "proxy-files"], given, signs) {
       let isFiles = read.sign.shows == "proxy-files"
       limited(isFiles ? "open files" : "connections", nil, read.text(of: "most"))
       learned[.logReason] = read.whole.printable

@@ -6,9 +6,8 @@ import Routes
 import World
 
 extension FactName {
-  /// How many of the log's last lines show the failure that is seen most, which one that is, and the newest of them.
+  /// How many of the log's last lines show the failure that is seen most, and the newest of them.
   static let pastCount: FactName = "past.count"
-  static let pastShows: FactName = "past.shows"
   static let pastLine: FactName = "past.line"
 }
 
@@ -32,22 +31,22 @@ extension Check {
   /// a line about a GET: only requests that the program does not make itself may still fail.
   static let proxyPast = Check(
     "proxy.past", needs: [.siteSometimes, .routeDefinedIn, .proxyPlace, .proxyKind, .routeLogKeys],
-    learns: [.pastCount, .pastShows, .pastLine], outcome: PastOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let keys = facts.list(.routeLogKeys)
-    let servers = facts.list(.routeServers).map { String($0.prefix { $0 != ":" }) }
-    let names = servers + [facts[.upstreamHost], facts[.upstreamContainer]].compactMap { $0 }
+    learns: [.pastCount, .pastLine], outcome: PastOutcome.self
+  ) { world, given, signs throws(Unseen) in
+    let keys = given.list(.routeLogKeys)
+    let servers = given.list(.routeServers).map { String($0.prefix { $0 != ":" }) }
+    let names = servers + [given[.upstreamHost], given[.upstreamContainer]].compactMap { $0 }
     let started = try? await world.lastStart(of: names, since: world.now - 24 * 3600)
-    let isGood = facts[.seriesFailed] == "0"
-    let lines = try await world.proxyLog(facts, since: started).filter { line in
+    let isGood = given[.seriesFailed] == "0"
+    let lines = try await world.proxyLog(given, since: started).filter { line in
       keys.contains { line.contains($0) } && (!isGood || changing?.matches(line) == true)
     }
-    let writer = signs.writer(facts[.proxyKind] ?? "")
+    let writer = signs.writer(try given.proxyKind)
     let read = lines.compactMap { line in writer.reading(of: line).map { (line: line, shows: $0.sign.shows) } }
     let counts = Dictionary(grouping: read, by: \.shows).mapValues(\.count)
     guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return (.silent, [:]) }
     let learned: Facts = [
-      .pastCount: String(most.value), .pastShows: most.key,
+      .pastCount: String(most.value),
       .pastLine: read.last { $0.shows == most.key }?.line.excerpt(of: 200) ?? "",
     ]
     switch most.key {

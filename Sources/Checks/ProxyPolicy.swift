@@ -27,12 +27,12 @@ extension Check {
   static let proxyPolicy = Check(
     "proxy.policy", needs: [.proxyPID, .proxyPlace, .proxyKind],
     learns: [.policyProfile, .policyBoolean, .policyRecord], outcome: PolicyOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let pid = facts[.proxyPID] ?? ""
+  ) { world, given, signs throws(Unseen) in
+    let pid = try given.proxyPID
     // Without a security module the file is there and cannot be read.
     let context = await world.text(of: "/proc/\(pid)/attr/current")
     var learned: Facts = [.policyProfile: context ?? ""]
-    let processes = signs.proxies.first { $0.kind == facts[.proxyKind] }?.processes ?? []
+    let processes = signs.proxies.first { $0.kind == given[.proxyKind] }?.processes ?? []
     learned[.policyRecord] = await world.refusal(of: processes)?.excerpt(of: 300)
 
     if let context, context.contains(":"), await world.text(of: "/sys/fs/selinux/enforce") == "1" {
@@ -46,7 +46,7 @@ extension Check {
       learned[.policyProfile] = context.split(separator: " ").first.map(String.init)
       return (.apparmor, learned)
     }
-    if let id = facts[.proxyID] {
+    if let id = given[.proxyID] {
       let options = try await world.container(id).HostConfig?.SecurityOpt ?? []
       if options.contains(where: \.refusesConnect) { return (.seccomp, learned) }
     }

@@ -10,12 +10,12 @@ extension Check {
   static let routeFind = Check(
     "route.find", needs: [.proxyKind, .proxyPlace, .proxyPort], learns: RouteReading.facts,
     outcome: Reading.Outcome.self
-  ) { world, facts, signs throws(Unseen) in
-    guard let site = Site(facts[.url] ?? ""), let port = facts.port(.proxyPort) else { return (.unknown, [:]) }
-    let kind = facts[.proxyKind] ?? ""
+  ) { world, given, signs throws(Unseen) in
+    let (site, port) = (try given.site, try given.proxyPort)
+    let kind = try given.proxyKind
     guard RouteReading.canRead(kind) else { return (.unknown, [:]) }
     let reading = try await RouteReading.read(
-      .init(site: site, port: port, server: facts[.routeServer]), kind: kind, at: facts.proxy, in: world, signs)
+      .init(site: site, port: port, server: given[.routeServer]), kind: kind, at: given.proxy, in: world, signs)
     return (reading.outcome, reading.facts)
   }
 }

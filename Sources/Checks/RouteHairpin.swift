@@ -21,15 +21,15 @@ extension Check {
   static let routeHairpin = Check(
     "route.hairpin", needs: [.nameAddress, .upstreamHost, .upstreamPort, .siteHost, .proxyPlace],
     learns: [.hairpinHere, .routeLeadsNowhere], outcome: HairpinOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let dialled = facts[.nameAddress] ?? ""
-    let host = facts[.siteHost] ?? ""
+  ) { world, given, _ throws(Unseen) in
+    let dialled = try given.address
+    let host = try given.siteHost
     let own = try await world.see(OwnAddresses())
     guard !dialled.isLoopback, !own.contains(dialled) else { return (.other, [:]) }
     let addresses = try await world.see(SystemLookup(name: host))
-    guard facts[.upstreamHost] == host || addresses.contains(dialled) else { return (.other, [:]) }
+    guard given[.upstreamHost] == host || addresses.contains(dialled) else { return (.other, [:]) }
     let here = try await world.see(
-      TCPConnect(address: "127.0.0.1", port: facts.port(.upstreamPort) ?? 80, place: .host, limit: 2))
+      TCPConnect(address: "127.0.0.1", port: try given.upstreamPort, place: .host, limit: 2))
     guard here.outcome == .accepted else { return (.ownElsewhere, [:]) }
     return (.own, [.hairpinHere: "yes", .routeLeadsNowhere: "yes"])
   }

@@ -23,12 +23,12 @@ extension Check {
   static let serversReach = Check(
     "servers.reach", needs: [.routeServers, .proxyPlace, .proxyPID],
     learns: [.serversDown, .serversUp, .nextServer], outcome: ServersOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    if facts[.routeServer] != nil { return (.examined, [:]) }
-    guard let place = facts.proxyDialsFrom else { throw .notEnoughKnown([.proxyPID]) }
-    let servers = Array(facts.list(.routeServers).prefix(mostServers))
+  ) { world, given, _ throws(Unseen) in
+    if given[.routeServer] != nil { return (.examined, [:]) }
+    let place = try given.dialsFrom
+    let servers = Array(given.list(.routeServers).prefix(mostServers))
     let states = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
-      for server in servers { group.addTask { (server, await world.takesConnections(server, facts, place)) } }
+      for server in servers { group.addTask { (server, await world.takesConnections(server, given, place)) } }
       return await group.reduce(into: [String: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
     }
     let takes = try servers.map { server throws(Unseen) in (server, try states[server]?.get() ?? false) }
@@ -45,12 +45,12 @@ extension Check {
 }
 
 extension World {
-  fileprivate func takesConnections(_ server: String, _ facts: Facts, _ place: Place) async -> Result<Bool, Unseen> {
+  fileprivate func takesConnections(_ server: String, _ given: Case, _ place: Place) async -> Result<Bool, Unseen> {
     do throws(Unseen) {
       guard case (let host, let port?) = server.hostAndPort else {
         throw .unreadable(what: server, why: .init(.notHostAndPort))
       }
-      guard let address = try await dialled(host, by: facts, in: place).addresses.first else { return .success(false) }
+      guard let address = try await dialled(host, by: given, in: place).addresses.first else { return .success(false) }
       let sight = try await see(TCPConnect(address: address, port: port, place: place, limit: 3))
       return .success(sight.outcome == .accepted)
     } catch { return .failure(error) }

@@ -28,8 +28,8 @@ extension Check {
   static let siteAddresses = Check(
     "site.addresses", needs: [.url, .siteHost, .sitePort],
     learns: [.familiesBad, .familiesGood, .hostsFile, .hostsNumber, .hostsText], outcome: AddressesOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let host = facts[.siteHost] ?? ""
+  ) { world, given, _ throws(Unseen) in
+    let (url, host, port) = (try given.url, try given.siteHost, try given.sitePort)
     guard !host.isAddress, !host.hasPrefix("[") else { return (.single, [:]) }
     let addresses = try await world.see(SystemLookup(name: host)).filter { !$0.isLoopback }
     var learned = (try? await world.hostsLine(of: host, at: addresses)) ?? [:]
@@ -40,7 +40,7 @@ extension Check {
         || six.isPrivateAddress
     else { return (.single, learned) }
     func request(_ address: String) -> HTTPRequest {
-      HTTPRequest(url: facts[.url] ?? "", address: address, port: facts.port(.sitePort), limit: 6)
+      HTTPRequest(url: url, address: address, port: port, limit: 6)
     }
     async let answers = (try? world.see(request(four)), try? world.see(request(six)))
     guard case (let first?, let second?) = await answers else { return (.unknown, learned) }

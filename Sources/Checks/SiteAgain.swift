@@ -20,16 +20,16 @@ extension Check {
   static let siteAgain = Check(
     "site.again", needs: [.url, .siteStatus, .upstreamStatus, .proxyPlace],
     learns: [.siteStatus, .siteSeconds, .siteSometimes], outcome: AgainOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let failedBefore = facts[.siteStatus].flatMap { Int($0) }.map { $0 >= 400 } ?? true
-    let loaded = try? await world.lastLoad(facts, signs)
+  ) { world, given, signs throws(Unseen) in
+    let failedBefore = given[.siteStatus].flatMap { Int($0) }.map { $0 >= 400 } ?? true
+    let loaded = try? await world.lastLoad(given, signs)
     let hasJustLoaded = world.now - (loaded ?? 0) < 3
     for attempt in 1...(hasJustLoaded ? 4 : 1) {
       if attempt > 1 { await world.pause(0.4) }
-      guard let seen = try await world.site(facts, within: SiteSeen.short, attempt: attempt),
+      guard let seen = try await world.site(given, within: SiteSeen.short, attempt: attempt),
         let status = seen.answer.status,
         status < 400, seen.answer.failure == nil,
-        facts[.configRuns] == "same" || signs.read(seen.answer).means != "default-site"
+        given[.configRuns] == "same" || signs.read(seen.answer).means != "default-site"
       else { continue }
       let learned: Facts = [.siteStatus: String(status), .siteSeconds: seen.answer.seconds ?? ""]
       if hasJustLoaded || !failedBefore { return (.good, learned) }

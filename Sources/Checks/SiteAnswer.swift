@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  static let siteAddress: FactName = "site.address"
   /// Seconds since 1970 just before the site was asked.
   static let siteAsked: FactName = "site.asked"
   /// `here`: at this machine, since its name leads nowhere or elsewhere; else absent. `site.*` is its answer then.
@@ -23,8 +22,6 @@ extension FactName {
   static let siteLate: FactName = "site.late"
   /// Known if an answer came at all, but not at once.
   static let siteWaited: FactName = "site.waited"
-  /// What the answer means by a sign of `Flows/signs`: `default-site`, `tls-port`, …
-  static let siteMeans: FactName = "site.means"
   /// Why the proxy could not pass on an answer, as its own error page says.
   static let siteReason: FactName = "site.reason"
 }
@@ -36,18 +33,18 @@ extension Check {
   static let siteAnswer = Check(
     "site.answer", needs: [.url],
     learns: [
-      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAddress, .siteAsked, .siteAskedAt, .siteWaiting,
-      .siteMeans, .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteWaited, .siteEdge, .publicStatus,
+      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAsked, .siteAskedAt, .siteWaiting,
+      .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteWaited, .siteEdge, .publicStatus,
       .publicSeconds,
       .publicError,
       .publicServer,
       .publicAddress, .publicBehindNAT, .nextURL, .next(.address), .next(.from), .next(.name),
     ], outcome: SiteOutcome.self, limit: nil
-  ) { world, facts, signs throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let asked = world.now
-    guard let sight = try await world.site(facts, within: SiteSeen.short) else {
+    guard let sight = try await world.site(given, within: SiteSeen.short) else {
       return (.slow, [.siteAsked: String(asked), .siteWaiting: "yes", .siteDelay: "later"])
     }
-    return sight.found(of: facts, asked: asked, signs)
+    return try sight.found(of: given, asked: asked, signs)
   }
 }

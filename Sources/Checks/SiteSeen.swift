@@ -34,14 +34,14 @@ struct SiteSeen: Sendable {
   static let short = 6.0
 
   /// What it comes to, and its facts.
-  func found(of given: Facts, asked: Double, _ signs: Signs) -> (SiteOutcome, Facts) {
+  func found(of given: Case, asked: Double, _ signs: Signs) throws(Unseen) -> (SiteOutcome, Facts) {
     let sign = signs.read(answer)
     var facts: Facts = [
-      .siteAsked: String(asked), .siteAddress: answer.address ?? "",
+      .siteAsked: String(asked),
       .siteAskedAt: isHere ? "here" : "",
       .siteSeconds: answer.seconds ?? "",
       .siteServer: sign.by ?? answer.header("Server")?.shortened(to: 60).printable ?? "",
-      .siteMeans: sign.means ?? "", .siteReason: sign.reason?.excerpt(of: 200) ?? "",
+      .siteReason: sign.reason?.excerpt(of: 200) ?? "",
       .siteEdge: signs.edge(of: elsewhere ?? answer) ?? "",
     ]
     if let elsewhere {
@@ -53,7 +53,7 @@ struct SiteSeen: Sendable {
       ])
     }
     if let status = answer.status, (300..<400).contains(status), let location = answer.header("Location") {
-      facts[.siteRedirect] = Site(given[.url] ?? "")?.redirected(to: location)?.url
+      facts[.siteRedirect] = try given.site.redirected(to: location)?.url
     }
     facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
     facts[.siteWaited] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
@@ -61,7 +61,7 @@ struct SiteSeen: Sendable {
     facts[.siteStatus] = answer.status.map { String($0) }
     facts[.siteError] = answer.failure.map { $0.inShort }
     if isAtPlainPort {
-      facts[.nextURL] = "http://\(given[.siteHost] ?? "")\(given[.sitePath] ?? "/")"
+      facts[.nextURL] = try "http://\(given.siteHost)\(given.sitePath)"
       facts[.next(.address)] = answer.address
       facts[.next(.from)] = facts[.siteEdge] ?? facts[.publicAddress]
       return (.otherPort, facts)
@@ -109,22 +109,22 @@ extension HTTPRequest.Sight {
 
 extension World {
   /// Nil if no answer came in time. Another `attempt` is another request.
-  func site(_ facts: Facts, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
-    let port = facts.port(.sitePort) ?? 80
+  func site(_ given: Case, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
+    let (url, port) = (try given.url, try given.sitePort)
     // Another request than before, as a browser sends when its page is loaded anew.
     let headers = attempt == 0 ? [] : ["Cache-Control: no-cache, max-age=\(attempt - 1)"]
     func request(_ address: String?, _ place: Place = .host) -> HTTPRequest {
       HTTPRequest(
-        url: facts[.url] ?? "", address: address, port: port, place: place, headers: headers,
-        limit: facts.seconds(.limitSeconds) ?? 90)
+        url: url, address: address, port: port, place: place, headers: headers,
+        limit: given.limit)
     }
-    if facts[.hop(.from)] != nil {
-      guard let hop = facts[.hop(.address)] else { return SiteSeen(answer: .init(failure: .name)) }
-      let place = facts[.hop(.pid)].flatMap { Int32($0) }.map { Place.process($0) } ?? .host
+    if given[.hop(.from)] != nil {
+      guard let hop = given[.hop(.address)] else { return SiteSeen(answer: .init(failure: .name)) }
+      let place = given[.hop(.pid)].flatMap { Int32($0) }.map { Place.process($0) } ?? .host
       return await race(request(hop, place), within: seconds).map { SiteSeen(answer: $0) }
     }
     let own = try? await see(OwnAddresses())
-    let addresses = try await see(SystemLookup(name: facts[.siteHost] ?? ""))
+    let addresses = try await see(SystemLookup(name: try given.siteHost))
     guard let address = addresses.first else {
       return await race(request(await loopback(at: port)), within: seconds).map {
         SiteSeen(answer: $0, isHere: true, hasName: false)
@@ -142,7 +142,7 @@ extension World {
       return here
     }
     var plain = request(await loopback(at: 80))
-    (plain.url, plain.port) = ("http://\(facts[.siteHost] ?? "")\(facts[.sitePath] ?? "/")", 80)
+    (plain.url, plain.port) = (try "http://\(given.siteHost)\(given.sitePath)", 80)
     if port == 443, let answer = await race(plain, within: seconds), answer.status != nil {
       (here.answer, here.isAtPlainPort) = (answer, true)
       return here

@@ -21,15 +21,15 @@ extension Check {
   static let siteSeries = Check(
     "site.series", needs: [.url, .seriesCount], learns: [.seriesFailed, .seriesAnswers, .siteSometimes],
     outcome: SeriesOutcome.self, limit: nil
-  ) { world, facts, _ throws(Unseen) in
-    let count = min(max(Int(facts[.seriesCount] ?? "") ?? 0, 2), mostRequests)
+  ) { world, given, _ throws(Unseen) in
+    let count = min(max(given.number(.seriesCount) ?? 0, 2), mostRequests)
     let answers = try await withTaskGroup(of: Result<String, Unseen>.self) { group -> Result<[String: Int], Unseen> in
       var (started, answers) = (0, [String: Int]())
       func start() {
         started += 1
         let attempt = started
         // The number makes each a request of its own; looks that are the same are taken once.
-        group.addTask { await world.shortAnswer(facts, attempt: 1000 + attempt) }
+        group.addTask { await world.shortAnswer(given, attempt: 1000 + attempt) }
       }
       for _ in 0..<min(count, atOnce) { start() }
       while let answer = await group.next() {
@@ -60,9 +60,9 @@ extension Check {
 
 extension World {
   /// A status, or in short why there was none.
-  fileprivate func shortAnswer(_ facts: Facts, attempt: Int) async -> Result<String, Unseen> {
+  fileprivate func shortAnswer(_ given: Case, attempt: Int) async -> Result<String, Unseen> {
     do throws(Unseen) {
-      guard let answer = try await site(facts, within: 30, attempt: attempt)?.answer else {
+      guard let answer = try await site(given, within: 30, attempt: attempt)?.answer else {
         return .success("no answer in 30 s")
       }
       if let status = answer.status { return .success(answer.failure == nil ? String(status) : "\(status), cut") }

@@ -6,13 +6,13 @@ extension Check {
   static let siteSlow = Check(
     "site.slow", needs: [.url, .siteWaiting],
     learns: [
-      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteMeans, .siteReason, .siteRedirect, .siteDelay,
+      .siteStatus, .siteSeconds, .siteError, .siteServer, .siteReason, .siteRedirect, .siteDelay,
       .siteWaited, .siteEdge,
     ],
     outcome: SiteOutcome.self, limit: nil
-  ) { world, facts, signs throws(Unseen) in
-    guard let sight = try await world.site(facts, within: nil) else { return (.slow, [:]) }
-    var (outcome, learned) = sight.found(of: facts, asked: 0, signs)
+  ) { world, given, signs throws(Unseen) in
+    guard let sight = try await world.site(given, within: nil) else { return (.slow, [:]) }
+    var (outcome, learned) = try sight.found(of: given, asked: 0, signs)
     (learned[.siteAsked], learned[.siteLate]) = (nil, nil)
     return (outcome, learned)
   }

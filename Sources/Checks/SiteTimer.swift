@@ -21,13 +21,13 @@ extension Check {
   static let siteTimer = Check(
     "site.timer", needs: [.siteWaited, .siteStatus, .siteSeconds, .proxyKind, .routeDefinedIn], learns: [.timerName],
     outcome: TimerOutcome.self
-  ) { _, facts, signs throws(Unseen) in
-    guard let seconds = facts.seconds(.siteSeconds), let status = facts[.siteStatus].flatMap({ Int($0) }), status >= 500
+  ) { _, given, signs throws(Unseen) in
+    guard let seconds = given.seconds(.siteSeconds), let status = given[.siteStatus].flatMap({ Int($0) }), status >= 500
     else { return (.none, [:]) }
-    func isAfter(_ limit: FactName) -> Bool { facts.seconds(limit).map { $0 <= seconds && seconds <= $0 + 1 } ?? false }
+    func isAfter(_ limit: FactName) -> Bool { given.seconds(limit).map { $0 <= seconds && seconds <= $0 + 1 } ?? false }
     if isAfter(.routeReadTimeout) { return (.answer, [:]) }
     if isAfter(.routeConnectTimeout) { return (.connection, [:]) }
-    let kind = facts[.proxyKind] ?? ""
+    let kind = try given.proxyKind
     let timer = signs.timers.first {
       $0.proxy == kind && $0.status == status && $0.range.contains(seconds)
     }

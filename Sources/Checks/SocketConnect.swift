@@ -35,9 +35,9 @@ extension Check {
       .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
       .socketNear, .socketOutside, .upstreamDial,
     ], outcome: SocketOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    let path = facts[.upstreamSocket] ?? ""
-    let worker = try await world.worker(of: facts.proxy, signs)
+  ) { world, given, signs throws(Unseen) in
+    let path = try given.upstreamSocket
+    let worker = try await world.worker(of: given.proxy, signs)
     // Its own root: a service may have a folder /tmp of its own (PrivateTmp), or be locked into one (chroot).
     let place = Place.process(worker)
     let sight = try await world.see(UnixConnect(path: path, place: place, user: worker))
@@ -50,7 +50,7 @@ extension Check {
       return (.accepted, learned)
     case .missing:
       learned[.socketNear] = await world.socket(near: path, in: place, of: worker)
-      if facts.proxy.id != nil {
+      if given.proxy.id != nil {
         let outside = try? await world.see(UnixConnect(path: path, place: .host))
         learned[.socketOutside] = outside.flatMap { $0.outcome == .missing ? nil : "yes" }
       }

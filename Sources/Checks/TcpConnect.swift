@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  static let connectSeconds: FactName = "connect.seconds"
   /// The system's error number of a failed connect: 111, 113, …
   static let connectErrno: FactName = "connect.errno"
 }
@@ -14,12 +13,12 @@ private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, time
 extension Check {
   /// Opens a TCP connection from the proxy's place to the upstream's address, and closes it again.
   static let tcpConnect = Check(
-    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectSeconds, .connectErrno],
+    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectErrno],
     outcome: ConnectOutcome.self, limit: 5
-  ) { world, facts, _ throws(Unseen) in
-    guard let place = facts.proxyDialsFrom else { throw .notEnoughKnown([.proxyPID]) }
+  ) { world, given, _ throws(Unseen) in
+    let place = try given.dialsFrom
     let sight = try await world.see(
-      TCPConnect(address: facts[.nameAddress] ?? "", port: facts.port(.upstreamPort) ?? 0, place: place, limit: 4))
+      TCPConnect(address: try given.address, port: try given.upstreamPort, place: place, limit: 4))
     let outcome: ConnectOutcome =
       switch sight.outcome {
       case .accepted: .accepted
@@ -30,7 +29,7 @@ extension Check {
       case .other: .unknown
       }
     return (
-      outcome, [.connectSeconds: sight.seconds.inWords, .connectErrno: sight.errno == 0 ? "" : String(sight.errno)]
+      outcome, [.connectErrno: sight.errno == 0 ? "" : String(sight.errno)]
     )
   }
 }

@@ -41,9 +41,9 @@ extension Check {
     "tls.handshake", needs: [.upstreamDial, .upstreamScheme, .proxyPlace],
     learns: [.tlsProblem, .tlsAlert, .tlsWantsCertificate, .tlsRefuses, .tlsNameThatWorks, .tlsVersion],
     outcome: HandshakeOutcome.self, limit: 12
-  ) { world, facts, _ throws(Unseen) in
-    guard facts.speaksTLS else { return (.plain, [:]) }
-    let asProxy = try facts.asProxy("https", limit: 3)
+  ) { world, given, _ throws(Unseen) in
+    guard given.speaksTLS else { return (.plain, [:]) }
+    let asProxy = try given.asProxy("https", limit: 3)
     let sight = try await world.see(asProxy)
     // TLS 1.3 ends the handshake before the app has looked for a certificate; its alert may be lost with the connection.
     let isMissed =
@@ -62,9 +62,9 @@ extension Check {
     // Asked for a certificate, and refused after none was given: alerts 40, 42 and 116 (RFC 8446, 6.2).
     if isWanted {
       // What comes of the proxy's own certificate only its owner's key could show.
-      return (facts[.routeSendsCertificate] == "on" ? .unknown : .clientCertificate, learned)
+      return (given[.routeSendsCertificate] == "on" ? .unknown : .clientCertificate, learned)
     }
-    for name in facts.namesToTry where asProxy.sendsTLSName == false || name != asProxy.tlsName {
+    for name in given.namesToTry where asProxy.sendsTLSName == false || name != asProxy.tlsName {
       var named = asProxy
       (named.tlsName, named.sendsTLSName) = (name, true)
       if try await world.see(named).isShaken {
@@ -84,7 +84,7 @@ extension Check {
   }
 }
 
-extension Facts {
+extension Case {
   /// Names that an app with several sites may know: what the certificate has to be for, the site's, the upstream's.
   fileprivate var namesToTry: [String] {
     var names: [String] = []

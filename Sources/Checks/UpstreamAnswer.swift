@@ -15,10 +15,9 @@ extension FactName {
   static let headerBytes: FactName = "upstream.header-bytes"
   static let headerLongest: FactName = "upstream.header-longest"
   static let headerLines: FactName = "upstream.header-lines"
-  /// A size that the header fits into: bytes, a power of two; and twice that, and four times.
+  /// A size that the header fits into: bytes, a power of two; and twice that.
   static let headerRoom: FactName = "header.room"
   static let headerDouble: FactName = "header.double"
-  static let headerFourfold: FactName = "header.fourfold"
   /// A number of lines that is enough.
   static let headerLinesRoom: FactName = "header.lines-room"
   /// `bytes`, `line` or `lines`: which limit it breaks.
@@ -51,15 +50,15 @@ extension Check {
     "upstream.answer", needs: [.upstreamDial, .proxyPlace, .upstreamScheme],
     learns: [
       .upstreamStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded, .headerBytes, .headerLongest, .headerLines,
-      .headerRoom, .headerDouble, .headerFourfold, .headerLinesRoom, .headerExcess, .dropWhen, .dropHow,
+      .headerRoom, .headerDouble, .headerLinesRoom, .headerExcess, .dropWhen, .dropHow,
     ], outcome: AnswerOutcome.self, limit: nil
-  ) { world, facts, _ throws(Unseen) in
-    guard ["http", "h2c", "h2", "grpc", nil].contains(facts[.routeProtocol]) else { return (.notAsked, [:]) }
+  ) { world, given, _ throws(Unseen) in
+    guard ["http", "h2c", "h2", "grpc", nil].contains(given[.routeProtocol]) else { return (.notAsked, [:]) }
     // Absent: the proxy waits for ever, and so does the visitor.
-    let patience = facts.seconds(.routeReadTimeout)
+    let patience = given.seconds(.routeReadTimeout)
     // A little less than the check itself has, so that "never" is its own finding.
-    let limit = min((facts.seconds(.limitSeconds) ?? 90) - 0.5, patience.map { max(8, $0 * 1.5 + 4) } ?? 60)
-    let sight = try await world.see(try facts.asProxy(facts.speaksTLS ? "https" : "http", limit: limit))
+    let limit = min(given.limit - 0.5, patience.map { max(8, $0 * 1.5 + 4) } ?? 60)
+    let sight = try await world.see(try given.asProxy(given.speaksTLS ? "https" : "http", limit: limit))
     let seconds = sight.times.firstByte
     var learned: Facts = [
       .upstreamStatus: sight.status.map { String($0) } ?? "", .upstreamError: sight.failure?.inShort ?? "",
@@ -69,13 +68,12 @@ extension Check {
       learned[.headerBytes] = String(size.bytes)
       learned[.headerLongest] = String(size.longest)
       learned[.headerLines] = String(size.lines)
-      if let excess = facts.excess(of: size) {
+      if let excess = given.excess(of: size) {
         learned[.headerExcess] = excess
         // A quarter of it stays free: a visitor's cookies may be longer than those of this request.
         let room = (size.bytes * 4 / 3).powerOfTwo
         learned[.headerRoom] = String(room)
         learned[.headerDouble] = String(room * 2)
-        learned[.headerFourfold] = String(room * 4)
         learned[.headerLinesRoom] = String((size.lines + 1).powerOfTwo)
         return (.tooLarge, learned)
       }
@@ -86,7 +84,7 @@ extension Check {
         learned[.dropWhen] = "in-body"
         return (.cut, learned)
       }
-      learned[.dropWhen] = sight.headerSize != nil ? "in-header" : try await world.drop(facts)
+      learned[.dropWhen] = sight.headerSize != nil ? "in-header" : try await world.drop(given)
       return (.closes, learned)
     }
     switch (sight.status, sight.failure) {
@@ -106,8 +104,8 @@ extension Check {
 
 extension World {
   /// Whether it ends a connection before it is asked anything.
-  fileprivate func drop(_ facts: Facts) async throws(Unseen) -> String {
-    guard let quiet = facts.exchange([]), let end = try? await see(quiet).end else { return "after-request" }
+  fileprivate func drop(_ given: Case) async throws(Unseen) -> String {
+    guard let quiet = given.exchange([]), let end = try? await see(quiet).end else { return "after-request" }
     return end == .closed || end == .reset ? "at-once" : "after-request"
   }
 }
@@ -133,10 +131,10 @@ extension Int {
   }
 }
 
-extension Facts {
+extension Case {
   /// Which of the proxy's limits the header of an answer breaks; nil if none is known to be broken.
   fileprivate func excess(of size: HTTPRequest.HeaderSize) -> String? {
-    func limit(_ name: FactName) -> Int { self[name].flatMap { Int($0) } ?? .max }
+    func limit(_ name: FactName) -> Int { number(name) ?? .max }
     if size.bytes > limit(.routeHeaderLimit) { return "bytes" }
     if size.longest > limit(.routeHeaderLineLimit) { return "line" }
     return size.lines > limit(.routeHeaderLines) ? "lines" : nil

@@ -5,7 +5,6 @@ import World
 
 extension FactName {
   static let certificateProblem: FactName = "certificate.problem"
-  static let certificateSubject: FactName = "certificate.subject"
   static let certificateExpires: FactName = "certificate.expires"
   /// The first name that it is valid for.
   static let certificateName: FactName = "certificate.name"
@@ -27,39 +26,39 @@ extension Check {
   static let upstreamCertificate = Check(
     "upstream.certificate", needs: [.upstreamDial, .proxyPlace, .routeVerifies],
     learns: [
-      .certificateProblem, .certificateSubject, .certificateIssuer, .certificateExpires, .certificateName,
+      .certificateProblem, .certificateIssuer, .certificateExpires, .certificateName,
       .certificateFault,
     ], outcome: CertificateOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    guard let verifies = facts[.routeVerifies], verifies != "off" else { return (.notVerified, [:]) }
+  ) { world, given, _ throws(Unseen) in
+    guard let verifies = given[.routeVerifies], verifies != "off" else { return (.notVerified, [:]) }
     let authorities: String?
-    if let path = facts[.routeAuthorities] {
-      guard let place = facts.proxy.files else { throw .notEnoughKnown([.proxyPID]) }
+    if let path = given[.routeAuthorities] {
+      guard let place = given.proxy.files else { throw .notEnoughKnown([.proxyPID]) }
       authorities = try await world.see(FileRead(path: path, place: place)).text
     } else {
       authorities = nil
     }
-    var request = try facts.asProxy("https", limit: 4)
+    var request = try given.asProxy("https", limit: 4)
     request.tls = verifies == Route.TLS.nameAndDate ? .verifyNameAndDate : .verify(authorities: authorities)
     var sight = try await world.see(request)
     // A proxy that minds no names minds the rest: ask again by a name that the certificate has, since OpenSSL compares
     // names first.
-    if facts[.routeVerifiesParts] != nil, !facts.list(.routeVerifiesParts).contains("name"),
+    if given[.routeVerifiesParts] != nil, !given.list(.routeVerifiesParts).contains("name"),
       case .untrusted(let why) = sight.failure, fault(why, sight.certificate) == "name",
       let name = sight.certificate?.names.first?.replacing("*.", with: "any.")
     {
-      request.url = "https://\(name):\(facts[.upstreamPort] ?? "443")/"
+      request.url = "https://\(name):\(given[.upstreamPort] ?? "443")/"
       sight = try await world.see(request)
     }
     var learned: Facts = [
-      .certificateSubject: sight.certificate?.subject ?? "", .certificateIssuer: sight.certificate?.issuer ?? "",
+      .certificateIssuer: sight.certificate?.issuer ?? "",
       .certificateExpires: sight.certificate?.expires ?? "",
       .certificateName: sight.certificate?.names.first ?? "",
     ]
     switch sight.failure {
     case .untrusted(let why):
       let fault = fault(why, sight.certificate)
-      let looks = facts.list(.routeVerifiesParts)
+      let looks = given.list(.routeVerifiesParts)
       if !looks.isEmpty, !looks.contains(part(of: fault)) { return (.notVerified, learned) }
       learned[.certificateProblem] = why
       learned[.certificateFault] = fault

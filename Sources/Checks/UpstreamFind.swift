@@ -37,22 +37,22 @@ extension Check {
       .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
       .upstreamAddresses, .upstreamNear, .routeLeadsNowhere,
     ] + FactName.ofCompose, outcome: UpstreamOutcome.self
-  ) { world, facts, _ throws(Unseen) in
-    let host = facts[.upstreamHost] ?? ""
-    let port = facts.port(.upstreamPort) ?? 80
-    if let id = facts[.routeContainer] {
+  ) { world, given, _ throws(Unseen) in
+    let host = try given.upstreamHost
+    let port = try given.upstreamPort
+    if let id = given[.routeContainer] {
       let container = try await world.container(id)
       return (
         .container,
         learned(container, port, routePort: port, host).merging(await world.compose(container.Config?.Labels ?? [:]))
       )
     }
-    let found = try await world.upstream(host: host, port: port, of: facts.proxy)
+    let found = try await world.upstream(host: host, port: port, of: given.proxy)
     switch found {
     case .container(let container, let inside):
       var facts = learned(container, inside, routePort: port, host)
         .merging(await world.compose(container.Config?.Labels ?? [:]))
-      guard host.isAddress, facts[.upstreamPublished] == nil, let place = facts.upstreamListensIn,
+      guard host.isAddress, facts[.upstreamPublished] == nil, let place = container.pid.map({ Place.process($0) }),
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
       else { return (.container, facts) }
@@ -65,7 +65,7 @@ extension Check {
         [.upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes"]
       )
     case .besideProxy:
-      return (.beside, [.upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: facts[.proxyPID] ?? ""])
+      return (.beside, [.upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: given[.proxyPID] ?? ""])
     case .proxyItself: return (.itself, [.routeLeadsNowhere: "yes"])
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
     case .noSuchContainer(let near): return (.nameless, [.upstreamNear: near ?? ""])

@@ -30,12 +30,12 @@ extension Check {
   static let upstreamQueue = Check(
     "upstream.queue", needs: [.upstreamPlace, .upstreamInside, .upstreamPort, .siteAsked],
     learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason], outcome: QueueOutcome.self
-  ) { world, facts, signs throws(Unseen) in
-    if let read = try? await world.appSign(["pool-full"], facts, signs) {
+  ) { world, given, signs throws(Unseen) in
+    if let read = try? await world.appSign(["pool-full"], given, signs) {
       return (.pool, [.logReason: read.whole.printable])
     }
-    guard let place = facts.upstreamListensIn else { throw .notEnoughKnown([.upstreamPID]) }
-    let port = facts.port(.upstreamInside) ?? 0
+    let place = try given.listensIn
+    let port = try given.upstreamInside
     let here = try await world.see(Listeners(place: place)).filter { $0.port == port }
     let waiting = here.map(\.waiting).max() ?? 0
     guard let listener = here.first(where: { $0.waiting == waiting }), waiting > 0 else { return (.free, [:]) }

@@ -25,21 +25,21 @@ extension Check {
   static let upstreamSpeaks = Check(
     "upstream.speaks", needs: [.upstreamDial, .proxyPlace], learns: [.upstreamSpeaks], outcome: SpeaksOutcome.self,
     limit: 8
-  ) { world, facts, signs throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let expected: Language.Question? =
-      switch facts[.routeProtocol] {
+      switch given[.routeProtocol] {
       case "fastcgi": Language.fastCGI
-      case "uwsgi": Language.uwsgi(facts)
-      case "h2c", "grpc": facts.speaksTLS ? nil : Language.http2
+      case "uwsgi": try Language.uwsgi(given)
+      case "h2c", "grpc": given.speaksTLS ? nil : Language.http2
       default: nil
       }
-    if let expected, let language = await world.language(facts, [expected]) { return language.found }
+    if let expected, let language = await world.language(given, [expected]) { return language.found }
 
-    let requests = (plain: try facts.asProxy("http", limit: 3), encrypted: try facts.asProxy("https", limit: 3))
+    let requests = (plain: try given.asProxy("http", limit: 3), encrypted: try given.asProxy("https", limit: 3))
     async let plain = world.result(of: requests.plain)
     async let encrypted = world.result(of: requests.encrypted)
     // An app may speak both on one port: what the route speaks counts, and need not wait for the other.
-    if !facts.speaksTLS, let http = try? await plain.get(), http.status != nil {
+    if !given.speaksTLS, let http = try? await plain.get(), http.status != nil {
       return (signs.read(http).means == "tls-port" ? .tls : .http, [:])
     }
     let tls = try await encrypted.get()
@@ -51,7 +51,7 @@ extension Check {
     // A header that is too large, or cut, is HTTP all the same.
     if http.headerSize != nil { return (.http, [:]) }
     if [.refused, .connectTimeout, .unreachable].contains(http.failure) { return (.unknown, [:]) }
-    if let language = await world.language(facts, Language.all(facts)) { return language.found }
+    if let language = await world.language(given, try Language.all(given)) { return language.found }
     switch (http.failure, tls.failure) {
     case (.notHTTP, _): return (.other, [:])
     case (_, .notTLS): return (.http, [:])
@@ -63,8 +63,8 @@ extension Check {
 }
 
 extension Language {
-  fileprivate static func all(_ facts: Facts) -> [Question] {
-    [fastCGI, uwsgi(facts), http2, greeting, text, postgres]
+  fileprivate static func all(_ given: Case) throws(Unseen) -> [Question] {
+    [fastCGI, try uwsgi(given), http2, greeting, text, postgres]
   }
 
   fileprivate var found: (SpeaksOutcome, Facts) {

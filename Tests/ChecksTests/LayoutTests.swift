@@ -44,4 +44,23 @@ import Testing
       #expect(!source.contains("Check."), "\(file).swift")
     }
   }
+
+  /// A value that a check cannot do without is one that it declares: else it would end in `unknown` where it starts.
+  @Test func aCheckDeclaresWhatItCannotDoWithout() throws {
+    let sources = try sources()
+    let values = Dictionary(
+      try #require(sources["Case"]).matches(of: /var (\w+): \w+ \{ get throws\(Unseen\) \{.*?(?:of: )\.(\w+)\)/).map {
+        (String($0.output.1), String($0.output.2))
+      }
+    ) { first, _ in first }
+    #expect(values.count > 10)
+    let given: Set = ["url", "siteHost", "sitePort", "sitePath", "proxyPID"]
+    for (file, source) in sources where !ids(in: source).isEmpty {
+      let needs = source.firstMatch(of: /needs: \[([^\]]*)\]/)?.output.1 ?? ""
+      for value in source.matches(of: /try given\.(\w+)/).compactMap({ values[String($0.output.1)] })
+      where !given.contains(value) {
+        #expect(needs.contains(".\(value)"), "\(file).swift uses \(value) and does not need it")
+      }
+    }
+  }
 }

@@ -86,7 +86,7 @@ struct LimitTests {
     "upstream.scheme": "https", "upstream.dial": "10.0.0.2:80", "upstream.socket": "/run/app.sock",
     "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
     "upstream.inside-port": "80", "upstream.status": "404", "upstream.path": "/x", "route.auth": "http://auth:9091",
-    "name.address": "10.0.0.2", "limit.seconds": "0.2",
+    "name.address": "10.0.0.2", "limit.seconds": "0.2", "route.health-path": "/health",
     "series.count": "3", "site.sometimes": "yes", "route.servers": "shop-1:80, shop-2:80", "route.log-keys": "shop",
   ]
 

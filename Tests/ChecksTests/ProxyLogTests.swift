@@ -1,8 +1,10 @@
-import Checks
 import Fixture
+import LogLines
 import Model
 import Testing
 import World
+
+@testable import Checks
 
 @Suite("proxy.log")
 struct ProxyLogTests {
@@ -45,7 +47,7 @@ struct ProxyLogTests {
   func shows(text: String, expected: String) async throws {
     let found = try await finding(line(text))
     #expect(found.outcome == "same-address")
-    #expect(found.facts["log.shows"] == expected)
+    #expect(try realSigns().writer("nginx").reading(of: line(text))?.sign.shows == expected)
     #expect(found.facts["log.address"] == "10.0.0.2:8080")
   }
 

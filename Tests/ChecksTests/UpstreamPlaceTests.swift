@@ -50,7 +50,6 @@ struct PortListeningTests {
     let found = try await finding(Sandbox().listening(in: inApp, ("::", 3000)))
     #expect(found.outcome == "other-port")
     #expect(found.facts["upstream.listening"] == "3000")
-    #expect(found.facts["upstream.right-port"] == "3000")
   }
 
   @Test("Of several other ports, the one that answers HTTP")
@@ -183,7 +182,6 @@ struct TCPConnectTests {
     let found = try await look("tcp.connect", world, dialling)
     #expect(found.outcome == expected)
     #expect(found.facts["connect.errno"] == (errno == 0 ? nil : String(errno)))
-    #expect(found.facts["connect.seconds"] == "0.3")
   }
 
   @Test("A proxy of the host dials from the host")

@@ -35,7 +35,7 @@ extension Caddy {
       }
       let answer = try await proxy.world.see(request)
       guard let status = answer.status else { throw .unreadable(what: "Caddy's admin API", why: .init(.silent)) }
-      guard status == 200 else { throw .unreadable(what: "Caddy's admin API", why: "status \(status)") }
+      guard status == 200 else { throw .unreadable(what: "Caddy's admin API", why: .init(.status, "\(status)")) }
       guard let document = JSON(answer.body) else {
         throw .unreadable(what: "Caddy's admin API", why: .init(.notFormat, "JSON"))
       }
