@@ -36,7 +36,7 @@ import Testing
         $0.output.1.matches(of: /\.(\w+)/).map { String($0.output.1) }
       })
     // `facts[.siteEdge] ?? …`, `facts.port(.sitePort)`
-    let read = names(/\[\.(\w+)\](?! *=[^=])/).union(names(/\(\.(\w+)\)/)).union(needed)
+    let read = names(/\[\.(\w+)\](?! *=[^=])/).union(names(/\((?:of: )?\.(\w+)[,)]/)).union(needed)
     for fact in Set(Check.all.flatMap(\.shape.learns)).subtracting(ofRoutes) {
       guard let name = constants[fact.text] else { continue }
       #expect(brought.contains(name), "no check brings \(fact.text)")
