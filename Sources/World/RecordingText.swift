@@ -18,7 +18,7 @@ extension Recording {
   static let kinds: [any Look.Type] = [
     CommandRun.self, DNSQuery.self, DockerGet.self, Exchange.self, FileGlob.self, FileRead.self, FileSystem.self,
     HTTPRequest.self, IsRoot.self, Listeners.self, OnlyRootChanges.self, OwnAddresses.self, Processes.self,
-    SQLiteQuery.self, SocketConnect.self, StatsSocket.self, SystemLookup.self, TCPConnect.self,
+    SQLiteQuery.self, UnixConnect.self, StatsSocket.self, SystemLookup.self, TCPConnect.self,
   ]
 
   fileprivate struct Head: Codable {

@@ -41,7 +41,7 @@ extension Wizard502 {
     let world = world()
     var names: [String] = []
     if case .success(false) = await world.result(of: IsRoot()) { names.append("notice.not-root") }
-    let engine = await world.result(of: SocketConnect(path: "/var/run/docker.sock", place: .host))
+    let engine = await world.result(of: UnixConnect(path: "/var/run/docker.sock", place: .host))
     switch (try? engine.get())?.outcome {
     case .denied: names.append("notice.docker-denied")
     case .missing: names.append("notice.docker-missing")

@@ -113,7 +113,7 @@ public final class Sandbox: World {
     case is HTTPRequest: return HTTPRequest.Sight(failure: .refused)
     case is TCPConnect: return TCPConnect.Sight(outcome: .refused, errno: ECONNREFUSED, seconds: 0)
     case is Exchange: return Exchange.Sight(end: .none)
-    case is SocketConnect: return SocketConnect.Sight(outcome: .missing, errno: ENOENT, isAsUser: true)
+    case is UnixConnect: return UnixConnect.Sight(outcome: .missing, errno: ENOENT, isAsUser: true)
     case is DNSQuery: return DNSQuery.Sight(answer: .noSuchName, addresses: [])
     case is SystemLookup: return [String]()
     case is OwnAddresses: return ["127.0.0.1"]

@@ -34,7 +34,7 @@ private func whole() -> Recording {
     .with(IsRoot(), true)
     .with(Listeners(place: .host), [Listener(address: "::", port: 80, waiting: 1, most: 128, processes: [7])])
     .with(OnlyRootChanges(path: "/etc/a"), false)
-    .with(OwnAddresses(), unseen: .unreadable(what: "the interfaces", why: "odd"))
+    .with(OwnAddresses(), unseen: .unreadable(what: "the interfaces", why: .said("odd")))
     .with(
       Processes(names: ["nginx"]),
       [
@@ -44,7 +44,7 @@ private func whole() -> Recording {
       ]
     )
     .with(SQLiteQuery(path: "/data/a", place: .host, sql: "SELECT 1"), [["a": "1"]])
-    .with(SocketConnect(path: "/run/a", place: .host, user: 7), .init(outcome: .denied, errno: 13, isAsUser: true))
+    .with(UnixConnect(path: "/run/a", place: .host, user: 7), .init(outcome: .denied, errno: 13, isAsUser: true))
     .with(StatsSocket(path: "/run/b", place: .host, question: .info), "Maxconn: 1\n")
     .with(SystemLookup(name: "shop.example.org"), ["192.0.2.1"])
     .with(TCPConnect(address: "10.0.0.2", port: 80, place: .process(7)), unseen: .noAnswer(seconds: 4))
