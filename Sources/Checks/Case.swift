@@ -25,7 +25,7 @@ struct Case: Sendable {
   // The proxy that serves it.
   var proxyKind: String { get throws(Unseen) { try text(of: .proxyKind) } }
   var proxyID: String { get throws(Unseen) { try text(of: .proxyID) } }
-  var proxyPID: Int32 { get throws(Unseen) { try value(of: .proxyPID) { Int32($0) } } }
+  var proxyPID: Int32 { get throws(Unseen) { try value(of: .proxyPID, Int32.init(_:)) } }
   /// The port on which it listens in its own network.
   var proxyPort: UInt16 { get throws(Unseen) { try port(of: .proxyPort) } }
   var proxy: ProxyPlace {
@@ -62,7 +62,7 @@ struct Case: Sendable {
   /// The place in which it listens.
   var listensIn: Place {
     get throws(Unseen) {
-      facts[.upstreamPlace] == "host" ? .host : .process(try value(of: .upstreamPID) { Int32($0) })
+      facts[.upstreamPlace] == "host" ? .host : .process(try value(of: .upstreamPID, Int32.init(_:)))
     }
   }
   /// The address that the proxy dials.
@@ -85,7 +85,7 @@ struct Case: Sendable {
 
   func text(of name: FactName) throws(Unseen) -> String { try value(of: name) { $0 } }
 
-  private func port(of name: FactName) throws(Unseen) -> UInt16 { try value(of: name) { UInt16($0) } }
+  private func port(of name: FactName) throws(Unseen) -> UInt16 { try value(of: name, UInt16.init(_:)) }
 
   private func value<Value>(of name: FactName, _ read: (String) -> Value?) throws(Unseen) -> Value {
     guard let value = facts[name].flatMap(read) else { throw .notEnoughKnown([name]) }
