@@ -26,7 +26,11 @@ struct Draft {
   var links: [Link] = []
   var uses: [Use] = []
   var patterns: [Text] = []
+  /// The kinds of proxies, each where its signs name it first.
+  var kinds: [String: SourcePlace] = [:]
+  var recipes = Recipes()
   var usedParts: Set<String> = []
+  var usedRecipes: Set<String> = []
 
   /// A name that must be that of a node, a page or a way on.
   struct Link {

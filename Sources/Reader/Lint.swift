@@ -32,6 +32,7 @@ struct Lint {
     reach()
     needs()
     pages()
+    recipes()
     facts()
     glossary()
   }
@@ -144,6 +145,25 @@ struct Lint {
       }
       if !steps.isEmpty, !isShown, let start = starts[page.id] {
         problems.add(start, "every step needs facts that may be missing; one must do with site.* alone")
+      }
+    }
+  }
+
+  /// Each kind of proxy has a file, and in it an answer to each recipe.
+  private func recipes() {
+    let recipes = draft.recipes
+    for (kind, at) in draft.kinds where recipes.sources[kind] == nil {
+      problems.add(
+        at, "there is no Screens/proxies/\(kind).md, in which '\(kind)' says how it does what pages ask of it")
+    }
+    for (kind, source) in recipes.sources {
+      if draft.kinds[kind] == nil {
+        problems.add(source.place(1), "no signs know a proxy of the kind '\(kind)'", kind, notIn: draft.kinds.keys)
+      }
+      for (name, sentence) in recipes.sentences where recipes.answer(of: kind, to: name) == nil {
+        problems.add(
+          source.place(1), "'## \(name)' is missing (\(sentence.text)); if there is no such thing: '<!-- none: WHY -->'"
+        )
       }
     }
   }

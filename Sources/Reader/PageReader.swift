@@ -8,12 +8,27 @@ struct PageReader {
   /// Its front matter names the page by this word.
   enum Kind: String { case cause, guide }
 
-  /// The file that is being read: the page, or a part that it takes in.
-  private var source: PageSource
+  /// What is being read: the page itself, or steps that it takes in from elsewhere.
+  private struct Frame {
+    var source: PageSource
+    /// What holds for all of it.
+    var when: [Condition] = []
+    /// What stands in the place of `{new.VALUE}`, by the name of the value.
+    var values: [String: String] = [:]
+    /// The kind of proxy whose recipe it is; nil outside of recipes.
+    var proxy: String? = nil
+    /// Words of the page that lead to its steps without words.
+    var lead: Template? = nil
+  }
+
+  private var frame: Frame
+  /// What is taken in at the moment, from the outside in, to find circles.
+  private var open: [String] = []
   private let kind: Kind
   private let id: String
   /// Steps that several pages share, by name.
   private let parts: [String: Part]
+  private let recipes: Recipes
   private let problems: Problems
   private let markdown: Markdown
   private var explanation: [Page.Paragraph] = []
@@ -24,33 +39,36 @@ struct PageReader {
   /// Words that wait for the fence to which they lead.
   private var words: [Text] = []
   private var when: [Condition] = []
-  /// What holds for the whole part that is being read.
-  private var outer: [Condition] = []
+  /// How many steps took their words from the page that takes them in.
+  private var ledSteps = 0
 
-  init(file: String, kind: Kind, id: String, text: String, parts: [String: Part], problems: Problems) {
-    self.source = PageSource(file: file, text: text)
+  init(
+    file: String, kind: Kind, id: String, text: String, parts: [String: Part], recipes: Recipes, problems: Problems
+  ) {
+    frame = Frame(source: PageSource(file: file, text: text))
     self.kind = kind
     self.id = id
     self.parts = parts
+    self.recipes = recipes
     self.problems = problems
     markdown = Markdown(text)
   }
 
   mutating func read(into draft: inout Draft) {
     switch kind {
-    case .cause: draft.pageStarts[id] = source.place(1)
-    case .guide: draft.guideStarts[id] = source.place(1)
+    case .cause: draft.pageStarts[id] = frame.source.place(1)
+    case .guide: draft.guideStarts[id] = frame.source.place(1)
     }
     guard let frontMatter = markdown.frontMatter else {
-      problems.add(source.place(1), "a page starts with its front matter between two lines '---'")
+      problems.add(frame.source.place(1), "a page starts with its front matter between two lines '---'")
       return
     }
-    let (root, mistakes) = YAML.read(frontMatter, file: source.file, firstLine: 2)
+    let (root, mistakes) = YAML.read(frontMatter, file: frame.source.file, firstLine: 2)
     for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
     for block in markdown.blocks { read(block, into: &draft) }
     endSection(into: &draft)
     if !sections.contains(where: { !$0.steps.isEmpty }) {
-      problems.add(source.place(1), "a page has at least one step")
+      problems.add(frame.source.place(1), "a page has at least one step")
     }
     guard let root else { return }
 
@@ -89,20 +107,20 @@ struct PageReader {
   private mutating func read(_ block: Markdown.Block, into draft: inout Draft) {
     switch block.content {
     case .heading(let level, let text):
-      if level != 2 { problems.add(source.place(block.line), "a section of a page starts with '##'") }
+      if level != 2 { problems.add(frame.source.place(block.line), "a section of a page starts with '##'") }
       endSection(into: &draft)
       heading = text
-      when = outer
+      when = frame.when
     case .paragraph(let text), .item(let text):
-      let text = Text(text: text, at: source.place(block.line))
+      let text = Text(text: text, at: frame.source.place(block.line))
       if heading == nil {
         explanation.append(.init(text: template(text, into: &draft), when: when))
       } else {
         words.append(text)
       }
-    case .comment(let text): condition(text, line: block.line, into: &draft)
+    case .comment(let text): comment(text, line: block.line, into: &draft)
     case .code(let info, let text): step(info, text, line: block.line, into: &draft)
-    case .other(let kind): problems.add(source.place(block.line), "a page has no \(kind)")
+    case .other(let kind): problems.add(frame.source.place(block.line), "a page has no \(kind)")
     }
   }
 
@@ -119,37 +137,157 @@ struct PageReader {
     steps.append(.init(text: text, when: when, body: .none, place: nil, changes: false))
   }
 
-  /// The words before a fence; a step without any is called like its section.
+  /// The words before a fence. A step without any has those of the page that takes it in, or is called like its section.
   private mutating func takeWords(into draft: inout Draft) -> Template {
-    if words.isEmpty { return Template(heading ?? "") }
+    if words.isEmpty {
+      guard let lead = frame.lead else { return Template(heading ?? "") }
+      ledSteps += 1
+      return lead
+    }
     let templates = words.map { template($0, into: &draft) }
     words = []
     return Template(templates.map(\.source).joined(separator: "\n"))
   }
 
-  // MARK: Conditions
+  // MARK: Comments
 
-  /// `when: a.b = c | d, !e.f`, `always` or `part: NAME when: …`; any other comment is the author's own.
-  private mutating func condition(_ comment: String, line: Int, into draft: inout Draft) {
+  /// `when: a.b = c | d, !e.f`, `always`, `part: NAME …` or `do: RECIPE …`; any other comment is the author's own.
+  private mutating func comment(_ comment: String, line: Int, into draft: inout Draft) {
     if comment == "always" {
       endWords(into: &draft)
-      when = outer
+      when = frame.when
     } else if comment.hasPrefix("when:") {
       endWords(into: &draft)
-      when = outer + conditions(comment.dropFirst(5), line: line, into: &draft)
+      when = frame.when + conditions(comment.dropFirst(5), line: line, into: &draft)
     } else if comment.hasPrefix("part:") {
       endWords(into: &draft)
-      let words = comment.dropFirst(5).trimmed
-      let name = String(words.prefix { $0 != " " })
-      let condition = words.dropFirst(name.count).trimmed
-      let isCondition = condition.hasPrefix("when:")
-      if !condition.isEmpty, !isCondition {
-        problems.add(source.place(line), "behind a part's name only 'when:' may follow")
-      }
-      let conditions = isCondition ? conditions(condition.dropFirst(5), line: line, into: &draft) : []
-      take(part: name, when: conditions, line: line, into: &draft)
-      when = outer
+      part(call(comment.dropFirst(5), line: line, into: &draft), line: line, into: &draft)
+      when = frame.when
+    } else if comment.hasPrefix("do:") {
+      recipe(call(comment.dropFirst(3), line: line, into: &draft), line: line, into: &draft)
+      when = frame.when
     }
+  }
+
+  /// `NAME value=… when: …`
+  private struct Call {
+    let name: String
+    var values: [String: String] = [:]
+    var when: [Condition] = []
+  }
+
+  private func call(_ text: Substring, line: Int, into draft: inout Draft) -> Call {
+    let condition = text.firstRange(of: "when:")
+    let words = text[..<(condition?.lowerBound ?? text.endIndex)].split(separator: " ")
+    var call = Call(name: words.first.map(String.init) ?? "")
+    for word in words.dropFirst() {
+      guard let sign = word.firstIndex(of: "=") else {
+        problems.add(
+          frame.source.place(line), "behind the name only values ('port={upstream.port}') and 'when:' may follow")
+        continue
+      }
+      let value = Text(text: String(word[word.index(after: sign)...]), at: frame.source.place(line))
+      call.values[String(word[..<sign])] = template(value, into: &draft).source
+    }
+    if let condition { call.when = conditions(text[condition.upperBound...], line: line, into: &draft) }
+    return call
+  }
+
+  /// Reads the steps of `Screens/parts/NAME.md` as if they stood here.
+  private mutating func part(_ call: Call, line: Int, into draft: inout Draft) {
+    guard let part = parts[call.name] else {
+      problems.add(
+        frame.source.place(of: call.name, from: line), "there is no part '\(call.name)'", call.name, notIn: parts.keys)
+      return
+    }
+    draft.usedParts.insert(call.name)
+    for value in call.values.keys.sorted() where !part.source.text.contains("{\(Part.values)\(value)}") {
+      problems.add(frame.source.place(of: value, from: line), "the part '\(call.name)' has no {\(Part.values)\(value)}")
+    }
+    var inside = frame
+    (inside.when, inside.values) = (frame.when + call.when, call.values)
+    take(part, inside, called: "part \(call.name)", line: line, into: &draft)
+  }
+
+  /// Reads how each kind of proxy does it. Words right before it lead to the steps that have none of their own, under
+  /// the conditions of those words.
+  private mutating func recipe(_ call: Call, line: Int, into draft: inout Draft) {
+    guard recipes.sentences[call.name] != nil else {
+      endWords(into: &draft)
+      problems.add(
+        frame.source.place(of: call.name, from: line), "there is no recipe '\(call.name)'", call.name,
+        notIn: recipes.sentences.keys)
+      return
+    }
+    draft.usedRecipes.insert(call.name)
+    let wanted = recipes.values(of: call.name)
+    for value in wanted where call.values[value] == nil {
+      problems.add(frame.source.place(of: call.name, from: line), "'\(call.name)' wants '\(value)='")
+    }
+    for value in call.values.keys.sorted() where !wanted.contains(value) {
+      problems.add(
+        frame.source.place(of: value, from: line), "'\(call.name)' takes no '\(value)'", value, notIn: wanted)
+    }
+    let before = ledSteps
+    let hasWords = !words.isEmpty
+    var inside = frame
+    (inside.when, inside.values) = ((hasWords ? when : frame.when) + call.when, call.values)
+    if hasWords { inside.lead = takeWords(into: &draft) }
+    let first = steps.count
+    if let proxy = frame.proxy {
+      if let steps = recipes.answer(of: proxy, to: call.name) {
+        take(steps, inside, called: call.name, line: line, into: &draft)
+      }
+    } else {
+      let common = inside.when
+      for (proxy, answer) in recipes.answers(to: call.name) {
+        let own = steps.count
+        inside.proxy = proxy
+        inside.when = [Condition(fact: .proxyKind, test: .oneOf([proxy]))] + common
+        take(answer, inside, called: call.name, line: line, into: &draft)
+        join(from: own, with: first)
+      }
+    }
+    if hasWords, ledSteps == before {
+      problems.add(
+        frame.source.place(line),
+        "every step of '\(call.name)' has words of its own; put '<!-- always -->' between it and the words before it")
+    }
+  }
+
+  /// Steps that one kind of proxy has in common with those before it become one, in an order that is each one's own.
+  private mutating func join(from own: Int, with first: Int) {
+    let mine = Array(steps[own...])
+    steps.removeSubrange(own...)
+    var next = first
+    for step in mine {
+      guard let same = steps[next...].firstIndex(where: { $0.isSame(as: step) }) else {
+        steps.insert(step, at: next)
+        next += 1
+        continue
+      }
+      steps[same] = steps[same].also(for: step)
+      next = same + 1
+    }
+  }
+
+  private mutating func take(
+    _ part: Part, _ inside: Frame, called name: String, line: Int, into draft: inout Draft
+  ) {
+    guard !open.contains(name) else {
+      problems.add(
+        frame.source.place(line),
+        "this leads in a circle: \((open.drop { $0 != name } + [name]).joined(separator: " → "))")
+      return
+    }
+    open.append(name)
+    let outside = frame
+    (frame, when) = (inside, inside.when)
+    frame.source = part.source
+    for block in part.blocks { read(block, into: &draft) }
+    endWords(into: &draft)
+    frame = outside
+    open.removeLast()
   }
 
   private func conditions(_ text: Substring, line: Int, into draft: inout Draft) -> [Condition] {
@@ -160,24 +298,6 @@ struct PageReader {
       }
   }
 
-  /// Reads the steps of `Screens/parts/NAME.md` as if they stood here.
-  private mutating func take(part name: String, when conditions: [Condition], line: Int, into draft: inout Draft) {
-    guard let part = parts[name] else {
-      problems.add(source.place(of: name, from: line), "there is no part '\(name)'", name, notIn: parts.keys)
-      return
-    }
-    guard outer.isEmpty, part.source.file != source.file else {
-      problems.add(source.place(line), "a part has no parts of its own")
-      return
-    }
-    draft.usedParts.insert(name)
-    let page = source
-    (source, outer, when) = (part.source, conditions, conditions)
-    for block in part.blocks { read(block, into: &draft) }
-    endWords(into: &draft)
-    (source, outer) = (page, [])
-  }
-
   private func condition(_ text: Substring, line: Int, into draft: inout Draft) -> Condition? {
     var fact = text
     var test = Condition.Test.known
@@ -186,7 +306,7 @@ struct PageReader {
       fact = text[..<sign].dropLast(isNot ? 1 : 0).trimmed
       let values = text[text.index(after: sign)...].split(separator: "|", omittingEmptySubsequences: false)
         .map { String($0.trimmed) }
-      if values.contains("") { problems.add(source.place(line), "a value is missing in '\(text)'") }
+      if values.contains("") { problems.add(frame.source.place(line), "a value is missing in '\(text)'") }
       test = isNot ? .noneOf(values) : .oneOf(values)
     } else if text.first == "!" {
       fact = text.dropFirst().trimmed
@@ -194,10 +314,15 @@ struct PageReader {
     }
     guard !fact.isEmpty else {
       problems.add(
-        source.place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
+        frame.source.place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
       return nil
     }
     let name = FactName(String(fact))
+    if frame.proxy != nil, name == .proxyKind {
+      problems.add(
+        frame.source.place(of: name.text, from: line), "a recipe is that of its own proxy; it does not ask for the kind"
+      )
+    }
     use(name, name.text, line: line, .anywhere, &draft)
     return Condition(fact: name, test: test)
   }
@@ -205,13 +330,13 @@ struct PageReader {
   // MARK: Steps
 
   private mutating func step(_ info: [String], _ code: String, line: Int, into draft: inout Draft) {
-    if heading == nil { problems.add(source.place(line), "a step belongs below a '##'") }
+    if heading == nil { problems.add(frame.source.place(line), "a step belongs below a '##'") }
     let text = takeWords(into: &draft)
     var lines = code.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.last == "" { lines.removeLast() }
-    let kind = Text(text: info.first ?? "", at: source.place(line)).choice(
+    let kind = Text(text: info.first ?? "", at: frame.source.place(line)).choice(
       of: Fence.allCases, what: "kind of step", problems)
-    var words = FenceWords(words: Array(info.dropFirst()), source: source, line: line, problems: problems)
+    var words = FenceWords(words: Array(info.dropFirst()), source: frame.source, line: line, problems: problems)
     let changes = words.changes()
     let body: Page.Step.Body
     let runsAt: Diagnosis.Place?
@@ -219,13 +344,13 @@ struct PageReader {
     case .sh:
       runsAt = words.place()
       quotes(code, line: line)
-      body = .command(template(Text(text: lines.joined(separator: "\n"), at: source.place(line)), into: &draft))
+      body = .command(template(Text(text: lines.joined(separator: "\n"), at: frame.source.place(line)), into: &draft))
     case .diff:
       runsAt = .file
       body = patch(&words, lines, line: line, into: &draft)
     case .form:
       runsAt = .webUI
-      body = .form(template(Text(text: lines.joined(separator: "\n"), at: source.place(line)), into: &draft))
+      body = .form(template(Text(text: lines.joined(separator: "\n"), at: frame.source.place(line)), into: &draft))
     case nil: return
     }
     words.end()
@@ -240,12 +365,12 @@ struct PageReader {
     let file = words.value("file")
     let number = words.value("line")
     for (offset, text) in lines.enumerated() where !text.isEmpty && !["+", "-", " "].contains(text.first) {
-      problems.add(source.place(line + 1 + offset), "a line of a diff starts with '+', '-' or a space")
+      problems.add(frame.source.place(line + 1 + offset), "a line of a diff starts with '+', '-' or a space")
     }
     return .patch(
       file: template(file, into: &draft), line: template(number, into: &draft),
       lines: lines.enumerated().map { offset, text in
-        template(Text(text: text.isEmpty ? " " : text, at: source.place(line + 1 + offset)), into: &draft)
+        template(Text(text: text.isEmpty ? " " : text, at: frame.source.place(line + 1 + offset)), into: &draft)
       })
   }
 
@@ -253,19 +378,28 @@ struct PageReader {
   private func quotes(_ code: String, line: Int) {
     for name in placeholdersInQuotes(of: code) {
       problems.add(
-        source.place(of: "{\(name)}", from: line),
+        frame.source.place(of: "{\(name)}", from: line),
         "'{\(name)}' stands in quotes; leave them out, it is filled in as one shell word")
     }
   }
 
+  /// The text with its placeholders noted as used, and the values that were given in their places.
   private func template(_ text: Text, into draft: inout Draft) -> Template {
     let template = Template(text.text)
-    for fact in template.placeholders { use(fact, "{\(fact.text)}", line: text.at.line, scope, &draft) }
-    return template
+    var filled = text.text
+    for fact in template.placeholders {
+      let name = fact.text.hasPrefix(Part.values) ? String(fact.text.dropFirst(Part.values.count)) : ""
+      if let value = frame.values[name] {
+        filled = filled.replacing("{\(fact.text)}", with: value)
+      } else {
+        use(fact, "{\(fact.text)}", line: text.at.line, scope, &draft)
+      }
+    }
+    return frame.values.isEmpty ? template : Template(filled)
   }
 
   private func use(_ fact: FactName, _ written: String, line: Int, _ scope: Draft.Use.Scope, _ draft: inout Draft) {
-    draft.uses.append(.init(fact: fact, at: .found(in: source, written, line: line), scope: scope))
+    draft.uses.append(.init(fact: fact, at: .found(in: frame.source, written, line: line), scope: scope))
   }
 }
 
@@ -306,6 +440,23 @@ private struct FenceWords {
 
   func end() {
     for word in words { problems.add(source.place(of: word, from: line), "'\(word)' means nothing here") }
+  }
+}
+
+extension Page.Step {
+  /// The same for another kind of proxy; the first condition is that it is this kind.
+  fileprivate func isSame(as other: Page.Step) -> Bool {
+    text == other.text && body == other.body && place == other.place && changes == other.changes
+      && when.dropFirst() == other.when.dropFirst()
+  }
+
+  /// This step for the kind of `other`, too.
+  fileprivate func also(for other: Page.Step) -> Page.Step {
+    guard case .oneOf(let kinds)? = when.first?.test, case .oneOf(let more)? = other.when.first?.test else {
+      return self
+    }
+    let kind = Condition(fact: .proxyKind, test: .oneOf(kinds + more))
+    return Page.Step(text: text, when: [kind] + when.dropFirst(), body: body, place: place, changes: changes)
   }
 }
 

@@ -21,10 +21,18 @@ struct PageSource {
   }
 }
 
-/// Steps that several pages take in, read once for all of them.
+/// Steps that pages take in, read once for all of them.
 struct Part {
+  /// How the names of the values begin that a page gives with it: `{new.port}`.
+  static let values = "new."
+
   let source: PageSource
   let blocks: [Markdown.Block]
+
+  init(source: PageSource, blocks: [Markdown.Block]) {
+    self.source = source
+    self.blocks = blocks
+  }
 
   init(file: String, text: String) {
     source = PageSource(file: file, text: text)

@@ -28,6 +28,11 @@ final class Problems {
 
   func add(_ at: SourcePlace, _ sentence: String) { found.insert(Problem(at: at, sentence: sentence)) }
 
+  /// In the order of their places. A mistake in what several pages take in is one, however often it was read.
+  var sorted: [Problem] {
+    found.sorted().reduce(into: []) { problems, problem in if problems.last != problem { problems.append(problem) } }
+  }
+
   /// Adds `sentence`, and the one of `names` that `wrong` was probably meant to be.
   func add(_ at: SourcePlace, _ sentence: String, _ wrong: String, notIn names: some Sequence<String>) {
     add(at, sentence + (wrong.nearest(among: names).map { "; did you mean '\($0)'?" } ?? ""))

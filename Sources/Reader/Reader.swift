@@ -24,12 +24,16 @@ public enum Reader {
     let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
     var draft = Draft()
     let parts = parts(of: files)
+    draft.recipes = Recipes(files, problems)
     // Which of two nodes of one name is the second does not depend on the caller's order.
     for file in files.sorted(by: { $0.path < $1.path }) { read(file, shapes, parts, problems, into: &draft) }
     var flows = FlowReader(shapes: shapes, problems: problems)
     flows.read(draft.flows, into: &draft)
     for (name, part) in parts where !draft.usedParts.contains(name) {
       problems.add(part.source.place(1), "no page takes this part in")
+    }
+    for (name, place) in draft.recipes.places where !draft.usedRecipes.contains(name) {
+      problems.add(place, "no page wants '\(name)'")
     }
     for path in ["Flows/start.yaml", "Flows/checks.yaml"] where !files.contains(where: { $0.path == path }) {
       problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
@@ -39,7 +43,7 @@ public enum Reader {
       follows: Dictionary(draft.follows.map { ($0.name.text, $0.follow) }) { first, _ in first })
     if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
-    guard problems.found.isEmpty else { return (nil, problems.found.sorted()) }
+    guard problems.found.isEmpty else { return (nil, problems.sorted) }
     return (
       Catalog(
         tree: tree, hops: draft.hops.map(\.text), pages: draft.pages, guides: draft.guides, checks: draft.checks,
@@ -70,14 +74,15 @@ public enum Reader {
   ) {
     let words = file.path.split(separator: "/").map(String.init)
     let start = SourcePlace(file: file.path, line: 1, column: 1)
-    if words.starts(with: ["Screens", "parts"]), words.count == 3, words[2].hasSuffix(".md") {
+    let takenIn = words.count == 3 && words[0] == "Screens" && ["parts", "proxies"].contains(words[1])
+    if takenIn && words[2].hasSuffix(".md") || file.path == Recipes.list {
       return  // read where a page takes it in
     } else if words[0] == "Screens", words.count == 2 || words.count == 3 && words[1] == "guides",
       words[words.count - 1].hasSuffix(".md")
     {
       var page = PageReader(
         file: file.path, kind: words.count == 2 ? .cause : .guide, id: String(words[words.count - 1].dropLast(3)),
-        text: file.text, parts: parts, problems: problems)
+        text: file.text, parts: parts, recipes: draft.recipes, problems: problems)
       page.read(into: &draft)
     } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
@@ -99,7 +104,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md, Screens/glossary.yaml or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

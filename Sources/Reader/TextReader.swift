@@ -74,6 +74,7 @@ struct TextReader {
     let images = record.texts("images")
     draft.patterns += images
     guard let kind = record.requiredText("kind"), let name = record.requiredText("name") else { return nil }
+    if draft.kinds[kind.text] == nil { draft.kinds[kind.text] = kind.at }
     return Signs.Proxy(
       kind: kind.text, name: name.text, images: images.map(\.text), processes: record.texts("processes").map(\.text),
       logsLike: record.text("logs-like")?.text, layout: record.text("layout")?.text,

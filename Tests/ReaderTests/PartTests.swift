@@ -41,7 +41,7 @@ struct PartTests {
     ),
     (
       "<!-- part: reload -->", "<!-- part: reload -->\n",
-      ["Screens/parts/reload.md:1:1: error: a part has no parts of its own"]
+      ["Screens/parts/reload.md:1:1: error: this leads in a circle: part reload → part reload"]
     ),
     (
       "<!-- part: reload -->", "```sh host looks\ntrue {container.exti}\n```\n",
@@ -49,7 +49,20 @@ struct PartTests {
     ),
     (
       "<!-- part: reload if: x.y -->", "```sh host looks\ntrue\n```\n",
-      ["Screens/backend-stopped.md:%:1: error: behind a part's name only 'when:' may follow"]
+      [
+        "Screens/backend-stopped.md:%:1: error: behind the name only values ('port={upstream.port}') and 'when:' may follow"
+      ]
+    ),
+    (
+      "<!-- part: reload port={site.prot} -->", "```sh host looks\ntrue {new.port}\n```\n",
+      ["Screens/backend-stopped.md:%:24: error: there is no fact 'site.prot'; did you mean 'site.port'?"]
+    ),
+    (
+      "<!-- part: reload prot={site.port} -->", "```sh host looks\ntrue {new.port}\n```\n",
+      [
+        "Screens/backend-stopped.md:%:19: error: the part 'reload' has no {new.prot}",
+        "Screens/parts/reload.md:2:6: error: there is no fact 'new.port'",
+      ]
     ),
   ])
   func aMistakeIsNamedWhereItStands(comment: String, part: String, problems: [String]) throws {

@@ -82,6 +82,8 @@ struct Sample {
     hop.short.site: site
     hop.short.upstream: app
     """,
+    "Screens/recipes.yaml": "load: Load its files.\n",
+    "Screens/proxies/nginx.md": "## load\nReload it.\n",
     "Screens/glossary.yaml": """
     # Words
     port|ports: A numbered door of a machine.
@@ -144,6 +146,7 @@ struct Sample {
     ```form changes
     Set Forward Port to {site.port}
     ```
+    <!-- do: load -->
     """,
   ]
 

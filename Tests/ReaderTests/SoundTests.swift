@@ -80,7 +80,7 @@ struct SoundTests {
   @Test func diffsAndFormsAreSteps() throws {
     let page = try #require(Sample().read().catalog?.pages["wrong-port"])
     #expect(
-      page.sections[0].steps == [
+      page.sections[0].steps.prefix(2) == [
         .init(
           text: Template("Open the file."), when: [],
           body: .patch(
