@@ -130,7 +130,7 @@ let package = Package(
     // The same diagnosis of a real system, and of what was written down of it.
     tests("RoundTripTests", ["Checks", "Flow", "Machine", "Model", "Reader", "Report", "World"]),
     tests("WorldTests", ["Fixture", "World", "Model"]),
-    tests("YAMLTests", ["YAML"]),
+    tests("YAMLTests", ["YAML", "Model"]),
   ],
   swiftLanguageModes: [.v6]
 )

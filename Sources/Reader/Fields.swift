@@ -1,4 +1,5 @@
 import Flow
+import Model
 import YAML
 
 /// A text and where it stands.

@@ -1,4 +1,5 @@
 import Flow
+import Model
 import YAML
 
 /// A node of which some values are open: `$cause`. Each node of this form gives its own.

@@ -1,4 +1,5 @@
 import Flow
+import Model
 import YAML
 
 /// A line of a node: keys, and where they lead.

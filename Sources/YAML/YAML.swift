@@ -1,5 +1,5 @@
 internal import CYAML
-private import Model
+public import Model
 
 /// Reads the part of YAML that data files need: mappings, lists and text, each with its place.
 ///
@@ -16,47 +16,10 @@ public enum YAML {
     case foreign
   }
 
-  /// A place in a file; line and column count from one, the column in characters.
-  public struct Place: Sendable, Equatable {
-    public let file: String
-    // Small: a file may have half a million of them.
-    private let shortLine: UInt32
-    private let shortColumn: UInt32
-
-    public init(file: String, line: Int, column: Int) {
-      self.file = file
-      (shortLine, shortColumn) = (UInt32(clamping: line), UInt32(clamping: column))
-    }
-
-    public var line: Int { Int(shortLine) }  // fits: 32 bits
-    public var column: Int { Int(shortColumn) }  // fits: 32 bits
-  }
-
-  public struct Node: Sendable, Equatable {
-    public enum Content: Sendable, Equatable {
-      case scalar(String)
-      case mapping([Pair])
-      case sequence([Node])
-    }
-    public let content: Content
-    public let place: Place
-  }
-
-  public struct Pair: Sendable, Equatable {
-    public let key: String
-    public let place: Place
-    public let value: Node
-  }
-
-  public struct Mistake: Sendable, Equatable {
-    public let place: Place
-    public let message: String
-    /// The text may be right: there is more of it than is taken in.
-    public var isLimit = false
-  }
-
-  /// How deep mappings and lists may be nested.
-  public static let depth = 32
+  public typealias Node = Document.Node
+  public typealias Pair = Document.Pair
+  public typealias Place = Document.Place
+  public typealias Mistake = Document.Mistake
 
   /// The document in `text`, whose first line is line `firstLine` of `file`.
   ///
@@ -126,7 +89,7 @@ private final class Parser {
   /// The node that `first` starts.
   private func node(_ first: yaml_event_t, depth: Int, isValue: Bool = true) throws -> YAML.Node {
     let place = place(first.start_mark)
-    guard depth <= YAML.depth else { try stop(first.start_mark, "this is nested too deep") }
+    guard depth <= Document.depth else { try stop(first.start_mark, "this is nested too deep") }
     if isValue { try add(1, at: first.start_mark) }
     switch first.type {
     case YAML_SCALAR_EVENT:
@@ -245,44 +208,5 @@ private final class Parser {
     }
     let words = [parser.pointee.problem, parser.pointee.context].compactMap { $0.map { String(cString: $0) } }
     try stop(mark, words.joined(separator: " "))
-  }
-}
-
-extension YAML.Node {
-  /// The value of a key, whatever its case; nil if this is no mapping.
-  public subscript(key: String) -> YAML.Node? { pairs.first { $0.key.lowercased() == key.lowercased() }?.value }
-
-  /// The same mapping without a key.
-  public func without(_ key: String) -> YAML.Node {
-    guard case .mapping(let pairs) = content else { return self }
-    return YAML.Node(content: .mapping(pairs.filter { $0.key != key }), place: place)
-  }
-
-  /// The same with other nodes in the place of scalars, also of keys, for which only a scalar can stand.
-  ///
-  /// - Parameter replacement: Is told the text of each; nil keeps it.
-  public func replacingScalars(_ replacement: (String) -> YAML.Node?) -> YAML.Node {
-    switch content {
-    case .scalar(let text): return replacement(text) ?? self
-    case .sequence(let items):
-      return YAML.Node(content: .sequence(items.map { $0.replacingScalars(replacement) }), place: place)
-    case .mapping(let pairs):
-      let replaced = pairs.map { pair in
-        let key = replacement(pair.key)
-        return YAML.Pair(
-          key: key?.text ?? pair.key, place: key?.place ?? pair.place, value: pair.value.replacingScalars(replacement))
-      }
-      return YAML.Node(content: .mapping(replaced), place: place)
-    }
-  }
-
-  public var pairs: [YAML.Pair] {
-    if case .mapping(let pairs) = content { pairs } else { [] }
-  }
-  public var items: [YAML.Node] {
-    if case .sequence(let items) = content { items } else { [] }
-  }
-  public var text: String? {
-    if case .scalar(let text) = content { text } else { nil }
   }
 }

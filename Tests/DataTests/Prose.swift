@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import YAML
 
 /// A sentence that a reader sees, and where it stands.
