@@ -32,6 +32,7 @@ let package = Package(
     .systemLibrary(name: "CPCRE2"),
     .target(name: "CProcess"),
     .systemLibrary(name: "CSQLite"),
+    .target(name: "CTOML"),
     .systemLibrary(name: "CYAML"),
     .systemLibrary(name: "CLinux"),
 
@@ -41,6 +42,7 @@ let package = Package(
     module("Markdown", ["CCmark"]),
     module("Pattern", ["CPCRE2"]),
     module("SQLite", ["CSQLite"]),
+    module("TOML", ["Model", "CTOML"]),
     module("YAML", ["Model", "CYAML"]),
 
     // The program: pure in the middle, the machine at the edge.
@@ -82,8 +84,7 @@ let package = Package(
       name: "fuzz",
       dependencies: [
         "Archive", "Checks", "Coverage", "Discovery", "Flow", "LogLines", "Markdown", "Model", "Pattern", "Reader",
-        "Report", "Routes",
-        "SQLite", "Screen", "World", "YAML",
+        "Report", "Routes", "SQLite", "Screen", "TOML", "World", "YAML",
       ],
       path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),
 
@@ -129,8 +130,10 @@ let package = Package(
     tests("ReportTests", ["Report", "Flow", "Model"]),
     // The same diagnosis of a real system, and of what was written down of it.
     tests("RoundTripTests", ["Checks", "Flow", "Machine", "Model", "Reader", "Report", "World"]),
+    tests("TOMLTests", ["TOML", "Model"]),
     tests("WorldTests", ["Fixture", "World", "Model"]),
     tests("YAMLTests", ["YAML", "Model"]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
 )

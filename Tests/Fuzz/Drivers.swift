@@ -84,9 +84,8 @@ let drivers: [any Driver] = [
       [$0, Parts.one("nft", $0)]
     }
   },
-  LogDriver(), RecordingDriver(), OverlayDriver(), YAMLDriver(), SQLiteDriver(), ArchiveDriver(), MarkdownDriver(),
-  TextDriver(),
-  ScreenDriver(),
+  LogDriver(), RecordingDriver(), OverlayDriver(), YAMLDriver(), TOMLDriver(), SQLiteDriver(), ArchiveDriver(),
+  MarkdownDriver(), TextDriver(), ScreenDriver(),
 ]
 
 /// Configurations of `Tests/AdviceTests/Systems` of one kind, filled in.

@@ -8,6 +8,7 @@ import Pattern
 import Reader
 import Report
 import SQLite
+import TOML
 import YAML
 
 /// `explain`: a file, compressed or not, cut into lines, each read by all signs.
@@ -89,15 +90,30 @@ struct YAMLDriver: Driver {
       if let root { count(root) }
     }
   }
+}
 
-  /// Goes to every node, but not for ever: an alias is a node in each of its places.
-  private func count(_ root: YAML.Node) {
-    var (open, left) = ([root], 200_000)
-    while let node = open.popLast(), left > 0 {
-      left -= 1
-      _ = node.text?.count
-      open += node.items + node.pairs.map(\.value)
-    }
+struct TOMLDriver: Driver {
+  let name = "toml"
+
+  func seeds(_ repository: Repository) -> [[UInt8]] {
+    repository.kept(name) + repository.literals("Tests/TOMLTests", "Tests/DiscoveryTests/TraefikTests.swift")
+      + repository.files(in: "Tests/AdviceTests/Systems") { $0.hasSuffix(".toml") }.map(\.bytes)
+  }
+
+  func run(_ input: [UInt8]) async {
+    let (root, mistake) = TOML.read(String(decoding: input, as: UTF8.self), file: "a.toml")
+    _ = mistake?.message
+    if let root { count(root) }
+  }
+}
+
+/// Goes to every node, but not for ever: an alias is a node in each of its places.
+private func count(_ root: Document.Node) {
+  var (open, left) = ([root], 200_000)
+  while let node = open.popLast(), left > 0 {
+    left -= 1
+    _ = node.text?.count
+    open += node.items + node.pairs.map(\.value)
   }
 }
 
