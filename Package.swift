@@ -53,7 +53,7 @@ let package = Package(
     module("World", ["Model"]),
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Routes", ["Model"]),
-    module("Discovery", ["World", "Model", "Routes", "Archive", "LogLines", "Pattern", "YAML"]),
+    module("Discovery", ["World", "Model", "Routes", "Archive", "LogLines", "Pattern", "TOML", "YAML"]),
     module("Firewall", ["World", "Model"]),
     module("Checks", ["World", "Model", "Routes", "Discovery", "Firewall", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),

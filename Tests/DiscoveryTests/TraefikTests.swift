@@ -5,7 +5,7 @@ import Routes
 import Testing
 import World
 
-@testable import class Discovery.YAMLFile
+@testable import class Discovery.DocumentFile
 @testable import enum Discovery.Traefik
 
 /// Traefik in a container at process 7, started with these flags; its dynamic files are in a folder of the host.
@@ -290,15 +290,38 @@ struct TraefikFileTests {
           insecureSkipVerify: false
           forwardingTimeouts: {responseHeaderTimeout: 1m30s, dialTimeout: 5}
     """
+  private let tables = """
+    [http.routers."shop"]
+      rule = "Host(`shop.example.org`)" # the site
+      service = "shop"
+      middlewares = ["cut", "login"]
+    [http.middlewares]
+      cut.stripPrefix.prefixes = ["/app"]
+      login = {forwardAuth = {address = "http://auth:9091/verify"}}
+    [http.services.shop.loadBalancer]
+      serversTransport = "own"
+      healthCheck.path = '/ready'
+      [[http.services.shop.loadBalancer.servers]]
+        url = "https://shop:3000/"
+      [[http.services.shop.loadBalancer.servers]]
+        url = "https://shop2:3000/"
+    [http.serversTransports.own]
+      serverName = "inner.lan"
+      insecureSkipVerify = false
+    [http.serversTransports.own.forwardingTimeouts]
+      responseHeaderTimeout = "1m30s"
+      dialTimeout = 5
+    """
 
-  @Test("Every fact with its place in the line as the host sees the file")
-  func spans() async throws {
+  @Test("Every fact with its place in the line as the host sees the file", arguments: [false, true])
+  func spans(isTOML: Bool) async throws {
+    let (file, text) = isTOML ? ("routes.toml", tables) : ("routes.yml", routes)
     let (outcome, facts) = try await read(
-      "http://shop.example.org/app/x?y=z", traefik([flag], files: ["/dynamic/routes.yml": routes], []))
+      "http://shop.example.org/app/x?y=z", traefik([flag], files: ["/dynamic/\(file)": text], []))
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "https://shop:3000")
     #expect(facts[.routeServers] == "shop:3000, shop2:3000")
-    #expect(facts[.routeDefinedIn] == "/dynamic/routes.yml:3")
+    #expect(facts[.routeDefinedIn] == "/dynamic/\(file):\(isTOML ? 2 : 3)")
     #expect(facts[.upstreamPath] == "/x?y=z")
     #expect(facts[.routeAuth] == "http://auth:9091")
     #expect(facts[.routeReadTimeout] == "90")
@@ -306,30 +329,56 @@ struct TraefikFileTests {
     #expect(facts[.routeVerifies] == "on")
     #expect(facts[.routeTLSName] == "inner.lan")
     #expect(facts[.routeHealthPath] == "/ready")
-    for (name, value, number) in [
-      ("host", "shop", "13"), ("port", "3000", "13"), ("scheme", "https", "13"), ("timeout", "1m30s", "19"),
-      ("verify", "false", "18"), ("ssl-name", "inner.lan", "17"),
+    // What pages insert is YAML.
+    #expect((facts["pass-line.text"] == nil) == isTOML)
+    for (name, value, yaml, toml) in [
+      ("host", "shop", "13", "12"), ("port", "3000", "13", "12"), ("scheme", "https", "13", "12"),
+      ("timeout", "1m30s", "19", "19"), ("verify", "false", "18", "17"), ("ssl-name", "inner.lan", "17", "16"),
     ] {
+      let number = isTOML ? toml : yaml
       let part = { (part: String) in facts[FactName("\(name)-line.\(part)")] ?? "" }
-      #expect(part("file") == "/srv/dynamic/routes.yml")
+      #expect(part("file") == "/srv/dynamic/\(file)")
       #expect(part("number") == number, "\(name)")
       #expect(part("head") + value + part("tail") == part("text"), "\(name)")
     }
   }
 
-  @Test("A file that Traefik drops, one that is a template, and one that is TOML")
+  @Test("A value that is written with an escape has no place, though the same letters stand in a comment")
+  func escaped() async throws {
+    let text = tables.replacing(
+      #"url = "https://shop:3000/""#, with: #"url = "https\u003a//shop:3000/" # https://shop:3000/"#)
+    let (outcome, facts) = try await read(
+      "http://shop.example.org/app/", traefik([flag], files: ["/dynamic/routes.toml": text], []))
+    #expect(outcome == .found)
+    #expect(facts[.upstreamPort] == "3000")
+    #expect(facts["port-line.text"] == nil)
+  }
+
+  @Test("The static configuration may be TOML, too")
+  func staticTOML() async throws {
+    let text = "[entryPoints.web]\naddress = \":80\"\n[providers.file]\ndirectory = \"/dynamic\"\n"
+    let world = traefik([], files: ["/dynamic/routes.toml": tables], [])
+      .file("/etc/traefik/traefik.toml", text, in: .process(7))
+    #expect(try await read("http://shop.example.org/app/", world).outcome == .found)
+    world.file("/etc/traefik/traefik.toml", "[entryPoints", in: .process(7))
+    await #expect(throws: Unseen.unreadable(what: "/etc/traefik/traefik.toml", why: .init(.notFormat, "TOML"))) {
+      try await read("http://shop.example.org/app/", world)
+    }
+  }
+
+  @Test("A file that Traefik drops, and one that is a template")
   func unread() async throws {
-    let twice = "http:\n  routers: {}\n  routers: {}\n"
-    let broken = try await read("http://shop.example.org/", traefik([flag], files: ["/dynamic/a.yml": twice], []))
-    #expect(broken.outcome == .broken)
-    #expect(broken.facts[.configProblem]?.contains("/dynamic/a.yml, line 3") == true)
-    for (path, text, why) in [
-      ("/dynamic/a.yml", "http: {{ env \"X\" }}", Unseen.Reason(.template)),
-      ("/dynamic/a.toml", "[http]", .init(.unknownFormat, "TOML")),
+    for (path, broken) in [
+      ("/dynamic/a.yml", "http:\n  routers: {}\n  routers: {}\n"),
+      ("/dynamic/a.toml", "[http]\n[http.routers]\n[http]\n"),
     ] {
-      await #expect(throws: Unseen.unreadable(what: path, why: why)) {
-        try await read("http://shop.example.org/", traefik([flag], files: [path: text], []))
-      }
+      let found = try await read("http://shop.example.org/", traefik([flag], files: [path: broken], []))
+      #expect(found.outcome == .broken)
+      #expect(found.facts[.configProblem]?.contains("\(path), line 3") == true)
+    }
+    let template = ("/dynamic/a.yml", "http: {{ env \"X\" }}")
+    await #expect(throws: Unseen.unreadable(what: template.0, why: .init(.template))) {
+      try await read("http://shop.example.org/", traefik([flag], files: [template.0: template.1], []))
     }
     #expect(
       try await read("http://shpo.example.org/", traefik([flag], files: ["/dynamic/a.yml": routes], [])).facts[

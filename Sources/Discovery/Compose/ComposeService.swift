@@ -11,17 +11,17 @@ public struct ComposeService: Sendable {
   public let name: String
   /// Paths on this machine, in the order in which Compose lays them over each other.
   public let files: [String]
-  private let parts: [(file: YAMLFile, service: YAML.Node)]
+  private let parts: [(file: DocumentFile, service: YAML.Node)]
 
   /// Nil for a container that Compose did not make.
   public init?(of labels: [String: String], in world: any World) async {
     guard let (project, name, files) = labels.compose else { return nil }
     (self.project, self.name, self.files) = (project, name, files)
-    var parts: [(YAMLFile, YAML.Node)] = []
+    var parts: [(DocumentFile, YAML.Node)] = []
     for path in files.prefix(8) {
       // `patch` finds no line of a file with other line ends.
       guard let text = try? await world.see(FileRead(path: path)).text, !text.utf8.contains(UInt8(ascii: "\r")),
-        let file = YAMLFile(text, path: path),
+        let file = DocumentFile(text, path: path),
         let service = file.root["services"]?.pairs.first(where: { $0.key == name })?.value
       else { continue }
       parts.append((file, service))
@@ -214,7 +214,7 @@ extension World {
   private func has(_ path: String) async -> Bool { (try? await see(FileGlob(pattern: path)))?.isEmpty == false }
 }
 
-extension YAMLFile {
+extension DocumentFile {
   fileprivate enum Part {
     /// The line itself.
     case line

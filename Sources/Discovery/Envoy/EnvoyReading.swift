@@ -145,7 +145,7 @@ extension Envoy.Configuration {
   /// What a file says; a mistake in it is kept.
   fileprivate mutating func message(of text: String, _ path: String) throws(Unseen) -> Message? {
     let message = Message(text, path: path)
-    if let mistake = message.map({ $0.source?.mistakes.first }) ?? YAMLFile.mistake(of: text, path) {
+    if let mistake = message.map({ $0.source?.mistakes.first }) ?? DocumentFile.mistake(of: text, path) {
       if mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
       let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       let number = mistake.place.line - 1

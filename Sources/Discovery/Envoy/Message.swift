@@ -11,9 +11,9 @@ struct Message: Sendable {
   /// The place of its key; nil for an element of a list.
   let key: YAML.Place?
   /// Nil where it does not come from a file.
-  let source: YAMLFile?
+  let source: DocumentFile?
 
-  init(node: YAML.Node, key: YAML.Place? = nil, source: YAMLFile? = nil) {
+  init(node: YAML.Node, key: YAML.Place? = nil, source: DocumentFile? = nil) {
     self.node = node
     self.key = key
     self.source = source
@@ -21,7 +21,7 @@ struct Message: Sendable {
 
   /// What a file says; nil if it is no YAML to its end.
   init?(_ text: String, path: String) {
-    guard let file = YAMLFile(text, path: path) else { return nil }
+    guard let file = DocumentFile(text, path: path) else { return nil }
     self.init(node: file.root, source: file)
   }
 

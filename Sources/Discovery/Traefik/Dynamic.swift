@@ -1,7 +1,6 @@
 import Model
 import Pattern
 import World
-import YAML
 
 extension Traefik {
   /// The name by which Traefik looks for a container that uses the machine's own network.
@@ -105,9 +104,6 @@ extension Traefik.Dynamic {
       do throws(Unseen) {
         guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
         files[path] = Traefik.Settings()
-        if path.hasSuffix(".toml") {
-          throw .unreadable(what: path, why: .init(.unknownFormat, "TOML"))
-        }
         if text.contains("{{") { throw .unreadable(what: path, why: .init(.template)) }
         try read(text, path)
       } catch {
@@ -119,11 +115,12 @@ extension Traefik.Dynamic {
 
   /// One file; Traefik drops the whole file if anything in it cannot be read.
   mutating func read(_ text: String, _ path: String) throws(Unseen) {
-    let file = YAMLFile(text, path: path)
+    let notation = DocumentFile.Notation(ofTraefik: path)
+    let file = DocumentFile(text, path: path, notation)
     guard let file, file.mistakes.isEmpty else {
-      let mistake = file?.mistakes.first ?? YAMLFile.mistake(of: text, path)
+      let mistake = file?.mistakes.first ?? DocumentFile.mistake(of: text, path, notation)
       if let mistake, mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
-      refused.append((path, mistake?.message ?? "it is no YAML", mistake?.place.line ?? 1))
+      refused.append((path, mistake?.message ?? "it is empty", mistake?.place.line ?? 1))
       return
     }
     guard let http = Traefik.Settings(file)["http"] else { return }

@@ -1,6 +1,5 @@
 import Model
 import Routes
-import YAML
 
 extension Traefik {
   /// Traefik's settings as one tree, whether they come from flags, variables, labels or a file.
@@ -9,8 +8,8 @@ extension Traefik {
   struct Settings: Sendable {
     /// A node of a file, and the line of its key or dash.
     private struct Written: Sendable {
-      let node: YAML.Node
-      let file: YAMLFile
+      let node: Document.Node
+      let file: DocumentFile
       let number: Int?
     }
 
@@ -26,9 +25,9 @@ extension Traefik {
     init() {}
 
     /// A file's settings with their places.
-    init(_ file: YAMLFile) { self.init(file.root, file, nil) }
+    init(_ file: DocumentFile) { self.init(file.root, file, nil) }
 
-    private init(_ node: YAML.Node, _ file: YAMLFile, _ number: Int?) {
+    private init(_ node: Document.Node, _ file: DocumentFile, _ number: Int?) {
       written = Written(node: node, file: file, number: number)
     }
 
@@ -40,11 +39,16 @@ extension Traefik {
       written.flatMap { written in written.node.text.flatMap { written.file.span(of: $0, in: written.node) } }
     }
 
-    /// The line on which it or its branch begins.
-    var line: Span? { written.flatMap { written in written.number.flatMap { written.file.wholeLine($0) } } }
+    /// The line on which it or its branch begins: the place for another line of YAML. In TOML a table may begin anywhere.
+    var line: Span? { begin.flatMap { $0.file.wholeLine($0.number) } }
 
     /// The line after that.
-    var next: String? { written.flatMap { written in written.number.flatMap { written.file.line($0 + 1) } } }
+    var next: String? { begin.flatMap { $0.file.line($0.number + 1) } }
+
+    private var begin: (file: DocumentFile, number: Int)? {
+      guard let written, let number = written.number, written.file.notation == .yaml else { return nil }
+      return (written.file, number)
+    }
 
     var branches: [(name: String, settings: Settings)] {
       guard let written else { return children }

@@ -86,14 +86,14 @@ extension Traefik.Static {
   }
 
   /// The file that its command line names, else the first of the usual places.
-  private static func file(_ proxy: RunningProxy) async throws(Unseen) -> YAMLFile? {
+  private static func file(_ proxy: RunningProxy) async throws(Unseen) -> DocumentFile? {
     let named = proxy.option("--configFile", "--configfile") ?? proxy.environment("TRAEFIK_CONFIGFILE")
     if let named {
       // A container of the official image works in /.
       guard named.hasPrefix("/") || proxy.container != nil else { throw .missing(what: named) }
       let path = named.hasPrefix("/") ? named : "/" + named
       guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
-      return try yaml(text, path)
+      return try document(text, path)
     }
     let folders =
       ["/etc/traefik", proxy.environment("XDG_CONFIG_HOME").map { $0 + "/traefik" }, "/root/.config/traefik"]
@@ -101,15 +101,22 @@ extension Traefik.Static {
     for folder in folders {
       for suffix in ["toml", "yaml", "yml"] {
         let path = "\(folder)/traefik.\(suffix)"
-        if let text = try await proxy.files.read(path) { return try yaml(text, path) }
+        if let text = try await proxy.files.read(path) { return try document(text, path) }
       }
     }
     return nil
   }
 
-  private static func yaml(_ text: String, _ path: String) throws(Unseen) -> YAMLFile {
-    if path.hasSuffix(".toml") { throw .unreadable(what: path, why: .init(.unknownFormat, "TOML")) }
-    guard let file = YAMLFile(text, path: path) else { throw .unreadable(what: path, why: .init(.notFormat, "YAML")) }
+  private static func document(_ text: String, _ path: String) throws(Unseen) -> DocumentFile {
+    let notation = DocumentFile.Notation(ofTraefik: path)
+    guard let file = DocumentFile(text, path: path, notation) else {
+      throw .unreadable(what: path, why: .init(.notFormat, notation == .toml ? "TOML" : "YAML"))
+    }
     return file
   }
+}
+
+extension DocumentFile.Notation {
+  /// Traefik knows it by the file's name.
+  init(ofTraefik path: String) { self = path.hasSuffix(".toml") ? .toml : .yaml }
 }

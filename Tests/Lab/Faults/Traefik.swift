@@ -184,6 +184,34 @@ extension Fault {
         host, app, on: web, finding, file: TraefikFile.route(host, "http://\(app):\(port + 1)"))
     },
 
+    Fault("traefik healthy, a TOML file", shows: 200) { stage in
+      let (host, app, port) = (try await stage.site("radio"), stage.named("radio"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: port)
+      return try await stage.behindTraefik(
+        host, app, on: web, file: TraefikFile.tables(host, "http://\(app):\(port)"), named: "routes.toml")
+    },
+
+    Fault("traefik, wrong port in a TOML file", shows: 502, core: true) { stage in
+      let (host, app, port) = (try await stage.site("maps"), stage.named("maps"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: port)
+      let finding = Finding(
+        cause: "wrong-port", upstream: "http://\(app):\(port + 1)", mentions: ["\(app):\(port)"], atLeast: .certain)
+      return try await stage.behindTraefik(
+        host, app, on: web, finding, file: TraefikFile.tables(host, "http://\(app):\(port + 1)"), named: "routes.toml")
+    },
+
+    Fault("traefik, a slip of the pen in the rule of a TOML file", shows: 404) { stage in
+      let (host, app, port) = (try await stage.site("garden"), stage.named("garden"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: port)
+      let wrong = host.replacing("garden", with: "gardne")
+      let finding = Finding(cause: "route-missing", upstream: nil, mentions: [host])
+      return try await stage.behindTraefik(
+        host, app, on: web, finding, file: TraefikFile.tables(wrong, "http://\(app):\(port)"), named: "routes.toml")
+    },
+
     Fault("traefik, a slip of the pen in a file", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("books"), stage.named("bookshelf"), stage.appPort())
       let web = try await stage.network()
@@ -307,16 +335,30 @@ private enum TraefikFile {
 
     """
   }
+
+  static func tables(_ host: String, _ url: String) -> String {
+    """
+    [http.routers.site]
+      rule = "Host(`\(host)`)"
+      entryPoints = ["web"]
+      service = "site"
+
+    [http.services.site.loadBalancer]
+      [[http.services.site.loadBalancer.servers]]
+        url = "\(url)"
+
+    """
+  }
 }
 
 extension Stage {
   /// Traefik in a container of `network` that sees this stage's containers only, and the site it serves.
   fileprivate func behindTraefik(
     _ host: String, _ app: String, on network: String, _ finding: Finding? = nil, flags: [String] = [],
-    file: String = "http: {}\n"
+    file: String = "http: {}\n", named name: String = "routes.yml"
   ) async throws -> Site {
     let gate = try await proxy(
-      named("traefik"), .traefik, on: network, "routes.yml", in: "/etc/traefik/dynamic", file,
+      named("traefik"), .traefik, on: network, name, in: "/etc/traefik/dynamic", file,
       options: ["-v", "/var/run/docker.sock:/var/run/docker.sock:ro"],
       command: [
         "--entrypoints.web.address=:80", "--providers.docker=true",
