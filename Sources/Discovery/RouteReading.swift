@@ -39,6 +39,7 @@ public enum RouteReading {
     CloudflaredReading.kind: CloudflaredReading.self,
     "apache": ApacheReading.self,
     "haproxy": HAProxyReading.self,
+    "lighttpd": LighttpdReading.self,
   ]
 
   /// Every fact that reading a route may bring.
