@@ -157,8 +157,8 @@ enum LighttpdReading: ProxyReader {
         Route.Resolution(when: .known(.atStart), family: .known(Setting(family, nil)), dials: .notRead)),
       patience: Route.Patience(
         connect: .known(Setting(.seconds(server.connectTimeout), files.edit(settings["connect-timeout"]?.span))),
-        // Without a place: a number of seconds takes no unit here, and pages write one.
-        answer: .known(Setting(Route.Wait(server.readTimeout), nil)), whole: .notApplicable),
+        answer: .known(Setting(Route.Wait(server.readTimeout), files.edit(settings["read-timeout"]?.span))),
+        whole: .notApplicable),
       tls: nil,
       path: Route.Path(
         passedOn: .known(route.target),
