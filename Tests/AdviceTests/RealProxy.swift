@@ -15,6 +15,7 @@ enum RealProxy {
       }
     case .apache: return [("apache", try refused("/usr/sbin/apache2", ["-t", "-d", folder.path, "-f", file]))]
     case .haproxy: return [("haproxy", try refused("/usr/sbin/haproxy", ["-c", "-q", "-f", file]))]
+    case .lighttpd: return [("lighttpd", try refused("/usr/sbin/lighttpd", ["-tt", "-f", file]))]
     case .caddy:
       return [
         ("caddy", try refused(peer("caddy"), ["validate", "--config", file, "--adapter", "caddyfile"], folder))

@@ -11,7 +11,7 @@ import Routes
 /// Its first line is a comment with the site that is looked for, and `broken` if the real proxy refuses it.
 struct System: Sendable, CustomStringConvertible {
   enum Kind: String, CaseIterable, Sendable {
-    case nginx, apache, haproxy, caddy, envoy
+    case nginx, apache, haproxy, caddy, envoy, lighttpd
     /// Traefik with a file, and with the labels of a Compose file.
     case traefik, docker
     /// A Compose file whose service has to join a network, and the names of a machine.
@@ -119,6 +119,7 @@ struct System: Sendable, CustomStringConvertible {
     case .nginx: ["nginx: master process /usr/sbin/nginx -p \(folder.path) -c \(file)"]
     case .apache: ["/usr/sbin/apache2", "-d", folder.path, "-f", file, "-k", "start"]
     case .haproxy: ["/usr/sbin/haproxy", "-W", "-f", file]
+    case .lighttpd: ["/usr/sbin/lighttpd", "-D", "-f", file]
     case .caddy: ["/usr/bin/caddy", "run", "--config", file, "--adapter", "caddyfile"]
     case .envoy: ["/usr/bin/envoy", "-c", file]
     case .traefik, .docker: ["traefik"] + Traefik.flags(kind, folder, port: port)

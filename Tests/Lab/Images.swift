@@ -50,6 +50,9 @@ struct Image: Sendable {
   static let haproxy = Image(
     tag: "wizlab/haproxy:2.6", overlay: "haproxy", parts: ["haproxy"],
     instructions: [#"CMD ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]"#])
+  static let lighttpd = Image(
+    tag: "wizlab/lighttpd:1.4", overlay: "lighttpd", parts: ["lighttpd"],
+    instructions: [#"CMD ["lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"]"#, "EXPOSE 80"])
   static let apache = Image(
     tag: "wizlab/httpd:2.4", overlay: "httpd", parts: ["apache"],
     instructions: [

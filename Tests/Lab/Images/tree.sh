@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills DIRECTORY with a root file system taken from this machine's Debian packages.
 #
-#   tree.sh DIRECTORY OVERLAY PEERS [nginx | new-nginx | haproxy | apache | traefik | caddy | envoy | python |
+#   tree.sh DIRECTORY OVERLAY PEERS [nginx | new-nginx | haproxy | lighttpd | apache | traefik | caddy | envoy | python |
 #     php | uwsgi]...
 #
 # busybox supplies the shell and the small tools; OVERLAY is copied over the result; PEERS has the programs that are no
@@ -54,6 +54,11 @@ for part; do
     mkdir -p "$directory/usr/local/sbin" "$directory/usr/local/etc/haproxy" "$directory/var/lib/haproxy"
     cp /usr/sbin/haproxy "$directory/usr/local/sbin/haproxy"
     libraries /usr/sbin/haproxy
+    ;;
+  lighttpd)
+    copy /usr/sbin/lighttpd /usr/lib/lighttpd/*.so
+    libraries /usr/sbin/lighttpd /usr/lib/lighttpd/mod_proxy.so
+    mkdir -p "$directory/etc/lighttpd" "$directory/var/www/html" "$directory/var/log/lighttpd"
     ;;
   apache)
     mkdir -p "$directory/usr/local/apache2/conf" "$directory/usr/local/apache2/logs" "$directory/usr/local/apache2/htdocs"
