@@ -92,7 +92,7 @@ extension Lighttpd.Configuration {
     } catch let unseen as Unseen {
       throw unseen
     } catch {
-      throw .unreadable(what: main, why: "\(error)")
+      throw .unreadable(what: main, why: .said("\(error)"))
     }
     return loader.configuration
   }
@@ -128,7 +128,7 @@ private struct Loader {
     depth += 1
     defer { depth -= 1 }
     guard included <= Limits.includes, depth <= 64 else {
-      throw Unseen.unreadable(what: path, why: "more than \(Limits.includes) files, or files in files in files")
+      throw Unseen.unreadable(what: path, why: .init(.tooManyFiles, "\(Limits.includes)"))
     }
     guard let text = try await proxy.files.read(path) else { throw Unseen.missing(what: path) }
     configuration.files.append(path)
@@ -140,7 +140,7 @@ private struct Loader {
 
   private mutating func include(named value: Lighttpd.Value) async throws {
     guard let name = value.text else {
-      proxy.files.note(unread: .unreadable(what: value.place.text, why: "the name of its file is in a variable"))
+      proxy.files.note(unread: .unreadable(what: value.place.text, why: .init(.nameInVariable)))
       return
     }
     let isAbsolute = ["/", "./", "../"].contains { name.hasPrefix($0) }
@@ -173,7 +173,7 @@ private struct Loader {
       try await include(matching: "/etc/lighttpd/conf-enabled/*.conf", value)
     default:
       let command = (value.text ?? "a command").printable
-      proxy.files.note(unread: .unreadable(what: value.place.text, why: "it takes in what \"\(command)\" prints"))
+      proxy.files.note(unread: .unreadable(what: value.place.text, why: .init(.outputOf, command)))
     }
   }
 
@@ -212,7 +212,7 @@ private struct Loader {
     try source.skip(to: head) { $0.is("{") }
     depth += 1
     defer { depth -= 1 }
-    guard depth <= 64 else { throw Unseen.unreadable(what: source.place(head).text, why: "blocks are nested too deep") }
+    guard depth <= 64 else { throw Unseen.unreadable(what: source.place(head).text, why: .init(.tooDeep)) }
     try await lines(&source, of: head)
     source.advance()
   }
@@ -337,7 +337,7 @@ private struct Loader {
   private mutating func list(_ source: inout Source, from open: Lighttpd.Token) throws -> Lighttpd.Value {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= 64 else { throw Unseen.unreadable(what: source.place(open).text, why: "lists are nested too deep") }
+    guard depth <= 64 else { throw Unseen.unreadable(what: source.place(open).text, why: .init(.tooDeep)) }
     var elements: [Lighttpd.Element] = []
     var names: Set<String> = []
     var needsComma = false
@@ -402,7 +402,7 @@ private struct Loader {
     default:
       guard let own = left.text, let more = right.text else { return Lighttpd.Value(content: .unknown, place: place) }
       guard own.utf8.count + more.utf8.count <= Limits.value else {
-        throw Unseen.unreadable(what: place.text, why: "a value has more than \(Limits.value) bytes")
+        throw Unseen.unreadable(what: place.text, why: .init(.longWord, "\(Limits.value)"))
       }
       try allowance.take(bytes: own.utf8.count + more.utf8.count, of: place.file)
       return Lighttpd.Value(content: .text(own + more), place: place)

@@ -18,7 +18,7 @@ enum LighttpdReading: ProxyReader {
     }
     switch configuration.answer(to: request.site, port: request.port) {
     case .undecided(let place):
-      throw .unreadable(what: place.text, why: "whether this block counts depends on more than the files")
+      throw .unreadable(what: place.text, why: .init(.undecidedBlock))
     case .missing:
       let hosts = configuration.hosts
       reading.near = request.site.host.nearest(among: Array(Set(hosts.map(\.name)))).map { near in
@@ -40,8 +40,7 @@ enum LighttpdReading: ProxyReader {
           break
         }
         throw .unreadable(
-          what: found.setting.place.text, why: "the app's address is in a variable of the environment, or there is none"
-        )
+          what: found.setting.place.text, why: .init(found.servers.isEmpty ? .noServers : .inEnvironment))
       }
       let place = server.settings.place
       reading.entry = entry(
