@@ -4,27 +4,16 @@ import Routes
 import World
 
 extension FactName {
-  /// `nginx`, `Nginx Proxy Manager`: what people call it.
   static let proxyName: FactName = "proxy.name"
-  /// `container`; `host`: only root decides what it runs, so its commands may be run as root; `foreign`: somebody else
-  /// does, or it runs in a container that the engine does not list.
   static let proxyPlace: FactName = "proxy.place"
-  /// The user it belongs to on the host, if that is neither root nor this program's own.
   static let proxyUser: FactName = "proxy.user"
-  /// Its container's name.
   static let proxyContainer: FactName = "proxy.container"
   static let proxyID: FactName = "proxy.id"
-  /// A process in its network and file system; absent while it does not run.
   static let proxyPID: FactName = "proxy.pid"
-  /// The port on which it listens in its own network.
   static let proxyPort: FactName = "proxy.port"
-  /// `own` or `host`.
   static let proxyNetwork: FactName = "proxy.network"
-  /// Known if it does not run.
   static let proxyStopped: FactName = "proxy.stopped"
-  /// What is special about its files: a `layout` of `Flows/signs/`.
   static let proxyLayout: FactName = "proxy.layout"
-  /// The file of its program on the host.
   static let proxyProgram: FactName = "proxy.program"
 }
 
@@ -58,7 +47,7 @@ extension Check {
     if let id = given[.hop(.id)], let port = given.port(.hop(.port)) {
       guard let proxy = try await world.proxy(inContainer: id, at: port, signs) else { return (.none, [:]) }
       guard proxy.pid != nil else { return (.stopped, learned(proxy).merging([.proxyStopped: "yes"])) }
-      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+      return (RouteReading.kinds.contains(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
     let port = if let own = given.port(.hop(.port)) { own } else { try given.sitePort }
     let host = try given.siteHost
@@ -66,7 +55,7 @@ extension Check {
     if isElsewhere, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
     let address = await world.dialled(given, host, isElsewhere: isElsewhere)
     if let proxy = try await world.proxy(at: port, reachedAt: address, signs) {
-      return (RouteReading.canRead(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+      return (RouteReading.kinds.contains(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
     if let proxy = try? await world.stoppedProxy(at: port, signs) {
       return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))

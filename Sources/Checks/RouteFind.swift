@@ -13,7 +13,7 @@ extension Check {
   ) { world, given, signs throws(Unseen) in
     let (site, port) = (try given.site, try given.proxyPort)
     let kind = try given.proxyKind
-    guard RouteReading.canRead(kind) else { return (.unknown, [:]) }
+    guard RouteReading.kinds.contains(kind) else { return (.unknown, [:]) }
     let reading = try await RouteReading.read(
       .init(site: site, port: port, server: given[.routeServer]), kind: kind, at: given.proxy, in: world, signs)
     return (reading.outcome, reading.facts)

@@ -3,54 +3,69 @@ let drivers: [any Driver] = [
   DiagnosisDriver(name: "nginx", proxy: .nginx) { repository in
     systems("nginx", repository)
       + repository.literals(
-        "Tests/NginxTests", "Tests/DiscoveryTests/RouteReadingTests.swift", "Tests/Lab/Conf.swift",
+        "Tests/DiscoveryTests/Proxies/Nginx", "Tests/DiscoveryTests/Proxies/RouteReadingTests.swift",
+        "Tests/Lab/Conf.swift",
         "Tests/Lab/Faults/NginxRelatives.swift")
       + repository.tree("Tests/Lab/Images/nginx").map { Parts.one("/etc/nginx/nginx.conf", $0.bytes) }
       + repository.tree("Tests/Lab/Images/swag/defaults/nginx").map { Parts.one("/etc/nginx/nginx.conf", $0.bytes) }
   },
   DiagnosisDriver(name: "nginx-proxy-manager", proxy: .manager) { repository in
     repository.tree("Tests/Lab/Images/npm/etc/nginx").map(\.bytes)
-      + repository.literals("Tests/DiscoveryTests/RouteReadingTests.swift", "Tests/Lab/Faults/ProxyManager.swift")
+      + repository.literals(
+        "Tests/DiscoveryTests/Proxies/RouteReadingTests.swift", "Tests/Lab/Faults/ProxyManager.swift")
   },
   DiagnosisDriver(name: "caddyfile", proxy: .caddy) { repository in
     systems("caddy", repository)
       + repository.literals(
-        "Tests/CaddyTests", "Tests/DiscoveryTests/CaddyReadingTests.swift", "Tests/Lab/Faults/Caddy.swift")
+        "Tests/DiscoveryTests/Proxies/Caddy", "Tests/DiscoveryTests/Proxies/CaddyReadingTests.swift",
+        "Tests/Lab/Faults/Caddy.swift")
   },
   DiagnosisDriver(name: "caddy-json", proxy: .caddyJSON) { repository in
     [repository.bytes("Tests/Lab/Images/proxyos/etc/caddy/base-config.json") ?? []]
       + repository.literals(
-        "Tests/DiscoveryTests/CaddyReadingTests.swift", "Tests/DiscoveryTests/ProxyOSReadingTests.swift"
+        "Tests/DiscoveryTests/Proxies/CaddyReadingTests.swift", "Tests/DiscoveryTests/Proxies/ProxyOSReadingTests.swift"
       )
       .flatMap { [$0, Parts.one("admin", $0)] }
   },
   DiagnosisDriver(name: "haproxy", proxy: .haproxy) { repository in
     systems("haproxy", repository)
-      + repository.literals("Tests/DiscoveryTests/HAProxyTests.swift", "Tests/Lab/Faults/HAProxy.swift")
+      + repository.literals("Tests/DiscoveryTests/Proxies/HAProxyTests.swift", "Tests/Lab/Faults/HAProxy.swift")
   },
   DiagnosisDriver(name: "traefik", proxy: .traefik) { repository in
     systems("traefik", repository) + repository.literals("Tests/Lab/Faults/Traefik.swift")
-      + repository.literals("Tests/DiscoveryTests/TraefikTests.swift").flatMap { [$0, Parts.one("labels", $0)] }
+      + repository.literals("Tests/DiscoveryTests/Proxies/TraefikTests.swift").flatMap {
+        [$0, Parts.one("labels", $0)]
+      }
       + systems("docker", repository).map { Parts.one("labels", $0) }
   },
   DiagnosisDriver(name: "traefik-static", proxy: .traefikStatic) { repository in
-    repository.literals("Tests/DiscoveryTests/TraefikTests.swift", "Tests/Lab/Faults/Traefik.swift")
+    repository.literals("Tests/DiscoveryTests/Proxies/TraefikTests.swift", "Tests/Lab/Faults/Traefik.swift")
       + repository.tree("Tests/Lab/Images/traefik").map(\.bytes)
+  },
+  DiagnosisDriver(name: "traefik-toml", proxy: .traefikTOML) { repository in
+    repository.files(in: "Tests/AdviceTests/Systems") { $0.hasSuffix(".toml") }.map(\.bytes)
+      + repository.literals("Tests/DiscoveryTests/Proxies/TraefikTests.swift")
+  },
+  DiagnosisDriver(name: "lighttpd", proxy: .lighttpd) { repository in
+    systems("lighttpd", repository)
+      + repository.literals("Tests/DiscoveryTests/Proxies/LighttpdTests.swift", "Tests/Lab/Faults/Lighttpd.swift")
   },
   DiagnosisDriver(name: "apache", proxy: .apache) { repository in
     systems("apache", repository)
-      + repository.literals("Tests/DiscoveryTests/ApacheTests.swift", "Tests/Lab/Faults/Apache.swift")
+      + repository.literals("Tests/DiscoveryTests/Proxies/ApacheTests.swift", "Tests/Lab/Faults/Apache.swift")
   },
   DiagnosisDriver(name: "envoy", proxy: .envoy) { repository in
     systems("envoy", repository)
-      + repository.literals("Tests/DiscoveryTests/EnvoyReadingTests.swift", "Tests/Lab/Faults/Envoy.swift")
+      + repository.literals("Tests/DiscoveryTests/Proxies/EnvoyReadingTests.swift", "Tests/Lab/Faults/Envoy.swift")
   },
   DiagnosisDriver(name: "docker", proxy: .nginx, main: "containers") { repository in
     InventedMachine.seeds.map { Parts.one($0.part, Array($0.text.utf8)) }
-      + repository.files(in: "Tests/DiscoveryTests/Podman") { $0.hasSuffix(".json") }.map {
+      + repository.files(in: "Tests/DiscoveryTests/Engine/Podman") { $0.hasSuffix(".json") }.map {
         Parts.one(String($0.name.dropLast(5)), $0.bytes)
       }
-      + repository.literals("Tests/DiscoveryTests/ContainerTests.swift", "Tests/ChecksTests/ContainerStateTests.swift")
+      + repository.literals(
+        "Tests/DiscoveryTests/Engine/ContainerTests.swift", "Tests/ChecksTests/ContainerStateTests.swift"
+      )
       .flatMap { [Parts.one("app", $0), Parts.one("container", $0), Parts.one("events", $0)] }
       + logs(repository).map { Parts.one("log", $0) + Parts.one("app-log", $0) }
   },
@@ -63,15 +78,15 @@ let drivers: [any Driver] = [
     }
   },
   DiagnosisDriver(name: "cloudflared", proxy: .cloudflared) { repository in
-    repository.literals("Tests/DiscoveryTests/CloudflaredTests.swift", "Tests/Lab/Faults/Edges.swift")
+    repository.literals("Tests/DiscoveryTests/Proxies/CloudflaredTests.swift", "Tests/Lab/Faults/Edges.swift")
   },
   DiagnosisDriver(name: "proxyos", proxy: .proxyos, main: "admin") { repository in
-    repository.literals("Tests/DiscoveryTests/ProxyOSReadingTests.swift", "Tests/Lab/Faults/ProxyOS.swift")
+    repository.literals("Tests/DiscoveryTests/Proxies/ProxyOSReadingTests.swift", "Tests/Lab/Faults/ProxyOS.swift")
       .flatMap { [$0, Parts.one("rows routes", $0)] }
   },
   DiagnosisDriver(name: "compose", proxy: .nginx, main: "/srv/compose.yaml") { repository in
     systems("compose", repository) + systems("docker", repository)
-      + repository.literals("Tests/DiscoveryTests/ComposeTests.swift", "Tests/Lab/Stage.swift")
+      + repository.literals("Tests/DiscoveryTests/Engine/ComposeTests.swift", "Tests/Lab/Stage.swift")
   },
   DiagnosisDriver(name: "procfs", proxy: .nginx, main: "/etc/hosts") { repository in
     systems("hosts", repository)

@@ -51,6 +51,14 @@ struct InventedProxy: Sendable {
   static let envoy = InventedProxy(
     image: "envoyproxy/envoy", process: "envoy", command: ["/usr/bin/envoy", "-c", "/etc/envoy/envoy.yaml"],
     main: "/etc/envoy/envoy.yaml")
+  static let lighttpd = InventedProxy(
+    image: "lighttpd", process: "lighttpd", command: ["/usr/sbin/lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"],
+    main: "/etc/lighttpd/lighttpd.conf")
+  /// Its files are TOML.
+  static let traefikTOML = InventedProxy(
+    image: "traefik", process: "traefik",
+    command: ["traefik", "--entryPoints.web.address=:80", "--providers.file.directory=/dynamic"],
+    main: "/dynamic/shop.toml")
   static let proxyos = InventedProxy(
     image: "proxyos", process: "caddy", command: ["/usr/bin/caddy", "run"], main: "/etc/caddy/base-config.json")
   static let cloudflared = InventedProxy(

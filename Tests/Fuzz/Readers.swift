@@ -77,7 +77,7 @@ struct YAMLDriver: Driver {
   let name = "yaml"
 
   func seeds(_ repository: Repository) -> [[UInt8]] {
-    repository.kept(name) + repository.literals("Tests/YAMLTests", "Tests/DiscoveryTests/TraefikTests.swift")
+    repository.kept(name) + repository.literals("Tests/YAMLTests", "Tests/DiscoveryTests/Proxies/TraefikTests.swift")
       + repository.files(in: "Tests/AdviceTests/Systems") { $0.hasSuffix(".yaml") }.map(\.bytes)
       + repository.tree("Flows").map(\.bytes).filter { $0.count < 8000 }
   }
@@ -96,7 +96,7 @@ struct TOMLDriver: Driver {
   let name = "toml"
 
   func seeds(_ repository: Repository) -> [[UInt8]] {
-    repository.kept(name) + repository.literals("Tests/TOMLTests", "Tests/DiscoveryTests/TraefikTests.swift")
+    repository.kept(name) + repository.literals("Tests/TOMLTests", "Tests/DiscoveryTests/Proxies/TraefikTests.swift")
       + repository.files(in: "Tests/AdviceTests/Systems") { $0.hasSuffix(".toml") }.map(\.bytes)
   }
 

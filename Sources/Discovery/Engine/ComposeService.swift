@@ -1,0 +1,245 @@
+public import Model
+public import Routes
+public import World
+import YAML
+
+/// The service in Compose files that a container was made from, as far as this machine can read them.
+///
+/// Source: the labels that Compose writes on its containers; Compose Specification, "services".
+public struct ComposeService: Sendable {
+  public let project: String
+  public let name: String
+  /// Paths on this machine, in the order in which Compose lays them over each other.
+  public let files: [String]
+  private let parts: [(file: DocumentFile, service: YAML.Node)]
+
+  /// Nil for a container that Compose did not make.
+  public init?(of labels: [String: String], in world: any World) async {
+    guard let (project, name, files) = labels.compose else { return nil }
+    (self.project, self.name, self.files) = (project, name, files)
+    var parts: [(DocumentFile, YAML.Node)] = []
+    for path in files.prefix(8) {
+      // `patch` finds no line of a file with other line ends.
+      guard let text = try? await world.see(FileRead(path: path)).text, !text.utf8.contains(UInt8(ascii: "\r")),
+        let file = DocumentFile(text, path: path),
+        let service = file.root["services"]?.pairs.first(where: { $0.key == name })?.value
+      else { continue }
+      parts.append((file, service))
+    }
+    self.parts = parts
+  }
+
+  /// One label as a Compose file has it.
+  public struct Label: Sendable {
+    public let name: String
+    public let value: String
+    /// Where its value stands; nil if it is put together from variables or spread over lines.
+    public let valueSpan: Span?
+    /// Its line, and the next one if that is not blank: the place for another label.
+    public let line: Span?
+    public let next: String?
+    /// What stands around the name and the value of a label of this list: `- "` `=` `"`, or `"` `: "` `"`.
+    public let form: (open: String, between: String, close: String)
+  }
+
+  /// Its labels, those of later files first.
+  public var labels: [Label] {
+    parts.reversed().flatMap { file, service -> [Label] in
+      guard let labels = service["labels"] else { return [] }
+      let listed = labels.items.compactMap { item -> Label? in
+        guard let text = item.text else { return nil }
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let (name, value) = (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+        return Label(
+          name: name, value: value, valueSpan: file.span(of: value, behind: name + "=", in: item),
+          line: file.wholeLine(item.place.line), next: file.line(item.place.line + 1).flatMap(\.unlessBlank),
+          form: ("- \"", "=", "\""))
+      }
+      let mapped = labels.pairs.compactMap { pair -> Label? in
+        guard let value = pair.value.text else { return nil }
+        let line = pair.place.line
+        return Label(
+          name: pair.key, value: value, valueSpan: file.span(of: value, in: pair.value),
+          line: pair.value.place.line == line ? file.wholeLine(line) : nil,
+          next: file.line(line + 1).flatMap(\.unlessBlank),
+          form: ("\"", "\": \"", "\""))
+      }
+      return listed + mapped
+    }
+  }
+
+  /// A label by its name, whatever its case.
+  public func label(_ name: String) -> Label? { labels.first { $0.name.lowercased() == name.lowercased() } }
+
+  /// The last label after which another one can be put.
+  public var labelPlace: Label? { labels.last { $0.line != nil && $0.next != nil } }
+
+  /// Its published ports: each entry's whole text as written, with its place.
+  public var ports: [(text: String, span: Span?)] { texts("ports") }
+
+  /// The networks that it names itself; empty: the project's own.
+  public var networks: [(text: String, span: Span?)] {
+    let mapped = parts.reversed().flatMap { file, service in
+      (service["networks"]?.pairs ?? []).map { (text: $0.key, span: file.wholeLine($0.place.line)) }
+    }
+    return mapped + texts("networks")
+  }
+
+  /// What its file needs so that it is in a network for good: lines that take the place of others.
+  ///
+  /// Nil if no file has the service in a form that can be added to. A network that the file itself makes goes by its own
+  /// name there; any other one is external.
+  public func joining(_ network: String) -> (service: Replacement, file: Replacement?)? {
+    guard let (file, service) = parts.last(where: { $0.service["network_mode"] == nil }),
+      let services = file.root.pairs.first(where: { $0.key == "services" }),
+      let key = services.value.pairs.first(where: { $0.key == name }),
+      let indent = service.pairs.first.map({ String(repeating: " ", count: $0.place.column - 1) })
+    else { return nil }
+    let made = file.root["networks"]?.pairs.first {
+      $0.value["name"]?.text == network || "\(project)_\($0.key)" == network
+    }
+    let isExternal = made == nil && file.root["networks"]?.pairs.contains { $0.key == network } != true
+    let known = made?.key ?? network
+    let own: Replacement?
+    if let networks = service.pairs.first(where: { $0.key == "networks" }) {
+      let isList = !networks.value.items.isEmpty
+      own = (networks.value.items.first?.place ?? networks.value.pairs.first?.place).flatMap { first in
+        guard first.line > networks.place.line else {
+          // `[web, apps]` in one line.
+          guard let line = file.line(first.line), isList, line.hasSuffix("]") else { return nil }
+          return file.replacement(of: first.line, with: [.text(line.dropLast() + ", \(known)]")])
+        }
+        let item = isList ? file.line(first.line)?.prefix { $0 == " " }.count ?? 0 : first.column - 1
+        let entry = String(repeating: " ", count: item) + (isList ? "- \(known)" : "\(known):")
+        return file.replacement(of: networks.place.line, with: [.line, .text(entry)])
+      }
+    } else {
+      own = file.replacement(
+        of: key.place.line,
+        with: [
+          .line, .text("\(indent)networks:"), .text("\(indent)  - default"), .text("\(indent)  - \(known)"),
+        ])
+    }
+    guard let own else { return nil }
+    guard isExternal else { return (own, nil) }
+    let external = ["  \(network):", "    external: true"]
+    guard let networks = file.root.pairs.first(where: { $0.key == "networks" }) else {
+      return (
+        own,
+        file.replacement(
+          of: services.place.line, with: [.text("networks:")] + external.map { .text($0) } + [.text(""), .line])
+      )
+    }
+    guard let first = networks.value.pairs.first, first.place.line > networks.place.line else { return nil }
+    let deeper = String(repeating: " ", count: first.place.column - 1)
+    return (
+      own,
+      file.replacement(
+        of: networks.place.line, with: [.line, .text("\(deeper)\(network):"), .text("\(deeper)  external: true")])
+    )
+  }
+
+  /// A line of a file, and the lines that take its place.
+  public struct Replacement: Sendable {
+    public let line: Span
+    public let lines: String
+  }
+
+  private func texts(_ key: String) -> [(text: String, span: Span?)] {
+    parts.reversed().flatMap { file, service in
+      (service[key]?.items ?? []).compactMap { item in
+        item.text.map { (text: $0, span: file.span(of: $0, in: item)) }
+      }
+    }
+  }
+}
+
+extension [String: String] {
+  /// Project, service and files of a container that Compose made, by its labels.
+  fileprivate var compose: (project: String, service: String, files: [String])? {
+    guard let project = self["com.docker.compose.project"], let service = self["com.docker.compose.service"],
+      let files = self["com.docker.compose.project.config_files"]
+    else { return nil }
+    let folder = self["com.docker.compose.project.working_dir"]
+    let paths = files.split(separator: ",").compactMap { file -> String? in
+      if file.hasPrefix("/") { return String(file) }
+      return folder.map { "\($0)/\(file)" }
+    }
+    return (project, service, paths)
+  }
+}
+
+extension FactName {
+  public static let composeProject: FactName = "compose.project"
+  public static let composeService: FactName = "compose.service"
+  public static let composeFile: FactName = "compose.file"
+  public static let composeFiles: FactName = "compose.files"
+  public static let composeProgram: FactName = "compose.program"
+
+  public static let ofCompose: [FactName] = [
+    .composeProject, .composeService, .composeFile, .composeFiles, .composeProgram,
+  ]
+}
+
+extension World {
+  /// What a container's labels tell of Compose; empty for one that Compose did not make.
+  public func compose(_ labels: [String: String]) async -> Facts {
+    guard let (project, service, files) = labels.compose else { return [:] }
+    return [
+      .composeProject: project, .composeService: service, .composeFile: files.first ?? "",
+      .composeFiles: files.count > 1 ? files.joined(separator: ":") : "",
+      .composeProgram: await composeProgram,
+    ]
+  }
+
+  /// Compose is a plugin of the docker command in most places; Debian has it as a program of its own.
+  private var composeProgram: String {
+    get async {
+      if await engineCommand == "podman" {
+        return await has("/usr/bin/podman-compose") ? "podman-compose" : "podman compose"
+      }
+      for folder in ["/usr/libexec", "/usr/lib", "/usr/local/lib", "/usr/local/libexec"] {
+        if await has(folder + "/docker/cli-plugins/docker-compose") { return "docker compose" }
+      }
+      for folder in ["/usr/bin", "/usr/local/bin"] where await has(folder + "/docker-compose") {
+        return "docker-compose"
+      }
+      return "docker compose"
+    }
+  }
+
+  private func has(_ path: String) async -> Bool { (try? await see(FileGlob(pattern: path)))?.isEmpty == false }
+}
+
+extension DocumentFile {
+  fileprivate enum Part {
+    /// The line itself.
+    case line
+    case text(String)
+  }
+
+  fileprivate func replacement(of number: Int, with parts: [Part]) -> ComposeService.Replacement? {
+    wholeLine(number).map { line in
+      let lines = parts.map { part in
+        switch part {
+        case .line: line.text
+        case .text(let text): text
+        }
+      }
+      return .init(line: line, lines: lines.joined(separator: "\n"))
+    }
+  }
+}
+
+extension Facts {
+  /// The facts of a replacement, for a patch: `NAME-line.*` with the new lines in `.with`.
+  public mutating func set(_ replacement: ComposeService.Replacement?, _ line: FactName.Line) {
+    guard let replacement else { return }
+    set(Edit(onThisMachine: replacement.line), line)
+    self[.line(line, "with")] = replacement.lines
+  }
+}
+
+extension String {
+  fileprivate var unlessBlank: String? { contains { !$0.isWhitespace } ? self : nil }
+}

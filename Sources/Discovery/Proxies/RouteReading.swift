@@ -1,0 +1,156 @@
+public import Model
+public import Routes
+public import World
+
+/// Reading the route of a site from the configuration of the proxy that serves it.
+public enum RouteReading {
+  /// What is asked for.
+  public struct Request: Sendable {
+    public let site: Site
+    /// The port on which the proxy listens in its own network.
+    public let port: UInt16
+    /// The one of a group's servers that is to be examined, as `route.servers` has it; nil: the first that is used.
+    public let server: String?
+    public init(site: Site, port: UInt16, server: String? = nil) {
+      self.site = site
+      self.port = port
+      self.server = server
+    }
+  }
+
+  /// One site that a proxy serves.
+  public struct Listed: Sendable, Equatable, Hashable {
+    public let host: String
+    /// The proxy's own port for it.
+    public let port: UInt16
+    public let isTLS: Bool
+    public let path: String
+    public let upstream: String
+  }
+
+  /// By kind of proxy.
+  static let readers: [String: any ProxyReader.Type] = [
+    "nginx": NginxReading.self,
+    "traefik": TraefikReading.self,
+    "nginx-proxy-manager": NginxProxyManagerReading.self,
+    "envoy": EnvoyReading.self,
+    "proxyos": ProxyOSReading.self,
+    "caddy": CaddyReading.self,
+    CloudflaredReading.kind: CloudflaredReading.self,
+    "apache": ApacheReading.self,
+    "haproxy": HAProxyReading.self,
+    "lighttpd": LighttpdReading.self,
+  ]
+
+  /// Every fact that reading a route may bring.
+  public static let facts: [FactName] =
+    FactName.ofRoutes + FactName.ofCompose + readers.values.flatMap { $0.facts }.sorted()
+
+  /// The kinds of proxies whose routes can be read.
+  public static var kinds: Set<String> { Set(readers.keys) }
+
+  public static func read(
+    _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Reading {
+    guard let reader = readers[kind] else { throw .missing(what: "a reader for \(kind)") }
+    return try await read(request, reader, RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// What the reader found, as far as what it could not read lets it stand.
+  ///
+  /// What was not read may hold a route for the site, so that none can be called missing; a mistake may be mended there.
+  /// Only a route that a name which nobody has would not get is the site's all the same, and less sure (`config.unread`).
+  private static func read(
+    _ request: Request, _ reader: any ProxyReader.Type, _ proxy: RunningProxy
+  ) async throws(Unseen) -> Reading {
+    var reading = try await reader.read(request, proxy)
+    guard let unread = proxy.files.unread.first else { return reading }
+    switch reading.outcome {
+    case .disabled, .offline, .misconfigured, .notLoaded: break
+    case .found, .otherProtocol:
+      guard let strange = Site("\(request.site.scheme)://no-such-site.invalid:\(request.site.port)\(request.site.path)")
+      else { throw unread }
+      // Where even that cannot be told, the site's own name has decided before what was not read would have.
+      let other = try? await reader.read(Request(site: strange, port: request.port, server: request.server), proxy)
+      if let other, other.outcome == reading.outcome, other.entry?.definedIn == reading.entry?.definedIn {
+        throw unread
+      }
+    case .default, .missing, .broken, .static, .unknown: throw unread
+    }
+    reading.configuration.unread = unread.what
+    return reading
+  }
+
+  /// Seconds since 1970 when the proxy last loaded its configuration.
+  public static func loaded(
+    kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> Double {
+    guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
+    let processes = try await world.processes(of: place, signs)
+    return try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+  }
+
+  /// What the proxy tells of its use and its limits right now.
+  public static func use(
+    of request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> ProxyUse? {
+    guard let reader = readers[kind] else { return nil }
+    return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
+  /// Whether a proxy passes the request on, or is there to do so with others; one that only serves its own files is an
+  /// app. True where its routes cannot be read.
+  public static func passesOn(
+    _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
+  ) async -> Bool {
+    guard let reader = readers[proxy.sign.kind],
+      let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
+      let outcome = try? await read(request, reader, running).outcome
+    else { return true }
+    switch outcome {
+    case .static: return false
+    case .default, .missing: return (try? await reader.list(running))?.isEmpty != true
+    default: return true
+    }
+  }
+
+  /// A site of a proxy that runs here, by the address under which this machine is asked for it.
+  public struct ListedSite: Sendable {
+    public let site: Site
+    public let kind: String
+    public let proxy: String
+    public let upstream: String
+  }
+
+  /// Every site of every proxy here whose routes can be read, in a stable order. Throws what keeps the proxies from
+  /// being seen.
+  public static func sites(in world: any World, _ signs: Signs) async throws(Unseen) -> [ListedSite] {
+    var sites: [ListedSite] = []
+    for proxy in try await world.proxies(at: nil, signs) {
+      guard let reader = readers[proxy.sign.kind] else { continue }
+      guard let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
+        let listed = try? await reader.list(running)
+      else { continue }
+      for route in listed {
+        guard let outside = proxy.outside[route.port],
+          let site = Site("\(route.isTLS ? "https" : "http")://\(route.host):\(outside)\(route.path)")
+        else { continue }
+        sites.append(
+          ListedSite(
+            site: site, kind: proxy.sign.kind,
+            proxy: proxy.whereabouts ?? "",
+            upstream: route.upstream))
+      }
+    }
+    return sites.sorted { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
+  }
+}
+
+extension World {
+  /// The processes of the proxy at this place.
+  public func processes(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> [ProcessSeen] {
+    try await see(Processes(names: signs.proxyProcesses)).filter { process in
+      proxy.id.map { process.container == $0 } ?? (process.parent == proxy.pid || process.id == proxy.pid)
+    }
+  }
+}

@@ -1,0 +1,355 @@
+import Foundation
+import Glibc
+import Model
+import Testing
+import World
+
+@testable import Discovery
+import Routes
+
+private func configuration(_ text: String, lists: [String: [String]] = [:]) -> HAProxy.Configuration {
+  var configuration = HAProxy.Configuration()
+  do { try configuration.add(text, of: "/etc/haproxy/haproxy.cfg") } catch { Issue.record(error) }
+  configuration.lists = lists
+  return configuration
+}
+
+/// Where a request ends: `backend/server`, `answered:LINE`, `missing` or `unknown:LINE`.
+private func end(_ url: String, in configuration: HAProxy.Configuration, port: UInt16 = 80) throws -> String {
+  let site = try #require(Site(url))
+  guard let route = configuration.route(.init(site: site, port: port)) else { return "nobody" }
+  switch route.kind {
+  case .passed:
+    return "\(route.backend?.name ?? "")/\(route.servers.chosen(nil, by: { $0.asServer(port: port) })?.name ?? "")"
+  case .answered(let rule): return "answered:\(rule.line)"
+  case .missing: return "missing"
+  case .unknown(let rule): return "unknown:\(rule.line)"
+  }
+}
+
+@Suite
+struct HAProxyGrammarTests {
+  @Test(arguments: [
+    (#"server app 10.0.0.1:80 check # the app"#, ["server", "app", "10.0.0.1:80", "check"]),
+    (#"log-format "%ci \"%r\" # no comment""#, ["log-format", #"%ci "%r" # no comment"#]),
+    (#"errorfile 503 /etc/a\ b.http"#, ["errorfile", "503", "/etc/a b.http"]),
+    (#"acl x path 'a "b" \c'"#, ["acl", "x", "path", #"a "b" \c"#]),
+    (##"acl y path /a\#b"##, ["acl", "y", "path", "/a#b"]),
+    (#"server s a"b"c:80#x"#, ["server", "s", "abc:80"]), ("   ", []), ("\tmode\thttp\r", ["mode", "http"]),
+  ])
+  func wordsQuotesEscapesAndComments(line: String, expected: [String]) throws {
+    #expect(try HAProxy.words(of: line).get().map(\.text) == expected)
+  }
+
+  @Test
+  func aQuoteThatDoesNotEndIsAMistakeWithItsLine() {
+    let found = configuration("global\n  log-tag \"haproxy\n").mistakes
+    #expect(found.map(\.line) == [2])
+  }
+
+  @Test
+  func aVariableStaysByItsName() throws {
+    let words = try HAProxy.words(of: #"server app "${APP_HOST}:3000""#).get()
+    #expect(words[2].hasVariable)
+    #expect(words[2].text == "${APP_HOST}:3000")
+  }
+
+  @Test(arguments: [("5s", 5.0), ("5000", 5), ("250ms", 0.25), ("2m", 120), ("1d", 86_400)])
+  func times2(text: String, seconds: Double) { #expect(HAProxy.seconds(text) == seconds) }
+
+  /// Sections inherit from the last defaults before them, or from the one that they name
+  @Test
+  func sectionsInheritFromTheLastDefaultsBeforeThem() throws {
+    let text = """
+      defaults slow
+        mode http
+        timeout server 5m
+      defaults
+        mode http
+        timeout server 30s
+      backend a
+      backend b from slow
+      backend c
+        timeout server 2s
+      """
+    let configuration = configuration(text)
+    for (name, value) in [("a", "30s"), ("b", "5m"), ("c", "2s")] {
+      let backend = try #require(configuration.backend(name))
+      #expect(configuration.setting("timeout", "server", of: backend)?.arguments.last == value)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("app:3000", "app", "3000"), ("10.0.0.1:80", "10.0.0.1", "80"), ("[::1]:80", "::1", "80"),
+      ("ipv4@app:8080", "app", "8080"), ("app", "app", nil), ("app:+100", "app", nil),
+    ] as [(String, String, String?)])
+  func addressesOfServersWithThePlacesOfHostAndPort(address: String, host: String, port: String?) throws {
+    let line = "  server s1 \(address) check ssl verify none"
+    let words = try HAProxy.words(of: line).get()
+    let directive = HAProxy.Directive(words: words, file: "f", line: 1, text: line, mayHold: false)
+    let server = try #require(HAProxy.Server(directive, defaults: [], port: 8000))
+    guard case .network(let found, let number) = server.address else {
+      Issue.record("\(server.address)")
+      return
+    }
+    #expect(found == host)
+    #expect(number == (port.flatMap { UInt16($0) } ?? (address.hasSuffix("+100") ? 8100 : nil)))
+    #expect(server.portSpan.map { String(line.dropFirst($0.head.count).dropLast($0.tail.count)) } == port)
+    #expect(server.plainLine == "  server s1 \(address) check")
+  }
+
+  @Test
+  func wordsThatDefaultServerGivesAndThatAServerTakesBack() throws {
+    let text = """
+      defaults
+        default-server check inter 2s
+      backend app
+        default-server ssl verify required ca-file /etc/ca.pem
+        server one app1:443
+        server two app2:80 no-ssl no-check verify none
+      """
+    let configuration = configuration(text)
+    let servers = configuration.servers(of: try #require(configuration.backend("app")), port: 80)
+    #expect(servers.map(\.isTLS) == [true, false])
+    #expect(servers.map { $0.has("check") } == [true, false])
+    #expect(servers.map { $0.value("verify") } == ["required", "none"])
+    #expect(servers[0].plainLine == nil, "the words stand in another line")
+  }
+
+  @Test(
+    arguments: [
+      ("backend a\n  sever s 10.0.0.1:80", 2), ("frontend f\n  bind :80\n  use_backend nobody if TRUE\nbackend a", 3),
+      ("backend a\n  server s 10.0.0.1:443 ssl", 2), ("backend a\n  server s 10.0.0.1:443 ssl verify none", nil),
+      ("global\n  node one\n  stats socket /run/s\ndefaults\n  errorfiles x\n  tcp-request content accept", nil),
+      ("server x 1.1.1.1:80", 1), (".if defined(X)\nbackend a\n  sever s 10.0.0.1:80\n.endif", nil),
+    ] as [(String, Int?)])
+  func whatHAProxyWouldNotLoadAndNothingThatItWould(text: String, line: Int?) {
+    #expect(configuration(text).mistakes.first?.line == line)
+  }
+}
+
+@Suite
+struct HAProxyRuleTests {
+  static let text = """
+    defaults
+      mode http
+      timeout connect 1s
+      timeout client 5s
+      timeout server 5s
+    frontend web
+      bind :80
+      bind :443-445 ssl crt /certs
+      acl is_api path_beg /api /v2
+      acl is_shop hdr(host) -i shop.example.org www.shop.example.org
+      acl is_wiki hdr_dom(host) -i wiki.example.org
+      http-request deny if { path -i /forbidden }
+      http-request redirect scheme https if { hdr(host) -i secure.example.org } !{ ssl_fc }
+      use_backend api if is_shop is_api
+      use_backend shop if is_shop
+      use_backend wiki if is_wiki or { hdr_beg(host) -i docs. }
+      use_backend files if { req.hdr(host),field(1,:),lower -m end .files.example.org }
+      use_backend old unless { hdr_sub(host) example }
+      use_backend %[req.hdr(host),lower,map(/etc/haproxy/hosts.map)]
+      use_backend regex if { hdr_reg(host) -i ^app[0-9]+\\.example\\.org }
+      default_backend rest
+    backend api
+      http-request set-path /v1%[path]
+      server api1 10.0.0.1:80
+    backend shop
+      server down1 10.0.0.2:80 disabled
+      server shop1 10.0.0.3:80
+    backend wiki
+      server spare 10.0.0.4:80 backup
+      server wiki1 10.0.0.5:80
+    backend files
+      server f1 10.0.0.6:80
+    backend old
+      server o1 10.0.0.7:80
+    backend mapped
+      server m1 10.0.0.8:80
+    backend regex
+      http-request replace-path /old/(.*) /new/\\1
+      server r1 10.0.0.9:80
+    backend rest
+      server d1 10.0.0.11:80
+    """
+
+  static let ends: [(String, String)] = [
+    ("http://shop.example.org/", "shop/shop1"), ("http://WWW.shop.example.org/x", "shop/shop1"),
+    ("http://shop.example.org/api/1", "api/api1"), ("http://shop.example.org/v2", "api/api1"),
+    ("http://shop.example.org:8080/", "rest/d1"), ("http://wiki.example.org:8080/", "wiki/wiki1"),
+    ("http://en.wiki.example.org/", "wiki/wiki1"), ("http://docs.example.org/", "wiki/wiki1"),
+    ("http://a.files.example.org:81/", "files/f1"), ("http://other.test/", "old/o1"),
+    ("http://mapped.example.org/", "mapped/m1"), ("http://nobody.example.org/", "rest/d1"),
+    ("http://any.example.org/forbidden", "answered:12"), ("http://secure.example.org/", "answered:13"),
+  ]
+
+  @Test(arguments: ends)
+  func theFirstRuleThatHoldsDecidesWhatTheFilesDoNotTellIsUnknown(url: String, expected: String) throws {
+    // A name that is in the map and has no backend goes to the default one, which the map rule ends with.
+    let lists = ["/etc/haproxy/hosts.map": ["mapped.example.org mapped", "gone.example.org nowhere"]]
+    #expect(try end(url, in: configuration(Self.text, lists: lists)) == expected)
+  }
+
+  /// A map without the name leads to the default backend, and so does one that names none
+  @Test
+  func aMapWithoutTheNameLeadsToTheDefaultBackend() throws {
+    let withMap = configuration(Self.text, lists: ["/etc/haproxy/hosts.map": ["gone.example.org nowhere"]])
+    #expect(try end("http://gone.example.org/", in: withMap) == "rest/d1")
+    #expect(try end("http://gone.example.org/", in: configuration(Self.text)) == "unknown:19")
+  }
+
+  @Test
+  func whatDependsOnTheClientIsUnknownUnlessItMakesNoDifference() throws {
+    let text = { (other: String) in
+      """
+      listen l
+        mode http
+        bind :80
+        use_backend \(other) if { src 10.0.0.0/8 } or { nbsrv(a) lt 1 }
+        default_backend a
+      backend a
+        server s 10.0.0.1:80
+      backend b
+        server s 10.0.0.2:80
+      """
+    }
+    #expect(try end("http://x.example.org/", in: configuration(text("b"))) == "unknown:4")
+    #expect(try end("http://x.example.org/", in: configuration(text("a"))) == "a/s")
+  }
+
+  @Test
+  func rulesChangeThePathThatTheAppGets() throws {
+    let site = try #require(Site("http://shop.example.org/api/items?x=1"))
+    let route = try #require(configuration(Self.text).route(.init(site: site, port: 80)))
+    #expect(route.passage.path + route.passage.query == "/v1/api/items?x=1")
+    #expect(HAProxy.replace("/old/a", "/old/(.*)", "/new/\\1") == "/new/a")
+    #expect(HAProxy.replace("/other", "/old/(.*)", "/new/\\1") == "/other")
+  }
+
+  @Test
+  func portsOfARangeTLSAndAPortWhereNobodyListens() throws {
+    let configuration = configuration(Self.text)
+    #expect(try end("https://shop.example.org/", in: configuration, port: 443) == "shop/shop1")
+    #expect(try end("https://secure.example.org/", in: configuration, port: 443) == "unknown:19", "no map to read")
+    #expect(try end("http://shop.example.org/", in: configuration, port: 8081) == "nobody")
+    let bind = HAProxy.Bind.all(
+      HAProxy.Directive(
+        words: try HAProxy.words(of: "bind 10.0.0.1:80,[::]:81,unix@/run/x,*:90-92 ssl crt /c").get(), file: "f",
+        line: 1, text: "", mayHold: false))
+    #expect(bind.map(\.address) == ["10.0.0.1", "::", ""])
+    #expect(bind.map(\.ports.upperBound) == [80, 81, 92])
+  }
+
+  @Test
+  func aFrontendWithoutABackendForTheName() throws {
+    let text = """
+      frontend f
+        mode http
+        bind :80
+        use_backend a if { hdr(host) -i a.example.org }
+      backend a
+        server s 10.0.0.1:80
+      """
+    #expect(try end("http://b.example.org/", in: configuration(text)) == "missing")
+    #expect(configuration(text).hosts(of: configuration(text).frontends[0]).map(\.name) == ["a.example.org"])
+  }
+}
+
+/// Debian's HAProxy on the same configurations.
+@Suite(.enabled(if: access("/usr/sbin/haproxy", X_OK) == 0))
+struct AgainstHAProxy {
+  private func run(_ arguments: [String]) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/sbin/haproxy")
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  @Test(arguments: [
+    "backend a\n  mode http\n  server s 10.0.0.1:80 check inter 2s",
+    "backend a\n  mode http\n  sever s 10.0.0.1:80", "backend a\n  server s 10.0.0.1:80 ssl",
+    "backend a\n  server s 10.0.0.1:80 ssl verify none sni str(x.example) alpn h2",
+    "frontend f\n  bind :28123\n  default_backend nobody",
+    "frontend f\n  bind :28123\n  default_backend a\nbackend a\n  balance roundrobin",
+    "defaults one\n  mode http\n  timeout conect 5s", "listen l\n  bind :28124\n  modde http",
+    "global\n  node one\n  log-tag \"a b\"\nbackend a", "global\n  log-tag \"a b\nbackend a",
+    "backend a\n  acl x path 'a b' \"c\\\"d\"\n  mode http",
+  ])
+  func whatReadsAsAMistakeDoesNotLoadAndWhatDoesNotDoes(text: String) throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "haproxy-\(UUID().uuidString).cfg")
+    try Data((text + "\n").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    // 2: nothing is wrong, and nothing listens.
+    let loads = [0, 2].contains(try run(["-c", "-f", file.path()]))
+    // `timeout conect` is a mistake inside a line: only HAProxy itself knows those.
+    if text.contains("conect") { return #expect(!loads) }
+    #expect(configuration(text).mistakes.isEmpty == loads, "\(text)")
+  }
+
+  @Test
+  func aRequestEndsWhereTheRealOneAnswersFrom() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "haproxy-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let map = folder.appending(path: "hosts.map")
+    try Data("mapped.example.org mapped\ngone.example.org nowhere\n".utf8).write(to: map)
+    let port = UInt16.random(in: 30_000..<32_000)
+    // Each backend answers with its own name in the place of a server.
+    var real = HAProxyRuleTests.text.replacing("/etc/haproxy/hosts.map", with: map.path())
+      .replacing("  bind :443-445 ssl crt /certs\n", with: "").replacing(
+        "  bind :80\n", with: "  bind 127.0.0.1:\(port)\n")
+    for name in ["api", "shop", "wiki", "files", "old", "mapped", "regex", "rest"] {
+      real = real.replacing(
+        "\nbackend \(name)\n",
+        with: "\nbackend \(name)\n  http-request return status 200 content-type text/plain string \(name)\n")
+    }
+    let file = folder.appending(path: "haproxy.cfg")
+    try Data((real + "\n").utf8).write(to: file)
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/sbin/haproxy")
+    process.arguments = ["-db", "-f", file.path()]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer {
+      process.terminate()
+      process.waitUntilExit()
+    }
+    let ours = configuration(
+      HAProxyRuleTests.text,
+      lists: ["/etc/haproxy/hosts.map": ["mapped.example.org mapped", "gone.example.org nowhere"]])
+    for url in HAProxyRuleTests.ends.map(\.0) + ["http://gone.example.org/", "http://app12.example.org/"] {
+      let site = try #require(Site(url))
+      let host = site.port == 80 ? site.host : "\(site.host):\(site.port)"
+      let answer = try curl("http://127.0.0.1:\(port)\(site.path)", host: host)
+      let expected = try end(url, in: ours)
+      if expected.hasPrefix("answered") {
+        #expect(["403", "302"].contains(answer.status), "\(url): \(answer)")
+      } else {
+        #expect(answer.body == String(expected.prefix { $0 != "/" }), "\(url): \(answer)")
+      }
+    }
+  }
+
+  private func curl(_ url: String, host: String) throws -> (status: String, body: String) {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/curl")
+    process.arguments = [
+      "-s", "--retry", "5", "--retry-connrefused", "--retry-delay", "1", "-H", "Host: \(host)", "-w", "\n%{http_code}",
+      url,
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
+  }
+}

@@ -1,0 +1,129 @@
+import Discovery
+import Routes
+import Testing
+
+@Suite struct RouteTests {
+  @Test func aLiteralUpstreamHasAPlaceForEachPart() async throws {
+    let configuration = await nginxConfiguration(
+      http:
+        "  server {\n    listen 80;\n    location / {\n      proxy_pass http://app:3000/api/;\n      proxy_read_timeout 1m30s;\n    }\n  }"
+    )
+    let route = try #require(configuration.route(host: "any", port: 80, path: "/x", isTLS: false))
+    let upstream = try #require(route.upstreams.first)
+    #expect(upstream.hostSpan?.head == "      proxy_pass http://")
+    #expect(upstream.hostSpan?.tail == ":3000/api/;")
+    #expect(upstream.portSpan?.head == "      proxy_pass http://app:")
+    #expect(upstream.portSpan?.tail == "/api/;")
+    #expect(upstream.schemeSpan?.head == "      proxy_pass ")
+    #expect(upstream.schemeSpan?.tail == "://app:3000/api/;")
+    #expect(upstream.isResolvedOnce)
+    #expect(route.passSpan?.line == 6)
+    #expect(route.passSpan?.indentation == "      ")
+    #expect(route.upstreamPath == "/api/x")
+    #expect(route.choice == .default)
+    #expect(route.readTimeout.value == .seconds(90))
+    #expect(route.readTimeout.span?.tail == ";")
+    #expect(route.connectTimeout == .init(value: .seconds(60), span: nil))
+  }
+
+  @Test func anAbsentPortIsInserted() async throws {
+    let configuration = await nginxConfiguration(
+      http:
+        "upstream app {\nserver backend weight=2;\nserver unix:/run/a.sock backup;\n}\nserver { location / { proxy_pass https://app; } }"
+    )
+    let route = try #require(configuration.route(host: "any", port: 80, isTLS: false))
+    #expect(route.group == "app")
+    #expect(route.upstreams.map(\.url) == ["https://backend:80", "https://unix:/run/a.sock"])
+    #expect(route.upstreams.map(\.isBackup) == [false, true])
+    #expect(route.upstreams[0].portSpan?.head == "server backend:")
+    #expect(route.upstreams[0].portSpan?.tail == " weight=2;")
+  }
+
+  /// The shape of Nginx Proxy Manager 2.15.1's generated files.
+  @Test func variablesLeadToTheirLines() async throws {
+    let configuration = await nginxConfiguration([
+      "/etc/nginx/nginx.conf":
+        "events {}\nhttp {\n  include conf.d/include/resolvers[.]conf;\n  map $host $forward_scheme {\n    default http;\n  }\n  include /data/nginx/proxy_host/*.conf;\n}\n",
+      "/etc/nginx/conf.d/include/resolvers.conf": "resolver 127.0.0.11 valid=10s;\n",
+      "/etc/nginx/conf.d/include/proxy.conf":
+        "proxy_set_header Host $host;\nproxy_pass       $forward_scheme://$server:$port$request_uri;\n",
+      "/data/nginx/proxy_host/2.conf": """
+      server {
+        set $forward_scheme http;
+        set $server         "app";
+        set $port           3000;
+        listen 80;
+        listen [::]:80;
+        server_name app.example.com;
+        location /api {
+          proxy_pass       http://api:9000;
+        }
+        location / {
+          include conf.d/include/proxy.conf;
+        }
+      }
+      """,
+      "/data/nginx/proxy_host/3.conf":
+        "server {\n  listen 80;\n  server_name b.example.com;\n  location / {\n    set $up api:9000;\n    proxy_pass http://$up;\n  }\n}\n",
+    ])
+    #expect(configuration.problems == [])
+    let route = try #require(
+      configuration.route(host: "app.example.com", port: 80, path: "/x?y", isTLS: false))
+    let upstream = try #require(route.upstreams.first)
+    #expect(route.choice == .exact)
+    #expect(upstream.url == "http://app:3000")
+    #expect(upstream.resolution == .eachRequest(resolvers: ["127.0.0.11"]))
+    #expect(upstream.hostSpan?.file == "/data/nginx/proxy_host/2.conf")
+    #expect(upstream.hostSpan?.head == "  set $server         \"")
+    #expect(upstream.hostSpan?.tail == "\";")
+    #expect(upstream.portSpan?.line == 4)
+    #expect(upstream.schemeSpan?.line == 2)
+    #expect(route.upstreamPath == "/x?y")
+    #expect(route.hostHeader.value == "app.example.com")
+    let other = try #require(
+      configuration.route(host: "b.example.com", port: 80, isTLS: false)?.upstreams.first)
+    #expect(other.isResolvedOnce)
+    guard case .atStartBecause(let place) = other.resolution else {
+      Issue.record("\(other.resolution)")
+      return
+    }
+    #expect((place.file, place.line) == ("/data/nginx/proxy_host/2.conf", 9))
+    #expect(
+      configuration.allRoutes().map {
+        "\($0.serverName ?? "") \($0.location ?? "") \($0.upstreams.map(\.url))"
+      } == [
+        "app.example.com / [\"http://app:3000\"]", "app.example.com /api [\"http://api:9000\"]",
+        "b.example.com / [\"http://api:9000\"]",
+      ])
+  }
+
+  @Test func hostsFromRows() throws {
+    let hosts = NginxProxyManager.hosts([
+      [
+        "id": "7", "domain_names": "[\"App.example.com\",\"*.example.org\"]", "forward_scheme": "http",
+        "forward_host": "app", "forward_port": "3000", "enabled": "1", "is_deleted": "0",
+        "meta": "{\"nginx_online\":false,\"nginx_err\":\"bad\"}",
+        "locations":
+          "[{\"path\":\"/api\",\"forward_host\":\"api/v1\",\"forward_port\":9000,\"forward_scheme\":\"https\"}]",
+      ],
+      [
+        "id": "8", "domain_names": "[\"x.example.org\"]", "enabled": "0", "locations": "null",
+        "meta": "not JSON",
+      ],
+      ["domain_names": "[]"],
+    ])
+    #expect(hosts.map(\.id) == [7, 8])
+    let host = try #require(NginxProxyManager.host(for: "app.example.com", among: hosts, matches: regexes))
+    #expect(host.file == "/data/nginx/proxy_host/7.conf")
+    #expect(host.isOnline == false)
+    #expect(host.error == "bad")
+    #expect(
+      host.location(for: "/api/x", matches: regexes)?.forward
+        == .init(scheme: "https", host: "api", port: 9000))
+    #expect(host.location(for: "/api/x", matches: regexes)?.forwardPath == "/v1")
+    #expect(host.location(for: "/", matches: regexes) == nil)
+    // The wildcard that is in use comes before the name that is not.
+    #expect(NginxProxyManager.host(for: "x.example.org", among: hosts, matches: regexes)?.id == 7)
+    #expect(hosts[1].isOnline == nil)
+  }
+}

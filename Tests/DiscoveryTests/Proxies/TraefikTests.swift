@@ -1,0 +1,429 @@
+import Discovery
+import Fixture
+import Model
+import Routes
+import Testing
+import World
+
+@testable import class Discovery.DocumentFile
+@testable import enum Discovery.Traefik
+
+/// Traefik in a container at process 7, started with these flags; its dynamic files are in a folder of the host.
+private func traefik(
+  _ flags: [String], tag: String = "v3.7", files: [String: String] = [:], compose: [String: String] = [:],
+  _ containers: [String] = []
+) -> Sandbox {
+  let own =
+    #"{"Id": "edge1", "Names": ["/traefik"], "State": "running", "NetworkSettings": {"Networks": {"web": {"NetworkID": "n1", "IPAddress": "172.20.0.2"}}}}"#
+  let arguments = (["--entryPoints.web.address=:80"] + flags).map { "\"\($0)\"" }.joined(separator: ", ")
+  let world = Sandbox(files: compose.merging(["/usr/bin/docker-compose": ""]) { own, _ in own })
+    .container(
+      "edge1",
+      #""Name": "/traefik", "Path": "traefik", "Args": [\#(arguments)], "Config": {"Image": "traefik:\#(tag)"}, "Mounts": [{"Source": "/srv/dynamic", "Destination": "/dynamic"}]"#
+    ).containers([own] + containers)
+  for (path, text) in files { world.file(path, text, in: .process(7)) }
+  return world
+}
+
+/// A container as the engine lists it.
+private func app(
+  _ name: String, _ labels: [String: String], state: String = "running", status: String = "Up 2 hours",
+  networks: [String: String] = ["web": "172.20.0.9"], ports: String = ""
+) -> String {
+  let labels = labels.map { "\"\($0.key)\": \"\($0.value.replacing("\"", with: "\\\""))\"" }.joined(separator: ", ")
+  let networks = networks.map { name, address in
+    "\"\(name)\": {\"NetworkID\": \"\(name == "web" ? "n1" : name)\", \"IPAddress\": \"\(address)\"}"
+  }.joined(separator: ", ")
+  return
+    "{\"Id\": \"\(name)1\", \"Names\": [\"/\(name)\"], \"State\": \"\(state)\", \"Status\": \"\(status)\", \"Labels\": {\(labels)}, \"Ports\": [\(ports)], \"NetworkSettings\": {\"Networks\": {\(networks)}}}"
+}
+
+private func read(_ url: String, port: UInt16 = 80, _ world: Sandbox) async throws
+  -> (outcome: Reading.Outcome, facts: Facts)
+{
+  let reading = try await RouteReading.read(
+    .init(site: try #require(Site(url)), port: port), kind: "traefik",
+    at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+  return (reading.outcome, reading.facts)
+}
+
+private let shopLabels = [
+  "traefik.http.routers.shop.rule": "Host(`shop.example.org`)",
+  "traefik.http.services.shop.loadbalancer.server.port": "3000",
+]
+
+@Suite
+struct TraefikRuleTests {
+  @Test(arguments: [
+    ("Host(`shop.example.org`)", Traefik.Syntax.v3, Traefik.Verdict.yes), ("Host(`SHOP.example.org`)", .v3, .yes),
+    ("Host(\"other.example.org\")", .v3, .no), ("Host(`a.test`) || Host(`shop.example.org`)", .v3, .yes),
+    ("Host(`shop.example.org`) && PathPrefix(`/a`)", .v3, .yes),
+    ("Host(`shop.example.org`) && !PathPrefix(`/a`)", .v3, .no), ("Path(`/a`)", .v3, .no),
+    ("PathRegexp(`^/[a-z]/b$`)", .v3, .yes), ("HostRegexp(`^.+\\.example\\.org$`)", .v3, .yes),
+    ("(Host(`a.test`) || PathPrefix(`/a`)) && Method(`GET`)", .v3, .yes),
+    ("Host(`shop.example.org`) && Header(`X-Beta`, `1`)", .v3, .maybe), ("!ClientIP(`10.0.0.0/8`)", .v3, .maybe),
+    ("Host(`a.test`, `shop.example.org`)", .v2, .yes), ("HostRegexp(`{sub:[a-z]+}.example.org`)", .v2, .yes),
+    ("HostRegexp(`{sub:[a-z]{2}}.example.org`)", .v2, .no), ("Path(`/a/{id}`)", .v2, .yes),
+  ])
+  func whatARuleSaysOfARequestForABAtShopExampleOrg(text: String, syntax: Traefik.Syntax, expected: Traefik.Verdict)
+    throws
+  {
+    let rule = try Traefik.Rule(text, syntax)
+    #expect(rule.matches(host: "shop.example.org", path: "/a/b?c=d", syntax) == expected)
+  }
+
+  @Test(arguments: [
+    ("Host(`a.test`, `b.test`)", "Host has 2 values and takes 1", "(Host(`a.test`) || Host(`b.test`))"),
+    ("Host(`a.test`) && Headers(`X`, `1`)", "there is no matcher Headers", "Host(`a.test`) && Header(`X`, `1`)"),
+    ("Host('a.test')", "the value of Host is not in backticks", nil),
+    ("Host(`a.test`", "Host has no closing parenthesis", nil),
+    ("Host(`a.test`) &&", "something is missing at its end", nil),
+    ("PathPrefix(`a`)", "the path 'a' does not begin with /", nil),
+  ])
+  func rulesThatVersion3RefusesAndWhatTheyHaveToBe(text: String, reason: String, new: String?) {
+    #expect(throws: Traefik.Refusal(reason: reason)) { try Traefik.Rule(text, .v3) }
+    #expect((try? Traefik.Rule(text, .v2))?.forVersion3 == new)
+  }
+
+  @Test
+  func nestingHasAnEnd() {
+    #expect(throws: Traefik.Refusal.self) { try Traefik.Rule(String(repeating: "(", count: 100_000), .v3) }
+    #expect(throws: Traefik.Refusal.self) { try Traefik.Rule(String(repeating: "!", count: 100_000), .v3) }
+  }
+}
+
+@Suite
+struct TraefikLabelTests {
+  private let docker = "--providers.docker=true"
+
+  @Test
+  func addressPortAndRouterOfAContainer() async throws {
+    let (outcome, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", shopLabels)]))
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "http://172.20.0.9:3000")
+    #expect(facts[.routeContainer] == "shop1")
+    #expect(facts[.routeDefinedIn] == "label traefik.http.routers.shop.rule of container shop")
+    #expect(facts[.routeReadTimeout] == nil, "Traefik waits for ever")
+    #expect(facts[.routeConnectTimeout] == "30")
+    #expect(facts[.routeDropped] == nil)
+  }
+
+  /// Without a label the lowest port counts; without any port the container is dropped
+  @Test
+  func withoutALabelTheLowestPortCounts() async throws {
+    let labels = ["traefik.http.routers.shop.rule": "Host(`shop.example.org`)"]
+    let ports = #"{"PrivatePort": 9000, "Type": "tcp"}, {"PrivatePort": 3000, "Type": "tcp"}"#
+    let lowest = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels, ports: ports)]))
+    #expect(lowest.facts[.upstreamPort] == "3000")
+    let none = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels)]))
+    #expect(none.outcome == .misconfigured)
+    #expect(none.facts[.routeProblem]?.contains("has no port") == true)
+  }
+
+  @Test(arguments: [
+    ("exited", "Exited (0) 5 minutes ago", "stopped"), ("running", "Up 1 minute (unhealthy)", "unhealthy"),
+    ("running", "Up 2 seconds (health: starting)", "starting"),
+    ("restarting", "Restarting (1) 2 seconds ago", "restarting"),
+  ])
+  func aContainerThatTraefikLeavesOutIsStillTheSites(state: String, status: String, why: String) async throws {
+    let (outcome, facts) = try await read(
+      "http://shop.example.org/", traefik([docker], [app("shop", shopLabels, state: state, status: status)]))
+    #expect(outcome == .found)
+    #expect(facts[.routeDropped] == why)
+    #expect(facts[.routeContainer] == "shop1")
+  }
+
+  @Test
+  func ofTwoCopiesTheOneThatRunsCountsAlsoWhereTheOtherHasTheLongerRule() async throws {
+    let old = app("old", shopLabels, state: "exited", status: "Exited (0) 1 day ago", networks: [:])
+    #expect(
+      try await read("http://shop.example.org/", traefik([docker], [old, app("shop", shopLabels)])).facts[
+        .routeContainer]
+        == "shop1")
+    let longer = app(
+      "old", ["traefik.http.routers.old.rule": "Host(`shop.example.org`) && PathPrefix(`/`)"], state: "exited",
+      status: "Exited (0) 1 day ago")
+    #expect(
+      try await read("http://shop.example.org/", traefik([docker], [longer, app("shop", shopLabels)])).facts[
+        .routeContainer]
+        == "shop1")
+  }
+
+  @Test
+  func aCatchAllDoesNotHideThatTheSitesOwnContainerIsStopped() async throws {
+    let errors = app(
+      "errors",
+      [
+        "traefik.http.routers.all.rule": "HostRegexp(`.+`)", "traefik.http.routers.all.priority": "1",
+        "traefik.http.services.all.loadbalancer.server.port": "80",
+      ])
+    let stopped = app("shop", shopLabels, state: "exited", status: "Exited (1) 1 minute ago")
+    let (_, facts) = try await read("http://shop.example.org/", traefik([docker], [errors, stopped]))
+    #expect(facts[.routeDropped] == "stopped")
+    #expect(
+      try await read("http://any.example.org/", traefik([docker], [errors, stopped])).facts[.routeContainer]
+        == "errors1")
+  }
+
+  @Test
+  func whichOfSeveralNetworksByLabelByTheProviderElseAny() async throws {
+    let both = ["web": "172.20.0.9", "database": "172.21.0.9"]
+    let any = try await read("http://shop.example.org/", traefik([docker], [app("shop", shopLabels, networks: both)]))
+    #expect(any.facts[.routeNetworks] == "database, web")
+    let labelled = shopLabels.merging(["traefik.docker.network": "web"]) { $1 }
+    let one = try await read("http://shop.example.org/", traefik([docker], [app("shop", labelled, networks: both)]))
+    #expect(one.facts[.upstreamHost] == "172.20.0.9")
+    #expect(one.facts[.routeNetworks] == nil)
+    let provider = try await read(
+      "http://shop.example.org/",
+      traefik([docker, "--providers.docker.network=database"], [app("shop", shopLabels, networks: both)]))
+    #expect(provider.facts[.upstreamHost] == "172.21.0.9")
+  }
+
+  @Test
+  func exposedByDefaultTraefikEnableConstraintsAndTheDefaultRule() async throws {
+    let hidden = try await read(
+      "http://shop.example.org/",
+      traefik([docker, "--providers.docker.exposedByDefault=false"], [app("shop", shopLabels)]))
+    #expect(hidden.outcome == .missing)
+    let constraint = "--providers.docker.constraints=Label(`tier`,`front`) && !LabelRegex(`stage`,`^dev`)"
+    let front = shopLabels.merging(["tier": "front", "stage": "prod"]) { $1 }
+    #expect(
+      try await read("http://shop.example.org/", traefik([docker, constraint], [app("shop", front)])).outcome == .found)
+    #expect(
+      try await read("http://shop.example.org/", traefik([docker, constraint], [app("shop", shopLabels)])).outcome
+        == .missing)
+    let composed = app(
+      "x_shop_1", ["com.docker.compose.service": "shop", "com.docker.compose.project": "my_x"],
+      ports: #"{"PrivatePort": 80}"#)
+    let rule = "--providers.docker.defaultRule=Host(`{{ normalize .Name }}.example.org`)"
+    #expect(try await read("http://shop-my-x.example.org/", traefik([docker, rule], [composed])).outcome == .found)
+  }
+
+  @Test(arguments: [
+    (["rule": "Host(`shop.example.org`,`www.shop.example.org`)"], "Host has 2 values and takes 1"),
+    (["rule": "Host(`shop.example.org`)", "entrypoints": "websecure"], "there is no entry point websecure"),
+    (["rule": "Host(`shop.example.org`)", "middlewares": "gone"], "there is no middleware gone@docker"),
+    (["rule": "Host(`shop.example.org`)", "service": "shpo"], "there is no service shpo@docker"),
+    (["rule": "Host(`shop.example.org`)", "tls": "true"], "has tls"),
+  ])
+  func routersThatTraefikDoesNotUse(settings: [String: String], reason: String) async throws {
+    var labels = ["traefik.http.services.shop.loadbalancer.server.port": "3000"]
+    for (name, value) in settings { labels["traefik.http.routers.shop.\(name)"] = value }
+    let (outcome, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels)]))
+    #expect(outcome == .misconfigured)
+    #expect(facts[.routeProblem]?.contains(reason) == true, "\(facts[.routeProblem] ?? "")")
+  }
+
+  @Test
+  func severalValuesInOneHostAreRightInVersion2() async throws {
+    let labels = shopLabels.merging(["traefik.http.routers.shop.rule": "Host(`shop.example.org`,`x.test`)"]) { $1 }
+    #expect(
+      try await read("http://shop.example.org/", traefik([docker], tag: "v2.11.2", [app("shop", labels)])).outcome
+        == .found)
+  }
+
+  @Test
+  func twoServicesAndNoChoiceOneRouterInTwoWays() async throws {
+    let two = shopLabels.merging(["traefik.http.services.admin.loadbalancer.server.port": "9000"]) { $1 }
+    let (_, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", two)]))
+    #expect(facts[.routeProblem]?.contains("several services (admin, shop)") == true)
+    let other = shopLabels.merging(["traefik.http.routers.shop.rule": "Host(`shop.example.org`) && Path(`/`)"]) { $1 }
+    let clash = try await read(
+      "http://shop.example.org/", traefik([docker], [app("shop", shopLabels), app("copy", other)]))
+    #expect(clash.facts[.routeProblem]?.contains("both define the router shop") == true)
+  }
+
+  @Test
+  func whatTheAPISaysStandsAboveWhatWasRead() async throws {
+    let both = ["web": "172.20.0.9", "database": "172.21.0.9"]
+    let world = traefik([docker, "--api.insecure=true"], [app("shop", shopLabels, networks: both)])
+    let body =
+      #"{"routers": {"shop@docker": {"rule": "Host(`shop.example.org`)", "service": "shop", "status": "enabled"}}, "services": {"shop@docker": {"loadBalancer": {"servers": [{"url": "http://172.21.0.9:3000"}]}, "serverStatus": {"http://172.21.0.9:3000": "UP"}}}}"#
+    let request = HTTPRequest(
+      url: "http://127.0.0.1:8080/api/rawdata", place: .process(7), limit: 2, bodyLimit: 16_777_216)
+    world.with(request, .init(status: 200, body: Array(body.utf8)))
+    let (outcome, facts) = try await read("http://shop.example.org/", world)
+    #expect(outcome == .found)
+    #expect(facts[.upstreamHost] == "172.21.0.9")
+    #expect(facts[.routeNetworks] == nil)
+    #expect(facts[.routeHealthState] == nil, "UP is no evidence")
+    world.with(request, .init(status: 200, body: Array(#"{"routers": {}, "services": {}}"#.utf8)))
+    #expect(try await read("http://shop.example.org/", world).outcome == .misconfigured)
+  }
+
+  @Test
+  func dockerThatCannotBeAskedUnknownNotMissing() async throws {
+    let world = traefik([docker], []).with(
+      DockerGet(path: "/containers/json?all=1"), unseen: .notPermitted(what: "Docker"))
+    await #expect(throws: Unseen.notPermitted(what: "Docker")) { try await read("http://shop.example.org/", world) }
+    #expect(try await read("http://shop.example.org/", traefik(["--providers.swarm=true"], [])).outcome == .unknown)
+  }
+}
+
+@Suite
+struct TraefikFileTests {
+  private let flag = "--providers.file.directory=/dynamic"
+  private let routes = """
+    http:
+      routers:
+        shop: {rule: "Host(`shop.example.org`)", service: shop, middlewares: [cut, login]}
+      middlewares:
+        cut: {stripPrefix: {prefixes: ["/app"]}}
+        login: {forwardAuth: {address: "http://auth:9091/verify"}}
+      services:
+        shop:
+          loadBalancer:
+            serversTransport: own
+            healthCheck: {path: /ready}
+            servers:
+              - url: "https://shop:3000/"
+              - url: "https://shop2:3000/"
+      serversTransports:
+        own:
+          serverName: inner.lan
+          insecureSkipVerify: false
+          forwardingTimeouts: {responseHeaderTimeout: 1m30s, dialTimeout: 5}
+    """
+  private let tables = """
+    [http.routers."shop"]
+      rule = "Host(`shop.example.org`)" # the site
+      service = "shop"
+      middlewares = ["cut", "login"]
+    [http.middlewares]
+      cut.stripPrefix.prefixes = ["/app"]
+      login = {forwardAuth = {address = "http://auth:9091/verify"}}
+    [http.services.shop.loadBalancer]
+      serversTransport = "own"
+      healthCheck.path = '/ready'
+      [[http.services.shop.loadBalancer.servers]]
+        url = "https://shop:3000/"
+      [[http.services.shop.loadBalancer.servers]]
+        url = "https://shop2:3000/"
+    [http.serversTransports.own]
+      serverName = "inner.lan"
+      insecureSkipVerify = false
+    [http.serversTransports.own.forwardingTimeouts]
+      responseHeaderTimeout = "1m30s"
+      dialTimeout = 5
+    """
+
+  @Test(arguments: [false, true])
+  func everyFactWithItsPlaceInTheLineAsTheHostSeesTheFile(isTOML: Bool) async throws {
+    let (file, text) = isTOML ? ("routes.toml", tables) : ("routes.yml", routes)
+    let (outcome, facts) = try await read(
+      "http://shop.example.org/app/x?y=z", traefik([flag], files: ["/dynamic/\(file)": text], []))
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "https://shop:3000")
+    #expect(facts[.routeServers] == "shop:3000, shop2:3000")
+    #expect(facts[.routeDefinedIn] == "/dynamic/\(file):\(isTOML ? 2 : 3)")
+    #expect(facts[.upstreamPath] == "/x?y=z")
+    #expect(facts[.routeAuth] == "http://auth:9091")
+    #expect(facts[.routeReadTimeout] == "90")
+    #expect(facts[.routeConnectTimeout] == "5")
+    #expect(facts[.routeVerifies] == "on")
+    #expect(facts[.routeTLSName] == "inner.lan")
+    #expect(facts[.routeHealthPath] == "/ready")
+    // What pages insert is YAML.
+    #expect((facts["pass-line.text"] == nil) == isTOML)
+    for (name, value, yaml, toml) in [
+      ("host", "shop", "13", "12"), ("port", "3000", "13", "12"), ("scheme", "https", "13", "12"),
+      ("timeout", "1m30s", "19", "19"), ("verify", "false", "18", "17"), ("ssl-name", "inner.lan", "17", "16"),
+    ] {
+      let number = isTOML ? toml : yaml
+      let part = { (part: String) in facts[FactName("\(name)-line.\(part)")] ?? "" }
+      #expect(part("file") == "/srv/dynamic/\(file)")
+      #expect(part("number") == number, "\(name)")
+      #expect(part("head") + value + part("tail") == part("text"), "\(name)")
+    }
+  }
+
+  /// A value that is written with an escape has no place, though the same letters stand in a comment
+  @Test
+  func aValueThatIsWrittenWithAnEscapeHasNoPlace() async throws {
+    let text = tables.replacing(
+      #"url = "https://shop:3000/""#, with: #"url = "https\u003a//shop:3000/" # https://shop:3000/"#)
+    let (outcome, facts) = try await read(
+      "http://shop.example.org/app/", traefik([flag], files: ["/dynamic/routes.toml": text], []))
+    #expect(outcome == .found)
+    #expect(facts[.upstreamPort] == "3000")
+    #expect(facts["port-line.text"] == nil)
+  }
+
+  @Test
+  func theStaticConfigurationMayBeTOMLToo() async throws {
+    let text = "[entryPoints.web]\naddress = \":80\"\n[providers.file]\ndirectory = \"/dynamic\"\n"
+    let world = traefik([], files: ["/dynamic/routes.toml": tables], [])
+      .file("/etc/traefik/traefik.toml", text, in: .process(7))
+    #expect(try await read("http://shop.example.org/app/", world).outcome == .found)
+    world.file("/etc/traefik/traefik.toml", "[entryPoints", in: .process(7))
+    await #expect(throws: Unseen.unreadable(what: "/etc/traefik/traefik.toml", why: .init(.notFormat, "TOML"))) {
+      try await read("http://shop.example.org/app/", world)
+    }
+  }
+
+  @Test
+  func aFileThatTraefikDropsAndOneThatIsATemplate() async throws {
+    for (path, broken) in [
+      ("/dynamic/a.yml", "http:\n  routers: {}\n  routers: {}\n"),
+      ("/dynamic/a.toml", "[http]\n[http.routers]\n[http]\n"),
+    ] {
+      let found = try await read("http://shop.example.org/", traefik([flag], files: [path: broken], []))
+      #expect(found.outcome == .broken)
+      #expect(found.facts[.configProblem]?.contains("\(path), line 3") == true)
+    }
+    let template = ("/dynamic/a.yml", "http: {{ env \"X\" }}")
+    await #expect(throws: Unseen.unreadable(what: template.0, why: .init(.template))) {
+      try await read("http://shop.example.org/", traefik([flag], files: [template.0: template.1], []))
+    }
+    #expect(
+      try await read("http://shpo.example.org/", traefik([flag], files: ["/dynamic/a.yml": routes], [])).facts[
+        .routeNear] == "shop.example.org")
+  }
+}
+
+@Suite
+struct TraefikComposeTests {
+  private let labels = shopLabels.merging([
+    "com.docker.compose.project": "site", "com.docker.compose.service": "shop",
+    "com.docker.compose.project.config_files": "compose.yml", "com.docker.compose.project.working_dir": "/srv/site",
+  ]) { $1 }
+
+  private func facts(_ service: String) async throws -> Facts {
+    let world = traefik(
+      ["--providers.docker=true"], compose: ["/srv/site/compose.yml": service], [app("shop", labels)])
+    return try await read("http://shop.example.org/", world).facts
+  }
+
+  @Test(arguments: [
+    (
+      "services:\n  shop:\n    labels:\n      - \"traefik.http.services.shop.loadbalancer.server.port=3000\"\n      - 'traefik.http.routers.shop.rule=Host(`shop.example.org`)'\n      - a=b\n",
+      "4", "5", "- \"", "="
+    ),
+    (
+      "x-labels: &shop\n  traefik.http.routers.shop.rule: Host(`shop.example.org`)\n  traefik.http.services.shop.loadbalancer.server.port: 3000\n  a: b\nservices:\n  shop:\n    labels:\n      <<: *shop\n",
+      "3", "2", "\"", "\": \""
+    ),
+  ])
+  func asAListAsAMapAndByAnAnchor(file: String, port: String, pass: String, open: String, between: String) async throws
+  {
+    let facts = try await facts(file)
+    #expect(facts["port-line.file"] == "/srv/site/compose.yml")
+    #expect(facts["port-line.number"] == port)
+    #expect((facts["port-line.head"] ?? "") + "3000" + (facts["port-line.tail"] ?? "") == facts["port-line.text"])
+    #expect(facts["pass-line.number"] == pass)
+    #expect(facts["label.open"] == open)
+    #expect(facts["label.between"] == between)
+    #expect(facts[.composeProgram] == "docker-compose")
+    #expect(facts[.composeProject] == "site")
+    #expect(facts[.routeDefinedIn] == "/srv/site/compose.yml:\(pass)")
+  }
+
+  @Test
+  func aValueFromAVariableHasNoPlaceAFileThatCannotBeReadGivesNone() async throws {
+    let facts = try await facts(
+      "services:\n  shop:\n    labels:\n      - traefik.http.services.shop.loadbalancer.server.port=${PORT}\n")
+    #expect(facts["port-line.text"] == nil)
+    #expect(try await self.facts("a: [").values[.composeFile] == "/srv/site/compose.yml")
+  }
+}
