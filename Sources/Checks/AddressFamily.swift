@@ -4,10 +4,8 @@ import Routes
 import World
 
 extension FactName {
-  /// `IPv4` or `IPv6`: by which family the proxy dials, and by which the app can be reached.
   static let familyDialled: FactName = "family.dialled"
   static let familyListens: FactName = "family.listens"
-  /// The address of that family that takes the connection.
   static let familyAddress: FactName = "family.address"
 }
 

@@ -4,10 +4,8 @@ import Routes
 import World
 
 extension FactName {
-  /// Host and port of the service that the proxy asks whether a request may pass.
   static let authHost: FactName = "auth.host"
   static let authPort: FactName = "auth.port"
-  /// Its container, and the state of that.
   static let authContainer: FactName = "auth.container"
   static let authStatus: FactName = "auth.status"
 }

@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// The file on this machine that was replaced, while the proxy's container still has the one from before.
   static let configReplaced: FactName = "config.replaced"
 }
 

@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// How often the upstream's container has ended in the last hours, as far as the engine remembers.
   static let deathsCount: FactName = "deaths.count"
   static let deathsExitCode: FactName = "deaths.exit-code"
 }

@@ -9,15 +9,10 @@ extension FactName {
   static let containerError: FactName = "container.error"
   static let containerRestarts: FactName = "container.restarts"
   static let containerHealth: FactName = "container.health"
-  /// What its health check's last failure said.
   static let containerHealthOutput: FactName = "container.health-output"
-  /// Seconds since it started, rounded.
   static let containerAge: FactName = "container.age"
-  /// Known if it started within the last two minutes.
   static let containerFresh: FactName = "container.fresh"
-  /// Its memory limit, as `docker update --memory` takes it: `64m`.
   static let containerMemory: FactName = "container.memory"
-  /// Twice that.
   static let containerMoreMemory: FactName = "container.more-memory"
 }
 

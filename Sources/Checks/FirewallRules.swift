@@ -5,24 +5,15 @@ import Routes
 import World
 
 extension FactName {
-  /// The rule as its program prints it; of a chain's policy: `-P INPUT DROP`.
   static let firewallRule: FactName = "firewall.rule"
-  /// `iptables`, `ip6tables` or `nft`.
   static let firewallProgram: FactName = "firewall.program"
-  /// `filter`; of nft with its family: `inet filter`.
   static let firewallTable: FactName = "firewall.table"
   static let firewallChain: FactName = "firewall.chain"
-  /// Its number in the chain, counted from 1; of nft its handle. Absent for a policy.
   static let firewallNumber: FactName = "firewall.number"
-  /// Known if no rule but the chain's policy stops the packets.
   static let firewallPolicy: FactName = "firewall.policy"
-  /// `host`, or `upstream` or `proxy` for the network of that container.
   static let firewallPlace: FactName = "firewall.place"
-  /// A process in the network that has the rule, where that is not the host's.
   static let firewallPID: FactName = "firewall.pid"
-  /// Packets it has stopped so far.
   static let firewallPackets: FactName = "firewall.packets"
-  /// `ufw` or `firewalld`, if one of them keeps the rules there.
   static let firewallKeeper: FactName = "firewall.keeper"
 }
 

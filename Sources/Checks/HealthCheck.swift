@@ -4,9 +4,7 @@ import Routes
 import World
 
 extension FactName {
-  /// The status that the upstream answers to the proxy's health check.
   static let healthStatus: FactName = "health.status"
-  /// Why it gets no answer.
   static let healthError: FactName = "health.error"
 }
 

@@ -5,9 +5,7 @@ import Routes
 import World
 
 extension FactName {
-  /// What has run out, in words: `disk space`, `inodes`, `memory`, `open files`, `processes`.
   static let resourceName: FactName = "resource.name"
-  /// The full file system's folder, as the app sees it.
   static let resourcePath: FactName = "resource.path"
   static let resourceUsed: FactName = "resource.used"
   static let resourceMost: FactName = "resource.most"

@@ -5,7 +5,6 @@ import Routes
 import World
 
 extension FactName {
-  /// The reason that the log gives.
   static let logReason: FactName = "log.reason"
 }
 

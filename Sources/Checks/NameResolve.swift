@@ -4,19 +4,12 @@ import Routes
 import World
 
 extension FactName {
-  /// The addresses that the proxy dials for the route's host, as they are now.
   static let nameAddresses: FactName = "name.addresses"
-  /// Its other addresses, which this proxy never tries.
   static let nameOthers: FactName = "name.others"
-  /// The DNS servers that were asked; without a resolver of the proxy's own, the first one of its place.
   static let nameServers: FactName = "name.servers"
-  /// What the resolver of the proxy's own place, or this machine's, answers where the proxy's does not.
   static let nameOtherwise: FactName = "name.otherwise"
-  /// `hosts-file`, `place` (its own DNS servers) or `machine`: who answers so.
   static let nameKnownBy: FactName = "name.known-by"
-  /// The DNS servers of the proxy's place.
   static let namePlaceServers: FactName = "name.place-servers"
-  /// What is dialled: `10.0.0.2:80`, `unix:/run/app.sock`.
   static let upstreamDial: FactName = "upstream.dial"
 }
 

@@ -4,14 +4,10 @@ import Routes
 import World
 
 extension FactName {
-  /// The container that was probably meant; absent for a process of the host.
   static let neighbourContainer: FactName = "neighbour.container"
-  /// Host and port by which the proxy reaches it.
   static let neighbourHost: FactName = "neighbour.host"
   static let neighbourPort: FactName = "neighbour.port"
-  /// Known if that is the route's own port.
   static let neighbourSamePort: FactName = "neighbour.same-port"
-  /// The network that the proxy has to join first.
   static let neighbourNetwork: FactName = "neighbour.network"
 }
 

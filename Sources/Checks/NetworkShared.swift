@@ -4,24 +4,17 @@ import Routes
 import World
 
 extension FactName {
-  /// The network of the address that the proxy dials, if the proxy is not in it.
   static let networkDialled: FactName = "network.dialled"
-  /// The proxy's Docker networks.
   static let networkProxy: FactName = "network.of-proxy"
   static let networkUpstream: FactName = "network.of-upstream"
   static let networkCommon: FactName = "network.common"
-  /// The network that one of the two has to join.
   static let networkJoin: FactName = "network.join"
-  /// The container that has to join it.
   static let networkJoiner: FactName = "network.joiner"
-  /// A name for a network that does not exist yet.
   static let networkNew: FactName = "network.new"
-  /// This machine's address in the proxy's network.
   static let networkGateway: FactName = "network.gateway"
 }
 
 extension FactName {
-  /// Compose's service, project, file and program of the container that has to join a network.
   static let joinService: FactName = "join.service"
   static let joinProject: FactName = "join.project"
   static let joinFile: FactName = "join.file"

@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// What the app answers to the path that the visitor asked for.
   static let originalStatus: FactName = "original.status"
 }
 

@@ -4,13 +4,9 @@ import Routes
 import World
 
 extension FactName {
-  /// The port on which the upstream does listen, reachable from outside: the one that answers HTTP if several do.
   static let upstreamListening: FactName = "upstream.listening"
-  /// Every port on which it listens.
   static let upstreamPorts: FactName = "upstream.ports"
-  /// The address to which the route's port is bound.
   static let upstreamBoundTo: FactName = "upstream.bound-to"
-  /// Connections that wait to be accepted at the route's port.
   static let upstreamWaiting: FactName = "upstream.waiting"
 }
 

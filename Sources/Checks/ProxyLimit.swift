@@ -5,9 +5,7 @@ import Routes
 import World
 
 extension FactName {
-  /// What a limit counts, in words: `connections`, `open files`.
   static let limitOf: FactName = "limit.of"
-  /// How many there are, and how many there may be.
   static let limitUsed: FactName = "limit.used"
   static let limitMost: FactName = "limit.most"
 }

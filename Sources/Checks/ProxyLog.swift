@@ -5,7 +5,6 @@ import Routes
 import World
 
 extension FactName {
-  /// The address and port that the proxy dialled, by its log.
   static let logAddress: FactName = "log.address"
 }
 

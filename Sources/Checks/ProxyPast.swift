@@ -6,7 +6,6 @@ import Routes
 import World
 
 extension FactName {
-  /// How many of the log's last lines show the failure that is seen most, and the newest of them.
   static let pastCount: FactName = "past.count"
   static let pastLine: FactName = "past.line"
 }

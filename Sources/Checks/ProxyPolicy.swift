@@ -5,11 +5,8 @@ import Routes
 import World
 
 extension FactName {
-  /// The security context or profile under which the proxy runs.
   static let policyProfile: FactName = "policy.profile"
-  /// The SELinux boolean that would allow it and is off.
   static let policyBoolean: FactName = "policy.boolean"
-  /// The newest record of a refusal in the kernel's or the audit log.
   static let policyRecord: FactName = "policy.record"
 }
 

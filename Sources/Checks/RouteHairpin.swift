@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// Known if this machine itself takes connections at the route's port.
   static let hairpinHere: FactName = "hairpin.here"
 }
 

@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// Those of the route's servers that take no connection.
   static let serversDown: FactName = "servers.down"
   static let serversUp: FactName = "servers.up"
 }

@@ -4,10 +4,8 @@ import Routes
 import World
 
 extension FactName {
-  /// The address, of those to which the site's name leads, that goes wrong, and one that goes well.
   static let familiesBad: FactName = "families.bad"
   static let familiesGood: FactName = "families.good"
-  /// The line of this machine's hosts file that has the site's name.
   static let hostsFile: FactName = "hosts-line.file"
   static let hostsNumber: FactName = "hosts-line.number"
   static let hostsText: FactName = "hosts-line.text"

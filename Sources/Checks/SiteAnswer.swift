@@ -4,25 +4,15 @@ import Routes
 import World
 
 extension FactName {
-  /// Seconds since 1970 just before the site was asked.
   static let siteAsked: FactName = "site.asked"
-  /// `here`: at this machine, since its name leads nowhere or elsewhere; else absent. `site.*` is its answer then.
   static let siteAskedAt: FactName = "site.asked-at"
-  /// The service in front of this machine through which the answer at the name's address came: `Cloudflare`.
   static let siteEdge: FactName = "site.edge"
-  /// The address to which the name leads, if that is another machine's and it does not go well there.
   static let publicAddress: FactName = "public.address"
-  /// Known if that address is public and none of this machine's own is: a router stands between them.
   static let publicBehindNAT: FactName = "public.behind-nat"
-  /// Known while no answer has come within the first seconds.
   static let siteWaiting: FactName = "site.waiting"
-  /// `at-once` or `later`: how soon the answer came.
   static let siteDelay: FactName = "site.delay"
-  /// Known if an answer came within the first seconds, but not at once.
   static let siteLate: FactName = "site.late"
-  /// Known if an answer came at all, but not at once.
   static let siteWaited: FactName = "site.waited"
-  /// Why the proxy could not pass on an answer, as its own error page says.
   static let siteReason: FactName = "site.reason"
 }
 

@@ -4,11 +4,8 @@ import Routes
 import World
 
 extension FactName {
-  /// How many of them failed.
   static let seriesFailed: FactName = "series.failed"
-  /// The statuses and how often each came: `200 × 15, 502 × 5`.
   static let seriesAnswers: FactName = "series.answers"
-  /// Known if the site fails only sometimes, or is said to.
   static let siteSometimes: FactName = "site.sometimes"
 }
 

@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// What a proxy calls the time after which it gave up.
   static let timerName: FactName = "timer.name"
 }
 

@@ -4,21 +4,14 @@ import Routes
 import World
 
 extension FactName {
-  /// What stands in the way: the socket, or a folder above it.
   static let socketObstacle: FactName = "socket.obstacle"
-  /// `folder` or `socket`.
   static let socketObstacleKind: FactName = "socket.obstacle-kind"
-  /// Who owns it and what its mode allows: `root:root`, `0750`.
   static let socketOwner: FactName = "socket.owner"
   static let socketMode: FactName = "socket.mode"
-  /// The user and the group as which the proxy's worker opens it.
   static let socketUser: FactName = "socket.user"
   static let socketGroup: FactName = "socket.group"
-  /// Its folder.
   static let socketFolder: FactName = "socket.folder"
-  /// A socket with a similar name that takes connections.
   static let socketNear: FactName = "socket.near"
-  /// Known if this machine has the socket, and the proxy's container does not see it.
   static let socketOutside: FactName = "socket.outside"
 }
 

@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// The system's error number of a failed connect: 111, 113, …
   static let connectErrno: FactName = "connect.errno"
 }
 

@@ -4,17 +4,11 @@ import Routes
 import World
 
 extension FactName {
-  /// Why the handshake fails, in OpenSSL's words.
   static let tlsProblem: FactName = "tls.problem"
-  /// The alert's number, if the app sent one.
   static let tlsAlert: FactName = "tls.alert"
-  /// Known if the app asked for a certificate of the proxy's and ended the connection when none came.
   static let tlsWantsCertificate: FactName = "tls.wants-certificate"
-  /// Known if that is so, or if the app ended the handshake by an alert.
   static let tlsRefuses: FactName = "tls.refuses"
-  /// The name with which the handshake works.
   static let tlsNameThatWorks: FactName = "tls.name"
-  /// `TLSv1.1`: what the app speaks where only old versions work.
   static let tlsVersion: FactName = "tls.version"
 }
 

@@ -4,27 +4,18 @@ import Routes
 import World
 
 extension FactName {
-  /// The status that the upstream itself answers.
   static let upstreamStatus: FactName = "upstream.status"
-  /// Seconds to its first byte.
   static let upstreamSeconds: FactName = "upstream.seconds"
   static let upstreamError: FactName = "upstream.error"
-  /// A time-out, in whole seconds, that its answer would fit into.
   static let timeoutNeeded: FactName = "timeout.needed"
-  /// Bytes of its whole header, bytes of the longest line, number of lines.
   static let headerBytes: FactName = "upstream.header-bytes"
   static let headerLongest: FactName = "upstream.header-longest"
   static let headerLines: FactName = "upstream.header-lines"
-  /// A size that the header fits into: bytes, a power of two; and twice that.
   static let headerRoom: FactName = "header.room"
   static let headerDouble: FactName = "header.double"
-  /// A number of lines that is enough.
   static let headerLinesRoom: FactName = "header.lines-room"
-  /// `bytes`, `line` or `lines`: which limit it breaks.
   static let headerExcess: FactName = "header.excess"
-  /// When it ended the connection: `at-once` (before it was asked), `after-request`, `in-header`, `in-body`.
   static let dropWhen: FactName = "drop.when"
-  /// `closed` or `reset`.
   static let dropHow: FactName = "drop.how"
 }
 

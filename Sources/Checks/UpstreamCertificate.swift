@@ -6,11 +6,8 @@ import World
 extension FactName {
   static let certificateProblem: FactName = "certificate.problem"
   static let certificateExpires: FactName = "certificate.expires"
-  /// The first name that it is valid for.
   static let certificateName: FactName = "certificate.name"
-  /// Who signed it.
   static let certificateIssuer: FactName = "certificate.issuer"
-  /// `expired`, `name`, `self-signed`, `chain` (sent without its issuer's certificate) or `issuer`: what is wrong with it.
   static let certificateFault: FactName = "certificate.fault"
 }
 

@@ -4,22 +4,14 @@ import Routes
 import World
 
 extension FactName {
-  /// Its container's name.
   static let upstreamContainer: FactName = "upstream.container"
   static let upstreamID: FactName = "upstream.id"
-  /// A process in its network; absent while it does not run.
   static let upstreamPID: FactName = "upstream.pid"
-  /// `container`, `host`, `proxy`.
   static let upstreamPlace: FactName = "upstream.place"
-  /// The port on which it has to listen in its own network.
   static let upstreamInside: FactName = "upstream.inside-port"
-  /// Known if the route goes to a published port of this machine.
   static let upstreamPublished: FactName = "upstream.published"
-  /// The addresses it has now in its networks.
   static let upstreamAddresses: FactName = "upstream.addresses"
-  /// The name that was probably meant.
   static let upstreamNear: FactName = "upstream.near"
-  /// Known if nobody is at the route's host and port, so that the app has to be looked for.
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
 }
 

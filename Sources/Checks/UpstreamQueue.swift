@@ -5,9 +5,7 @@ import Routes
 import World
 
 extension FactName {
-  /// Connections that the app has accepted at the route's port and not closed.
   static let upstreamOpen: FactName = "upstream.open"
-  /// How many may wait at that port before new ones are dropped.
   static let upstreamWaitingMost: FactName = "upstream.waiting-most"
 }
 

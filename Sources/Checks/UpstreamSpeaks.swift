@@ -4,7 +4,6 @@ import Routes
 import World
 
 extension FactName {
-  /// What the app speaks, by its name: `FastCGI`, `SSH`; absent for plain HTTP, TLS, and what is not known.
   static let upstreamSpeaks: FactName = "upstream.speaks"
 }
 

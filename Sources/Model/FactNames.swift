@@ -8,16 +8,13 @@ extension FactName {
   public static let sitePort: FactName = "site.port"
   public static let sitePath: FactName = "site.path"
 
-  /// The word by which a person's shell knows the container engine: `docker` until another one has answered.
   public static let engineCommand: FactName = "engine.command"
 
   /// What is known before anything is looked at.
   public static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
 
-  /// Seconds that all checks together may take.
   public static let limitSeconds: FactName = "limit.seconds"
 
-  /// Known when a fault was found before and the site is looked at again.
   public static let problemMended: FactName = "problem.mended"
 
   // What the site answered.
@@ -25,15 +22,12 @@ extension FactName {
   public static let siteSeconds: FactName = "site.seconds"
   public static let siteError: FactName = "site.error"
   public static let siteServer: FactName = "site.server"
-  /// The same of the answer at the name's own address, where `site.*` is that of this machine itself.
   public static let publicStatus: FactName = "public.status"
   public static let publicSeconds: FactName = "public.seconds"
   public static let publicError: FactName = "public.error"
   public static let publicServer: FactName = "public.server"
-  /// Where the site sends the browser on, if that is within the same host.
   public static let siteRedirect: FactName = "site.redirect"
 
-  /// The next proxy on the way: the URL at which the one before it asks it.
   public static let nextURL: FactName = "next.url"
   /// What else is known of the next proxy, as `next.PART`; given as `hop.PART` to the session that looks at it.
   public enum Hop: String, Sendable {
@@ -61,18 +55,12 @@ extension FactName {
   public static let routeUpstream: FactName = "route.upstream"
   public static let routeDefinedIn: FactName = "route.defined-in"
 
-  /// How many requests a series has; known if one is wanted.
   public static let seriesCount: FactName = "series.count"
-  /// The server of the route's group with which the case goes on, given to that session as `route.server`.
   public static let nextServer: FactName = "next.server"
   public static let routeServer: FactName = "route.server"
 
-  /// The address that the proxy dials.
   public static let nameAddress: FactName = "name.address"
 
-  /// Why something could not be seen; known only while the sentence of an `unknown` outcome is filled in.
   public static let unseenReason: FactName = "unseen.reason"
-  /// A file or source of the proxy's configuration that could not be read, if the route was found without it. A finding
-  /// that brings it saw only a part.
   public static let configUnread: FactName = "config.unread"
 }

@@ -19,12 +19,16 @@ struct Draft {
   var pageStarts: [String: SourcePlace] = [:]
   var guideStarts: [String: SourcePlace] = [:]
   var checks: [String: CheckText] = [:]
+  /// Nil where nothing is linted.
+  var facts: FactRegistry?
   var words: [String: Template] = [:]
   var glossary: [(word: Glossary.Word, at: SourcePlace)] = []
   var signs = Signs()
 
   var links: [Link] = []
   var uses: [Use] = []
+  /// Values with which a fact is compared.
+  var comparisons: [(fact: FactName, value: String, at: Use.Place)] = []
   var patterns: [Text] = []
   /// The kinds of proxies, each where its signs name it first.
   var kinds: [String: SourcePlace] = [:]
@@ -55,17 +59,17 @@ struct Draft {
     enum Place {
       case known(SourcePlace)
       case found(in: PageSource, String, line: Int)
+
+      var place: SourcePlace {
+        switch self {
+        case .known(let place): place
+        case .found(let source, let written, let line): source.place(of: written, from: line)
+        }
+      }
     }
     let fact: FactName
     let at: Place
     let scope: Scope
-
-    var place: SourcePlace {
-      switch at {
-      case .known(let place): place
-      case .found(let source, let written, let line): source.place(of: written, from: line)
-      }
-    }
   }
 
   /// The text with its placeholders, which are noted as used there.

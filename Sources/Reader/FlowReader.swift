@@ -148,7 +148,12 @@ struct FlowReader {
         key.at, "'\(foreign)' is only for a node that \(asks ? "does not ask" : "asks"); here it is '\(unknown)'")
     }
     let fact = record.requiredText("fact")
-    if let fact, !asks { draft.uses.append(.init(fact: FactName(fact.text), at: .known(fact.at), scope: .anywhere)) }
+    if let fact {
+      let name = FactName(fact.text)
+      if !asks { draft.uses.append(.init(fact: name, at: .known(fact.at), scope: .anywhere)) }
+      let words = [Node.other, Node.absent, Node.unsure, Line.otherwise]
+      draft.comparisons += lines.keys.filter { !words.contains($0.text) }.map { (name, $0.text, .known($0.at)) }
+    }
     // Somebody who is asked says "I do not know" in words of its own.
     let branches = lines.expanded(to: asks ? [Node.other] : [Node.other, Node.absent], kind: "value", problems).map {
       branch($0, unseen: asks ? Node.unsure : nil, asks: asks, in: id, into: &draft)

@@ -22,8 +22,8 @@ struct Lint {
       shapes[id] = CheckShape(id: id, needs: [], learns: everything, outcomes: [])
     }
     self.shapes = shapes
-    atStart = FactName.given.union([.problemMended, .seriesCount, .limitSeconds])
-      .union(tree.follows.values.flatMap(\.gives.keys))
+    atStart = Set(
+      FactRegistry.bringers(tree, []).filter { $0.value.contains { $0 == "start" || $0.hasPrefix("follow ") } }.keys)
   }
 
   func run() {
@@ -178,19 +178,28 @@ struct Lint {
 
   /// Placeholders and conditions: a fact that does not exist, and one that is never known where it is used.
   private func facts() {
-    var existing = atStart
-    for shape in shapes.values { existing.formUnion(shape.learns) }
-    for node in tree.nodes.values {
-      if case .fact(let name, _?) = node.looks { existing.insert(name) }
-    }
-    let paths = Paths(tree, shapes, given: atStart, facts: existing)
+    let brought = FactRegistry.bringers(tree, shapes.values)
+    let paths = Paths(tree, shapes, given: atStart, facts: Set(brought.keys))
     for use in draft.uses {
       if case .check = use.scope, use.fact == .unseenReason { continue }
-      if !existing.contains(use.fact) {
-        problems.add(use.place, "there is no fact '\(use.fact.text)'", use.fact.text, notIn: existing.map(\.text))
+      if brought[use.fact] == nil {
+        problems.add(
+          use.at.place, "there is no fact '\(use.fact.text)'", use.fact.text, notIn: brought.keys.map(\.text))
       } else if let target = paths.cannotSupply(use) {
-        problems.add(use.place, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
+        problems.add(use.at.place, "nothing on the way to '\(target)' supplies '\(use.fact.text)'")
       }
+    }
+    guard let registry = draft.facts else { return }
+    let used = Set(draft.uses.map(\.fact))
+    for (fact, place) in registry.places where brought[fact] == nil && !used.contains(fact) {
+      problems.add(place, "no check or question brings '\(fact.text)'", fact.text, notIn: brought.keys.map(\.text))
+    }
+    let start = SourcePlace(file: FactRegistry.file, line: 1, column: 1)
+    for (fact, bringers) in brought where registry.entries[fact] == nil {
+      problems.add(start, "'\(fact.text)' is missing, which \(bringers.joined(separator: ", ")) brings")
+    }
+    for (fact, value, at) in draft.comparisons where registry.entries[fact] != nil {
+      if let mistake = registry.mistake(in: value, of: fact) { problems.add(at.place, "never true: \(mistake)") }
     }
   }
 }

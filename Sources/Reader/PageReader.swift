@@ -324,6 +324,11 @@ struct PageReader {
       )
     }
     use(name, name.text, line: line, .anywhere, &draft)
+    switch test {
+    case .oneOf(let values), .noneOf(let values):
+      draft.comparisons += values.map { (name, $0, .found(in: frame.source, $0, line: line)) }
+    case .known, .unknown: break
+    }
     return Condition(fact: name, test: test)
   }
 

@@ -26,7 +26,9 @@ public enum Reader {
     let parts = parts(of: files)
     draft.recipes = Recipes(files, problems)
     // Which of two nodes of one name is the second does not depend on the caller's order.
-    for file in files.sorted(by: { $0.path < $1.path }) { read(file, shapes, parts, problems, into: &draft) }
+    for file in files.sorted(by: { $0.path < $1.path }) where linting || file.path != FactRegistry.file {
+      read(file, shapes, parts, problems, into: &draft)
+    }
     var flows = FlowReader(shapes: shapes, problems: problems)
     flows.read(draft.flows, into: &draft)
     for (name, part) in parts where !draft.usedParts.contains(name) {
@@ -35,7 +37,8 @@ public enum Reader {
     for (name, place) in draft.recipes.places where !draft.usedRecipes.contains(name) {
       problems.add(place, "no page wants '\(name)'")
     }
-    for path in ["Flows/start.yaml", "Flows/checks.yaml"] where !files.contains(where: { $0.path == path }) {
+    for path in ["Flows/start.yaml", "Flows/checks.yaml", FactRegistry.file]
+    where !files.contains(where: { $0.path == path }) {
       problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
     }
     let tree = Tree(
@@ -96,6 +99,7 @@ public enum Reader {
       }
       switch file.path {
       case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
+      case FactRegistry.file: draft.facts = FactRegistry(root, problems)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
       case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)

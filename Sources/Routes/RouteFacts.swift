@@ -1,117 +1,68 @@
 public import Model
 
 extension FactName {
-  /// `start`, `each-time` (as the system does it) or `each-request` (by its own resolver): when the name is looked up.
   public static let routeResolves: FactName = "route.resolves"
-  /// Addresses of the proxy's own resolver.
   public static let routeResolver: FactName = "route.resolver"
-  /// Seconds that the proxy waits for an answer.
   public static let routeReadTimeout: FactName = "route.read-timeout"
-  /// `on` or `off`: whether it verifies the upstream's certificate. `name-and-date`: it does so but for the issuer.
   public static let routeVerifies: FactName = "route.verifies"
-  /// What it verifies, if not all of it: `issuer`, `name`, `expiry`.
   public static let routeVerifiesParts: FactName = "route.verifies-parts"
-  /// The file of trusted certificates, as the proxy sees it.
   public static let routeAuthorities: FactName = "route.authorities"
-  /// The same file as this machine sees it.
   public static let routeAuthoritiesFile: FactName = "route.authorities-file"
-  /// The name that the upstream's certificate has to have.
   public static let routeTLSName: FactName = "route.tls-name"
-  /// The `Host` header that the upstream gets.
   public static let routeSendsHost: FactName = "route.sends-host"
-  /// A route's name that is similar to the site's.
   public static let routeNear: FactName = "route.near"
-  /// The error log, as the proxy sees it.
   public static let routeLog: FactName = "route.log"
-  /// Texts of which a log line about this route contains one.
   public static let routeLogKeys: FactName = "route.log-keys"
-  /// What the proxy speaks to the upstream: `http`, `h2c`, `h2`, `grpc`, `fastcgi`, `uwsgi`, `scgi`, `ajp`, `tcp`.
   public static let routeProtocol: FactName = "route.protocol"
-  /// Every server of the route's group as `host:port`, in the configuration's order; only if there are several.
   public static let routeServers: FactName = "route.servers"
-  /// Seconds that the proxy waits for a connection.
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
-  /// Bytes of an answer's header that the proxy takes, all lines together.
   public static let routeHeaderLimit: FactName = "route.header-limit"
-  /// Bytes of one line of it, and how many lines.
   public static let routeHeaderLineLimit: FactName = "route.header-line-limit"
   public static let routeHeaderLines: FactName = "route.header-lines-limit"
-  /// `on` or `off`: whether it has a certificate of its own for the upstream (mutual TLS).
   public static let routeSendsCertificate: FactName = "route.sends-certificate"
-  /// What it offers in the TLS handshake, as `HTTPRequest.Offer` has it; absent: `usual`, that of OpenSSL.
   public static let routeTLSOffer: FactName = "route.tls-offer"
-  /// `on` or `off`: whether it names the upstream in the TLS handshake (SNI).
   public static let routeSendsTLSName: FactName = "route.sends-tls-name"
-  /// The proxy's own health check of the upstream: its path, the statuses it takes (`200-399`, `200`), its port.
   public static let routeHealthPath: FactName = "route.health-path"
   public static let routeHealthExpects: FactName = "route.health-expects"
   public static let routeHealthPort: FactName = "route.health-port"
-  /// What the proxy itself says of the upstream's health: `up`, `down`; absent if it does not check.
   public static let routeHealthState: FactName = "route.health-state"
-  /// Connections that the proxy has open, and how many it may have.
   public static let proxyConnections: FactName = "proxy.connections"
   public static let proxyConnectionLimit: FactName = "proxy.connection-limit"
-  /// Requests that the proxy has given to the upstream, how many it may give at a time, and those that wait in it.
   public static let routeRequests: FactName = "route.requests"
   public static let routeRequestLimit: FactName = "route.request-limit"
   public static let routeQueued: FactName = "route.queued"
-  /// Which of a name's addresses the proxy takes, as it never tries the others: `ipv6-first`, `ipv4-first`,
-  /// `ipv6-only`, `ipv4-only`. Absent: it tries all.
   public static let routeAddressFamily: FactName = "route.address-family"
-  /// The addresses that the running proxy itself says it dials.
   public static let routeDials: FactName = "route.dials"
-  /// Where a login or authorisation service is asked first: `scheme://host:port`.
   public static let routeAuth: FactName = "route.auth"
-  /// The proxy's own names of the route and of what it leads to.
   public static let routeRouter: FactName = "route.router"
   public static let routeService: FactName = "route.service"
-  /// Where Traefik has the route from: `docker`, `file`, …
   public static let routeProvider: FactName = "route.provider"
-  /// A container without a route that was probably meant for the site.
   public static let routeApp: FactName = "route.app"
-  /// Why the proxy leaves the app's container out, if it does: `unhealthy`, `starting`, `restarting`, `stopped`.
   public static let routeDropped: FactName = "route.dropped"
-  /// Docker networks in any of which the proxy may dial the app; only if there are several.
   public static let routeNetworks: FactName = "route.networks"
-  /// The label that would put the route right, with its value.
   public static let routeLabel: FactName = "route.label"
-  /// What changes the path on the way to the app.
   public static let routeRewrittenBy: FactName = "route.rewritten-by"
-  /// The container's id, where the proxy itself has the route from that container.
   public static let routeContainer: FactName = "route.container"
-  /// What is wrong with the route in the proxy's own words, or in the words of the field.
   public static let routeProblem: FactName = "route.problem"
   public static let upstreamScheme: FactName = "upstream.scheme"
   public static let upstreamHost: FactName = "upstream.host"
   public static let upstreamPort: FactName = "upstream.port"
   public static let upstreamPath: FactName = "upstream.path"
-  /// The upstream's Unix socket, as the proxy sees its path.
   public static let upstreamSocket: FactName = "upstream.socket"
-  /// The file and the prefix that it was started with, as its command line names them.
   public static let proxyConfiguration: FactName = "proxy.configuration"
   public static let proxyPrefix: FactName = "proxy.prefix"
-  /// The adapter by which its file becomes its configuration: `caddyfile`.
   public static let proxyAdapter: FactName = "proxy.adapter"
-  /// `off` if it has no admin API: then it loads its files only when it starts.
   public static let proxyAdmin: FactName = "proxy.admin"
   public static let configProblem: FactName = "config.problem"
-  /// The container inside which the files are, if this machine does not see them.
   public static let configInside: FactName = "config.inside"
-  /// The one file to add a route to, where a person edits it.
   public static let configMain: FactName = "config.main"
-  /// The folder for files with routes, and as the proxy sees it.
   public static let configDirectory: FactName = "config.directory"
   public static let configDirectoryInside: FactName = "config.directory-inside"
-  /// The file that was changed last, and when (seconds since 1970).
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
-  /// `same` or `other`: whether the route that runs is the one in the files, where the proxy itself tells.
   public static let configRuns: FactName = "config.runs"
-  /// Where the route that runs goes, if it is another than the files say: `http://shop:3001`, or `nowhere`.
   public static let routeRunning: FactName = "route.running"
-  /// The first word of the proxy's directives for this kind of upstream: `proxy`, `fastcgi`.
   public static let routeFamily: FactName = "route.family"
-  /// The label that says the port; and what stands around the name and the value of a label where one may be added.
   public static let labelPort: FactName = "label.port"
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"

@@ -1,6 +1,8 @@
 import Checks
+import Flow
 import Foundation
 import Model
+import Reader
 import Testing
 
 /// Each fact that a check declares is brought by somebody and used by somebody.
@@ -14,9 +16,6 @@ import Testing
       try String(contentsOf: $0, encoding: .utf8)
     }
   }
-
-  /// Facts of reading routes: their reader declares all of them at once.
-  private var ofRoutes: Set<FactName> { Set(Check.named("route.find")?.shape.learns ?? []) }
 
   @Test func everyDeclaredFactIsBroughtAndUsed() throws {
     let data = try (texts("Flows", ["yaml"]) + texts("Screens", ["yaml", "md"])).joined(separator: "\n")
@@ -37,10 +36,25 @@ import Testing
       })
     // `facts[.siteEdge] ?? …`, `facts.port(.sitePort)`
     let read = names(/\[\.(\w+)\](?! *=[^=])/).union(names(/\((?:of: )?\.(\w+)[,)]/)).union(needed)
-    for fact in Set(Check.all.flatMap(\.shape.learns)).subtracting(ofRoutes) {
+    for fact in Set(Check.all.flatMap(\.shape.learns)) {
       guard let name = constants[fact.text] else { continue }
       #expect(brought.contains(name), "no check brings \(fact.text)")
       #expect(read.contains(name) || words.contains(fact.text), "nobody uses \(fact.text)")
+    }
+  }
+
+  /// `make tables` prints it.
+  @Test func everyFactHasATypeAndSomebodyWhoBringsIt() throws {
+    let shapes = Check.all.map(\.shape)
+    let tree = try #require(Reader.read(files: Reader.builtIn, shapes: shapes, checkingPatterns: false).catalog).tree
+    let (registry, bringers) = (FactRegistry.builtIn, FactRegistry.bringers(tree, shapes))
+    #expect(registry.entries.count > 300)
+    #expect(Set(registry.entries.keys) == Set(bringers.keys))
+    guard ProcessInfo.processInfo.environment["TABLES"] != nil else { return }
+    for (name, entry) in registry.entries.sorted(by: { $0.key < $1.key }) {
+      let form = [entry.kind.rawValue, entry.unit ?? "", entry.values.joined(separator: " ")].filter { !$0.isEmpty }
+      print(
+        [name.text, form.joined(separator: " "), bringers[name]?.joined(separator: ", ") ?? ""].joined(separator: "\t"))
     }
   }
 }

@@ -28,6 +28,7 @@ struct MistakeTests {
   static let stopped = "Screens/backend-stopped.md"
   static let port = "Screens/wrong-port.md"
   static let glossary = "Screens/glossary.yaml"
+  static let factList = "Flows/facts.yaml"
 
   static let flows = [
     Case(
@@ -298,7 +299,28 @@ struct MistakeTests {
       "Screens/glossary.yaml:3:1: error: the explanation of 'published port' needs the word itself"),
   ]
 
-  @Test(arguments: flows + texts + pages + words)
+  static let facts = [
+    Case(
+      factList, "site.status: {type: number", "site.statos: {type: number",
+      "Flows/facts.yaml:1:1: error: 'site.status' is missing, which site.answer brings",
+      "Flows/facts.yaml:10:1: error: no check or question brings 'site.statos'; did you mean 'site.status'?"),
+    Case(
+      factList, "proxy.kind: {type: text", "proxy.kind: {type: word",
+      "Flows/facts.yaml:1:1: error: 'proxy.kind' is missing, which site.answer brings",
+      "Flows/facts.yaml:11:20: error: there is no type 'word'; there are 'text', 'number', 'port', 'address', 'list', 'flag'"
+    ),
+    Case(
+      factList, "proxy.kind: {type: text", "proxy.kind: {type: text, unit: s",
+      "Flows/facts.yaml:11:26: error: only a number has a unit"),
+    Case(
+      stopped, "container.exit != 0 | 1", "container.exit != 0 | one",
+      "Screens/backend-stopped.md:11:34: error: never true: 'container.exit' is a number"),
+    Case(
+      factList, "upstream.kind: {type: text", "upstream.kind: {type: text, one-of: [vm]",
+      "Flows/backend.yaml:15:7: error: never true: 'upstream.kind' is one of 'vm'"),
+  ]
+
+  @Test(arguments: flows + texts + pages + words + facts)
   func aMistakeIsNamed(_ mistake: Case) {
     let (catalog, problems) = Sample(mistake.file, mistake.old, mistake.new).read()
     #expect(problems == mistake.problems)

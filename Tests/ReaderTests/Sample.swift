@@ -45,6 +45,22 @@ struct Sample {
           other:   {end: inconclusive}
           unsure:  {text: I do not know, end: inconclusive}
     """,
+    "Flows/facts.yaml": """
+    site.url: {type: text, means: The site}
+    site.scheme: {type: text, one-of: [http, https], means: Its scheme}
+    site.host: {type: text, means: Its host}
+    site.port: {type: port, means: Its port}
+    site.path: {type: text, means: Its path}
+    engine.command: {type: text, means: The engine}
+    limit.seconds: {type: number, unit: s, means: The limit}
+    series.count: {type: number, means: How many}
+    problem.mended: {type: flag, means: Known if it was}
+    site.status: {type: number, means: The answer}
+    proxy.kind: {type: text, means: The proxy}
+    upstream.container: {type: text, means: The app}
+    upstream.kind: {type: text, means: What it runs in}
+    container.exit: {type: number, means: How it ended}
+    """,
     "Flows/checks.yaml": """
     site.answer:
       title: Does the site answer?

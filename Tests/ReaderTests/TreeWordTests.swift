@@ -21,8 +21,17 @@ struct TreeWordTests {
     return Case(backend, state, new, problems)
   }
 
+  /// The sample with that change; a way on that is in it has the fact that it gives in the list.
+  private static func sample(_ change: Case) -> Sample {
+    var sample = Sample(change.file, change.old, change.new)
+    if change.new.contains("give: {route.server:") {
+      sample.files["Flows/facts.yaml"]? += "\nroute.server: {type: text, means: The server}"
+    }
+    return sample
+  }
+
   private func catalog(_ mistake: MistakeTests.Case) throws -> Catalog {
-    let read = Sample(mistake.file, mistake.old, mistake.new).read()
+    let read = Self.sample(mistake).read()
     #expect(read.problems == [])
     return try #require(read.catalog)
   }
@@ -288,8 +297,8 @@ struct TreeWordTests {
       "Docker did not say.", with: "'It is {route.server}.'")
     #expect(
       sample.read().problems == ["Flows/backend.yaml:12:10: error: there is no fact 'route.server'"])
-    let headed = Self.headed("site", "site")
-    sample.files[Self.start] = sample.files[Self.start]?.replacing(headed.old, with: headed.new)
+    let headed = Self.sample(Self.headed("site", "site"))
+    for file in [Self.start, "Flows/facts.yaml"] { sample.files[file] = headed.files[file] }
     #expect(sample.read().problems == [])
   }
 
@@ -331,7 +340,7 @@ struct TreeWordTests {
 
   @Test(arguments: lines + answers + causes + forms + heads)
   func aMistakeIsNamed(_ mistake: MistakeTests.Case) {
-    let (catalog, problems) = Sample(mistake.file, mistake.old, mistake.new).read()
+    let (catalog, problems) = Self.sample(mistake).read()
     #expect(problems == mistake.problems)
     #expect(catalog == nil)
   }
