@@ -274,8 +274,10 @@ actor Stage {
   @discardableResult
   func launch(_ command: [String], in folder: URL) throws -> Process {
     let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = command
+    // Foundation leaves a new process the signals that a thread of its own blocks; no service manager does.
+    process.executableURL = URL(filePath: "/usr/bin/perl")
+    process.arguments =
+      ["-MPOSIX", "-e", "sigprocmask(SIG_SETMASK, POSIX::SigSet->new); exec {$ARGV[0]} @ARGV", "--"] + command
     process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
