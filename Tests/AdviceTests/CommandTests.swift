@@ -42,15 +42,13 @@ import Testing
 
   /// Every command of every page, with a hostile name in each place: it stands there as one word, as often as in the
   /// template. Then they are run where no program is found but the one that the name would start.
-  @Test(
-    "A hostile name in a command is a word of it and nothing else",
-    arguments: [
-      "a b'c$(touch PWNED);`touch PWNED`\"&|>PWNED #", "x'\u{301}`touch PWNED`'\u{301}y",
-      "x'\u{301}$(touch PWNED)'\u{301}y",
-      "a\ntouch PWNED", "-x; touch PWNED", "~root/{a,b}*?[x]!!", "e\u{301}'; touch PWNED; '", "\\'; touch PWNED #",
-      "$(touch)",
-    ])
-  func hostile(name: String) throws {
+  @Test(arguments: [
+    "a b'c$(touch PWNED);`touch PWNED`\"&|>PWNED #", "x'\u{301}`touch PWNED`'\u{301}y",
+    "x'\u{301}$(touch PWNED)'\u{301}y",
+    "a\ntouch PWNED", "-x; touch PWNED", "~root/{a,b}*?[x]!!", "e\u{301}'; touch PWNED; '", "\\'; touch PWNED #",
+    "$(touch)",
+  ])
+  func aHostileNameInACommandIsAWordOfItAndNothingElse(name: String) throws {
     let folder = try Folder()
     defer { folder.remove() }
     let word = name.shellWord
@@ -91,13 +89,13 @@ import Testing
     print("advice: \(count) commands with a hostile name, none of which ran")
   }
 
-  @Test("No page's command is taken for a secret")
-  func noSecret() {
+  @Test
+  func noPagesCommandIsTakenForASecret() {
     for script in scripts({ samples[$0] }).filled { #expect(script.text.redacted == script.text, "\(script.page)") }
   }
 
-  @Test("Typical names, and names that need quotes")
-  func accepted() throws {
+  @Test
+  func typicalNamesAndNamesThatNeedQuotes() throws {
     let hostile = "a b'c$(id);`id`\"&"
     let (typical, empty) = scripts { samples[$0] }
     #expect(empty == [], "nothing fills them in; samples.tsv may lack a fact")

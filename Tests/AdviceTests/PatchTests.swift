@@ -49,8 +49,9 @@ import Routes
     return changes
   }
 
-  @Test("Every system is taken as it is, or refused where it is broken on purpose; and taken with each patch")
-  func taken() async throws {
+  /// Every system is taken as it is, or refused where it is broken on purpose; and taken with each patch
+  @Test
+  func everySystemIsTakenAsItIsOrRefusedWhereItIsBrokenOnPurpose() async throws {
     var validated: [String: Int] = [:]
     var covered: Set<String> = []
     var mended: Set<String> = []

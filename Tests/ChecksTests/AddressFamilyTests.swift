@@ -4,7 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite("address.family and the addresses that a proxy takes")
+@Suite
 struct AddressFamilyTests {
   private func facts(_ address: String, _ more: Facts = [:]) -> Facts {
     let facts: Facts = [
@@ -26,8 +26,8 @@ struct AddressFamilyTests {
     return world
   }
 
-  @Test("::1 refuses and 127.0.0.1 takes the connection, or the other way round")
-  func loopback() async throws {
+  @Test
+  func when1RefusesAnd127001TakesTheConnectionOrTheOtherWayRound() async throws {
     let found = try await look(
       "address.family", world(["::1": .refused, "127.0.0.1": .accepted]), facts("::1"))
     #expect(found.outcome == "other")
@@ -39,8 +39,9 @@ struct AddressFamilyTests {
     #expect(back.facts["family.listens"] == "IPv6")
   }
 
-  @Test("Nothing is said where both refuse, where the first one answers, or where the proxy tries both itself")
-  func others() async throws {
+  /// Nothing is said where both refuse, where the first one answers, or where the proxy tries both itself
+  @Test
+  func nothingIsSaidWhereBothRefuseWhereTheFirstOneAnswers() async throws {
     let both = world(["::1": .refused, "127.0.0.1": .refused])
     #expect(try await look("address.family", both, facts("::1")).outcome == "none")
     let fine = world(["::1": .accepted, "127.0.0.1": .accepted])
@@ -50,13 +51,11 @@ struct AddressFamilyTests {
       try await look("address.family", world(["::1": .refused, "127.0.0.1": .accepted]), tried).outcome == "none")
   }
 
-  @Test(
-    "Which of a name's addresses a proxy takes",
-    arguments: [
-      ("", "10.0.0.2, fd00::2", ""), ("ipv6-first", "fd00::2", "10.0.0.2"), ("ipv4-first", "10.0.0.2", "fd00::2"),
-      ("ipv6-only", "fd00::2", "10.0.0.2"), ("ipv4-only", "10.0.0.2", "fd00::2"),
-    ])
-  func taken(family: String, addresses: String, others: String) async throws {
+  @Test(arguments: [
+    ("", "10.0.0.2, fd00::2", ""), ("ipv6-first", "fd00::2", "10.0.0.2"), ("ipv4-first", "10.0.0.2", "fd00::2"),
+    ("ipv6-only", "fd00::2", "10.0.0.2"), ("ipv4-only", "10.0.0.2", "fd00::2"),
+  ])
+  func whichOfANamesAddressesAProxyTakes(family: String, addresses: String, others: String) async throws {
     let place = Place.process(7)
     let world = Sandbox().file("/etc/hosts", "127.0.0.1 localhost\n", in: place)
       .file("/etc/resolv.conf", "nameserver 127.0.0.11\n", in: place)

@@ -4,7 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite("container.state")
+@Suite
 struct ContainerStateTests {
   /// One hour after the start that the containers below tell of.
   private let now = 90_000.0
@@ -20,28 +20,26 @@ struct ContainerStateTests {
     return try await look("container.state", world, ["upstream.id": "app1"])
   }
 
-  @Test(
-    "One state, one outcome",
-    arguments: [
-      (#""State": {"Status": "running"}"#, "running"),
-      (#""State": {"Status": "running", "Health": {"Status": "starting"}}"#, "starting"),
-      (#""State": {"Status": "running", "Health": {"Status": "unhealthy"}}"#, "unhealthy"),
-      (#""State": {"Status": "running", "Health": {"Status": "healthy"}}"#, "running"),
-      (#""State": {"Status": "paused"}"#, "paused"),
-      (#""State": {"Status": "restarting"}"#, "restarting"),
-      (#""State": {"Status": "restarting", "OOMKilled": true}"#, "out-of-memory"),
-      (#""State": {"Status": "created"}"#, "stopped"),
-      (#""State": {"Status": "exited", "ExitCode": 137, "OOMKilled": false}"#, "stopped"),
-      (#""State": {"Status": "exited", "ExitCode": 137, "OOMKilled": true}"#, "out-of-memory"),
-      (#""State": {}"#, "unknown"),
-      (#""RestartCount": 0"#, "unknown"),
-    ])
-  func outcome(members: String, expected: String) async throws {
+  @Test(arguments: [
+    (#""State": {"Status": "running"}"#, "running"),
+    (#""State": {"Status": "running", "Health": {"Status": "starting"}}"#, "starting"),
+    (#""State": {"Status": "running", "Health": {"Status": "unhealthy"}}"#, "unhealthy"),
+    (#""State": {"Status": "running", "Health": {"Status": "healthy"}}"#, "running"),
+    (#""State": {"Status": "paused"}"#, "paused"),
+    (#""State": {"Status": "restarting"}"#, "restarting"),
+    (#""State": {"Status": "restarting", "OOMKilled": true}"#, "out-of-memory"),
+    (#""State": {"Status": "created"}"#, "stopped"),
+    (#""State": {"Status": "exited", "ExitCode": 137, "OOMKilled": false}"#, "stopped"),
+    (#""State": {"Status": "exited", "ExitCode": 137, "OOMKilled": true}"#, "out-of-memory"),
+    (#""State": {}"#, "unknown"),
+    (#""RestartCount": 0"#, "unknown"),
+  ])
+  func oneStateOneOutcome(members: String, expected: String) async throws {
     #expect(try await finding(members).outcome == expected)
   }
 
-  @Test("It tells exit code, error, age and twice the memory")
-  func facts() async throws {
+  @Test
+  func itTellsExitCodeErrorAgeAndTwiceTheMemory() async throws {
     let found = try await finding(
       #""State": {"Status": "exited", "ExitCode": 3, "Error": "no \u001b[31m such", "StartedAt": "1970-01-02T00:00:00.5Z"}, "HostConfig": {"Memory": 67108864}"#
     )
@@ -53,15 +51,15 @@ struct ContainerStateTests {
     #expect(found.facts["container.more-memory"] == "128m")
   }
 
-  @Test("Started a minute ago, it is fresh")
-  func fresh() async throws {
+  @Test
+  func startedAMinuteAgoItIsFresh() async throws {
     let found = try await finding(
       #""State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z"}"#, now: 86_460)
     #expect(found.facts["container.fresh"] == "yes")
   }
 
-  @Test("Running between two crashes, the engine's events tell how it ends")
-  func loop() async throws {
+  @Test
+  func runningBetweenTwoCrashesTheEnginesEventsTellHowItEnds() async throws {
     let members =
       #""RestartCount": 4, "State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z", "ExitCode": 0}"#
     let died = #"{"Action": "die", "Actor": {"Attributes": {"exitCode": "7"}}}"#
@@ -76,8 +74,8 @@ struct ContainerStateTests {
     #expect(recovered.outcome == "running")
   }
 
-  @Test("What keeps it from being seen is told")
-  func unseen() async throws {
+  @Test
+  func whatKeepsItFromBeingSeenIsTold() async throws {
     let facts: Facts = ["upstream.id": "app1"]
     for (status, expected) in [
       (403, Unseen.notPermitted(what: "Docker's /containers/app1/json")),

@@ -18,7 +18,7 @@ private func request(_ address: String, port: UInt16 = 443, place: Place = .host
 
 private let cloudflare = [HTTPRequest.Header(name: "Server", value: "cloudflare")]
 
-@Suite("What stands in front of this machine")
+@Suite
 struct EdgeTests {
   /// The name leads to 203.0.113.9; this machine has a private address only.
   private func world(_ there: HTTPRequest.Sight, here: HTTPRequest.Sight, own: String = "192.168.1.4") -> Sandbox {
@@ -32,8 +32,8 @@ struct EdgeTests {
     try await look("site.answer", world, facts, signs: realSigns())
   }
 
-  @Test("Bad through a service and good here", arguments: [520, 521, 522, 523, 525, 526, 530, 502, 504, 404])
-  func onlyHere(status: Int) async throws {
+  @Test(arguments: [520, 521, 522, 523, 525, 526, 530, 502, 504, 404])
+  func badThroughAServiceAndGoodHere(status: Int) async throws {
     let there = HTTPRequest.Sight(status: status, headers: cloudflare, address: "203.0.113.9")
     let found = try await finding(world(there, here: .init(status: 200)))
     #expect(found.outcome == "only-here")
@@ -44,14 +44,14 @@ struct EdgeTests {
     #expect(found.facts["site.status"] == "200")
   }
 
-  @Test("This machine counts as well when its app only says no", arguments: [(401, "only-here"), (404, "not-found")])
-  func refusals(status: Int, outcome: String) async throws {
+  @Test(arguments: [(401, "only-here"), (404, "not-found")])
+  func thisMachineCountsAsWellWhenItsAppOnlySaysNo(status: Int, outcome: String) async throws {
     let there = HTTPRequest.Sight(status: 521, headers: cloudflare)
     #expect(try await finding(world(there, here: .init(status: status))).outcome == outcome)
   }
 
-  @Test("Bad there and bad here: this machine's own answer goes on, the public one is kept")
-  func bothBad() async throws {
+  @Test
+  func badThereAndBadHereThisMachinesOwnAnswerGoesOnThePublicOneIsKept() async throws {
     let there = HTTPRequest.Sight(status: 520, headers: cloudflare)
     let found = try await finding(world(there, here: .init(status: 502)))
     #expect(found.outcome == "bad-gateway")
@@ -59,14 +59,15 @@ struct EdgeTests {
     #expect(found.facts["site.asked-at"] == "here")
   }
 
-  @Test("A service that refuses a program, as with a riddle for browsers, is no fault of the way behind it")
-  func riddle() async throws {
+  /// A service that refuses a program, as with a riddle for browsers, is no fault of the way behind it
+  @Test
+  func aServiceThatRefusesAProgramAsWithARiddleForBrowsers() async throws {
     let there = HTTPRequest.Sight(status: 403, headers: cloudflare)
     #expect(try await finding(world(there, here: .init(status: 200))).outcome == "client-error")
   }
 
-  @Test("This machine could not be asked: no claim that it is well")
-  func unasked() async throws {
+  @Test
+  func thisMachineCouldNotBeAskedNoClaimThatItIsWell() async throws {
     let there = HTTPRequest.Sight(status: 521, headers: cloudflare)
     let found = try await finding(world(there, here: .init(failure: .refused)))
     #expect(found.outcome == "edge-error")
@@ -74,14 +75,14 @@ struct EdgeTests {
     #expect(found.facts["public.status"] == nil)
   }
 
-  @Test("A 521 without a sign of a service is the proxy's own")
-  func ownStatus() async throws {
+  @Test
+  func a521WithoutASignOfAServiceIsTheProxysOwn() async throws {
     let there = HTTPRequest.Sight(status: 521)
     #expect(try await finding(world(there, here: .init(failure: .refused))).outcome == "server-error")
   }
 
-  @Test("Nobody at port 443 here, and an answer at port 80: the case goes on there")
-  func plainPort() async throws {
+  @Test
+  func nobodyAtPort443HereAndAnAnswerAtPort80TheCaseGoesOnThere() async throws {
     let there = HTTPRequest.Sight(status: 522, headers: cloudflare)
     let world = world(there, here: .init(failure: .refused))
       .with(request("127.0.0.1", port: 80), .init(status: 502, address: "127.0.0.1"))
@@ -91,39 +92,37 @@ struct EdgeTests {
     #expect(found.facts["next.address"] == "127.0.0.1")
   }
 
-  @Test("With a public address of its own this machine is behind no router")
-  func publicAddress() async throws {
+  @Test
+  func withAPublicAddressOfItsOwnThisMachineIsBehindNoRouter() async throws {
     let found = try await finding(world(.init(status: 404), here: .init(status: 200), own: "198.51.100.7"))
     #expect(found.outcome == "only-here")
     #expect(found.facts["public.behind-nat"] == nil)
     #expect(found.facts["site.edge"] == nil)
   }
 
-  @Test("A proxy that listens at one address only is asked there")
-  func boundAddress() async throws {
+  @Test
+  func aProxyThatListensAtOneAddressOnlyIsAskedThere() async throws {
     let world = world(.init(status: 521, headers: cloudflare), here: .init(failure: .refused))
       .listening(in: .host, ("192.168.1.4", 443)).with(request("192.168.1.4"), .init(status: 200))
     #expect(try await finding(world).outcome == "only-here")
   }
 
-  @Test(
-    "By what each service is known",
-    arguments: [
-      ("CF-RAY", "8f3b2c1d4e5f6a7b-FRA", "Cloudflare"), ("Server", "awselb/2.0", "AWS load balancer"),
-      ("Via", "1.1 0a1b.cloudfront.net (CloudFront)", "CloudFront"), ("Via", "1.1 google", "Google load balancer"),
-      ("X-Azure-Ref", "20240101T", "Azure Front Door"), ("Server", "AkamaiGHost", "Akamai"),
-      ("Server", "Microsoft-Azure-Application-Gateway/v2", "Azure Application Gateway"),
-      ("ngrok-error-code", "ERR_NGROK_8012", "ngrok"), ("Server", "nginx", nil), ("Via", "1.1 Caddy", nil),
-    ])
-  func signs(name: String, value: String, edge: String?) async throws {
+  @Test(arguments: [
+    ("CF-RAY", "8f3b2c1d4e5f6a7b-FRA", "Cloudflare"), ("Server", "awselb/2.0", "AWS load balancer"),
+    ("Via", "1.1 0a1b.cloudfront.net (CloudFront)", "CloudFront"), ("Via", "1.1 google", "Google load balancer"),
+    ("X-Azure-Ref", "20240101T", "Azure Front Door"), ("Server", "AkamaiGHost", "Akamai"),
+    ("Server", "Microsoft-Azure-Application-Gateway/v2", "Azure Application Gateway"),
+    ("ngrok-error-code", "ERR_NGROK_8012", "ngrok"), ("Server", "nginx", nil), ("Via", "1.1 Caddy", nil),
+  ])
+  func byWhatEachServiceIsKnown(name: String, value: String, edge: String?) async throws {
     let found = try await finding(
       world(.init(status: 200, headers: [.init(name: name, value: value)]), here: .init(status: 200)))
     #expect(found.outcome == "good")
     #expect(found.facts["site.edge"] == edge)
   }
 
-  @Test("The next proxy is asked from the place of the one before it")
-  func hop() async throws {
+  @Test
+  func theNextProxyIsAskedFromThePlaceOfTheOneBeforeIt() async throws {
     let hop = facts.merging([
       "site.url": "http://shop.example.org:8080/", "site.port": "8080", "hop.address": "10.0.0.3", "hop.pid": "7",
       "hop.from": "nginx (container edge)",
@@ -138,7 +137,7 @@ struct EdgeTests {
   }
 }
 
-@Suite("site.addresses")
+@Suite
 struct SiteAddressesTests {
   private func world(_ four: HTTPRequest.Sight, _ six: HTTPRequest.Sight, own: String...) -> Sandbox {
     func at(_ address: String) -> HTTPRequest {
@@ -149,8 +148,8 @@ struct SiteAddressesTests {
       .with(at("203.0.113.9"), four).with(at("2001:db8::9"), six)
   }
 
-  @Test("One kind goes well, the other does not")
-  func differ() async throws {
+  @Test
+  func oneKindGoesWellTheOtherDoesNot() async throws {
     let found = try await look(
       "site.addresses", world(.init(status: 200), .init(failure: .connectTimeout), own: "2001:db8::4"), facts)
     #expect(found.outcome == "differ")
@@ -160,21 +159,21 @@ struct SiteAddressesTests {
     #expect(found.facts["hosts-line.text"] == "203.0.113.9\tshop.example.org shop # old")
   }
 
-  @Test("A machine without IPv6 cannot tell", arguments: ["fe80::1", "::1", "192.168.1.4"])
-  func without(own: String) async throws {
+  @Test(arguments: ["fe80::1", "::1", "192.168.1.4"])
+  func aMachineWithoutIPv6CannotTell(own: String) async throws {
     let found = try await look(
       "site.addresses", world(.init(status: 200), .init(failure: .unreachable), own: own), facts)
     #expect(found.outcome == "single")
   }
 
-  @Test("Both alike")
-  func same() async throws {
+  @Test
+  func bothAlike() async throws {
     let world = world(.init(status: 502), .init(status: 502), own: "2001:db8::4")
     #expect(try await look("site.addresses", world, facts).outcome == "same")
   }
 }
 
-@Suite("route.hairpin")
+@Suite
 struct HairpinTests {
   private let route = facts.merging([
     "name.address": "203.0.113.9", "upstream.host": "203.0.113.9", "upstream.port": "8443", "proxy.place": "container",
@@ -187,29 +186,29 @@ struct HairpinTests {
         .init(outcome: outcome, errno: 0, seconds: 0))
   }
 
-  @Test("The site's own public address, and this machine takes connections there")
-  func own() async throws {
+  @Test
+  func theSitesOwnPublicAddressAndThisMachineTakesConnectionsThere() async throws {
     let found = try await look("route.hairpin", world(.accepted), route)
     #expect(found.outcome == "own")
     #expect(found.facts["route.leads-nowhere"] == "yes")
   }
 
-  @Test("Nobody takes connections here at that port")
-  func ownElsewhere() async throws {
+  @Test
+  func nobodyTakesConnectionsHereAtThatPort() async throws {
     let found = try await look("route.hairpin", world(.refused), route)
     #expect(found.outcome == "own-elsewhere")
     #expect(found.facts["route.leads-nowhere"] == nil)
   }
 
-  @Test("Another address, or one of this machine's own")
-  func other() async throws {
+  @Test
+  func anotherAddressOrOneOfThisMachinesOwn() async throws {
     let another = route.merging(["name.address": "203.0.113.10", "upstream.host": "203.0.113.10"])
     #expect(try await look("route.hairpin", world(.accepted), another).outcome == "other")
     #expect(try await look("route.hairpin", world(.accepted, own: "203.0.113.9"), route).outcome == "other")
   }
 }
 
-@Suite("next.proxy and what follows")
+@Suite
 struct NextProxyTests {
   private let route: Facts = [
     "site.host": "shop.example.org", "site.path": "/", "proxy.place": "container", "proxy.id": "e1", "proxy.pid": "7",
@@ -223,8 +222,8 @@ struct NextProxyTests {
       .container("i1", #""State": {"Status": "running", "Pid": 9}"#)
   }
 
-  @Test("A proxy behind a proxy, and how it is asked")
-  func proxy() async throws {
+  @Test
+  func aProxyBehindAProxyAndHowItIsAsked() async throws {
     let found = try await look("next.proxy", world("nginx:1.27"), route, signs: realSigns())
     #expect(found.outcome == "proxy")
     #expect(found.facts["next.url"] == "http://shop.example.org:8080/")
@@ -235,28 +234,27 @@ struct NextProxyTests {
     #expect(found.facts["next.name"] == "nginx (container inner)")
   }
 
-  @Test(
-    "An nginx that serves its own files is an app, one that knows other sites is a proxy",
-    arguments: [
-      ("server { listen 80; server_name localhost; root /srv; }", "app"),
-      ("server { listen 80; location / { proxy_pass http://10.0.0.9; } }", "proxy"),
-      ("server { listen 80; return 404; } server { server_name a.test; location / { proxy_pass http://b; } }", "proxy"),
-    ])
-  func files(configuration: String, outcome: String) async throws {
+  /// An nginx that serves its own files is an app, one that knows other sites is a proxy
+  @Test(arguments: [
+    ("server { listen 80; server_name localhost; root /srv; }", "app"),
+    ("server { listen 80; location / { proxy_pass http://10.0.0.9; } }", "proxy"),
+    ("server { listen 80; return 404; } server { server_name a.test; location / { proxy_pass http://b; } }", "proxy"),
+  ])
+  func anNginxThatServesItsOwnFilesIsAnApp(configuration: String, outcome: String) async throws {
     let inside = Place.process(9)
     let world = try world("nginx:1.27").file("/etc/nginx/nginx.conf", "events {} http { \(configuration) }", in: inside)
     #expect(try await look("next.proxy", world, route, signs: realSigns()).outcome == outcome)
   }
 
-  @Test("An app is no proxy")
-  func app() async throws {
+  @Test
+  func anAppIsNoProxy() async throws {
     let found = try await look("next.proxy", world("team/shop:4"), route, signs: realSigns())
     #expect(found.outcome == "app")
     #expect(found.facts["next.url"] == nil)
   }
 
-  @Test("The proxy is found by its container, not by a port of this machine")
-  func found() async throws {
+  @Test
+  func theProxyIsFoundByItsContainerNotByAPortOfThisMachine() async throws {
     let hop: Facts = ["hop.id": "i1", "hop.port": "80", "hop.from": "nginx (container edge)", "site.port": "8080"]
     let running = try await look("proxy.find", world("nginx:1.27"), hop, signs: realSigns())
     #expect(running.outcome == "found")

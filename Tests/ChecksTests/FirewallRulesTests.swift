@@ -3,7 +3,7 @@ import Model
 import Testing
 import World
 
-@Suite("firewall.rules")
+@Suite
 struct FirewallRulesTests {
   private let facts: Facts = [
     "name.address": "172.20.0.3", "upstream.port": "8080", "upstream.inside-port": "8080",
@@ -26,8 +26,8 @@ struct FirewallRulesTests {
   }
   private let recording = Sandbox()
 
-  @Test("What stops the packet, and where")
-  func blocks() async throws {
+  @Test
+  func whatStopsThePacketAndWhere() async throws {
     let rule = "-A INPUT -p tcp -m tcp --dport 8080 -j DROP"
     let found = try await look("firewall.rules", world(app: "[3:180] " + rule), facts)
     #expect(found.outcome == "blocks")
@@ -44,8 +44,8 @@ struct FirewallRulesTests {
     #expect(try await look("firewall.rules", world(app: unsure), facts).outcome == "may-block")
   }
 
-  @Test("A policy, and what is allowed before it")
-  func policy() async throws {
+  @Test
+  func aPolicyAndWhatIsAllowedBeforeIt() async throws {
     let ufw = """
       *filter
       :INPUT DROP [12:720]
@@ -69,8 +69,9 @@ struct FirewallRulesTests {
     #expect(try await look("firewall.rules", world, onHost).outcome == "nothing")
   }
 
-  @Test("One place that cannot be seen is not taken as free, unless a rule is found elsewhere")
-  func unseen() async throws {
+  /// One place that cannot be seen is not taken as free, unless a rule is found elsewhere
+  @Test
+  func onePlaceThatCannotBeSeenIsNotTakenAsFree() async throws {
     let world = world().with(CommandRun(.packetFilter, place: .process(9)), unseen: .notPermitted(what: "iptables"))
     #expect(try await look("firewall.rules", world, facts).unseen == .notPermitted(what: "iptables"))
     let rule = "*filter\n[1:60] -A OUTPUT -p tcp --dport 8080 -j REJECT\n"
@@ -81,8 +82,8 @@ struct FirewallRulesTests {
     #expect(found.facts["firewall.pid"] == "7")
   }
 
-  @Test("A listing that fails is not taken as free")
-  func failingListing() async throws {
+  @Test
+  func aListingThatFailsIsNotTakenAsFree() async throws {
     let world = Sandbox()
     for place in [Place.process(9), .process(7), .host] {
       world.with(CommandRun(.packetFilter, place: place), .init(exitCode: 4, output: "Permission denied"))

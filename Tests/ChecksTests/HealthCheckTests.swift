@@ -4,7 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite("The proxy's own health check")
+@Suite
 struct HealthCheckTests {
   private func finding(_ expects: String, _ sight: HTTPRequest.Sight) async throws -> Finding {
     let facts: Facts = [
@@ -17,20 +17,18 @@ struct HealthCheckTests {
     return try await look("health.check", world, facts)
   }
 
-  @Test(
-    "A status is healthy if the proxy takes it",
-    arguments: [
-      ("200-299", 204, "passing"), ("200-299", 302, "failing"), ("200", 200, "passing"), ("200", 204, "failing"),
-      ("2xx", 299, "passing"), ("200-399, 404", 404, "passing"), ("nonsense", 200, "failing"),
-    ])
-  func statuses(expects: String, status: Int, outcome: String) async throws {
+  @Test(arguments: [
+    ("200-299", 204, "passing"), ("200-299", 302, "failing"), ("200", 200, "passing"), ("200", 204, "failing"),
+    ("2xx", 299, "passing"), ("200-399, 404", 404, "passing"), ("nonsense", 200, "failing"),
+  ])
+  func aStatusIsHealthyIfTheProxyTakesIt(expects: String, status: Int, outcome: String) async throws {
     let found = try await finding(expects, HTTPRequest.Sight(status: status))
     #expect(found.outcome == outcome)
     #expect(found.facts["health.status"] == String(status))
   }
 
-  @Test("No answer fails it")
-  func silent() async throws {
+  @Test
+  func noAnswerFailsIt() async throws {
     let found = try await finding("200", HTTPRequest.Sight(failure: .refused))
     #expect(found.outcome == "failing")
     #expect(found.facts["health.error"] == "connection refused")

@@ -3,7 +3,7 @@ import Model
 import Testing
 import World
 
-@Suite("host.resources")
+@Suite
 struct HostResourcesTests {
   private let facts: Facts = [
     "site.asked": "61", "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
@@ -11,27 +11,23 @@ struct HostResourcesTests {
   ]
 
   /// systemd sets the limit of open files to the largest number there is.
-  @Test(
-    "Open files of the whole machine",
-    arguments: [
-      ("1024\t0\t9223372036854775807\n", "fine"), ("9223372036854775807 0 9223372036854775807", "files"),
-      ("98 0 100", "files"), ("97 0 100", "fine"), ("-9223372036854775808 0 5", "fine"),
-      ("99999999999999999999 0 1", "fine"),
-    ])
-  func files(numbers: String, outcome: String) async throws {
+  @Test(arguments: [
+    ("1024\t0\t9223372036854775807\n", "fine"), ("9223372036854775807 0 9223372036854775807", "files"),
+    ("98 0 100", "files"), ("97 0 100", "fine"), ("-9223372036854775808 0 5", "fine"),
+    ("99999999999999999999 0 1", "fine"),
+  ])
+  func openFilesOfTheWholeMachine(numbers: String, outcome: String) async throws {
     let world = Sandbox().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
       .log(of: "app1", frame("OSError: [Errno 23] Too many open files in system\n"))
       .file("/proc/sys/fs/file-nr", numbers)
     #expect(try await look("host.resources", world, facts, signs: realSigns()).outcome == outcome)
   }
 
-  @Test(
-    "A file system and a memory of any size",
-    arguments: [
-      (Int.max, 0, "disk"), (Int.max, Int.max, "fine"), (Int.max, Int.min, "disk"), (Int.min, Int.max, "fine"),
-      (0, 0, "fine"),
-    ])
-  func space(size: Int, free: Int, outcome: String) async throws {
+  @Test(arguments: [
+    (Int.max, 0, "disk"), (Int.max, Int.max, "fine"), (Int.max, Int.min, "disk"), (Int.min, Int.max, "fine"),
+    (0, 0, "fine"),
+  ])
+  func aFileSystemAndAMemoryOfAnySize(size: Int, free: Int, outcome: String) async throws {
     let place = Place.process(9)
     let world = Sandbox().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
       .log(of: "app1", frame("OSError: [Errno 28] No space left on device\n"))
@@ -40,9 +36,8 @@ struct HostResourcesTests {
     #expect(try await look("host.resources", world, facts, signs: realSigns()).outcome == outcome)
   }
 
-  @Test(
-    "Memory of any size", arguments: [("9223372036854775807", "0"), ("9223372036854775807", "-9223372036854775808")])
-  func memory(all: String, free: String) async throws {
+  @Test(arguments: [("9223372036854775807", "0"), ("9223372036854775807", "-9223372036854775808")])
+  func memoryOfAnySize(all: String, free: String) async throws {
     let world = Sandbox().container("app1", #""Name": "/app", "State": {"Pid": 9}"#)
       .log(of: "app1", frame("OSError: [Errno 12] Cannot allocate memory\n"))
       .file("/proc/meminfo", "MemTotal: \(all) kB\nMemAvailable: \(free) kB\n")

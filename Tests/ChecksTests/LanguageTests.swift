@@ -29,10 +29,9 @@ private struct Odd: World {
   }
 }
 
-@Suite("upstream.speaks, other languages")
+@Suite
 struct LanguageTests {
   @Test(
-    "Each is known by what it says to its own question",
     arguments: [
       ([1, 9], [1, 10, 0, 0, 0, 0, 0, 0], "fastcgi", "FastCGI"),
       ([0], Array("HTTP/1.1 200 OK\r\n".utf8), "uwsgi", "uwsgi"),
@@ -42,14 +41,16 @@ struct LanguageTests {
       (Array("PING".utf8), Array("+PONG\r\n".utf8), "other", "the Redis protocol"),
       ([0, 0, 0, 8, 4], [0x4E], "other", "the PostgreSQL protocol"),
     ] as [([UInt8], [UInt8], String, String)])
-  func known(begins: [UInt8], received: [UInt8], outcome: String, name: String) async throws {
+  func eachIsKnownByWhatItSaysToItsOwnQuestion(begins: [UInt8], received: [UInt8], outcome: String, name: String)
+    async throws
+  {
     let found = try await look("upstream.speaks", Odd(begins: begins, received: received), facts)
     #expect(found.outcome == outcome)
     #expect(found.facts["upstream.speaks"] == name)
   }
 
-  @Test("Answers that are no such thing")
-  func unknown() async throws {
+  @Test
+  func answersThatAreNoSuchThing() async throws {
     // A web server that complains of the form of a uwsgi request.
     let web = Odd(begins: [0], received: Array("HTTP/1.1 400 Bad Request\r\n".utf8))
     #expect(try await look("upstream.speaks", web, facts).outcome == "closes")
@@ -62,8 +63,8 @@ struct LanguageTests {
     #expect(try await look("upstream.speaks", Odd(begins: [9], received: [], http: cut), facts).outcome == "http")
   }
 
-  @Test("What the route speaks is asked first")
-  func expected() async throws {
+  @Test
+  func whatTheRouteSpeaksIsAskedFirst() async throws {
     let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
     let good = Odd(begins: [1, 9], received: [1, 10, 0, 0, 0, 0, 0, 0], http: .init(status: 200))
     #expect(try await look("upstream.speaks", good, given).outcome == "fastcgi")
@@ -72,7 +73,7 @@ struct LanguageTests {
   }
 }
 
-@Suite("tls.handshake")
+@Suite
 struct HandshakeTests {
   private let facts: Facts = [
     "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "name.address": "10.0.0.2",
@@ -98,15 +99,15 @@ struct HandshakeTests {
   private let alert = HTTPRequest.Sight(
     failure: .handshake("error:0A000410:SSL routines::sslv3 alert handshake failure"))
 
-  @Test("It succeeds, or the route has none")
-  func done() async throws {
+  @Test
+  func itSucceedsOrTheRouteHasNone() async throws {
     #expect(try await look("tls.handshake", Server(fails: alert) { _ in true }, facts).outcome == "done")
     let plain = facts.merging(["upstream.scheme": "http"])
     #expect(try await look("tls.handshake", Recording(), plain).outcome == "plain")
   }
 
-  @Test("It succeeds with a name, which is told")
-  func name() async throws {
+  @Test
+  func itSucceedsWithANameWhichIsTold() async throws {
     let server = Server(fails: alert) { $0.sendsTLSName && $0.tlsName == "shop.example.org" }
     let found = try await look("tls.handshake", server, facts)
     #expect(found.outcome == "name-needed")
@@ -116,8 +117,9 @@ struct HandshakeTests {
     #expect(try await look("tls.handshake", server, sending).facts["tls.name"] == "shop.example.org")
   }
 
-  @Test("A certificate of the client's that is missed after the handshake, its alert lost with the connection")
-  func missed() async throws {
+  /// A certificate of the client's that is missed after the handshake, its alert lost with the connection
+  @Test
+  func aCertificateOfTheClientsThatIsMissedAfterTheHandshake() async throws {
     var dropped = HTTPRequest.Sight(times: .init(tls: 0.01), failure: .reset)
     dropped.wantsCertificate = true
     #expect(
@@ -126,8 +128,8 @@ struct HandshakeTests {
     #expect(try await look("tls.handshake", Server(fails: dropped) { _ in false }, facts).outcome == "done")
   }
 
-  @Test("Old versions only; a certificate of the client's; nothing helps; not seen")
-  func others() async throws {
+  @Test
+  func oldVersionsOnlyACertificateOfTheClientsNothingHelpsNotSeen() async throws {
     let old = try await look("tls.handshake", Server(fails: alert) { $0.offer == .old }, facts)
     #expect(old.outcome == "old-version")
     #expect(old.facts["tls.version"] == "TLSv1.1")
@@ -146,7 +148,7 @@ struct HandshakeTests {
   }
 }
 
-@Suite("socket.connect")
+@Suite
 struct SocketConnectTests {
   private let facts: Facts = [
     "proxy.place": "host", "proxy.pid": "7", "upstream.socket": "/run/php/php8.2-fpm.sock",
@@ -164,8 +166,8 @@ struct SocketConnectTests {
       .with(UnixConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9), sight)
   }
 
-  @Test("As the worker: accepted, refused, full, no socket")
-  func simple() async throws {
+  @Test
+  func asTheWorkerAcceptedRefusedFullNoSocket() async throws {
     for (outcome, expected) in [
       (UnixConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"), (.full, "full"),
       (.notSocket, "not-socket"), (.other, "unknown"),
@@ -175,16 +177,17 @@ struct SocketConnectTests {
     }
   }
 
-  @Test("With this program's own rights neither success nor failure tells about the worker")
-  func notAsUser() async throws {
+  /// With this program's own rights neither success nor failure tells about the worker
+  @Test
+  func withThisProgramsOwnRightsNeitherSuccessNorFailureTellsAboutThe() async throws {
     for outcome in [UnixConnect.Sight.Outcome.accepted, .denied] {
       let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: false)), facts)
       #expect(found.outcome == "unknown")
     }
   }
 
-  @Test("Denied: what stands in the way, and for whom")
-  func denied() async throws {
+  @Test
+  func deniedWhatStandsInTheWayAndForWhom() async throws {
     let sight = UnixConnect.Sight(
       outcome: .denied, errno: 13, isAsUser: true,
       obstacle: .init(path: "/run/php", owner: 0, group: 34, mode: 0o750))
@@ -202,8 +205,8 @@ struct SocketConnectTests {
     #expect(found.facts["socket.group"] == "www-data")
   }
 
-  @Test("Missing: the nearest one that takes connections")
-  func near() async throws {
+  @Test
+  func missingTheNearestOneThatTakesConnections() async throws {
     let world = world(.init(outcome: .missing, errno: 2, isAsUser: true))
       .with(
         FileGlob(pattern: "/run/php/*", place: .process(9)),

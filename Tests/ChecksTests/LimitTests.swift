@@ -75,7 +75,7 @@ private final class Computing: World {
   }
 }
 
-@Suite("Every check ends")
+@Suite
 struct LimitTests {
   /// Values for every fact that a check needs before it takes its first look.
   private let facts: Facts = [
@@ -93,8 +93,8 @@ struct LimitTests {
   /// They answer without a look: the seconds are known, and in a container the proxy's own test is not run.
   private static let looking = Check.all.map(\.shape.id).filter { !["config.valid", "site.timer"].contains($0) }
 
-  @Test("At its limit, whatever hangs", arguments: looking)
-  func limit(check: String) async throws {
+  @Test(arguments: looking)
+  func atItsLimitWhateverHangs(check: String) async throws {
     let world = Hanging(passes: 0.2)
     let found = try await look(check, world, facts)
     #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")
@@ -105,8 +105,8 @@ struct LimitTests {
     await world.until { begun, ended in ended >= begun }
   }
 
-  @Test("At its limit, whatever computes, on all threads that compute", .timeLimit(.minutes(1)))
-  func computing() async throws {
+  @Test(.timeLimit(.minutes(1)))
+  func atItsLimitWhateverComputesOnAllThreadsThatCompute() async throws {
     let world = Computing()
     defer { world.isOver.store(true, ordering: .relaxed) }
     try await withThrowingTaskGroup(of: Finding.self) { group in
@@ -120,8 +120,8 @@ struct LimitTests {
     }
   }
 
-  @Test("The limit of a run holds for those that begin late")
-  func deadline() async throws {
+  @Test
+  func theLimitOfARunHoldsForThoseThatBeginLate() async throws {
     let check = try #require(Check.named("site.answer"))
     let facts = facts.merging(["limit.seconds": "60"])
     let world = Hanging(passes: 0.3)
@@ -133,8 +133,8 @@ struct LimitTests {
     #expect(late.unseen == .noAnswer(seconds: 60) && late.seconds == 0, "\(late)")
   }
 
-  @Test("When it is cancelled", arguments: looking)
-  func cancelled(check: String) async throws {
+  @Test(arguments: looking)
+  func whenItIsCancelled(check: String) async throws {
     let world = Hanging(passes: 0)
     let task = Task { try await look(check, world, facts.merging(["limit.seconds": "60"])) }
     await world.until { begun, _ in begun > 0 }
@@ -143,8 +143,8 @@ struct LimitTests {
     #expect(found.outcome == "unknown" || found.outcome == "slow", "\(found)")
   }
 
-  @Test("A recording without the look is unknown, and names it", arguments: looking)
-  func nothingRecorded(check: String) async throws {
+  @Test(arguments: looking)
+  func aRecordingWithoutTheLookIsUnknownAndNamesIt(check: String) async throws {
     let found = try await look(check, Recording(), facts)
     #expect(found.outcome == "unknown" || found.outcome == "none", "\(found)")
     guard case .notRecorded(let what) = found.unseen else {
@@ -154,8 +154,8 @@ struct LimitTests {
     #expect(!what.isEmpty)
   }
 
-  @Test("Ids are one of a kind, and each has the outcome unknown")
-  func shapes() {
+  @Test
+  func idsAreOneOfAKindAndEachHasTheOutcomeUnknown() {
     #expect(Set(Check.all.map(\.shape.id)).count == Check.all.count)
     for check in Check.all { #expect(check.shape.outcomes.contains("unknown"), "\(check.shape.id)") }
     #expect(Check.named("no.such") == nil)

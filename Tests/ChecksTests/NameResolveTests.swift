@@ -4,7 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite("name.resolve")
+@Suite
 struct NameResolveTests {
   private let place = Place.process(7)
   private let facts: Facts = [
@@ -21,40 +21,36 @@ struct NameResolveTests {
     .with(DNSQuery(name: "shop", servers: servers, place: place), .init(answer: answer, addresses: addresses))
   }
 
-  @Test(
-    "One answer of the server, one outcome",
-    arguments: [
-      (DNSQuery.Sight.Answer.noSuchName, "not-found"), (.noData, "not-found"), (.serverFailure, "failing"),
-      (.refused, "failing"), (.silent, "silent"),
-    ])
-  func outcome(answer: DNSQuery.Sight.Answer, expected: String) async throws {
+  @Test(arguments: [
+    (DNSQuery.Sight.Answer.noSuchName, "not-found"), (.noData, "not-found"), (.serverFailure, "failing"),
+    (.refused, "failing"), (.silent, "silent"),
+  ])
+  func oneAnswerOfTheServerOneOutcome(answer: DNSQuery.Sight.Answer, expected: String) async throws {
     let found = try await look("name.resolve", world(answer), facts)
     #expect(found.outcome == expected)
     #expect(found.facts["name.servers"] == "127.0.0.11")
     #expect(found.facts["name.address"] == nil)
   }
 
-  @Test("Found, with all its addresses")
-  func found() async throws {
+  @Test
+  func foundWithAllItsAddresses() async throws {
     let found = try await look("name.resolve", world(.addresses, "10.0.0.2", "10.0.0.3"), facts)
     #expect(found.outcome == "found")
     #expect(found.facts["name.addresses"] == "10.0.0.2, 10.0.0.3")
     #expect(found.facts["name.address"] == "10.0.0.2")
   }
 
-  @Test(
-    "The hosts file comes first, in any case of letters; a comment in it does not count",
-    arguments: [
-      "legacy", "LEGACY", "legacy.local",
-    ])
-  func hostsFile(name: String) async throws {
+  @Test(arguments: [
+    "legacy", "LEGACY", "legacy.local",
+  ])
+  func theHostsFileComesFirstInAnyCaseOfLettersACommentInItDoesNotCount(name: String) async throws {
     let found = try await look("name.resolve", world(.noSuchName), facts.merging(["upstream.host": name]))
     #expect(found.outcome == "found")
     #expect(found.facts["name.address"] == "10.0.0.7")
   }
 
-  @Test("An address needs no look")
-  func address() async throws {
+  @Test
+  func anAddressNeedsNoLook() async throws {
     for (host, expected) in [("10.0.0.9", "10.0.0.9"), ("fd00::2", "fd00::2"), ("[fd00::2]", "fd00::2")] {
       let found = try await look("name.resolve", Sandbox(), facts.merging(["upstream.host": host]))
       #expect(found.outcome == "address")
@@ -62,8 +58,8 @@ struct NameResolveTests {
     }
   }
 
-  @Test("Looked up at each request: only the route's own resolver is asked, no hosts file")
-  func ownResolver() async throws {
+  @Test
+  func lookedUpAtEachRequestOnlyTheRoutesOwnResolverIsAskedNoHostsFile() async throws {
     let each = facts.merging(["route.resolves": "each-request"])
     #expect(try await look("name.resolve", Sandbox(), each).outcome == "no-resolver")
     let world = Sandbox().with(
@@ -75,8 +71,8 @@ struct NameResolveTests {
     #expect(found.facts["upstream.dial"] == "10.0.0.2:80")
   }
 
-  @Test("The route's resolver does not know what the system of the place knows")
-  func differs() async throws {
+  @Test
+  func theRoutesResolverDoesNotKnowWhatTheSystemOfThePlaceKnows() async throws {
     let each = facts.merging(["route.resolves": "each-request", "route.resolver": "10.0.0.53"])
     let own = DNSQuery(name: "shop", servers: ["10.0.0.53"], place: place)
     for answer in [DNSQuery.Sight.Answer.noSuchName, .serverFailure, .silent] {
@@ -97,8 +93,8 @@ struct NameResolveTests {
     #expect(found.facts["name.known-by"] == "hosts-file")
   }
 
-  @Test("A hosts file and a resolv.conf with \\r\\n at their ends of lines are understood")
-  func returns() async throws {
+  @Test
+  func aHostsFileAndAResolvConfWithRNAtTheirEndsOfLinesAreUnderstood() async throws {
     let each = facts.merging([
       "route.resolves": "each-request", "route.resolver": "10.0.0.53", "upstream.host": "legacy",
     ])
@@ -114,20 +110,18 @@ struct NameResolveTests {
     #expect(found.facts["name.place-servers"] == "127.0.0.11")
   }
 
-  @Test("The machine knows a name that the container does not")
-  func onlyOutside() async throws {
+  @Test
+  func theMachineKnowsANameThatTheContainerDoesNot() async throws {
     let world = world(.noSuchName).with(SystemLookup(name: "shop"), ["192.168.1.9"])
     let found = try await look("name.resolve", world, facts)
     #expect(found.outcome == "only-outside")
     #expect(found.facts["name.otherwise"] == "192.168.1.9")
   }
 
-  @Test(
-    "No hosts file, no right to read it: unknown, with the reason",
-    arguments: [
-      Unseen.missing(what: "/etc/hosts"), .notPermitted(what: "/etc/hosts"), .noAnswer(seconds: 1),
-    ])
-  func unseen(reason: Unseen) async throws {
+  @Test(arguments: [
+    Unseen.missing(what: "/etc/hosts"), .notPermitted(what: "/etc/hosts"), .noAnswer(seconds: 1),
+  ])
+  func noHostsFileNoRightToReadItUnknownWithTheReason(reason: Unseen) async throws {
     let world = Sandbox().with(FileRead(path: "/etc/hosts", place: place), unseen: reason)
     let found = try await look("name.resolve", world, facts)
     #expect(found.outcome == "unknown")

@@ -6,7 +6,7 @@ import World
 
 @testable import Checks
 
-@Suite("proxy.log")
+@Suite
 struct ProxyLogTests {
   private let facts: Facts = [
     "site.asked": "1000.5", "site.host": "shop.example.org", "route.defined-in": "/etc/nginx/a.conf:3",
@@ -26,25 +26,23 @@ struct ProxyLogTests {
     return try await look("proxy.log", world, facts, signs: realSigns())
   }
 
-  @Test(
-    "Every line that nginx writes about an upstream shows one thing",
-    arguments: [
-      ("connect() failed (111: Connection refused) while connecting to upstream", "refused"),
-      ("connect() failed (113: No route to host) while connecting to upstream", "unreachable"),
-      ("connect() failed (113: Host is unreachable) while connecting to upstream", "unreachable"),
-      ("upstream timed out (110: Operation timed out) while connecting to upstream", "connect-timeout"),
-      ("upstream timed out (110: Connection timed out) while reading response header from upstream", "answer-timeout"),
-      ("upstream prematurely closed connection while reading response header from upstream", "closed"),
-      (
-        "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
-        "not-tls"
-      ),
-      (
-        "upstream SSL certificate verify error: (18:self-signed certificate) while SSL handshaking to upstream",
-        "untrusted"
-      ),
-    ])
-  func shows(text: String, expected: String) async throws {
+  @Test(arguments: [
+    ("connect() failed (111: Connection refused) while connecting to upstream", "refused"),
+    ("connect() failed (113: No route to host) while connecting to upstream", "unreachable"),
+    ("connect() failed (113: Host is unreachable) while connecting to upstream", "unreachable"),
+    ("upstream timed out (110: Operation timed out) while connecting to upstream", "connect-timeout"),
+    ("upstream timed out (110: Connection timed out) while reading response header from upstream", "answer-timeout"),
+    ("upstream prematurely closed connection while reading response header from upstream", "closed"),
+    (
+      "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
+      "not-tls"
+    ),
+    (
+      "upstream SSL certificate verify error: (18:self-signed certificate) while SSL handshaking to upstream",
+      "untrusted"
+    ),
+  ])
+  func everyLineThatNginxWritesAboutAnUpstreamShowsOneThing(text: String, expected: String) async throws {
     let found = try await finding(line(text))
     #expect(found.outcome == "same-address")
     #expect(try realSigns().writer("nginx").reading(of: line(text))?.sign.shows == expected)
@@ -53,51 +51,51 @@ struct ProxyLogTests {
 
   private let refused = "connect() failed (111: Connection refused) while connecting to upstream"
 
-  @Test("The address and port that were dialled are compared with the app's own")
-  func compared() async throws {
+  @Test
+  func theAddressAndPortThatWereDialledAreComparedWithTheAppsOwn() async throws {
     #expect(try await finding(line(refused, upstream: "10.0.0.3:8080")).outcome == "same-address")
     #expect(try await finding(line(refused, upstream: "10.0.0.9:8080")).outcome == "other-address")
     #expect(try await finding(line(refused, upstream: "10.0.0.2:3000")).outcome == "other-port")
   }
 
-  @Test("The newest line counts")
-  func newest() async throws {
+  @Test
+  func theNewestLineCounts() async throws {
     let found = try await finding(line(refused, upstream: "10.0.0.9:8080"), line(refused))
     #expect(found.outcome == "same-address")
   }
 
-  @Test("Lines of other sites, and none at all, are silence")
-  func silent() async throws {
+  @Test
+  func linesOfOtherSitesAndNoneAtAllAreSilence() async throws {
     #expect(try await finding().outcome == "silent")
     #expect(try await finding(line(refused, host: "wiki.example.org")).outcome == "silent")
     #expect(try await finding("10.0.0.1 - - GET / shop.example.org 502\n").outcome == "silent")
   }
 
-  @Test("A refused configuration is told with nginx's reason, made harmless")
-  func emergency() async throws {
+  @Test
+  func aRefusedConfigurationIsToldWithNginxsReasonMadeHarmless() async throws {
     let found = try await finding(
       "2026/11/21 14:00:00 [emerg] 1#1: unknown directive \"pro\u{1B}[2Jxy\" in /etc/nginx/a.conf:3\n")
     #expect(found.outcome == "config-error")
     #expect(found.facts["log.reason"] == "unknown directive \"pro^[[2Jxy\" in /etc/nginx/a.conf:3")
   }
 
-  @Test("A log file comes before what the container writes")
-  func file() async throws {
+  @Test
+  func aLogFileComesBeforeWhatTheContainerWrites() async throws {
     let world = Sandbox().container("edge1", #""Name": "/edge""#)
       .file("/var/log/e.log", line(refused), in: .process(7), modified: 5000)
     let found = try await look("proxy.log", world, facts.merging(["route.log": "/var/log/e.log"]), signs: realSigns())
     #expect(found.outcome == "same-address")
   }
 
-  @Test("A proxy of the host without a log file: unknown")
-  func unseen() async throws {
+  @Test
+  func aProxyOfTheHostWithoutALogFileUnknown() async throws {
     var onHost = facts.merging(["proxy.place": "host"])
     onHost["proxy.id"] = nil
     #expect(try await look("proxy.log", Sandbox(), onHost).unseen == .missing(what: "a log file"))
   }
 
-  @Test("The last words of a proxy that stopped")
-  func lastWords() async throws {
+  @Test
+  func theLastWordsOfAProxyThatStopped() async throws {
     let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1", "proxy.kind": "nginx"]
     let words = { (text: String) in
       Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(text))

@@ -4,7 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite("site.answer")
+@Suite
 struct SiteAnswerTests {
   private let facts: Facts = [
     "site.url": "http://shop.example.org/", "site.scheme": "http", "site.host": "shop.example.org", "site.port": "80",
@@ -25,13 +25,11 @@ struct SiteAnswerTests {
     try await look("site.answer", world(sight, at: "192.0.2.1"), facts, signs: realSigns())
   }
 
-  @Test(
-    "One status, one outcome",
-    arguments: [
-      (200, "good"), (204, "good"), (304, "good"), (401, "client-error"), (404, "not-found"), (500, "server-error"),
-      (502, "bad-gateway"), (503, "unavailable"), (504, "gateway-timeout"), (520, "server-error"),
-    ])
-  func status(status: Int, expected: String) async throws {
+  @Test(arguments: [
+    (200, "good"), (204, "good"), (304, "good"), (401, "client-error"), (404, "not-found"), (500, "server-error"),
+    (502, "bad-gateway"), (503, "unavailable"), (504, "gateway-timeout"), (520, "server-error"),
+  ])
+  func oneStatusOneOutcome(status: Int, expected: String) async throws {
     let found = try await finding(
       .init(status: status, headers: [.init(name: "Server", value: "nginx/1.27")], times: .init(firstByte: 0.0204)))
     #expect(found.outcome == expected)
@@ -43,22 +41,21 @@ struct SiteAnswerTests {
     #expect(found.facts["site.asked-at"] == nil)
   }
 
-  @Test(
-    "No status: why not",
-    arguments: [
-      (HTTPRequest.Failure.refused, "nobody-listens"), (.name, "no-name"), (.unreachable, "unreachable"),
-      (.connectTimeout, "unreachable"), (.handshake("alert"), "tls-refused"), (.notTLS("http"), "tls-refused"),
-      (.tlsTimeout, "tls-refused"), (.answerTimeout, "slow"), (.closed, "broken"), (.notHTTP, "broken"),
-    ])
-  func failures(failure: HTTPRequest.Failure, expected: String) async throws {
+  @Test(arguments: [
+    (HTTPRequest.Failure.refused, "nobody-listens"), (.name, "no-name"), (.unreachable, "unreachable"),
+    (.connectTimeout, "unreachable"), (.handshake("alert"), "tls-refused"), (.notTLS("http"), "tls-refused"),
+    (.tlsTimeout, "tls-refused"), (.answerTimeout, "slow"), (.closed, "broken"), (.notHTTP, "broken"),
+  ])
+  func noStatusWhyNot(failure: HTTPRequest.Failure, expected: String) async throws {
     let found = try await finding(.init(failure: failure))
     #expect(found.outcome == expected)
     #expect(found.facts["site.error"] != nil)
     #expect(found.facts["site.status"] == nil)
   }
 
-  @Test("An answer that takes a minute is waited for by a second check, and the first one goes on")
-  func answerAfterAMinute() async throws {
+  /// An answer that takes a minute is waited for by a second check, and the first one goes on
+  @Test
+  func anAnswerThatTakesAMinuteIsWaitedForByASecondCheck() async throws {
     let late = HTTPRequest.Sight(status: 504, times: .init(firstByte: 60.02, total: 60.02))
     let world = Once(
       Sandbox(now: 1000.5).with(OwnAddresses(), ["192.0.2.1"]).with(
@@ -71,49 +68,46 @@ struct SiteAnswerTests {
     #expect(second.outcome == "gateway-timeout" && second.facts["site.seconds"] == "60.02")
   }
 
-  @Test("A body that stops early is broken, one that takes long is not")
-  func body() async throws {
+  @Test
+  func aBodyThatStopsEarlyIsBrokenOneThatTakesLongIsNot() async throws {
     #expect(try await finding(.init(status: 200, failure: .closed)).outcome == "broken")
     #expect(try await finding(.init(status: 200, failure: .bodyTimeout)).outcome == "good")
   }
 
-  @Test(
-    "What a page means by its sign",
-    arguments: [
-      (400, "<center>The plain HTTP request was sent to HTTPS port</center>", "tls-port"),
-      (400, "Client sent an HTTP request to an HTTPS server.\n", "tls-port"),
-      (200, "<title>Default Site</title>", "default-site"),
-      (200, "<title>Welcome to nginx!</title>", "default-site"),
-    ])
-  func signs(status: Int, page: String, expected: String) async throws {
+  @Test(arguments: [
+    (400, "<center>The plain HTTP request was sent to HTTPS port</center>", "tls-port"),
+    (400, "Client sent an HTTP request to an HTTPS server.\n", "tls-port"),
+    (200, "<title>Default Site</title>", "default-site"),
+    (200, "<title>Welcome to nginx!</title>", "default-site"),
+  ])
+  func whatAPageMeansByItsSign(status: Int, page: String, expected: String) async throws {
     let found = try await finding(
       .init(status: status, headers: [.init(name: "server", value: "nginx")], body: Array(page.utf8)))
     #expect(found.outcome == expected)
   }
 
-  @Test("A page that only quotes the words of a sign is the app's own")
-  func quoted() async throws {
+  @Test
+  func aPageThatOnlyQuotesTheWordsOfASignIsTheAppsOwn() async throws {
     let found = try await finding(.init(status: 200, body: Array("<title>Welcome to nginx!</title>".utf8)))
     #expect(found.outcome == "good")
   }
 
-  @Test(
-    "A redirect within the host is followed by others, one to another host is an answer",
-    arguments: [
-      ("https://shop.example.org/", "redirected", "https://shop.example.org/"),
-      ("/login", "redirected", "http://shop.example.org/login"),
-      ("//shop.example.org:8443/a", "redirected", "http://shop.example.org:8443/a"),
-      ("https://login.example.org/", "good", nil), ("http://shop.example.org/", "good", nil),
-      ("javascript:alert(1)", "good", nil),
-    ])
-  func redirects(location: String, expected: String, target: String?) async throws {
+  /// A redirect within the host is followed by others, one to another host is an answer
+  @Test(arguments: [
+    ("https://shop.example.org/", "redirected", "https://shop.example.org/"),
+    ("/login", "redirected", "http://shop.example.org/login"),
+    ("//shop.example.org:8443/a", "redirected", "http://shop.example.org:8443/a"),
+    ("https://login.example.org/", "good", nil), ("http://shop.example.org/", "good", nil),
+    ("javascript:alert(1)", "good", nil),
+  ])
+  func aRedirectWithinTheHostIsFollowedByOthers(location: String, expected: String, target: String?) async throws {
     let found = try await finding(.init(status: 302, headers: [.init(name: "Location", value: location)]))
     #expect(found.outcome == expected)
     #expect(found.facts["site.redirect"] == target)
   }
 
-  @Test("A name without an address is asked at this machine")
-  func withoutName() async throws {
+  @Test
+  func aNameWithoutAnAddressIsAskedAtThisMachine() async throws {
     let answered = try await look("site.answer", world(.init(status: 502)), facts, signs: realSigns())
     #expect(answered.outcome == "bad-gateway")
     #expect(answered.facts["site.asked-at"] == "here")
@@ -121,8 +115,8 @@ struct SiteAnswerTests {
     #expect(refused.outcome == "no-name")
   }
 
-  @Test("A name of another machine that answers badly there is asked here, too")
-  func elsewhere() async throws {
+  @Test
+  func aNameOfAnotherMachineThatAnswersBadlyThereIsAskedHereToo() async throws {
     let bad = world(.init(status: 520), at: "203.0.113.9").with(request("127.0.0.1"), .init(status: 502))
     let here = try await look("site.answer", bad, facts, signs: realSigns())
     #expect(here.outcome == "bad-gateway")
@@ -136,8 +130,8 @@ struct SiteAnswerTests {
     #expect(try await look("site.answer", good, facts, signs: realSigns()).outcome == "good")
   }
 
-  @Test("A server's own name is shown harmless and short")
-  func hostileServer() async throws {
+  @Test
+  func aServersOwnNameIsShownHarmlessAndShort() async throws {
     let server = "evil\u{1B}[31m\u{202E}" + String(repeating: "x", count: 500)
     let found = try await finding(.init(status: 200, headers: [.init(name: "Server", value: server)]))
     let shown = try #require(found.facts["site.server"])
@@ -145,8 +139,8 @@ struct SiteAnswerTests {
     #expect(shown.count < 80)
   }
 
-  @Test("Once more: good, so that it fails only sometimes, or bad")
-  func again() async throws {
+  @Test
+  func onceMoreGoodSoThatItFailsOnlySometimesOrBad() async throws {
     let given = facts.merging(["site.status": "502", "upstream.status": "200", "proxy.place": "host"])
     var fresh = request("192.0.2.1")
     fresh.headers = ["Cache-Control: no-cache, max-age=0"]
@@ -159,8 +153,8 @@ struct SiteAnswerTests {
     }
   }
 
-  @Test("A site that was well and is well does not fail sometimes")
-  func stillWell() async throws {
+  @Test
+  func aSiteThatWasWellAndIsWellDoesNotFailSometimes() async throws {
     let given = facts.merging(["site.status": "200", "upstream.status": "200", "proxy.place": "host"])
     var fresh = request("192.0.2.1")
     fresh.headers = ["Cache-Control: no-cache, max-age=0"]
@@ -170,8 +164,8 @@ struct SiteAnswerTests {
     #expect(found.facts["site.sometimes"] == nil)
   }
 
-  @Test("Waiting on: what it learns does not move the time at which the site was asked")
-  func slow() async throws {
+  @Test
+  func waitingOnWhatItLearnsDoesNotMoveTheTimeAtWhichTheSiteWasAsked() async throws {
     let found = try await look(
       "site.slow", world(.init(status: 504, times: .init(firstByte: 60.04)), at: "192.0.2.1"),
       facts.merging(["site.waiting": "yes"]), signs: realSigns())

@@ -26,7 +26,7 @@ private final class Flaky: World {
   }
 }
 
-@Suite("A site that fails sometimes")
+@Suite
 struct SometimesTests {
   private let site: Facts = [
     "site.url": "http://shop.example.org/", "site.host": "shop.example.org", "site.port": "80", "site.path": "/",
@@ -37,8 +37,8 @@ struct SometimesTests {
     try await look("site.series", Flaky(answers), site.merging(["series.count": String(count)]))
   }
 
-  @Test("A series counts what came, the most frequent first")
-  func series() async throws {
+  @Test
+  func aSeriesCountsWhatCameTheMostFrequentFirst() async throws {
     let mixed = try await series(
       [.init(status: 502), .init(status: 200), .init(status: 200), .init(failure: .closed), .init(status: 200)],
       count: 5)
@@ -57,15 +57,15 @@ struct SometimesTests {
     #expect(bad.facts["site.sometimes"] == nil)
   }
 
-  @Test("A body that breaks off is a failure; a refused login is an answer")
-  func seriesOfAnswers() async throws {
+  @Test
+  func aBodyThatBreaksOffIsAFailureARefusedLoginIsAnAnswer() async throws {
     let cut = try await series([.init(status: 200, failure: .closed), .init(status: 401)], count: 2)
     #expect(cut.outcome == "some-bad")
     #expect(cut.facts["series.answers"] == "200, cut × 1, 401 × 1")
   }
 
-  @Test("It asks as often as it was told, and no more often than 500 times")
-  func seriesIsBounded() async throws {
+  @Test
+  func itAsksAsOftenAsItWasToldAndNoMoreOftenThan500Times() async throws {
     let world = Flaky(Array(repeating: .init(status: 200), count: 600))
     _ = try await look("site.series", world, site.merging(["series.count": "100000"]))
     #expect(world.left == 100)
@@ -83,8 +83,8 @@ struct SometimesTests {
     }
   }
 
-  @Test("Of a group's servers the first that takes no connection is looked at next")
-  func servers() async throws {
+  @Test
+  func ofAGroupsServersTheFirstThatTakesNoConnectionIsLookedAtNext() async throws {
     let one = try await look(
       "servers.reach", connects(("10.0.0.2", 80, .accepted), ("10.0.0.3", 8080, .refused)), group)
     #expect(one.outcome == "some-down")
@@ -106,8 +106,8 @@ struct SometimesTests {
     #expect(chosen.outcome == "examined")
   }
 
-  @Test("A server that could not be tried is unknown, not down")
-  func unseenServer() async throws {
+  @Test
+  func aServerThatCouldNotBeTriedIsUnknownNotDown() async throws {
     let world = connects(("10.0.0.2", 80, .accepted))
       .with(TCPConnect(address: "10.0.0.3", port: 8080, place: .process(7)), unseen: .notPermitted(what: "its network"))
     let found = try await look("servers.reach", world, group)
@@ -122,8 +122,8 @@ struct SometimesTests {
     return try await look("container.deaths", world, ["upstream.id": "app1", "site.sometimes": "yes"])
   }
 
-  @Test("Deaths of the last hours, without those before the limits were changed")
-  func deaths() async throws {
+  @Test
+  func deathsOfTheLastHoursWithoutThoseBeforeTheLimitsWereChanged() async throws {
     let die = #"{"Action": "die", "Actor": {"Attributes": {"exitCode": "137"}}}"#
     let killed = try await deaths(#"{"Action": "oom"}"# + "\n" + die + "\n" + die)
     #expect(killed.outcome == "out-of-memory")
@@ -158,8 +158,8 @@ struct SometimesTests {
   private let reset = "recv() failed (104: Connection reset by peer) while reading response header from upstream"
   private let refused = "connect() failed (111: Connection refused) while connecting to upstream"
 
-  @Test("What the log shows most since the app started, of this site only")
-  func past() async throws {
+  @Test
+  func whatTheLogShowsMostSinceTheAppStartedOfThisSiteOnly() async throws {
     let found = try await past([
       line(reset), line(refused), line(reset), line(refused, host: "wiki.example.org"),
       line(refused, host: "wiki.example.org"),
@@ -170,8 +170,9 @@ struct SometimesTests {
     #expect(try await past([]).outcome == "silent")
   }
 
-  @Test("After a series without a failure only requests that the program does not make count")
-  func pastOfPosts() async throws {
+  /// After a series without a failure only requests that the program does not make count
+  @Test
+  func afterASeriesWithoutAFailureOnlyRequestsThatTheProgramDoesNotMake() async throws {
     let good: Facts = ["series.failed": "0"]
     #expect(try await past([line(reset), line(refused)], good).outcome == "silent")
     #expect(try await past([line(refused), line(reset, "POST")], good).outcome == "dropped")

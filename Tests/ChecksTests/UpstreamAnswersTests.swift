@@ -17,7 +17,7 @@ private func request(_ scheme: String, limit: Double, host: String = "shop.examp
     url: "\(scheme)://\(host)\(path)", address: "10.0.0.2", port: 8080, place: .process(7), limit: limit)
 }
 
-@Suite("upstream.speaks")
+@Suite
 struct UpstreamSpeaksTests {
   private func outcome(_ plain: HTTPRequest.Sight, _ encrypted: HTTPRequest.Sight) async throws -> String {
     let signs = Signs(answers: [
@@ -30,14 +30,14 @@ struct UpstreamSpeaksTests {
   private let certificate = HTTPRequest.Certificate(
     subject: "CN=shop", issuer: "CN=shop", names: ["shop"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
 
-  @Test("Plain HTTP")
-  func http() async throws {
+  @Test
+  func plainHTTP() async throws {
     #expect(try await outcome(.init(status: 500), notTLS) == "http")
     #expect(try await outcome(.init(failure: .answerTimeout), notTLS) == "http")
   }
 
-  @Test("TLS: an answer, a certificate, a handshake that fails, an alert, a page that says so")
-  func tls() async throws {
+  @Test
+  func tlsAnAnswerACertificateAHandshakeThatFailsAnAlertAPageThatSaysSo() async throws {
     #expect(try await outcome(.init(failure: .closed), .init(status: 200)) == "tls")
     #expect(
       try await outcome(.init(failure: .closed), .init(failure: .answerTimeout, certificate: certificate)) == "tls")
@@ -47,8 +47,8 @@ struct UpstreamSpeaksTests {
     #expect(try await outcome(.init(status: 400, body: page), .init(failure: .tlsTimeout)) == "tls")
   }
 
-  @Test("Neither, silent, or closing at once")
-  func neither() async throws {
+  @Test
+  func neitherSilentOrClosingAtOnce() async throws {
     #expect(try await outcome(.init(body: Array("SSH-2.0".utf8), failure: .notHTTP), notTLS) == "other")
     #expect(try await outcome(.init(failure: .answerTimeout), .init(failure: .tlsTimeout)) == "silent")
     #expect(try await outcome(.init(failure: .closed), .init(failure: .closed)) == "closes")
@@ -56,8 +56,8 @@ struct UpstreamSpeaksTests {
     #expect(try await outcome(.init(failure: .refused), .init(failure: .refused)) == "unknown")
   }
 
-  @Test("Both on one port: what the route speaks counts")
-  func both() async throws {
+  @Test
+  func bothOnOnePortWhatTheRouteSpeaksCounts() async throws {
     let world = Sandbox().with(request("http", limit: 3), .init(status: 200))
       .with(request("https", limit: 3), .init(status: 200))
     #expect(try await look("upstream.speaks", world, facts).outcome == "http")
@@ -65,35 +65,34 @@ struct UpstreamSpeaksTests {
     #expect(try await look("upstream.speaks", world, secure).outcome == "tls")
   }
 
-  @Test("What the TLS request could not see is unknown")
-  func unseen() async throws {
+  @Test
+  func whatTheTLSRequestCouldNotSeeIsUnknown() async throws {
     let world = Sandbox().with(request("http", limit: 3), .init(failure: .closed))
       .with(request("https", limit: 3), unseen: .notPermitted(what: "/proc/7/ns/net"))
     #expect(try await look("upstream.speaks", world, facts).unseen == .notPermitted(what: "/proc/7/ns/net"))
   }
 }
 
-@Suite("upstream.answer")
+@Suite
 struct UpstreamAnswerTests {
   private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 60) async throws -> Finding {
     let given = facts.merging(more)
     return try await look("upstream.answer", Sandbox().with(request("http", limit: limit), sight), given)
   }
 
-  @Test(
-    "Good, also with an error of the client's; an error of its own",
-    arguments: [
-      (200, "good"), (302, "good"), (404, "good"), (499, "good"), (500, "error"), (502, "error"),
-    ])
-  func answers(status: Int, expected: String) async throws {
+  @Test(arguments: [
+    (200, "good"), (302, "good"), (404, "good"), (499, "good"), (500, "error"), (502, "error"),
+  ])
+  func goodAlsoWithAnErrorOfTheClientsAnErrorOfItsOwn(status: Int, expected: String) async throws {
     let found = try await finding(.init(status: status, times: .init(firstByte: 0.02)))
     #expect(found.outcome == expected)
     #expect(found.facts["upstream.status"] == String(status))
     #expect(found.facts["upstream.seconds"] == "0.02")
   }
 
-  @Test("It answers later than the proxy waits: the time-out that would do is twice as long, in half minutes")
-  func late() async throws {
+  /// It answers later than the proxy waits: the time-out that would do is twice as long, in half minutes
+  @Test
+  func itAnswersLaterThanTheProxyWaits() async throws {
     let found = try await finding(
       .init(status: 200, times: .init(firstByte: 7)), ["route.read-timeout": "5"], limit: 11.5)
     #expect(found.outcome == "late")
@@ -106,29 +105,25 @@ struct UpstreamAnswerTests {
     #expect(inTime.outcome == "good")
   }
 
-  @Test(
-    "No answer, and why",
-    arguments: [
-      (HTTPRequest.Failure.answerTimeout, "never", "connected, but no answer in time"),
-      (.refused, "refused", "connection refused"), (.connectTimeout, "refused", "no TCP connection in time"),
-      (.unreachable, "refused", "no route to host"), (.closed, "closes", "closed before a full answer"),
-      (.reset, "closes", "connection reset"), (.notHTTP, "not-http", "the answer is not HTTP"),
-      (.other("odd\u{1B}[2J"), "unknown", "odd^[[2J"),
-    ])
-  func failures(failure: HTTPRequest.Failure, expected: String, words: String) async throws {
+  @Test(arguments: [
+    (HTTPRequest.Failure.answerTimeout, "never", "connected, but no answer in time"),
+    (.refused, "refused", "connection refused"), (.connectTimeout, "refused", "no TCP connection in time"),
+    (.unreachable, "refused", "no route to host"), (.closed, "closes", "closed before a full answer"),
+    (.reset, "closes", "connection reset"), (.notHTTP, "not-http", "the answer is not HTTP"),
+    (.other("odd\u{1B}[2J"), "unknown", "odd^[[2J"),
+  ])
+  func noAnswerAndWhy(failure: HTTPRequest.Failure, expected: String, words: String) async throws {
     let found = try await finding(.init(failure: failure))
     #expect(found.outcome == expected)
     #expect(found.facts["upstream.error"] == words)
     #expect(found.facts["upstream.status"] == nil)
   }
 
-  @Test(
-    "A header that is larger than the proxy takes",
-    arguments: [
-      ("route.header-limit", "4096", "bytes"), ("route.header-line-limit", "4000", "line"),
-      ("route.header-lines-limit", "9", "lines"),
-    ])
-  func tooLarge(limit: FactName, value: String, excess: String) async throws {
+  @Test(arguments: [
+    ("route.header-limit", "4096", "bytes"), ("route.header-line-limit", "4000", "line"),
+    ("route.header-lines-limit", "9", "lines"),
+  ])
+  func aHeaderThatIsLargerThanTheProxyTakes(limit: FactName, value: String, excess: String) async throws {
     let sight = HTTPRequest.Sight(status: 200, headerSize: .init(bytes: 5000, longest: 4500, lines: 10))
     let found = try await finding(sight, [limit: value])
     #expect(found.outcome == "too-large")
@@ -139,8 +134,8 @@ struct UpstreamAnswerTests {
     #expect(try await finding(sight, [limit: "5000"]).outcome == "good")
   }
 
-  @Test("Where an answer breaks off, and how")
-  func drops() async throws {
+  @Test
+  func whereAnAnswerBreaksOffAndHow() async throws {
     let begun = HTTPRequest.HeaderSize(bytes: 40, longest: 30, lines: 1)
     let cut = try await finding(.init(status: 200, failure: .reset, headerSize: begun))
     #expect(cut.outcome == "cut")
@@ -160,14 +155,14 @@ struct UpstreamAnswerTests {
     }
   }
 
-  @Test("What a route of another protocol goes to is not asked in HTTP")
-  func notAsked() async throws {
+  @Test
+  func whatARouteOfAnotherProtocolGoesToIsNotAskedInHTTP() async throws {
     let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
     #expect(try await look("upstream.answer", Sandbox(), given).outcome == "not-asked")
   }
 
-  @Test("It is asked with the host and the path that the proxy sends")
-  func asTheProxy() async throws {
+  @Test
+  func itIsAskedWithTheHostAndThePathThatTheProxySends() async throws {
     let given = facts.merging(["route.sends-host": "inner.lan", "upstream.path": "/api"])
     let world = Sandbox().with(request("http", limit: 60, host: "inner.lan", path: "/api"), .init(status: 200))
     #expect(try await look("upstream.answer", world, given).outcome == "good")
@@ -176,15 +171,15 @@ struct UpstreamAnswerTests {
     #expect(try await look("upstream.answer", own, cut).outcome == "good")
   }
 
-  @Test("The whole session's limit bounds its patience")
-  func bounded() async throws {
+  @Test
+  func theWholeSessionsLimitBoundsItsPatience() async throws {
     let found = try await finding(.init(failure: .answerTimeout), ["limit.seconds": "20"], limit: 19.5)
     #expect(found.outcome == "never")
     #expect(found.facts["upstream.seconds"] == "20")
   }
 }
 
-@Suite("upstream.certificate")
+@Suite
 struct UpstreamCertificateTests {
   private func world(_ sight: HTTPRequest.Sight, host: String = "shop.example.org", authorities: String? = nil)
     -> Sandbox
@@ -196,43 +191,41 @@ struct UpstreamCertificateTests {
   private let certificate = HTTPRequest.Certificate(
     subject: "CN=inner", issuer: "CN=ca", names: ["inner.lan"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
 
-  @Test("A proxy that does not verify takes any")
-  func notVerified() async throws {
+  @Test
+  func aProxyThatDoesNotVerifyTakesAny() async throws {
     let found = try await look("upstream.certificate", Sandbox(), facts.merging(["route.verifies": "off"]))
     #expect(found.outcome == "not-verified")
   }
 
-  @Test("Trusted, with what the certificate says")
-  func trusted() async throws {
+  @Test
+  func trustedWithWhatTheCertificateSays() async throws {
     let found = try await look("upstream.certificate", world(.init(status: 404, certificate: certificate)), facts)
     #expect(found.outcome == "trusted")
     #expect(found.facts["certificate.name"] == "inner.lan")
   }
 
-  @Test(
-    "Not trusted: what the reason comes down to",
-    arguments: [
-      ("certificate has expired", "expired"), ("certificate is not yet valid", "expired"),
-      ("Hostname mismatch", "name"), ("self-signed certificate", "self-signed"),
-      ("unable to get local issuer certificate", "issuer"),
-    ])
-  func untrusted(reason: String, fault: String) async throws {
+  @Test(arguments: [
+    ("certificate has expired", "expired"), ("certificate is not yet valid", "expired"),
+    ("Hostname mismatch", "name"), ("self-signed certificate", "self-signed"),
+    ("unable to get local issuer certificate", "issuer"),
+  ])
+  func notTrustedWhatTheReasonComesDownTo(reason: String, fault: String) async throws {
     let found = try await look("upstream.certificate", world(.init(failure: .untrusted(reason))), facts)
     #expect(found.outcome == "untrusted")
     #expect(found.facts["certificate.fault"] == fault)
     #expect(found.facts["certificate.problem"] == reason)
   }
 
-  @Test("No handshake, no answer")
-  func failures() async throws {
+  @Test
+  func noHandshakeNoAnswer() async throws {
     for failure in [HTTPRequest.Failure.handshake("alert"), .notTLS("http"), .tlsTimeout] {
       #expect(try await look("upstream.certificate", world(.init(failure: failure)), facts).outcome == "handshake")
     }
     #expect(try await look("upstream.certificate", world(.init(failure: .refused)), facts).outcome == "unknown")
   }
 
-  @Test("The route's own authorities and name count, as the proxy's files have them")
-  func ownAuthorities() async throws {
+  @Test
+  func theRoutesOwnAuthoritiesAndNameCountAsTheProxysFilesHaveThem() async throws {
     var asked = request("https", limit: 4)
     asked.tlsName = "inner.lan"
     asked.tls = .verify(authorities: "PEM")

@@ -12,48 +12,48 @@ private let facts: Facts = [
   "upstream.inside-port": "8080", "site.host": "shop.example.org",
 ]
 
-@Suite("port.listening")
+@Suite
 struct PortListeningTests {
   private func finding(_ world: Sandbox, _ more: Facts = [:]) async throws -> Finding {
     try await look("port.listening", world, facts.merging(more))
   }
 
-  @Test("It listens in reach")
-  func listening() async throws {
+  @Test
+  func itListensInReach() async throws {
     let found = try await finding(Sandbox().listening(in: inApp, ("127.0.0.1", 9000), ("0.0.0.0", 8080)))
     #expect(found.outcome == "listening")
     #expect(found.facts["upstream.ports"] == "8080, 9000")
     #expect(found.facts["upstream.bound-to"] == "0.0.0.0")
   }
 
-  @Test("Only on loopback", arguments: ["127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1"])
-  func loopback(address: String) async throws {
+  @Test(arguments: ["127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1"])
+  func onlyOnLoopback(address: String) async throws {
     let found = try await finding(Sandbox().listening(in: inApp, (address, 8080)))
     #expect(found.outcome == "loopback")
     #expect(found.facts["upstream.bound-to"] == address)
   }
 
-  @Test("Only on loopback, and on another port")
-  func loopbackOtherPort() async throws {
+  @Test
+  func onlyOnLoopbackAndOnAnotherPort() async throws {
     #expect(try await finding(Sandbox().listening(in: inApp, ("127.0.0.1", 9000))).outcome == "loopback")
   }
 
-  @Test("A process of the host on loopback is in reach of a proxy of the host")
-  func hostLoopback() async throws {
+  @Test
+  func aProcessOfTheHostOnLoopbackIsInReachOfAProxyOfTheHost() async throws {
     let world = Sandbox().listening(in: .host, ("127.0.0.1", 8080))
     #expect(try await finding(world, ["upstream.place": "host", "proxy.place": "host"]).outcome == "listening")
     #expect(try await finding(world, ["upstream.place": "host"]).outcome == "loopback")
   }
 
-  @Test("On another port")
-  func otherPort() async throws {
+  @Test
+  func onAnotherPort() async throws {
     let found = try await finding(Sandbox().listening(in: inApp, ("::", 3000)))
     #expect(found.outcome == "other-port")
     #expect(found.facts["upstream.listening"] == "3000")
   }
 
-  @Test("Of several other ports, the one that answers HTTP")
-  func severalPorts() async throws {
+  @Test
+  func ofSeveralOtherPortsTheOneThatAnswersHTTP() async throws {
     let ask = { (port: UInt16) in
       HTTPRequest(url: "http://shop.example.org/", address: "10.0.0.2", port: port, place: inProxy, limit: 1)
     }
@@ -63,8 +63,8 @@ struct PortListeningTests {
     #expect(found.facts["upstream.listening"] == "3000")
   }
 
-  @Test("Nothing listens")
-  func nothing() async throws {
+  @Test
+  func nothingListens() async throws {
     #expect(try await finding(Sandbox().listening(in: inApp)).outcome == "nothing")
     let other = Sandbox().listening(in: .host, ("0.0.0.0", 3000))
     let onHost = try await finding(other, ["upstream.place": "host"])
@@ -72,15 +72,15 @@ struct PortListeningTests {
     #expect(onHost.facts["upstream.listening"] == nil)
   }
 
-  @Test("Connections wait in the queue")
-  func stuck() async throws {
+  @Test
+  func connectionsWaitInTheQueue() async throws {
     let found = try await finding(Sandbox().listening(in: inApp, ("0.0.0.0", 8080), waiting: 12))
     #expect(found.outcome == "stuck")
     #expect(found.facts["upstream.waiting"] == "12")
   }
 
-  @Test("Without a process to look into, or without the right to, it is unknown")
-  func unseen() async throws {
+  @Test
+  func withoutAProcessToLookIntoOrWithoutTheRightToItIsUnknown() async throws {
     let denied = Sandbox().with(Listeners(place: inApp), unseen: .notPermitted(what: "/proc/9/ns/net"))
     #expect(try await finding(denied).unseen == .notPermitted(what: "/proc/9/ns/net"))
     let gone = try await finding(denied, ["upstream.pid": ""])
@@ -91,7 +91,7 @@ struct PortListeningTests {
   }
 }
 
-@Suite("network.shared")
+@Suite
 struct NetworkSharedTests {
   private func networks(_ ids: [String: String]) -> String {
     let ends = ids.map { "\"\($0)\": {\"NetworkID\": \"\($1)\", \"Gateway\": \"172.20.0.1\"}" }
@@ -106,8 +106,8 @@ struct NetworkSharedTests {
     return try await look("network.shared", world, facts.merging(["upstream.host": host]))
   }
 
-  @Test("They share a network of their own")
-  func shared() async throws {
+  @Test
+  func theyShareANetworkOfTheirOwn() async throws {
     let found = try await finding(proxy: ["web": "n1", "bridge": "b"], app: ["web": "n1", "db": "n2"])
     #expect(found.outcome == "shared")
     #expect(found.facts["network.common"] == "web")
@@ -115,24 +115,24 @@ struct NetworkSharedTests {
     #expect(found.facts["network.gateway"] == "172.20.0.1")
   }
 
-  @Test("The same name is another network if its id differs; the proxy joins the app's")
-  func separate() async throws {
+  @Test
+  func theSameNameIsAnotherNetworkIfItsIdDiffersTheProxyJoinsTheApps() async throws {
     let found = try await finding(proxy: ["web": "n1"], app: ["web": "n2"])
     #expect(found.outcome == "separate")
     #expect(found.facts["network.join"] == "web")
     #expect(found.facts["network.joiner"] == "edge")
   }
 
-  @Test("An app with only the default network joins the proxy's")
-  func appOnBridge() async throws {
+  @Test
+  func anAppWithOnlyTheDefaultNetworkJoinsTheProxys() async throws {
     let found = try await finding(proxy: ["web": "n1"], app: ["bridge": "b"])
     #expect(found.outcome == "separate")
     #expect(found.facts["network.join"] == "web")
     #expect(found.facts["network.joiner"] == "shop")
   }
 
-  @Test("Only the default network in common: names do not resolve there, addresses work")
-  func defaultBridge() async throws {
+  @Test
+  func onlyTheDefaultNetworkInCommonNamesDoNotResolveThereAddressesWork() async throws {
     let named = try await finding(proxy: ["bridge": "b"], app: ["bridge": "b"])
     #expect(named.outcome == "default-bridge")
     #expect(named.facts["network.new"] == "edge-net")
@@ -141,15 +141,15 @@ struct NetworkSharedTests {
     #expect(address.outcome == "shared")
   }
 
-  @Test("The app uses the host's network")
-  func hostNetwork() async throws {
+  @Test
+  func theAppUsesTheHostsNetwork() async throws {
     let found = try await finding(
       proxy: ["web": "n1"], app: ["host": "h"], more: #""HostConfig": {"NetworkMode": "host"},"#)
     #expect(found.outcome == "host-network")
   }
 
-  @Test("A proxy of the host dials a published port")
-  func published() async throws {
+  @Test
+  func aProxyOfTheHostDialsAPublishedPort() async throws {
     let world = Sandbox().container("app1", networks(["web": "n1"]))
     let onHost = try await look("network.shared", world, facts.merging(["proxy.place": "host"]))
     #expect(onHost.outcome == "published")
@@ -158,34 +158,32 @@ struct NetworkSharedTests {
     #expect(try await look("network.shared", world, byAddress).outcome == "published")
   }
 
-  @Test("A container that is gone is unknown")
-  func unseen() async throws {
+  @Test
+  func aContainerThatIsGoneIsUnknown() async throws {
     let world = Sandbox().docker("/containers/app1/json", "{}", status: 404)
     #expect(
       try await look("network.shared", world, facts).unseen == .missing(what: "Docker's /containers/app1/json"))
   }
 }
 
-@Suite("tcp.connect")
+@Suite
 struct TCPConnectTests {
   private let connect = TCPConnect(address: "10.0.0.2", port: 8080, place: inProxy, limit: 4)
   private let dialling = facts.merging(["name.address": "10.0.0.2"])
 
-  @Test(
-    "One outcome of the system, one of the check",
-    arguments: [
-      (TCPConnect.Sight.Outcome.accepted, Int32(0), "accepted"), (.refused, 111, "refused"),
-      (.timeout, 110, "timeout"), (.unreachable, 113, "unreachable"), (.denied, 1, "denied"), (.other, 99, "unknown"),
-    ])
-  func outcome(seen: TCPConnect.Sight.Outcome, errno: Int32, expected: String) async throws {
+  @Test(arguments: [
+    (TCPConnect.Sight.Outcome.accepted, Int32(0), "accepted"), (.refused, 111, "refused"),
+    (.timeout, 110, "timeout"), (.unreachable, 113, "unreachable"), (.denied, 1, "denied"), (.other, 99, "unknown"),
+  ])
+  func oneOutcomeOfTheSystemOneOfTheCheck(seen: TCPConnect.Sight.Outcome, errno: Int32, expected: String) async throws {
     let world = Sandbox().with(connect, .init(outcome: seen, errno: errno, seconds: 0.25))
     let found = try await look("tcp.connect", world, dialling)
     #expect(found.outcome == expected)
     #expect(found.facts["connect.errno"] == (errno == 0 ? nil : String(errno)))
   }
 
-  @Test("A proxy of the host dials from the host")
-  func fromHost() async throws {
+  @Test
+  func aProxyOfTheHostDialsFromTheHost() async throws {
     var fromHost = connect
     fromHost.place = .host
     let world = Sandbox().with(fromHost, .init(outcome: .accepted, errno: 0, seconds: 0))
@@ -193,8 +191,8 @@ struct TCPConnectTests {
     #expect(try await look("tcp.connect", world, dialling.merging(["proxy.network": "host"])).outcome == "accepted")
   }
 
-  @Test("Without the proxy's process it is unknown")
-  func unseen() async throws {
+  @Test
+  func withoutTheProxysProcessItIsUnknown() async throws {
     var stopped = dialling
     stopped["proxy.pid"] = nil
     #expect(try await look("tcp.connect", Sandbox(), stopped).unseen == .notEnoughKnown(["proxy.pid"]))

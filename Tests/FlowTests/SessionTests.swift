@@ -289,7 +289,7 @@ private enum Small {
   }
 }
 
-@Suite("A case that goes on with another server")
+@Suite
 struct ServerTests {
   private let catalog = Catalog(
     tree: Tree(
@@ -319,8 +319,8 @@ struct ServerTests {
       id: "servers.check", needs: [.url], learns: [.nextServer], outcomes: ["some-down", "examined", "unknown"]),
   ]
 
-  @Test("What was seen of the site holds on; the rest is looked at again, once")
-  func onward() throws {
+  @Test
+  func whatWasSeenOfTheSiteHoldsOnTheRestIsLookedAtAgainOnce() throws {
     var session = Session(catalog: catalog, shapes: shapes, asks: false, given: [.url: "http://a.example/"])
     _ = session.start()
     _ = session.learn(Finding(check: "site.check", outcome: "bad"))

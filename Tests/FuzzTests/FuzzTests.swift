@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Readers, on what is not as it should be")
+@Suite
 struct FuzzTests {
   private static let root = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
 
@@ -22,8 +22,8 @@ struct FuzzTests {
     return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
   }
 
-  @Test("A short run of every driver, each from the same seed, finds nothing", .timeLimit(.minutes(5)))
-  func short() throws {
+  @Test(.timeLimit(.minutes(5)))
+  func aShortRunOfEveryDriverEachFromTheSameSeedFindsNothing() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "fuzz-\(UUID())").path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (code, output) = try fuzz(["--all", "--seconds", "3", "--seed", "502", "--out", folder])
@@ -31,8 +31,8 @@ struct FuzzTests {
     print(output)
   }
 
-  @Test("An input that makes a driver crash is kept, and named with its place")
-  func crash() throws {
+  @Test
+  func anInputThatMakesADriverCrashIsKeptAndNamedWithItsPlace() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "fuzz-\(UUID())").path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (code, output) = try fuzz(["self-test", "--seconds", "60", "--runs", "200", "--out", folder])

@@ -107,8 +107,8 @@ import Testing
     }
   }
 
-  @Test("row 5, 6: a configuration bomb keeps memory and time", arguments: Bomb.all)
-  func configuration(_ bomb: Bomb) throws {
+  @Test(arguments: Bomb.all)
+  func row56AConfigurationBombKeepsMemoryAndTime(_ bomb: Bomb) throws {
     let sandbox = try Sandbox("\(#function) \(bomb.testDescription)")
     let (folder, port) = (sandbox.lair, sandbox.port())
     for (name, text) in bomb.files(folder, port) { try sandbox.write(text, to: "\(folder)/\(name)") }
@@ -123,8 +123,8 @@ import Testing
     expectBounded(run, timeout: timeout, bomb.testDescription)
   }
 
-  @Test("row 5: a label of 20,000 dots")
-  func dots() throws {
+  @Test
+  func row5ALabelOf20000Dots() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing(server: "Traefik")
     let label = "traefik." + String(repeating: "a.", count: 20_000) + "b"
@@ -140,16 +140,16 @@ import Testing
     expectBounded(run, timeout: 5 * Sandbox.slowness, "dots")
   }
 
-  @Test("row 6: redirects share one limit")
-  func redirects() throws {
+  @Test
+  func row6RedirectsShareOneLimit() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing(server: "loop")
     let run = try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5", limit: 30)
     #expect(run.seconds <= 6, run.description)
   }
 
-  @Test("row 6: all sites share one limit")
-  func allSites() throws {
+  @Test
+  func row6AllSitesShareOneLimit() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.hangingSites(40)
     let run = try sandbox.wizard("diagnose", "--all", "--json", "--timeout", "4", limit: 20)
@@ -212,8 +212,8 @@ import Testing
     ]
   }
 
-  @Test("row 10: no number ends the program")
-  func extremeNumbers() throws {
+  @Test
+  func row10NoNumberEndsTheProgram() throws {
     let sandbox = try Sandbox()
     try sandbox.compile("impostor.c", to: "/opt/impostor", "-static")
     var ports: [(String, Int)] = []
@@ -232,8 +232,8 @@ import Testing
     }
   }
 
-  @Test("row 10: Docker's numbers", arguments: [4_611_686_018_427_387_904, Int.max, Int.min])
-  func containerMemory(_ memory: Int) throws {
+  @Test(arguments: [4_611_686_018_427_387_904, Int.max, Int.min])
+  func row10DockersNumbers(_ memory: Int) throws {
     let sandbox = try Sandbox("\(#function) \(memory)")
     let port = try sandbox.failing()
     let conf = "events {}\nhttp { server { listen 80; location / { proxy_pass http://app:80; } } }\n"
@@ -252,8 +252,8 @@ import Testing
     ("rows", "with recursive n(i) as (select 1 union all select i + 1 from n) select i x from n"),
   ]
 
-  @Test("row 14: a hostile database of Nginx Proxy Manager", arguments: views.map(\.what))
-  func database(_ what: String) throws {
+  @Test(arguments: views.map(\.what))
+  func row14AHostileDatabaseOfNginxProxyManager(_ what: String) throws {
     let sandbox = try Sandbox("\(#function) \(what)")
     let port = try sandbox.failing(server: "openresty")
     let sql = try #require(Self.views.first { $0.what == what }).sql
@@ -280,8 +280,8 @@ import Testing
   }
 
   /// What was 6.8, 21 and 1.5 s a line.
-  @Test("row 15: no line makes explain slow")
-  func patterns() throws {
+  @Test
+  func row15NoLineMakesExplainSlow() throws {
     let sandbox = try Sandbox()
     let pumped = String(repeating: "a", count: 64_000)
     let braces = String(repeating: "{\\\"", count: 21_000)

@@ -3,8 +3,8 @@ import Testing
 
 /// Rows 8, 9, 11, 12, 13, 18, 20 and 34 to 37: a machine that is short of something, or unlike others.
 @Suite struct MachineTests {
-  @Test("row 8: a machine whose kernel has systemd's number of open files")
-  func overflow() throws {
+  @Test
+  func row8AMachineWhoseKernelHasSystemdsNumberOfOpenFiles() throws {
     let sandbox = try Sandbox()
     let (port, app) = (sandbox.port(), try sandbox.failing(server: "gunicorn"))
     try sandbox.write("1024\t0\t\(Int.max)\n", to: "/srv/file-nr")
@@ -23,12 +23,10 @@ import Testing
     #expect(outcome == "fine", "\(diagnosis.checks.map { "\($0.id): \($0.outcome)" })")
   }
 
-  @Test(
-    "row 9: the guided session opens on each kind of terminal",
-    arguments: [
-      "linux", "xterm-256color", "vt100", "screen", "ansi",
-    ])
-  func terminals(_ kind: String) throws {
+  @Test(arguments: [
+    "linux", "xterm-256color", "vt100", "screen", "ansi",
+  ])
+  func row9TheGuidedSessionOpensOnEachKindOfTerminal(_ kind: String) throws {
     let sandbox = try Sandbox("\(#function) \(kind)")
     let port = try sandbox.failing()
     let run = try sandbox.run(
@@ -42,8 +40,8 @@ import Testing
   }
 
   /// With no thread left there is a sentence and a code, or the answer.
-  @Test("row 11: no thread or process left", arguments: [1, 2, 3, 4, 5, 8])
-  func noThreads(_ free: Int) throws {
+  @Test(arguments: [1, 2, 3, 4, 5, 8])
+  func row11NoThreadOrProcessLeft(_ free: Int) throws {
     let sandbox = try Sandbox("\(#function) \(free)")
     let uid = UInt32.random(in: 70_000...4_000_000)
     for arguments in [["--version"], ["--help"], ["show"], ["diagnose", "http://localhost:1/", "--timeout", "3"]] {
@@ -54,8 +52,8 @@ import Testing
     }
   }
 
-  @Test("row 12: the start screen with 1500 sites that hang asks few of them at once")
-  func startScreen() throws {
+  @Test
+  func row12TheStartScreenWith1500SitesThatHangAsksFewOfThemAtOnce() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.hangingSites(1500)
     let session = try sandbox.start(
@@ -72,8 +70,8 @@ import Testing
     #expect(alive.status == 0, "it has ended by itself")
   }
 
-  @Test("row 13: a diagnosis creates and changes nothing, and starts no proxy")
-  func nothingChanges() throws {
+  @Test
+  func row13ADiagnosisCreatesAndChangesNothingAndStartsNoProxy() throws {
     let sandbox = try Sandbox()
     let port = sandbox.port()
     try sandbox.sh("mkdir -p /srv/nginx; chmod 755 /srv/nginx")
@@ -111,10 +109,8 @@ import Testing
     #expect(try !Diagnosis(run).checks.isEmpty)
   }
 
-  @Test(
-    "row 18: a full disk and a closed standard output are said",
-    arguments: ["diagnose", "all", "show", "explain", "version", "graph"])
-  func fullDisk(_ command: String) throws {
+  @Test(arguments: ["diagnose", "all", "show", "explain", "version", "graph"])
+  func row18AFullDiskAndAClosedStandardOutputAreSaid(_ command: String) throws {
     let sandbox = try Sandbox("\(#function) \(command)")
     let port = try sandbox.failing()
     try sandbox.write("connect() failed (111: Connection refused) while connecting to upstream\n", to: "/srv/log")
@@ -130,8 +126,8 @@ import Testing
     }
   }
 
-  @Test("row 20: no /proc")
-  func noProc() throws {
+  @Test
+  func row20NoProc() throws {
     let sandbox = try Sandbox()
     for arguments in ["--version", "diagnose http://localhost:1/ --timeout 3", "show wrong-port"] {
       let run = try sandbox.run(
@@ -144,18 +140,16 @@ import Testing
     }
   }
 
-  @Test(
-    "row 34 to 37: odd environments, few descriptors, little memory, no /sys",
-    arguments: [
-      "env -i", "env -i TERM=linux LANG=tr_TR.UTF-8 LC_ALL=C",
-      "env http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1",
-      "env OPENSSL_CONF=/dev/zero0 HOME=/nonexistent", "prlimit --nofile=4", "prlimit --nofile=6",
-      "prlimit --nofile=16",
-      "prlimit --as=50000000", "prlimit --as=100000000", "prlimit --as=200000000", "prlimit --as=400000000",
+  @Test(arguments: [
+    "env -i", "env -i TERM=linux LANG=tr_TR.UTF-8 LC_ALL=C",
+    "env http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1",
+    "env OPENSSL_CONF=/dev/zero0 HOME=/nonexistent", "prlimit --nofile=4", "prlimit --nofile=6",
+    "prlimit --nofile=16",
+    "prlimit --as=50000000", "prlimit --as=100000000", "prlimit --as=200000000", "prlimit --as=400000000",
 
-      "prlimit --stack=262144", "sh -c 'umount -l /sys; exec \"$@\"' sh", "setpriv --reuid 65534 --clear-groups",
-    ])
-  func scarcity(_ prefix: String) throws {
+    "prlimit --stack=262144", "sh -c 'umount -l /sys; exec \"$@\"' sh", "setpriv --reuid 65534 --clear-groups",
+  ])
+  func row34To37OddEnvironmentsFewDescriptorsLittleMemoryNoSys(_ prefix: String) throws {
     let sandbox = try Sandbox("\(#function) \(prefix)")
     let port = try sandbox.failing()
     let run = try sandbox.run(

@@ -37,8 +37,8 @@ import Testing
     ]
   }
 
-  @Test("row 4: a secret of the URL is in no output")
-  func secretOfURL() throws {
+  @Test
+  func row4ASecretOfTheURLIsInNoOutput() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing()
     let secret = "S3cr3t" + sandbox.name()
@@ -60,8 +60,8 @@ import Testing
     #expect(!user.all.contains(secret), "user: \(user.all.prefix(300))")
   }
 
-  @Test("row 4: secrets of logs and errors are in no report")
-  func secretOfLogs() throws {
+  @Test
+  func row4SecretsOfLogsAndErrorsAreInNoReport() throws {
     let sandbox = try Sandbox()
     let secret = "S3cr3t" + sandbox.name()
     let port = try sandbox.failing()
@@ -105,8 +105,8 @@ import Testing
       .map { $0.escaped(asASCII: true) }
   }
 
-  @Test("row 21: nothing that a terminal obeys comes out", arguments: 0..<3)
-  func nothingRaw(_ part: Int) throws {
+  @Test(arguments: 0..<3)
+  func row21NothingThatATerminalObeysComesOut(_ part: Int) throws {
     let text = Self.obeyed.enumerated().filter { $0.offset % 3 == part }.map(\.element).joined(separator: " ")
     let sandbox = try Sandbox("\(#function) \(part)")
     let port = try sandbox.failing()
@@ -140,8 +140,8 @@ import Testing
     expectPlain(try sandbox.run([Sandbox.program, "--flows", "/srv/own", "show"]), "--flows")
   }
 
-  @Test("row 22: Markdown has no HTML, picture, link or name from outside")
-  func markdown() throws {
+  @Test
+  func row22MarkdownHasNoHTMLPictureLinkOrNameFromOutside() throws {
     let sandbox = try Sandbox()
     let mark = sandbox.name()
     let port = try sandbox.failing()
@@ -174,14 +174,12 @@ import Testing
     #expect(isSeen, "no text from outside came into the report: nothing was tried")
   }
 
-  @Test(
-    "row 24: a container's files lead nowhere outside it and are bounded",
-    arguments: [
-      "ln -s ../../../../../../etc/shadow", "ln -s /proc/self/root/etc/shadow", "ln -s /proc/1/root/etc/shadow",
-      "ln -s /proc/self/fd/0",
-      "mkfifo", "mknod-zero", "truncate -s 1T", "ln -s /proc/kmsg", "proc",
-    ])
-  func containerFiles(_ how: String) throws {
+  @Test(arguments: [
+    "ln -s ../../../../../../etc/shadow", "ln -s /proc/self/root/etc/shadow", "ln -s /proc/1/root/etc/shadow",
+    "ln -s /proc/self/fd/0",
+    "mkfifo", "mknod-zero", "truncate -s 1T", "ln -s /proc/kmsg", "proc",
+  ])
+  func row24AContainersFilesLeadNowhereOutsideItAndAreBounded(_ how: String) throws {
     let sandbox = try Sandbox("\(#function) \(how)")
     let secret = "S3cr3t" + sandbox.name()
     try sandbox.write("root:$6$\(secret):1\n", to: "/etc/shadow", mode: 0o600)

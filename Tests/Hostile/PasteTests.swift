@@ -90,8 +90,8 @@ import Testing
     ]
   }
 
-  @Test("row 2: hostile labels, names, paths and networks stay values in every command", arguments: [true, false])
-  func commandsAreExact(_ inFile: Bool) throws {
+  @Test(arguments: [true, false])
+  func row2HostileLabelsNamesPathsAndNetworksStayValuesInEveryCommand(_ inFile: Bool) throws {
     let sandbox = try Sandbox("\(#function) \(inFile)")
     let port = try sandbox.failing()
     let note = "#!/bin/sh\n{ for a; do printf '%s\\0' \"$a\"; done; printf '\\035'; } >>/opt/arguments\n"

@@ -18,8 +18,8 @@ import Testing
     ("cut", #"c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n[{")"#),
   ]
 
-  @Test("row 27: an engine that misbehaves", arguments: engines.map(\.what))
-  func engine(_ what: String) throws {
+  @Test(arguments: engines.map(\.what))
+  func row27AnEngineThatMisbehaves(_ what: String) throws {
     let sandbox = try Sandbox("\(#function) \(what)")
     let port = try sandbox.failing()
     let reply = try #require(Self.engines.first { $0.what == what }).reply
@@ -42,16 +42,16 @@ import Testing
     #expect(try Diagnosis(run).certain.isEmpty)
   }
 
-  @Test("row 28: a site that misbehaves", arguments: ["hang", "trickle", "endless"])
-  func site(_ how: String) throws {
+  @Test(arguments: ["hang", "trickle", "endless"])
+  func row28ASiteThatMisbehaves(_ how: String) throws {
     let sandbox = try Sandbox("\(#function) \(how)")
     let port = try sandbox.failing(server: how)
     let run = try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5")
     #expect(run.seconds < 6 && run.megabytes < 200, run.description)
   }
 
-  @Test("row 26: a redirect to another host is not followed")
-  func redirect() throws {
+  @Test
+  func row26ARedirectToAnotherHostIsNotFollowed() throws {
     let sandbox = try Sandbox()
     try sandbox.write("127.0.0.1 localhost\n10.9.9.9 evil.example\n", to: "/etc/hosts")
     try sandbox.sh("ip address add 10.9.9.9/32 dev lo; ip address add 169.254.169.254/32 dev lo")
@@ -65,14 +65,12 @@ import Testing
     }
   }
 
-  @Test(
-    "row 32, 33: compressed and endless logs",
-    arguments: [
-      "head -c 100M /dev/zero | gzip -1", "head -c 100M /dev/zero | gzip -1 | gzip",
-      "head -c 300M /dev/zero | zstd -q --long=31",
-      "head -c 100M /dev/zero | xz -0", "head -c 20M /dev/urandom", "yes '{' | head -c 1M", "head -c 50M /dev/zero",
-    ])
-  func logs(_ command: String) throws {
+  @Test(arguments: [
+    "head -c 100M /dev/zero | gzip -1", "head -c 100M /dev/zero | gzip -1 | gzip",
+    "head -c 300M /dev/zero | zstd -q --long=31",
+    "head -c 100M /dev/zero | xz -0", "head -c 20M /dev/urandom", "yes '{' | head -c 1M", "head -c 50M /dev/zero",
+  ])
+  func row3233CompressedAndEndlessLogs(_ command: String) throws {
     let sandbox = try Sandbox("\(#function) \(command)")
     try sandbox.sh("\(command) >/srv/log", limit: 60)
     let run = try sandbox.wizard("explain", "/srv/log", limit: 60 * Sandbox.slowness)

@@ -9,8 +9,8 @@ import Testing
     return built.contains("/debug/") ? Sandbox.package.appending(path: ".build/release/wizard502").path : built
   }()
 
-  @Test("row 3: the release names no folder for its libraries")
-  func noRunpath() throws {
+  @Test
+  func row3TheReleaseNamesNoFolderForItsLibraries() throws {
     try #require(FileManager.default.fileExists(atPath: Self.release), "make build comes before this test")
     let sandbox = try Sandbox(program: Self.release)
     let dynamic = try sandbox.sh("readelf -dW \(Sandbox.program)")
@@ -19,8 +19,8 @@ import Testing
     #expect(paths.isEmpty, "\(paths)")
   }
 
-  @Test("row 3: libraries beside it and in the current folder are not loaded")
-  func plantedLibraries() throws {
+  @Test
+  func row3LibrariesBesideItAndInTheCurrentFolderAreNotLoaded() throws {
     try #require(FileManager.default.fileExists(atPath: Self.release), "make build comes before this test")
     let sandbox = try Sandbox(program: Self.release)
     let folder = sandbox.lair
@@ -41,8 +41,8 @@ import Testing
     }
   }
 
-  @Test("row 3, 23: helpers are not looked up by PATH or in the current folder")
-  func plantedHelpers() throws {
+  @Test
+  func row323HelpersAreNotLookedUpByPATHOrInTheCurrentFolder() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing()
     for name in ["nft", "iptables-save", "ip6tables-save", "tmux", "nginx", "docker", "sh", "ss", "ip"] {

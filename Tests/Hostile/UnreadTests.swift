@@ -26,9 +26,8 @@ import Testing
   static let server = "server { listen 80; server_name localhost; location / { proxy_pass http://127.0.0.1:1; } }\n"
   static let other = "server { listen 80; server_name other.example; return 404; }\n"
 
-  @Test(
-    "row 7: a file of more than the old limit of 1 MB is read or said to be unread", arguments: [1_100_000, 17_500_000])
-  func largeFile(_ size: Int) throws {
+  @Test(arguments: [1_100_000, 17_500_000])
+  func row7AFileOfMoreThanTheOldLimitOf1MBIsReadOrSaidToBeUnread(_ size: Int) throws {
     let sandbox = try Sandbox("\(#function) \(size)")
     let diagnosis = try Self.diagnosis(sandbox) { _ in
       let filling = String(repeating: "# " + String(repeating: "x", count: 997) + "\n", count: size / 1000)
@@ -37,8 +36,8 @@ import Testing
     Self.expectNothingFalse(diagnosis)
   }
 
-  @Test("row 7: a large Traefik file and a large file of Envoy", arguments: ["traefik", "envoy"])
-  func largeYAML(_ kind: String) throws {
+  @Test(arguments: ["traefik", "envoy"])
+  func row7ALargeTraefikFileAndALargeFileOfEnvoy(_ kind: String) throws {
     let sandbox = try Sandbox("\(#function) \(kind)")
     let filling = String(repeating: "# " + String(repeating: "x", count: 997) + "\n", count: 1100)
     let diagnosis = try Self.diagnosis(sandbox, image: kind == "traefik" ? "traefik:v3" : "envoyproxy/envoy:v1.33") {
@@ -57,8 +56,8 @@ import Testing
     Self.expectNothingFalse(diagnosis)
   }
 
-  @Test("row 7: more files than are taken in")
-  func manyFiles() throws {
+  @Test
+  func row7MoreFilesThanAreTakenIn() throws {
     let sandbox = try Sandbox()
     let diagnosis = try Self.diagnosis(sandbox) { _ in
       var files = ["/etc/nginx/nginx.conf": "events {}\nhttp {\ninclude /etc/nginx/sites/*.conf;\n}\n"]
@@ -71,9 +70,8 @@ import Testing
   }
 
   /// What nobody but root may read is not there for another user: then another server would seem to serve the site.
-  @Test(
-    "row 7: an include that may not be read, or is a FIFO or a hanging file", arguments: ["0600", "fifo", "folder"])
-  func unreadInclude(_ kind: String) throws {
+  @Test(arguments: ["0600", "fifo", "folder"])
+  func row7AnIncludeThatMayNotBeReadOrIsAFIFOOrAHangingFile(_ kind: String) throws {
     let sandbox = try Sandbox("\(#function) \(kind)")
     let port = sandbox.port()
     try sandbox.compile("impostor.c", to: "/opt/impostor", "-static")
@@ -99,8 +97,8 @@ import Testing
   }
 
   /// The same configuration with both ends of lines gives the same diagnosis.
-  @Test("row 17: CRLF", arguments: ["nginx", "haproxy", "apache2", "caddy", "envoy", "traefik"])
-  func carriageReturns(_ kind: String) throws {
+  @Test(arguments: ["nginx", "haproxy", "apache2", "caddy", "envoy", "traefik"])
+  func row17CRLF(_ kind: String) throws {
     let form = try #require(ProxyForm.all.first { $0.process == kind })
     var outcomes: [[String]] = []
     for end in ["\n", "\r\n"] {

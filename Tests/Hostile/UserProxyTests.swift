@@ -188,9 +188,8 @@ enum Disguise: String, CaseIterable, Sendable, CustomTestStringConvertible {
     return started
   }
 
-  @Test(
-    "row 1: nothing of a user's proxy runs as root, and no command shown would run it", arguments: Disguise.allCases)
-  func nothingRuns(_ disguise: Disguise) throws {
+  @Test(arguments: Disguise.allCases)
+  func row1NothingOfAUsersProxyRunsAsRootAndNoCommandShownWouldRunIt(_ disguise: Disguise) throws {
     let sandbox = try Sandbox("\(#function) \(disguise)")
     let proxies = try Self.impostors(disguise, in: sandbox)
     var commands: Set<String> = []
@@ -215,10 +214,8 @@ enum Disguise: String, CaseIterable, Sendable, CustomTestStringConvertible {
   }
 
   /// The real program under a user's id, whose configuration is given something to load after the start.
-  @Test(
-    "row 1: the real program of a user is not tested with what the user lets it load",
-    arguments: ["nginx", "haproxy", "apache2"])
-  func realProgram(_ process: String) throws {
+  @Test(arguments: ["nginx", "haproxy", "apache2"])
+  func row1TheRealProgramOfAUserIsNotTestedWithWhatTheUserLetsItLoad(_ process: String) throws {
     let sandbox = try Sandbox("\(#function) \(process)")
     let form = try #require(ProxyForm.all.first { $0.process == process })
     let real = try #require(form.program)
@@ -265,8 +262,8 @@ enum Disguise: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test("row 16: root reads nothing for a user that the user may not read")
-  func rootsEyes() throws {
+  @Test
+  func row16RootReadsNothingForAUserThatTheUserMayNotRead() throws {
     let sandbox = try Sandbox()
     let secret = "S3cr3t" + sandbox.name()
     try sandbox.compile("impostor.c", to: sandbox.lair + "/impostor", "-static")

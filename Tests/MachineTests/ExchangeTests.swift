@@ -4,7 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite("Bytes to and from a server")
+@Suite
 struct ExchangeTests {
   private let machine = Machine()
 
@@ -16,8 +16,8 @@ struct ExchangeTests {
         address: "127.0.0.1", port: server.port, place: .host, sends: Array(text.utf8), enough: enough, limit: limit))
   }
 
-  @Test("A greeting, an answer, a close, a reset, silence, nobody")
-  func ends() async throws {
+  @Test
+  func aGreetingAnAnswerACloseAResetSilenceNobody() async throws {
     let greeting = try await TestServer { connection in
       connection.send("220 mail.example.org ESMTP\r\n")
       connection.hold()
@@ -34,12 +34,12 @@ struct ExchangeTests {
   }
 }
 
-@Suite("Unix sockets", .serialized)
+@Suite(.serialized)
 struct UnixSocketTests {
   private let machine = Machine()
 
-  @Test("Taken, missing, left behind, no socket")
-  func outcomes() async throws {
+  @Test
+  func takenMissingLeftBehindNoSocket() async throws {
     let folder = try TestFolder()
     let server = TestServer(unixSocket: folder.path + "/app.sock") { $0.send("hi") }
     func outcome(_ name: String) async throws -> UnixConnect.Sight.Outcome {
@@ -57,8 +57,8 @@ struct UnixSocketTests {
     withExtendedLifetime(server) {}
   }
 
-  @Test("With the rights of another process: the socket, or the folder above it, denies", .enabled(if: geteuid() == 0))
-  func asAnother() async throws {
+  @Test(.enabled(if: geteuid() == 0))
+  func withTheRightsOfAnotherProcessTheSocketOrTheFolderAboveItDenies() async throws {
     let folder = try TestFolder()
     chmod(folder.path, 0o755)
     let path = folder.path + "/app.sock"
