@@ -270,11 +270,15 @@ private struct Worker {
         try await RouteReading.sites(in: shared, catalog.signs)
       }
       switch listed {
-      case .success(let listed): sites = listed.map(\.site)
+      case .success((let listed, let unseen)):
+        sites = listed.map(\.site)
+        for unseen in unseen {
+          Wizard502.complain("wizard502: sites of one proxy are missing: \(catalog.reason(unseen))")
+        }
       case .failure(let unseen):
         Wizard502.complain("wizard502: could not see the proxies: \(catalog.reason(unseen))")
       }
-      if sites.isEmpty, case .success = listed {
+      if sites.isEmpty, case .success((_, let unseen)) = listed, unseen.isEmpty {
         Wizard502.complain("wizard502: no proxy was found here whose routes can be read")
       }
       report.tell(.listed(sites.map(\.url)))

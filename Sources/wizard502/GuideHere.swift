@@ -61,7 +61,7 @@ extension Wizard502 {
       let sites = await world.result(within: limit) { () async throws(Unseen) in
         try await RouteReading.sites(in: world, catalog.signs)
       }
-      let listed = (try? sites.get()) ?? []
+      let listed = (try? sites.get())?.sites ?? []
       @Sendable func line(_ site: RouteReading.ListedSite, _ status: String?, _ mark: Diagnosis.Evidence.Mark?)
         -> RouteLine
       {

@@ -89,13 +89,11 @@ import Testing
     print("advice: \(count) commands with a hostile name, none of which ran")
   }
 
-  @Test
-  func noPagesCommandIsTakenForASecret() {
+  @Test func noPagesCommandIsTakenForASecret() {
     for script in scripts({ samples[$0] }).filled { #expect(script.text.redacted == script.text, "\(script.page)") }
   }
 
-  @Test
-  func typicalNamesAndNamesThatNeedQuotes() throws {
+  @Test func typicalNamesAndNamesThatNeedQuotes() throws {
     let hostile = "a b'c$(id);`id`\"&"
     let (typical, empty) = scripts { samples[$0] }
     #expect(empty == [], "nothing fills them in; samples.tsv may lack a fact")

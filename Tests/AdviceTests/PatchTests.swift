@@ -50,8 +50,7 @@ import Routes
   }
 
   /// Every system is taken as it is, or refused where it is broken on purpose; and taken with each patch
-  @Test
-  func everySystemIsTakenAsItIsOrRefusedWhereItIsBrokenOnPurpose() async throws {
+  @Test func everySystemIsTakenAsItIsOrRefusedWhereItIsBrokenOnPurpose() async throws {
     var validated: [String: Int] = [:]
     var covered: Set<String> = []
     var mended: Set<String> = []

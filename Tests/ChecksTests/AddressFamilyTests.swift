@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct AddressFamilyTests {
+@Suite struct AddressFamilyTests {
   private func facts(_ address: String, _ more: Facts = [:]) -> Facts {
     let facts: Facts = [
       "proxy.place": "host", "proxy.network": "host", "upstream.place": "host", "upstream.port": "3000",
@@ -26,8 +25,7 @@ struct AddressFamilyTests {
     return world
   }
 
-  @Test
-  func when1RefusesAnd127001TakesTheConnectionOrTheOtherWayRound() async throws {
+  @Test func when1RefusesAnd127001TakesTheConnectionOrTheOtherWayRound() async throws {
     let found = try await look(
       "address.family", world(["::1": .refused, "127.0.0.1": .accepted]), facts("::1"))
     #expect(found.outcome == "other")
@@ -40,8 +38,7 @@ struct AddressFamilyTests {
   }
 
   /// Nothing is said where both refuse, where the first one answers, or where the proxy tries both itself
-  @Test
-  func nothingIsSaidWhereBothRefuseWhereTheFirstOneAnswers() async throws {
+  @Test func nothingIsSaidWhereBothRefuseWhereTheFirstOneAnswers() async throws {
     let both = world(["::1": .refused, "127.0.0.1": .refused])
     #expect(try await look("address.family", both, facts("::1")).outcome == "none")
     let fine = world(["::1": .accepted, "127.0.0.1": .accepted])

@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct ContainerStateTests {
+@Suite struct ContainerStateTests {
   /// One hour after the start that the containers below tell of.
   private let now = 90_000.0
 
@@ -38,8 +37,7 @@ struct ContainerStateTests {
     #expect(try await finding(members).outcome == expected)
   }
 
-  @Test
-  func itTellsExitCodeErrorAgeAndTwiceTheMemory() async throws {
+  @Test func itTellsExitCodeErrorAgeAndTwiceTheMemory() async throws {
     let found = try await finding(
       #""State": {"Status": "exited", "ExitCode": 3, "Error": "no \u001b[31m such", "StartedAt": "1970-01-02T00:00:00.5Z"}, "HostConfig": {"Memory": 67108864}"#
     )
@@ -51,15 +49,13 @@ struct ContainerStateTests {
     #expect(found.facts["container.more-memory"] == "128m")
   }
 
-  @Test
-  func startedAMinuteAgoItIsFresh() async throws {
+  @Test func startedAMinuteAgoItIsFresh() async throws {
     let found = try await finding(
       #""State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z"}"#, now: 86_460)
     #expect(found.facts["container.fresh"] == "yes")
   }
 
-  @Test
-  func runningBetweenTwoCrashesTheEnginesEventsTellHowItEnds() async throws {
+  @Test func runningBetweenTwoCrashesTheEnginesEventsTellHowItEnds() async throws {
     let members =
       #""RestartCount": 4, "State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z", "ExitCode": 0}"#
     let died = #"{"Action": "die", "Actor": {"Attributes": {"exitCode": "7"}}}"#
@@ -74,8 +70,7 @@ struct ContainerStateTests {
     #expect(recovered.outcome == "running")
   }
 
-  @Test
-  func whatKeepsItFromBeingSeenIsTold() async throws {
+  @Test func whatKeepsItFromBeingSeenIsTold() async throws {
     let facts: Facts = ["upstream.id": "app1"]
     for (status, expected) in [
       (403, Unseen.notPermitted(what: "Docker's /containers/app1/json")),

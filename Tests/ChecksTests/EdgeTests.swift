@@ -18,8 +18,7 @@ private func request(_ address: String, port: UInt16 = 443, place: Place = .host
 
 private let cloudflare = [HTTPRequest.Header(name: "Server", value: "cloudflare")]
 
-@Suite
-struct EdgeTests {
+@Suite struct EdgeTests {
   /// The name leads to 203.0.113.9; this machine has a private address only.
   private func world(_ there: HTTPRequest.Sight, here: HTTPRequest.Sight, own: String = "192.168.1.4") -> Sandbox {
     Sandbox(now: 1000).with(OwnAddresses(), ["127.0.0.1", own]).listening(in: .host, ("0.0.0.0", 443))
@@ -50,8 +49,7 @@ struct EdgeTests {
     #expect(try await finding(world(there, here: .init(status: status))).outcome == outcome)
   }
 
-  @Test
-  func badThereAndBadHereThisMachinesOwnAnswerGoesOnThePublicOneIsKept() async throws {
+  @Test func badThereAndBadHereThisMachinesOwnAnswerGoesOnThePublicOneIsKept() async throws {
     let there = HTTPRequest.Sight(status: 520, headers: cloudflare)
     let found = try await finding(world(there, here: .init(status: 502)))
     #expect(found.outcome == "bad-gateway")
@@ -60,14 +58,12 @@ struct EdgeTests {
   }
 
   /// A service that refuses a program, as with a riddle for browsers, is no fault of the way behind it
-  @Test
-  func aServiceThatRefusesAProgramAsWithARiddleForBrowsers() async throws {
+  @Test func aServiceThatRefusesAProgramAsWithARiddleForBrowsers() async throws {
     let there = HTTPRequest.Sight(status: 403, headers: cloudflare)
     #expect(try await finding(world(there, here: .init(status: 200))).outcome == "client-error")
   }
 
-  @Test
-  func thisMachineCouldNotBeAskedNoClaimThatItIsWell() async throws {
+  @Test func thisMachineCouldNotBeAskedNoClaimThatItIsWell() async throws {
     let there = HTTPRequest.Sight(status: 521, headers: cloudflare)
     let found = try await finding(world(there, here: .init(failure: .refused)))
     #expect(found.outcome == "edge-error")
@@ -75,14 +71,12 @@ struct EdgeTests {
     #expect(found.facts["public.status"] == nil)
   }
 
-  @Test
-  func a521WithoutASignOfAServiceIsTheProxysOwn() async throws {
+  @Test func a521WithoutASignOfAServiceIsTheProxysOwn() async throws {
     let there = HTTPRequest.Sight(status: 521)
     #expect(try await finding(world(there, here: .init(failure: .refused))).outcome == "server-error")
   }
 
-  @Test
-  func nobodyAtPort443HereAndAnAnswerAtPort80TheCaseGoesOnThere() async throws {
+  @Test func nobodyAtPort443HereAndAnAnswerAtPort80TheCaseGoesOnThere() async throws {
     let there = HTTPRequest.Sight(status: 522, headers: cloudflare)
     let world = world(there, here: .init(failure: .refused))
       .with(request("127.0.0.1", port: 80), .init(status: 502, address: "127.0.0.1"))
@@ -92,16 +86,14 @@ struct EdgeTests {
     #expect(found.facts["next.address"] == "127.0.0.1")
   }
 
-  @Test
-  func withAPublicAddressOfItsOwnThisMachineIsBehindNoRouter() async throws {
+  @Test func withAPublicAddressOfItsOwnThisMachineIsBehindNoRouter() async throws {
     let found = try await finding(world(.init(status: 404), here: .init(status: 200), own: "198.51.100.7"))
     #expect(found.outcome == "only-here")
     #expect(found.facts["public.behind-nat"] == nil)
     #expect(found.facts["site.edge"] == nil)
   }
 
-  @Test
-  func aProxyThatListensAtOneAddressOnlyIsAskedThere() async throws {
+  @Test func aProxyThatListensAtOneAddressOnlyIsAskedThere() async throws {
     let world = world(.init(status: 521, headers: cloudflare), here: .init(failure: .refused))
       .listening(in: .host, ("192.168.1.4", 443)).with(request("192.168.1.4"), .init(status: 200))
     #expect(try await finding(world).outcome == "only-here")
@@ -121,8 +113,7 @@ struct EdgeTests {
     #expect(found.facts["site.edge"] == edge)
   }
 
-  @Test
-  func theNextProxyIsAskedFromThePlaceOfTheOneBeforeIt() async throws {
+  @Test func theNextProxyIsAskedFromThePlaceOfTheOneBeforeIt() async throws {
     let hop = facts.merging([
       "site.url": "http://shop.example.org:8080/", "site.port": "8080", "hop.address": "10.0.0.3", "hop.pid": "7",
       "hop.from": "nginx (container edge)",
@@ -137,8 +128,7 @@ struct EdgeTests {
   }
 }
 
-@Suite
-struct SiteAddressesTests {
+@Suite struct SiteAddressesTests {
   private func world(_ four: HTTPRequest.Sight, _ six: HTTPRequest.Sight, own: String...) -> Sandbox {
     func at(_ address: String) -> HTTPRequest {
       HTTPRequest(url: "https://shop.example.org/", address: address, port: 443, limit: 6)
@@ -148,8 +138,7 @@ struct SiteAddressesTests {
       .with(at("203.0.113.9"), four).with(at("2001:db8::9"), six)
   }
 
-  @Test
-  func oneKindGoesWellTheOtherDoesNot() async throws {
+  @Test func oneKindGoesWellTheOtherDoesNot() async throws {
     let found = try await look(
       "site.addresses", world(.init(status: 200), .init(failure: .connectTimeout), own: "2001:db8::4"), facts)
     #expect(found.outcome == "differ")
@@ -166,15 +155,13 @@ struct SiteAddressesTests {
     #expect(found.outcome == "single")
   }
 
-  @Test
-  func bothAlike() async throws {
+  @Test func bothAlike() async throws {
     let world = world(.init(status: 502), .init(status: 502), own: "2001:db8::4")
     #expect(try await look("site.addresses", world, facts).outcome == "same")
   }
 }
 
-@Suite
-struct HairpinTests {
+@Suite struct HairpinTests {
   private let route = facts.merging([
     "name.address": "203.0.113.9", "upstream.host": "203.0.113.9", "upstream.port": "8443", "proxy.place": "container",
   ])
@@ -186,30 +173,26 @@ struct HairpinTests {
         .init(outcome: outcome, errno: 0, seconds: 0))
   }
 
-  @Test
-  func theSitesOwnPublicAddressAndThisMachineTakesConnectionsThere() async throws {
+  @Test func theSitesOwnPublicAddressAndThisMachineTakesConnectionsThere() async throws {
     let found = try await look("route.hairpin", world(.accepted), route)
     #expect(found.outcome == "own")
     #expect(found.facts["route.leads-nowhere"] == "yes")
   }
 
-  @Test
-  func nobodyTakesConnectionsHereAtThatPort() async throws {
+  @Test func nobodyTakesConnectionsHereAtThatPort() async throws {
     let found = try await look("route.hairpin", world(.refused), route)
     #expect(found.outcome == "own-elsewhere")
     #expect(found.facts["route.leads-nowhere"] == nil)
   }
 
-  @Test
-  func anotherAddressOrOneOfThisMachinesOwn() async throws {
+  @Test func anotherAddressOrOneOfThisMachinesOwn() async throws {
     let another = route.merging(["name.address": "203.0.113.10", "upstream.host": "203.0.113.10"])
     #expect(try await look("route.hairpin", world(.accepted), another).outcome == "other")
     #expect(try await look("route.hairpin", world(.accepted, own: "203.0.113.9"), route).outcome == "other")
   }
 }
 
-@Suite
-struct NextProxyTests {
+@Suite struct NextProxyTests {
   private let route: Facts = [
     "site.host": "shop.example.org", "site.path": "/", "proxy.place": "container", "proxy.id": "e1", "proxy.pid": "7",
     "proxy.name": "nginx", "proxy.where": "container edge", "upstream.place": "container", "upstream.id": "i1",
@@ -222,8 +205,7 @@ struct NextProxyTests {
       .container("i1", #""State": {"Status": "running", "Pid": 9}"#)
   }
 
-  @Test
-  func aProxyBehindAProxyAndHowItIsAsked() async throws {
+  @Test func aProxyBehindAProxyAndHowItIsAsked() async throws {
     let found = try await look("next.proxy", world("nginx:1.27"), route, signs: realSigns())
     #expect(found.outcome == "proxy")
     #expect(found.facts["next.url"] == "http://shop.example.org:8080/")
@@ -246,15 +228,13 @@ struct NextProxyTests {
     #expect(try await look("next.proxy", world, route, signs: realSigns()).outcome == outcome)
   }
 
-  @Test
-  func anAppIsNoProxy() async throws {
+  @Test func anAppIsNoProxy() async throws {
     let found = try await look("next.proxy", world("team/shop:4"), route, signs: realSigns())
     #expect(found.outcome == "app")
     #expect(found.facts["next.url"] == nil)
   }
 
-  @Test
-  func theProxyIsFoundByItsContainerNotByAPortOfThisMachine() async throws {
+  @Test func theProxyIsFoundByItsContainerNotByAPortOfThisMachine() async throws {
     let hop: Facts = ["hop.id": "i1", "hop.port": "80", "hop.from": "nginx (container edge)", "site.port": "8080"]
     let running = try await look("proxy.find", world("nginx:1.27"), hop, signs: realSigns())
     #expect(running.outcome == "found")

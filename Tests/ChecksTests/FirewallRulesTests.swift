@@ -3,8 +3,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct FirewallRulesTests {
+@Suite struct FirewallRulesTests {
   private let facts: Facts = [
     "name.address": "172.20.0.3", "upstream.port": "8080", "upstream.inside-port": "8080",
     "upstream.place": "container",
@@ -26,8 +25,7 @@ struct FirewallRulesTests {
   }
   private let recording = Sandbox()
 
-  @Test
-  func whatStopsThePacketAndWhere() async throws {
+  @Test func whatStopsThePacketAndWhere() async throws {
     let rule = "-A INPUT -p tcp -m tcp --dport 8080 -j DROP"
     let found = try await look("firewall.rules", world(app: "[3:180] " + rule), facts)
     #expect(found.outcome == "blocks")
@@ -44,8 +42,7 @@ struct FirewallRulesTests {
     #expect(try await look("firewall.rules", world(app: unsure), facts).outcome == "may-block")
   }
 
-  @Test
-  func aPolicyAndWhatIsAllowedBeforeIt() async throws {
+  @Test func aPolicyAndWhatIsAllowedBeforeIt() async throws {
     let ufw = """
       *filter
       :INPUT DROP [12:720]
@@ -70,8 +67,7 @@ struct FirewallRulesTests {
   }
 
   /// One place that cannot be seen is not taken as free, unless a rule is found elsewhere
-  @Test
-  func onePlaceThatCannotBeSeenIsNotTakenAsFree() async throws {
+  @Test func onePlaceThatCannotBeSeenIsNotTakenAsFree() async throws {
     let world = world().with(CommandRun(.packetFilter, place: .process(9)), unseen: .notPermitted(what: "iptables"))
     #expect(try await look("firewall.rules", world, facts).unseen == .notPermitted(what: "iptables"))
     let rule = "*filter\n[1:60] -A OUTPUT -p tcp --dport 8080 -j REJECT\n"
@@ -82,8 +78,7 @@ struct FirewallRulesTests {
     #expect(found.facts["firewall.pid"] == "7")
   }
 
-  @Test
-  func aListingThatFailsIsNotTakenAsFree() async throws {
+  @Test func aListingThatFailsIsNotTakenAsFree() async throws {
     let world = Sandbox()
     for place in [Place.process(9), .process(7), .host] {
       world.with(CommandRun(.packetFilter, place: place), .init(exitCode: 4, output: "Permission denied"))

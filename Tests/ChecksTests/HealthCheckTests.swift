@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct HealthCheckTests {
+@Suite struct HealthCheckTests {
   private func finding(_ expects: String, _ sight: HTTPRequest.Sight) async throws -> Finding {
     let facts: Facts = [
       "name.address": "10.0.0.3", "upstream.port": "3000", "upstream.host": "shop", "upstream.scheme": "http",
@@ -27,8 +26,7 @@ struct HealthCheckTests {
     #expect(found.facts["health.status"] == String(status))
   }
 
-  @Test
-  func noAnswerFailsIt() async throws {
+  @Test func noAnswerFailsIt() async throws {
     let found = try await finding("200", HTTPRequest.Sight(failure: .refused))
     #expect(found.outcome == "failing")
     #expect(found.facts["health.error"] == "connection refused")

@@ -3,8 +3,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct HostResourcesTests {
+@Suite struct HostResourcesTests {
   private let facts: Facts = [
     "site.asked": "61", "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
     "upstream.status": "500",

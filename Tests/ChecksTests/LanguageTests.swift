@@ -29,8 +29,7 @@ private struct Odd: World {
   }
 }
 
-@Suite
-struct LanguageTests {
+@Suite struct LanguageTests {
   @Test(
     arguments: [
       ([1, 9], [1, 10, 0, 0, 0, 0, 0, 0], "fastcgi", "FastCGI"),
@@ -49,8 +48,7 @@ struct LanguageTests {
     #expect(found.facts["upstream.speaks"] == name)
   }
 
-  @Test
-  func answersThatAreNoSuchThing() async throws {
+  @Test func answersThatAreNoSuchThing() async throws {
     // A web server that complains of the form of a uwsgi request.
     let web = Odd(begins: [0], received: Array("HTTP/1.1 400 Bad Request\r\n".utf8))
     #expect(try await look("upstream.speaks", web, facts).outcome == "closes")
@@ -63,8 +61,7 @@ struct LanguageTests {
     #expect(try await look("upstream.speaks", Odd(begins: [9], received: [], http: cut), facts).outcome == "http")
   }
 
-  @Test
-  func whatTheRouteSpeaksIsAskedFirst() async throws {
+  @Test func whatTheRouteSpeaksIsAskedFirst() async throws {
     let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
     let good = Odd(begins: [1, 9], received: [1, 10, 0, 0, 0, 0, 0, 0], http: .init(status: 200))
     #expect(try await look("upstream.speaks", good, given).outcome == "fastcgi")
@@ -73,8 +70,7 @@ struct LanguageTests {
   }
 }
 
-@Suite
-struct HandshakeTests {
+@Suite struct HandshakeTests {
   private let facts: Facts = [
     "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "name.address": "10.0.0.2",
     "upstream.port": "443", "upstream.scheme": "https", "upstream.dial": "10.0.0.2:443", "upstream.host": "app",
@@ -99,15 +95,13 @@ struct HandshakeTests {
   private let alert = HTTPRequest.Sight(
     failure: .handshake("error:0A000410:SSL routines::sslv3 alert handshake failure"))
 
-  @Test
-  func itSucceedsOrTheRouteHasNone() async throws {
+  @Test func itSucceedsOrTheRouteHasNone() async throws {
     #expect(try await look("tls.handshake", Server(fails: alert) { _ in true }, facts).outcome == "done")
     let plain = facts.merging(["upstream.scheme": "http"])
     #expect(try await look("tls.handshake", Recording(), plain).outcome == "plain")
   }
 
-  @Test
-  func itSucceedsWithANameWhichIsTold() async throws {
+  @Test func itSucceedsWithANameWhichIsTold() async throws {
     let server = Server(fails: alert) { $0.sendsTLSName && $0.tlsName == "shop.example.org" }
     let found = try await look("tls.handshake", server, facts)
     #expect(found.outcome == "name-needed")
@@ -118,8 +112,7 @@ struct HandshakeTests {
   }
 
   /// A certificate of the client's that is missed after the handshake, its alert lost with the connection
-  @Test
-  func aCertificateOfTheClientsThatIsMissedAfterTheHandshake() async throws {
+  @Test func aCertificateOfTheClientsThatIsMissedAfterTheHandshake() async throws {
     var dropped = HTTPRequest.Sight(times: .init(tls: 0.01), failure: .reset)
     dropped.wantsCertificate = true
     #expect(
@@ -128,8 +121,7 @@ struct HandshakeTests {
     #expect(try await look("tls.handshake", Server(fails: dropped) { _ in false }, facts).outcome == "done")
   }
 
-  @Test
-  func oldVersionsOnlyACertificateOfTheClientsNothingHelpsNotSeen() async throws {
+  @Test func oldVersionsOnlyACertificateOfTheClientsNothingHelpsNotSeen() async throws {
     let old = try await look("tls.handshake", Server(fails: alert) { $0.offer == .old }, facts)
     #expect(old.outcome == "old-version")
     #expect(old.facts["tls.version"] == "TLSv1.1")
@@ -148,8 +140,7 @@ struct HandshakeTests {
   }
 }
 
-@Suite
-struct SocketConnectTests {
+@Suite struct SocketConnectTests {
   private let facts: Facts = [
     "proxy.place": "host", "proxy.pid": "7", "upstream.socket": "/run/php/php8.2-fpm.sock",
   ]
@@ -166,8 +157,7 @@ struct SocketConnectTests {
       .with(UnixConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9), sight)
   }
 
-  @Test
-  func asTheWorkerAcceptedRefusedFullNoSocket() async throws {
+  @Test func asTheWorkerAcceptedRefusedFullNoSocket() async throws {
     for (outcome, expected) in [
       (UnixConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"), (.full, "full"),
       (.notSocket, "not-socket"), (.other, "unknown"),
@@ -178,16 +168,14 @@ struct SocketConnectTests {
   }
 
   /// With this program's own rights neither success nor failure tells about the worker
-  @Test
-  func withThisProgramsOwnRightsNeitherSuccessNorFailureTellsAboutThe() async throws {
+  @Test func withThisProgramsOwnRightsNeitherSuccessNorFailureTellsAboutThe() async throws {
     for outcome in [UnixConnect.Sight.Outcome.accepted, .denied] {
       let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: false)), facts)
       #expect(found.outcome == "unknown")
     }
   }
 
-  @Test
-  func deniedWhatStandsInTheWayAndForWhom() async throws {
+  @Test func deniedWhatStandsInTheWayAndForWhom() async throws {
     let sight = UnixConnect.Sight(
       outcome: .denied, errno: 13, isAsUser: true,
       obstacle: .init(path: "/run/php", owner: 0, group: 34, mode: 0o750))
@@ -205,8 +193,7 @@ struct SocketConnectTests {
     #expect(found.facts["socket.group"] == "www-data")
   }
 
-  @Test
-  func missingTheNearestOneThatTakesConnections() async throws {
+  @Test func missingTheNearestOneThatTakesConnections() async throws {
     let world = world(.init(outcome: .missing, errno: 2, isAsUser: true))
       .with(
         FileGlob(pattern: "/run/php/*", place: .process(9)),

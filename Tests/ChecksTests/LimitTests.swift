@@ -75,8 +75,7 @@ private final class Computing: World {
   }
 }
 
-@Suite
-struct LimitTests {
+@Suite struct LimitTests {
   /// Values for every fact that a check needs before it takes its first look.
   private let facts: Facts = [
     "site.url": "http://shop.example.org/", "site.host": "shop.example.org", "site.port": "80", "site.path": "/",
@@ -120,8 +119,7 @@ struct LimitTests {
     }
   }
 
-  @Test
-  func theLimitOfARunHoldsForThoseThatBeginLate() async throws {
+  @Test func theLimitOfARunHoldsForThoseThatBeginLate() async throws {
     let check = try #require(Check.named("site.answer"))
     let facts = facts.merging(["limit.seconds": "60"])
     let world = Hanging(passes: 0.3)
@@ -154,8 +152,7 @@ struct LimitTests {
     #expect(!what.isEmpty)
   }
 
-  @Test
-  func idsAreOneOfAKindAndEachHasTheOutcomeUnknown() {
+  @Test func idsAreOneOfAKindAndEachHasTheOutcomeUnknown() {
     #expect(Set(Check.all.map(\.shape.id)).count == Check.all.count)
     for check in Check.all { #expect(check.shape.outcomes.contains("unknown"), "\(check.shape.id)") }
     #expect(Check.named("no.such") == nil)

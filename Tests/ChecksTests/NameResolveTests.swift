@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct NameResolveTests {
+@Suite struct NameResolveTests {
   private let place = Place.process(7)
   private let facts: Facts = [
     "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.host": "shop", "upstream.port": "80",
@@ -32,8 +31,7 @@ struct NameResolveTests {
     #expect(found.facts["name.address"] == nil)
   }
 
-  @Test
-  func foundWithAllItsAddresses() async throws {
+  @Test func foundWithAllItsAddresses() async throws {
     let found = try await look("name.resolve", world(.addresses, "10.0.0.2", "10.0.0.3"), facts)
     #expect(found.outcome == "found")
     #expect(found.facts["name.addresses"] == "10.0.0.2, 10.0.0.3")
@@ -49,8 +47,7 @@ struct NameResolveTests {
     #expect(found.facts["name.address"] == "10.0.0.7")
   }
 
-  @Test
-  func anAddressNeedsNoLook() async throws {
+  @Test func anAddressNeedsNoLook() async throws {
     for (host, expected) in [("10.0.0.9", "10.0.0.9"), ("fd00::2", "fd00::2"), ("[fd00::2]", "fd00::2")] {
       let found = try await look("name.resolve", Sandbox(), facts.merging(["upstream.host": host]))
       #expect(found.outcome == "address")
@@ -58,8 +55,7 @@ struct NameResolveTests {
     }
   }
 
-  @Test
-  func lookedUpAtEachRequestOnlyTheRoutesOwnResolverIsAskedNoHostsFile() async throws {
+  @Test func lookedUpAtEachRequestOnlyTheRoutesOwnResolverIsAskedNoHostsFile() async throws {
     let each = facts.merging(["route.resolves": "each-request"])
     #expect(try await look("name.resolve", Sandbox(), each).outcome == "no-resolver")
     let world = Sandbox().with(
@@ -71,8 +67,7 @@ struct NameResolveTests {
     #expect(found.facts["upstream.dial"] == "10.0.0.2:80")
   }
 
-  @Test
-  func theRoutesResolverDoesNotKnowWhatTheSystemOfThePlaceKnows() async throws {
+  @Test func theRoutesResolverDoesNotKnowWhatTheSystemOfThePlaceKnows() async throws {
     let each = facts.merging(["route.resolves": "each-request", "route.resolver": "10.0.0.53"])
     let own = DNSQuery(name: "shop", servers: ["10.0.0.53"], place: place)
     for answer in [DNSQuery.Sight.Answer.noSuchName, .serverFailure, .silent] {
@@ -93,8 +88,7 @@ struct NameResolveTests {
     #expect(found.facts["name.known-by"] == "hosts-file")
   }
 
-  @Test
-  func aHostsFileAndAResolvConfWithRNAtTheirEndsOfLinesAreUnderstood() async throws {
+  @Test func aHostsFileAndAResolvConfWithRNAtTheirEndsOfLinesAreUnderstood() async throws {
     let each = facts.merging([
       "route.resolves": "each-request", "route.resolver": "10.0.0.53", "upstream.host": "legacy",
     ])
@@ -110,8 +104,7 @@ struct NameResolveTests {
     #expect(found.facts["name.place-servers"] == "127.0.0.11")
   }
 
-  @Test
-  func theMachineKnowsANameThatTheContainerDoesNot() async throws {
+  @Test func theMachineKnowsANameThatTheContainerDoesNot() async throws {
     let world = world(.noSuchName).with(SystemLookup(name: "shop"), ["192.168.1.9"])
     let found = try await look("name.resolve", world, facts)
     #expect(found.outcome == "only-outside")

@@ -6,8 +6,7 @@ import World
 
 @testable import Checks
 
-@Suite
-struct ProxyLogTests {
+@Suite struct ProxyLogTests {
   private let facts: Facts = [
     "site.asked": "1000.5", "site.host": "shop.example.org", "route.defined-in": "/etc/nginx/a.conf:3",
     "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "proxy.kind": "nginx",
@@ -51,51 +50,44 @@ struct ProxyLogTests {
 
   private let refused = "connect() failed (111: Connection refused) while connecting to upstream"
 
-  @Test
-  func theAddressAndPortThatWereDialledAreComparedWithTheAppsOwn() async throws {
+  @Test func theAddressAndPortThatWereDialledAreComparedWithTheAppsOwn() async throws {
     #expect(try await finding(line(refused, upstream: "10.0.0.3:8080")).outcome == "same-address")
     #expect(try await finding(line(refused, upstream: "10.0.0.9:8080")).outcome == "other-address")
     #expect(try await finding(line(refused, upstream: "10.0.0.2:3000")).outcome == "other-port")
   }
 
-  @Test
-  func theNewestLineCounts() async throws {
+  @Test func theNewestLineCounts() async throws {
     let found = try await finding(line(refused, upstream: "10.0.0.9:8080"), line(refused))
     #expect(found.outcome == "same-address")
   }
 
-  @Test
-  func linesOfOtherSitesAndNoneAtAllAreSilence() async throws {
+  @Test func linesOfOtherSitesAndNoneAtAllAreSilence() async throws {
     #expect(try await finding().outcome == "silent")
     #expect(try await finding(line(refused, host: "wiki.example.org")).outcome == "silent")
     #expect(try await finding("10.0.0.1 - - GET / shop.example.org 502\n").outcome == "silent")
   }
 
-  @Test
-  func aRefusedConfigurationIsToldWithNginxsReasonMadeHarmless() async throws {
+  @Test func aRefusedConfigurationIsToldWithNginxsReasonMadeHarmless() async throws {
     let found = try await finding(
       "2026/11/21 14:00:00 [emerg] 1#1: unknown directive \"pro\u{1B}[2Jxy\" in /etc/nginx/a.conf:3\n")
     #expect(found.outcome == "config-error")
     #expect(found.facts["log.reason"] == "unknown directive \"pro^[[2Jxy\" in /etc/nginx/a.conf:3")
   }
 
-  @Test
-  func aLogFileComesBeforeWhatTheContainerWrites() async throws {
+  @Test func aLogFileComesBeforeWhatTheContainerWrites() async throws {
     let world = Sandbox().container("edge1", #""Name": "/edge""#)
       .file("/var/log/e.log", line(refused), in: .process(7), modified: 5000)
     let found = try await look("proxy.log", world, facts.merging(["route.log": "/var/log/e.log"]), signs: realSigns())
     #expect(found.outcome == "same-address")
   }
 
-  @Test
-  func aProxyOfTheHostWithoutALogFileUnknown() async throws {
+  @Test func aProxyOfTheHostWithoutALogFileUnknown() async throws {
     var onHost = facts.merging(["proxy.place": "host"])
     onHost["proxy.id"] = nil
     #expect(try await look("proxy.log", Sandbox(), onHost).unseen == .missing(what: "a log file"))
   }
 
-  @Test
-  func theLastWordsOfAProxyThatStopped() async throws {
+  @Test func theLastWordsOfAProxyThatStopped() async throws {
     let given: Facts = ["proxy.stopped": "yes", "proxy.id": "edge1", "proxy.kind": "nginx"]
     let words = { (text: String) in
       Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(text))

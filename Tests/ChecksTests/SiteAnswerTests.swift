@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct SiteAnswerTests {
+@Suite struct SiteAnswerTests {
   private let facts: Facts = [
     "site.url": "http://shop.example.org/", "site.scheme": "http", "site.host": "shop.example.org", "site.port": "80",
     "site.path": "/", "limit.seconds": "30",
@@ -54,8 +53,7 @@ struct SiteAnswerTests {
   }
 
   /// An answer that takes a minute is waited for by a second check, and the first one goes on
-  @Test
-  func anAnswerThatTakesAMinuteIsWaitedForByASecondCheck() async throws {
+  @Test func anAnswerThatTakesAMinuteIsWaitedForByASecondCheck() async throws {
     let late = HTTPRequest.Sight(status: 504, times: .init(firstByte: 60.02, total: 60.02))
     let world = Once(
       Sandbox(now: 1000.5).with(OwnAddresses(), ["192.0.2.1"]).with(
@@ -68,8 +66,7 @@ struct SiteAnswerTests {
     #expect(second.outcome == "gateway-timeout" && second.facts["site.seconds"] == "60.02")
   }
 
-  @Test
-  func aBodyThatStopsEarlyIsBrokenOneThatTakesLongIsNot() async throws {
+  @Test func aBodyThatStopsEarlyIsBrokenOneThatTakesLongIsNot() async throws {
     #expect(try await finding(.init(status: 200, failure: .closed)).outcome == "broken")
     #expect(try await finding(.init(status: 200, failure: .bodyTimeout)).outcome == "good")
   }
@@ -86,8 +83,7 @@ struct SiteAnswerTests {
     #expect(found.outcome == expected)
   }
 
-  @Test
-  func aPageThatOnlyQuotesTheWordsOfASignIsTheAppsOwn() async throws {
+  @Test func aPageThatOnlyQuotesTheWordsOfASignIsTheAppsOwn() async throws {
     let found = try await finding(.init(status: 200, body: Array("<title>Welcome to nginx!</title>".utf8)))
     #expect(found.outcome == "good")
   }
@@ -106,8 +102,7 @@ struct SiteAnswerTests {
     #expect(found.facts["site.redirect"] == target)
   }
 
-  @Test
-  func aNameWithoutAnAddressIsAskedAtThisMachine() async throws {
+  @Test func aNameWithoutAnAddressIsAskedAtThisMachine() async throws {
     let answered = try await look("site.answer", world(.init(status: 502)), facts, signs: realSigns())
     #expect(answered.outcome == "bad-gateway")
     #expect(answered.facts["site.asked-at"] == "here")
@@ -115,8 +110,7 @@ struct SiteAnswerTests {
     #expect(refused.outcome == "no-name")
   }
 
-  @Test
-  func aNameOfAnotherMachineThatAnswersBadlyThereIsAskedHereToo() async throws {
+  @Test func aNameOfAnotherMachineThatAnswersBadlyThereIsAskedHereToo() async throws {
     let bad = world(.init(status: 520), at: "203.0.113.9").with(request("127.0.0.1"), .init(status: 502))
     let here = try await look("site.answer", bad, facts, signs: realSigns())
     #expect(here.outcome == "bad-gateway")
@@ -130,8 +124,7 @@ struct SiteAnswerTests {
     #expect(try await look("site.answer", good, facts, signs: realSigns()).outcome == "good")
   }
 
-  @Test
-  func aServersOwnNameIsShownHarmlessAndShort() async throws {
+  @Test func aServersOwnNameIsShownHarmlessAndShort() async throws {
     let server = "evil\u{1B}[31m\u{202E}" + String(repeating: "x", count: 500)
     let found = try await finding(.init(status: 200, headers: [.init(name: "Server", value: server)]))
     let shown = try #require(found.facts["site.server"])
@@ -139,8 +132,7 @@ struct SiteAnswerTests {
     #expect(shown.count < 80)
   }
 
-  @Test
-  func onceMoreGoodSoThatItFailsOnlySometimesOrBad() async throws {
+  @Test func onceMoreGoodSoThatItFailsOnlySometimesOrBad() async throws {
     let given = facts.merging(["site.status": "502", "upstream.status": "200", "proxy.place": "host"])
     var fresh = request("192.0.2.1")
     fresh.headers = ["Cache-Control: no-cache, max-age=0"]
@@ -153,8 +145,7 @@ struct SiteAnswerTests {
     }
   }
 
-  @Test
-  func aSiteThatWasWellAndIsWellDoesNotFailSometimes() async throws {
+  @Test func aSiteThatWasWellAndIsWellDoesNotFailSometimes() async throws {
     let given = facts.merging(["site.status": "200", "upstream.status": "200", "proxy.place": "host"])
     var fresh = request("192.0.2.1")
     fresh.headers = ["Cache-Control: no-cache, max-age=0"]
@@ -164,8 +155,7 @@ struct SiteAnswerTests {
     #expect(found.facts["site.sometimes"] == nil)
   }
 
-  @Test
-  func waitingOnWhatItLearnsDoesNotMoveTheTimeAtWhichTheSiteWasAsked() async throws {
+  @Test func waitingOnWhatItLearnsDoesNotMoveTheTimeAtWhichTheSiteWasAsked() async throws {
     let found = try await look(
       "site.slow", world(.init(status: 504, times: .init(firstByte: 60.04)), at: "192.0.2.1"),
       facts.merging(["site.waiting": "yes"]), signs: realSigns())

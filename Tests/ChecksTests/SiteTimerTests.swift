@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct SiteTimerTests {
+@Suite struct SiteTimerTests {
   private func timer(_ kind: String, _ status: Int, _ seconds: Double, _ more: Facts = [:]) async throws -> Finding {
     let facts: Facts = [
       "site.waited": "yes", "site.status": String(status), "site.seconds": String(seconds), "proxy.kind": kind,
@@ -38,14 +37,12 @@ struct SiteTimerTests {
     #expect(found.facts["timer.name"]?.contains(part) == true)
   }
 
-  @Test
-  func theRoutesOwnTimeOutsGoBeforeThoseThatTheKindHasByItself() async throws {
+  @Test func theRoutesOwnTimeOutsGoBeforeThoseThatTheKindHasByItself() async throws {
     #expect(try await timer("nginx", 504, 60.2, ["route.read-timeout": "60"]).outcome == "answer")
     #expect(try await timer("nginx", 504, 5.1, ["route.connect-timeout": "5"]).outcome == "connection")
   }
 
-  @Test
-  func anotherStatusAnotherProxyOrOtherSecondsNameNone() async throws {
+  @Test func anotherStatusAnotherProxyOrOtherSecondsNameNone() async throws {
     #expect(try await timer("nginx", 502, 60).outcome == "none")
     #expect(try await timer("caddy", 504, 15).outcome == "none")
     #expect(try await timer("envoy", 504, 9).outcome == "none")

@@ -26,8 +26,7 @@ private final class Flaky: World {
   }
 }
 
-@Suite
-struct SometimesTests {
+@Suite struct SometimesTests {
   private let site: Facts = [
     "site.url": "http://shop.example.org/", "site.host": "shop.example.org", "site.port": "80", "site.path": "/",
     "limit.seconds": "30",
@@ -37,8 +36,7 @@ struct SometimesTests {
     try await look("site.series", Flaky(answers), site.merging(["series.count": String(count)]))
   }
 
-  @Test
-  func aSeriesCountsWhatCameTheMostFrequentFirst() async throws {
+  @Test func aSeriesCountsWhatCameTheMostFrequentFirst() async throws {
     let mixed = try await series(
       [.init(status: 502), .init(status: 200), .init(status: 200), .init(failure: .closed), .init(status: 200)],
       count: 5)
@@ -57,15 +55,13 @@ struct SometimesTests {
     #expect(bad.facts["site.sometimes"] == nil)
   }
 
-  @Test
-  func aBodyThatBreaksOffIsAFailureARefusedLoginIsAnAnswer() async throws {
+  @Test func aBodyThatBreaksOffIsAFailureARefusedLoginIsAnAnswer() async throws {
     let cut = try await series([.init(status: 200, failure: .closed), .init(status: 401)], count: 2)
     #expect(cut.outcome == "some-bad")
     #expect(cut.facts["series.answers"] == "200, cut × 1, 401 × 1")
   }
 
-  @Test
-  func itAsksAsOftenAsItWasToldAndNoMoreOftenThan500Times() async throws {
+  @Test func itAsksAsOftenAsItWasToldAndNoMoreOftenThan500Times() async throws {
     let world = Flaky(Array(repeating: .init(status: 200), count: 600))
     _ = try await look("site.series", world, site.merging(["series.count": "100000"]))
     #expect(world.left == 100)
@@ -83,8 +79,7 @@ struct SometimesTests {
     }
   }
 
-  @Test
-  func ofAGroupsServersTheFirstThatTakesNoConnectionIsLookedAtNext() async throws {
+  @Test func ofAGroupsServersTheFirstThatTakesNoConnectionIsLookedAtNext() async throws {
     let one = try await look(
       "servers.reach", connects(("10.0.0.2", 80, .accepted), ("10.0.0.3", 8080, .refused)), group)
     #expect(one.outcome == "some-down")
@@ -106,8 +101,7 @@ struct SometimesTests {
     #expect(chosen.outcome == "examined")
   }
 
-  @Test
-  func aServerThatCouldNotBeTriedIsUnknownNotDown() async throws {
+  @Test func aServerThatCouldNotBeTriedIsUnknownNotDown() async throws {
     let world = connects(("10.0.0.2", 80, .accepted))
       .with(TCPConnect(address: "10.0.0.3", port: 8080, place: .process(7)), unseen: .notPermitted(what: "its network"))
     let found = try await look("servers.reach", world, group)
@@ -122,8 +116,7 @@ struct SometimesTests {
     return try await look("container.deaths", world, ["upstream.id": "app1", "site.sometimes": "yes"])
   }
 
-  @Test
-  func deathsOfTheLastHoursWithoutThoseBeforeTheLimitsWereChanged() async throws {
+  @Test func deathsOfTheLastHoursWithoutThoseBeforeTheLimitsWereChanged() async throws {
     let die = #"{"Action": "die", "Actor": {"Attributes": {"exitCode": "137"}}}"#
     let killed = try await deaths(#"{"Action": "oom"}"# + "\n" + die + "\n" + die)
     #expect(killed.outcome == "out-of-memory")
@@ -158,8 +151,7 @@ struct SometimesTests {
   private let reset = "recv() failed (104: Connection reset by peer) while reading response header from upstream"
   private let refused = "connect() failed (111: Connection refused) while connecting to upstream"
 
-  @Test
-  func whatTheLogShowsMostSinceTheAppStartedOfThisSiteOnly() async throws {
+  @Test func whatTheLogShowsMostSinceTheAppStartedOfThisSiteOnly() async throws {
     let found = try await past([
       line(reset), line(refused), line(reset), line(refused, host: "wiki.example.org"),
       line(refused, host: "wiki.example.org"),
@@ -171,8 +163,7 @@ struct SometimesTests {
   }
 
   /// After a series without a failure only requests that the program does not make count
-  @Test
-  func afterASeriesWithoutAFailureOnlyRequestsThatTheProgramDoesNotMake() async throws {
+  @Test func afterASeriesWithoutAFailureOnlyRequestsThatTheProgramDoesNotMake() async throws {
     let good: Facts = ["series.failed": "0"]
     #expect(try await past([line(reset), line(refused)], good).outcome == "silent")
     #expect(try await past([line(refused), line(reset, "POST")], good).outcome == "dropped")

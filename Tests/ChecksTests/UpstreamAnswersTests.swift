@@ -17,8 +17,7 @@ private func request(_ scheme: String, limit: Double, host: String = "shop.examp
     url: "\(scheme)://\(host)\(path)", address: "10.0.0.2", port: 8080, place: .process(7), limit: limit)
 }
 
-@Suite
-struct UpstreamSpeaksTests {
+@Suite struct UpstreamSpeaksTests {
   private func outcome(_ plain: HTTPRequest.Sight, _ encrypted: HTTPRequest.Sight) async throws -> String {
     let signs = Signs(answers: [
       .init(by: nil, means: "tls-port", headers: [:], body: "plain HTTP request was sent to HTTPS")
@@ -30,14 +29,12 @@ struct UpstreamSpeaksTests {
   private let certificate = HTTPRequest.Certificate(
     subject: "CN=shop", issuer: "CN=shop", names: ["shop"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
 
-  @Test
-  func plainHTTP() async throws {
+  @Test func plainHTTP() async throws {
     #expect(try await outcome(.init(status: 500), notTLS) == "http")
     #expect(try await outcome(.init(failure: .answerTimeout), notTLS) == "http")
   }
 
-  @Test
-  func tlsAnAnswerACertificateAHandshakeThatFailsAnAlertAPageThatSaysSo() async throws {
+  @Test func tlsAnAnswerACertificateAHandshakeThatFailsAnAlertAPageThatSaysSo() async throws {
     #expect(try await outcome(.init(failure: .closed), .init(status: 200)) == "tls")
     #expect(
       try await outcome(.init(failure: .closed), .init(failure: .answerTimeout, certificate: certificate)) == "tls")
@@ -47,8 +44,7 @@ struct UpstreamSpeaksTests {
     #expect(try await outcome(.init(status: 400, body: page), .init(failure: .tlsTimeout)) == "tls")
   }
 
-  @Test
-  func neitherSilentOrClosingAtOnce() async throws {
+  @Test func neitherSilentOrClosingAtOnce() async throws {
     #expect(try await outcome(.init(body: Array("SSH-2.0".utf8), failure: .notHTTP), notTLS) == "other")
     #expect(try await outcome(.init(failure: .answerTimeout), .init(failure: .tlsTimeout)) == "silent")
     #expect(try await outcome(.init(failure: .closed), .init(failure: .closed)) == "closes")
@@ -56,8 +52,7 @@ struct UpstreamSpeaksTests {
     #expect(try await outcome(.init(failure: .refused), .init(failure: .refused)) == "unknown")
   }
 
-  @Test
-  func bothOnOnePortWhatTheRouteSpeaksCounts() async throws {
+  @Test func bothOnOnePortWhatTheRouteSpeaksCounts() async throws {
     let world = Sandbox().with(request("http", limit: 3), .init(status: 200))
       .with(request("https", limit: 3), .init(status: 200))
     #expect(try await look("upstream.speaks", world, facts).outcome == "http")
@@ -65,16 +60,14 @@ struct UpstreamSpeaksTests {
     #expect(try await look("upstream.speaks", world, secure).outcome == "tls")
   }
 
-  @Test
-  func whatTheTLSRequestCouldNotSeeIsUnknown() async throws {
+  @Test func whatTheTLSRequestCouldNotSeeIsUnknown() async throws {
     let world = Sandbox().with(request("http", limit: 3), .init(failure: .closed))
       .with(request("https", limit: 3), unseen: .notPermitted(what: "/proc/7/ns/net"))
     #expect(try await look("upstream.speaks", world, facts).unseen == .notPermitted(what: "/proc/7/ns/net"))
   }
 }
 
-@Suite
-struct UpstreamAnswerTests {
+@Suite struct UpstreamAnswerTests {
   private func finding(_ sight: HTTPRequest.Sight, _ more: Facts = [:], limit: Double = 60) async throws -> Finding {
     let given = facts.merging(more)
     return try await look("upstream.answer", Sandbox().with(request("http", limit: limit), sight), given)
@@ -91,8 +84,7 @@ struct UpstreamAnswerTests {
   }
 
   /// It answers later than the proxy waits: the time-out that would do is twice as long, in half minutes
-  @Test
-  func itAnswersLaterThanTheProxyWaits() async throws {
+  @Test func itAnswersLaterThanTheProxyWaits() async throws {
     let found = try await finding(
       .init(status: 200, times: .init(firstByte: 7)), ["route.read-timeout": "5"], limit: 11.5)
     #expect(found.outcome == "late")
@@ -134,8 +126,7 @@ struct UpstreamAnswerTests {
     #expect(try await finding(sight, [limit: "5000"]).outcome == "good")
   }
 
-  @Test
-  func whereAnAnswerBreaksOffAndHow() async throws {
+  @Test func whereAnAnswerBreaksOffAndHow() async throws {
     let begun = HTTPRequest.HeaderSize(bytes: 40, longest: 30, lines: 1)
     let cut = try await finding(.init(status: 200, failure: .reset, headerSize: begun))
     #expect(cut.outcome == "cut")
@@ -155,14 +146,12 @@ struct UpstreamAnswerTests {
     }
   }
 
-  @Test
-  func whatARouteOfAnotherProtocolGoesToIsNotAskedInHTTP() async throws {
+  @Test func whatARouteOfAnotherProtocolGoesToIsNotAskedInHTTP() async throws {
     let given = facts.merging(["route.protocol": "fastcgi", "upstream.scheme": "fastcgi"])
     #expect(try await look("upstream.answer", Sandbox(), given).outcome == "not-asked")
   }
 
-  @Test
-  func itIsAskedWithTheHostAndThePathThatTheProxySends() async throws {
+  @Test func itIsAskedWithTheHostAndThePathThatTheProxySends() async throws {
     let given = facts.merging(["route.sends-host": "inner.lan", "upstream.path": "/api"])
     let world = Sandbox().with(request("http", limit: 60, host: "inner.lan", path: "/api"), .init(status: 200))
     #expect(try await look("upstream.answer", world, given).outcome == "good")
@@ -171,16 +160,14 @@ struct UpstreamAnswerTests {
     #expect(try await look("upstream.answer", own, cut).outcome == "good")
   }
 
-  @Test
-  func theWholeSessionsLimitBoundsItsPatience() async throws {
+  @Test func theWholeSessionsLimitBoundsItsPatience() async throws {
     let found = try await finding(.init(failure: .answerTimeout), ["limit.seconds": "20"], limit: 19.5)
     #expect(found.outcome == "never")
     #expect(found.facts["upstream.seconds"] == "20")
   }
 }
 
-@Suite
-struct UpstreamCertificateTests {
+@Suite struct UpstreamCertificateTests {
   private func world(_ sight: HTTPRequest.Sight, host: String = "shop.example.org", authorities: String? = nil)
     -> Sandbox
   {
@@ -191,14 +178,12 @@ struct UpstreamCertificateTests {
   private let certificate = HTTPRequest.Certificate(
     subject: "CN=inner", issuer: "CN=ca", names: ["inner.lan"], expires: "Jan  1 00:00:00 2030 GMT", problem: nil)
 
-  @Test
-  func aProxyThatDoesNotVerifyTakesAny() async throws {
+  @Test func aProxyThatDoesNotVerifyTakesAny() async throws {
     let found = try await look("upstream.certificate", Sandbox(), facts.merging(["route.verifies": "off"]))
     #expect(found.outcome == "not-verified")
   }
 
-  @Test
-  func trustedWithWhatTheCertificateSays() async throws {
+  @Test func trustedWithWhatTheCertificateSays() async throws {
     let found = try await look("upstream.certificate", world(.init(status: 404, certificate: certificate)), facts)
     #expect(found.outcome == "trusted")
     #expect(found.facts["certificate.name"] == "inner.lan")
@@ -216,16 +201,14 @@ struct UpstreamCertificateTests {
     #expect(found.facts["certificate.problem"] == reason)
   }
 
-  @Test
-  func noHandshakeNoAnswer() async throws {
+  @Test func noHandshakeNoAnswer() async throws {
     for failure in [HTTPRequest.Failure.handshake("alert"), .notTLS("http"), .tlsTimeout] {
       #expect(try await look("upstream.certificate", world(.init(failure: failure)), facts).outcome == "handshake")
     }
     #expect(try await look("upstream.certificate", world(.init(failure: .refused)), facts).outcome == "unknown")
   }
 
-  @Test
-  func theRoutesOwnAuthoritiesAndNameCountAsTheProxysFilesHaveThem() async throws {
+  @Test func theRoutesOwnAuthoritiesAndNameCountAsTheProxysFilesHaveThem() async throws {
     var asked = request("https", limit: 4)
     asked.tlsName = "inner.lan"
     asked.tls = .verify(authorities: "PEM")

@@ -12,14 +12,12 @@ private let facts: Facts = [
   "upstream.inside-port": "8080", "site.host": "shop.example.org",
 ]
 
-@Suite
-struct PortListeningTests {
+@Suite struct PortListeningTests {
   private func finding(_ world: Sandbox, _ more: Facts = [:]) async throws -> Finding {
     try await look("port.listening", world, facts.merging(more))
   }
 
-  @Test
-  func itListensInReach() async throws {
+  @Test func itListensInReach() async throws {
     let found = try await finding(Sandbox().listening(in: inApp, ("127.0.0.1", 9000), ("0.0.0.0", 8080)))
     #expect(found.outcome == "listening")
     #expect(found.facts["upstream.ports"] == "8080, 9000")
@@ -33,27 +31,23 @@ struct PortListeningTests {
     #expect(found.facts["upstream.bound-to"] == address)
   }
 
-  @Test
-  func onlyOnLoopbackAndOnAnotherPort() async throws {
+  @Test func onlyOnLoopbackAndOnAnotherPort() async throws {
     #expect(try await finding(Sandbox().listening(in: inApp, ("127.0.0.1", 9000))).outcome == "loopback")
   }
 
-  @Test
-  func aProcessOfTheHostOnLoopbackIsInReachOfAProxyOfTheHost() async throws {
+  @Test func aProcessOfTheHostOnLoopbackIsInReachOfAProxyOfTheHost() async throws {
     let world = Sandbox().listening(in: .host, ("127.0.0.1", 8080))
     #expect(try await finding(world, ["upstream.place": "host", "proxy.place": "host"]).outcome == "listening")
     #expect(try await finding(world, ["upstream.place": "host"]).outcome == "loopback")
   }
 
-  @Test
-  func onAnotherPort() async throws {
+  @Test func onAnotherPort() async throws {
     let found = try await finding(Sandbox().listening(in: inApp, ("::", 3000)))
     #expect(found.outcome == "other-port")
     #expect(found.facts["upstream.listening"] == "3000")
   }
 
-  @Test
-  func ofSeveralOtherPortsTheOneThatAnswersHTTP() async throws {
+  @Test func ofSeveralOtherPortsTheOneThatAnswersHTTP() async throws {
     let ask = { (port: UInt16) in
       HTTPRequest(url: "http://shop.example.org/", address: "10.0.0.2", port: port, place: inProxy, limit: 1)
     }
@@ -63,8 +57,7 @@ struct PortListeningTests {
     #expect(found.facts["upstream.listening"] == "3000")
   }
 
-  @Test
-  func nothingListens() async throws {
+  @Test func nothingListens() async throws {
     #expect(try await finding(Sandbox().listening(in: inApp)).outcome == "nothing")
     let other = Sandbox().listening(in: .host, ("0.0.0.0", 3000))
     let onHost = try await finding(other, ["upstream.place": "host"])
@@ -72,15 +65,13 @@ struct PortListeningTests {
     #expect(onHost.facts["upstream.listening"] == nil)
   }
 
-  @Test
-  func connectionsWaitInTheQueue() async throws {
+  @Test func connectionsWaitInTheQueue() async throws {
     let found = try await finding(Sandbox().listening(in: inApp, ("0.0.0.0", 8080), waiting: 12))
     #expect(found.outcome == "stuck")
     #expect(found.facts["upstream.waiting"] == "12")
   }
 
-  @Test
-  func withoutAProcessToLookIntoOrWithoutTheRightToItIsUnknown() async throws {
+  @Test func withoutAProcessToLookIntoOrWithoutTheRightToItIsUnknown() async throws {
     let denied = Sandbox().with(Listeners(place: inApp), unseen: .notPermitted(what: "/proc/9/ns/net"))
     #expect(try await finding(denied).unseen == .notPermitted(what: "/proc/9/ns/net"))
     let gone = try await finding(denied, ["upstream.pid": ""])
@@ -91,8 +82,7 @@ struct PortListeningTests {
   }
 }
 
-@Suite
-struct NetworkSharedTests {
+@Suite struct NetworkSharedTests {
   private func networks(_ ids: [String: String]) -> String {
     let ends = ids.map { "\"\($0)\": {\"NetworkID\": \"\($1)\", \"Gateway\": \"172.20.0.1\"}" }
     return "\"NetworkSettings\": {\"Networks\": {\(ends.joined(separator: ","))}}"
@@ -106,8 +96,7 @@ struct NetworkSharedTests {
     return try await look("network.shared", world, facts.merging(["upstream.host": host]))
   }
 
-  @Test
-  func theyShareANetworkOfTheirOwn() async throws {
+  @Test func theyShareANetworkOfTheirOwn() async throws {
     let found = try await finding(proxy: ["web": "n1", "bridge": "b"], app: ["web": "n1", "db": "n2"])
     #expect(found.outcome == "shared")
     #expect(found.facts["network.common"] == "web")
@@ -115,24 +104,21 @@ struct NetworkSharedTests {
     #expect(found.facts["network.gateway"] == "172.20.0.1")
   }
 
-  @Test
-  func theSameNameIsAnotherNetworkIfItsIdDiffersTheProxyJoinsTheApps() async throws {
+  @Test func theSameNameIsAnotherNetworkIfItsIdDiffersTheProxyJoinsTheApps() async throws {
     let found = try await finding(proxy: ["web": "n1"], app: ["web": "n2"])
     #expect(found.outcome == "separate")
     #expect(found.facts["network.join"] == "web")
     #expect(found.facts["network.joiner"] == "edge")
   }
 
-  @Test
-  func anAppWithOnlyTheDefaultNetworkJoinsTheProxys() async throws {
+  @Test func anAppWithOnlyTheDefaultNetworkJoinsTheProxys() async throws {
     let found = try await finding(proxy: ["web": "n1"], app: ["bridge": "b"])
     #expect(found.outcome == "separate")
     #expect(found.facts["network.join"] == "web")
     #expect(found.facts["network.joiner"] == "shop")
   }
 
-  @Test
-  func onlyTheDefaultNetworkInCommonNamesDoNotResolveThereAddressesWork() async throws {
+  @Test func onlyTheDefaultNetworkInCommonNamesDoNotResolveThereAddressesWork() async throws {
     let named = try await finding(proxy: ["bridge": "b"], app: ["bridge": "b"])
     #expect(named.outcome == "default-bridge")
     #expect(named.facts["network.new"] == "edge-net")
@@ -141,15 +127,13 @@ struct NetworkSharedTests {
     #expect(address.outcome == "shared")
   }
 
-  @Test
-  func theAppUsesTheHostsNetwork() async throws {
+  @Test func theAppUsesTheHostsNetwork() async throws {
     let found = try await finding(
       proxy: ["web": "n1"], app: ["host": "h"], more: #""HostConfig": {"NetworkMode": "host"},"#)
     #expect(found.outcome == "host-network")
   }
 
-  @Test
-  func aProxyOfTheHostDialsAPublishedPort() async throws {
+  @Test func aProxyOfTheHostDialsAPublishedPort() async throws {
     let world = Sandbox().container("app1", networks(["web": "n1"]))
     let onHost = try await look("network.shared", world, facts.merging(["proxy.place": "host"]))
     #expect(onHost.outcome == "published")
@@ -158,16 +142,14 @@ struct NetworkSharedTests {
     #expect(try await look("network.shared", world, byAddress).outcome == "published")
   }
 
-  @Test
-  func aContainerThatIsGoneIsUnknown() async throws {
+  @Test func aContainerThatIsGoneIsUnknown() async throws {
     let world = Sandbox().docker("/containers/app1/json", "{}", status: 404)
     #expect(
       try await look("network.shared", world, facts).unseen == .missing(what: "Docker's /containers/app1/json"))
   }
 }
 
-@Suite
-struct TCPConnectTests {
+@Suite struct TCPConnectTests {
   private let connect = TCPConnect(address: "10.0.0.2", port: 8080, place: inProxy, limit: 4)
   private let dialling = facts.merging(["name.address": "10.0.0.2"])
 
@@ -182,8 +164,7 @@ struct TCPConnectTests {
     #expect(found.facts["connect.errno"] == (errno == 0 ? nil : String(errno)))
   }
 
-  @Test
-  func aProxyOfTheHostDialsFromTheHost() async throws {
+  @Test func aProxyOfTheHostDialsFromTheHost() async throws {
     var fromHost = connect
     fromHost.place = .host
     let world = Sandbox().with(fromHost, .init(outcome: .accepted, errno: 0, seconds: 0))
@@ -191,8 +172,7 @@ struct TCPConnectTests {
     #expect(try await look("tcp.connect", world, dialling.merging(["proxy.network": "host"])).outcome == "accepted")
   }
 
-  @Test
-  func withoutTheProxysProcessItIsUnknown() async throws {
+  @Test func withoutTheProxysProcessItIsUnknown() async throws {
     var stopped = dialling
     stopped["proxy.pid"] = nil
     #expect(try await look("tcp.connect", Sandbox(), stopped).unseen == .notEnoughKnown(["proxy.pid"]))

@@ -289,8 +289,7 @@ private enum Small {
   }
 }
 
-@Suite
-struct ServerTests {
+@Suite struct ServerTests {
   private let catalog = Catalog(
     tree: Tree(
       start: "site",
@@ -319,8 +318,7 @@ struct ServerTests {
       id: "servers.check", needs: [.url], learns: [.nextServer], outcomes: ["some-down", "examined", "unknown"]),
   ]
 
-  @Test
-  func whatWasSeenOfTheSiteHoldsOnTheRestIsLookedAtAgainOnce() throws {
+  @Test func whatWasSeenOfTheSiteHoldsOnTheRestIsLookedAtAgainOnce() throws {
     var session = Session(catalog: catalog, shapes: shapes, asks: false, given: [.url: "http://a.example/"])
     _ = session.start()
     _ = session.learn(Finding(check: "site.check", outcome: "bad"))

@@ -23,7 +23,7 @@ struct DiagnosisDriver: Driver {
     let kind = kinds[Int(input.fingerprint % UInt64(kinds.count))]
     let machine = InventedMachine(proxy: proxy, kind: kind, parts: parts)
     let catalog = Self.catalog
-    let sites = (try? await RouteReading.sites(in: machine, catalog.signs)) ?? []
+    let sites = (try? await RouteReading.sites(in: machine, catalog.signs))?.sites ?? []
     // The site that is asked for, and one that the proxy says it has.
     let listed = sites.isEmpty ? nil : sites[Int(input.fingerprint / 8 % UInt64(sites.count))].site
     for site in [Site(machine.site) ?? Site("http://shop.example.org/"), listed].compactMap({ $0 }) {

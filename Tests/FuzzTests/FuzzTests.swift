@@ -1,8 +1,7 @@
 import Foundation
 import Testing
 
-@Suite
-struct FuzzTests {
+@Suite struct FuzzTests {
   private static let root = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
 
   /// `fuzz` beside these tests, with its exit code and what it says.
@@ -31,8 +30,7 @@ struct FuzzTests {
     print(output)
   }
 
-  @Test
-  func anInputThatMakesADriverCrashIsKeptAndNamedWithItsPlace() throws {
+  @Test func anInputThatMakesADriverCrashIsKeptAndNamedWithItsPlace() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "fuzz-\(UUID())").path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (code, output) = try fuzz(["self-test", "--seconds", "60", "--runs", "200", "--out", folder])

@@ -123,8 +123,7 @@ import Testing
     expectBounded(run, timeout: timeout, bomb.testDescription)
   }
 
-  @Test
-  func row5ALabelOf20000Dots() throws {
+  @Test func row5ALabelOf20000Dots() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing(server: "Traefik")
     let label = "traefik." + String(repeating: "a.", count: 20_000) + "b"
@@ -140,16 +139,14 @@ import Testing
     expectBounded(run, timeout: 5 * Sandbox.slowness, "dots")
   }
 
-  @Test
-  func row6RedirectsShareOneLimit() throws {
+  @Test func row6RedirectsShareOneLimit() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing(server: "loop")
     let run = try sandbox.wizard("diagnose", "http://localhost:\(port)/", "--json", "--timeout", "5", limit: 30)
     #expect(run.seconds <= 6, run.description)
   }
 
-  @Test
-  func row6AllSitesShareOneLimit() throws {
+  @Test func row6AllSitesShareOneLimit() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.hangingSites(40)
     let run = try sandbox.wizard("diagnose", "--all", "--json", "--timeout", "4", limit: 20)
@@ -212,8 +209,7 @@ import Testing
     ]
   }
 
-  @Test
-  func row10NoNumberEndsTheProgram() throws {
+  @Test func row10NoNumberEndsTheProgram() throws {
     let sandbox = try Sandbox()
     try sandbox.compile("impostor.c", to: "/opt/impostor", "-static")
     var ports: [(String, Int)] = []
@@ -280,8 +276,7 @@ import Testing
   }
 
   /// What was 6.8, 21 and 1.5 s a line.
-  @Test
-  func row15NoLineMakesExplainSlow() throws {
+  @Test func row15NoLineMakesExplainSlow() throws {
     let sandbox = try Sandbox()
     let pumped = String(repeating: "a", count: 64_000)
     let braces = String(repeating: "{\\\"", count: 21_000)

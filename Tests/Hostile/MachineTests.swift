@@ -3,8 +3,7 @@ import Testing
 
 /// Rows 8, 9, 11, 12, 13, 18, 20 and 34 to 37: a machine that is short of something, or unlike others.
 @Suite struct MachineTests {
-  @Test
-  func row8AMachineWhoseKernelHasSystemdsNumberOfOpenFiles() throws {
+  @Test func row8AMachineWhoseKernelHasSystemdsNumberOfOpenFiles() throws {
     let sandbox = try Sandbox()
     let (port, app) = (sandbox.port(), try sandbox.failing(server: "gunicorn"))
     try sandbox.write("1024\t0\t\(Int.max)\n", to: "/srv/file-nr")
@@ -52,8 +51,7 @@ import Testing
     }
   }
 
-  @Test
-  func row12TheStartScreenWith1500SitesThatHangAsksFewOfThemAtOnce() throws {
+  @Test func row12TheStartScreenWith1500SitesThatHangAsksFewOfThemAtOnce() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.hangingSites(1500)
     let session = try sandbox.start(
@@ -70,8 +68,7 @@ import Testing
     #expect(alive.status == 0, "it has ended by itself")
   }
 
-  @Test
-  func row13ADiagnosisCreatesAndChangesNothingAndStartsNoProxy() throws {
+  @Test func row13ADiagnosisCreatesAndChangesNothingAndStartsNoProxy() throws {
     let sandbox = try Sandbox()
     let port = sandbox.port()
     try sandbox.sh("mkdir -p /srv/nginx; chmod 755 /srv/nginx")
@@ -126,8 +123,7 @@ import Testing
     }
   }
 
-  @Test
-  func row20NoProc() throws {
+  @Test func row20NoProc() throws {
     let sandbox = try Sandbox()
     for arguments in ["--version", "diagnose http://localhost:1/ --timeout 3", "show wrong-port"] {
       let run = try sandbox.run(

@@ -37,8 +37,7 @@ import Testing
     ]
   }
 
-  @Test
-  func row4ASecretOfTheURLIsInNoOutput() throws {
+  @Test func row4ASecretOfTheURLIsInNoOutput() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing()
     let secret = "S3cr3t" + sandbox.name()
@@ -60,8 +59,7 @@ import Testing
     #expect(!user.all.contains(secret), "user: \(user.all.prefix(300))")
   }
 
-  @Test
-  func row4SecretsOfLogsAndErrorsAreInNoReport() throws {
+  @Test func row4SecretsOfLogsAndErrorsAreInNoReport() throws {
     let sandbox = try Sandbox()
     let secret = "S3cr3t" + sandbox.name()
     let port = try sandbox.failing()
@@ -140,8 +138,7 @@ import Testing
     expectPlain(try sandbox.run([Sandbox.program, "--flows", "/srv/own", "show"]), "--flows")
   }
 
-  @Test
-  func row22MarkdownHasNoHTMLPictureLinkOrNameFromOutside() throws {
+  @Test func row22MarkdownHasNoHTMLPictureLinkOrNameFromOutside() throws {
     let sandbox = try Sandbox()
     let mark = sandbox.name()
     let port = try sandbox.failing()

@@ -50,8 +50,7 @@ import Testing
     #expect(run.seconds < 6 && run.megabytes < 200, run.description)
   }
 
-  @Test
-  func row26ARedirectToAnotherHostIsNotFollowed() throws {
+  @Test func row26ARedirectToAnotherHostIsNotFollowed() throws {
     let sandbox = try Sandbox()
     try sandbox.write("127.0.0.1 localhost\n10.9.9.9 evil.example\n", to: "/etc/hosts")
     try sandbox.sh("ip address add 10.9.9.9/32 dev lo; ip address add 169.254.169.254/32 dev lo")

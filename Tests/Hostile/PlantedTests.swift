@@ -9,8 +9,7 @@ import Testing
     return built.contains("/debug/") ? Sandbox.package.appending(path: ".build/release/wizard502").path : built
   }()
 
-  @Test
-  func row3TheReleaseNamesNoFolderForItsLibraries() throws {
+  @Test func row3TheReleaseNamesNoFolderForItsLibraries() throws {
     try #require(FileManager.default.fileExists(atPath: Self.release), "make build comes before this test")
     let sandbox = try Sandbox(program: Self.release)
     let dynamic = try sandbox.sh("readelf -dW \(Sandbox.program)")
@@ -19,8 +18,7 @@ import Testing
     #expect(paths.isEmpty, "\(paths)")
   }
 
-  @Test
-  func row3LibrariesBesideItAndInTheCurrentFolderAreNotLoaded() throws {
+  @Test func row3LibrariesBesideItAndInTheCurrentFolderAreNotLoaded() throws {
     try #require(FileManager.default.fileExists(atPath: Self.release), "make build comes before this test")
     let sandbox = try Sandbox(program: Self.release)
     let folder = sandbox.lair
@@ -41,8 +39,7 @@ import Testing
     }
   }
 
-  @Test
-  func row323HelpersAreNotLookedUpByPATHOrInTheCurrentFolder() throws {
+  @Test func row323HelpersAreNotLookedUpByPATHOrInTheCurrentFolder() throws {
     let sandbox = try Sandbox()
     let port = try sandbox.failing()
     for name in ["nft", "iptables-save", "ip6tables-save", "tmux", "nginx", "docker", "sh", "ss", "ip"] {

@@ -56,8 +56,7 @@ import Testing
     Self.expectNothingFalse(diagnosis)
   }
 
-  @Test
-  func row7MoreFilesThanAreTakenIn() throws {
+  @Test func row7MoreFilesThanAreTakenIn() throws {
     let sandbox = try Sandbox()
     let diagnosis = try Self.diagnosis(sandbox) { _ in
       var files = ["/etc/nginx/nginx.conf": "events {}\nhttp {\ninclude /etc/nginx/sites/*.conf;\n}\n"]

@@ -262,8 +262,7 @@ enum Disguise: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test
-  func row16RootReadsNothingForAUserThatTheUserMayNotRead() throws {
+  @Test func row16RootReadsNothingForAUserThatTheUserMayNotRead() throws {
     let sandbox = try Sandbox()
     let secret = "S3cr3t" + sandbox.name()
     try sandbox.compile("impostor.c", to: sandbox.lair + "/impostor", "-static")

@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct ExchangeTests {
+@Suite struct ExchangeTests {
   private let machine = Machine()
 
   private func ask(_ server: TestServer, _ text: String = "", enough: Int = 1, limit: Double = 2) async throws
@@ -16,8 +15,7 @@ struct ExchangeTests {
         address: "127.0.0.1", port: server.port, place: .host, sends: Array(text.utf8), enough: enough, limit: limit))
   }
 
-  @Test
-  func aGreetingAnAnswerACloseAResetSilenceNobody() async throws {
+  @Test func aGreetingAnAnswerACloseAResetSilenceNobody() async throws {
     let greeting = try await TestServer { connection in
       connection.send("220 mail.example.org ESMTP\r\n")
       connection.hold()
@@ -38,8 +36,7 @@ struct ExchangeTests {
 struct UnixSocketTests {
   private let machine = Machine()
 
-  @Test
-  func takenMissingLeftBehindNoSocket() async throws {
+  @Test func takenMissingLeftBehindNoSocket() async throws {
     let folder = try TestFolder()
     let server = TestServer(unixSocket: folder.path + "/app.sock") { $0.send("hi") }
     func outcome(_ name: String) async throws -> UnixConnect.Sight.Outcome {

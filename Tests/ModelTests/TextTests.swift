@@ -104,11 +104,9 @@ import Testing
   }
 }
 
-@Suite
-struct DiffLineTests {
+@Suite struct DiffLineTests {
   /// A value of several lines brings its sign to each; an end of a known line may be nothing
-  @Test
-  func aValueOfSeveralLinesBringsItsSignToEach() throws {
+  @Test func aValueOfSeveralLinesBringsItsSignToEach() throws {
     let facts: Facts = ["tls-line.text": "a:\n  b", "port-line.text": "p: 1", "port-line.head": "p: "]
     #expect(try Template("-{tls-line.text}").lines(facts) == ["-a:", "-  b"])
     #expect(try Template("+{port-line.head}2{port-line.tail}").lines(facts) == ["+p: 2"])

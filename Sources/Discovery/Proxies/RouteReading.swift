@@ -122,15 +122,22 @@ public enum RouteReading {
     public let upstream: String
   }
 
-  /// Every site of every proxy here whose routes can be read, in a stable order. Throws what keeps the proxies from
-  /// being seen.
-  public static func sites(in world: any World, _ signs: Signs) async throws(Unseen) -> [ListedSite] {
+  /// Every site of every proxy here, in a stable order, and what keeps the routes of others from being read. Throws what
+  /// keeps the proxies from being seen.
+  public static func sites(
+    in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> (sites: [ListedSite], unseen: [Unseen]) {
     var sites: [ListedSite] = []
+    var unseen: [Unseen] = []
     for proxy in try await world.proxies(at: nil, signs) {
       guard let reader = readers[proxy.sign.kind] else { continue }
-      guard let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
-        let listed = try? await reader.list(running)
-      else { continue }
+      let listed: [Listed]
+      do throws(Unseen) {
+        listed = try await reader.list(RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs))
+      } catch {
+        unseen.append(error)
+        continue
+      }
       for route in listed {
         guard let outside = proxy.outside[route.port],
           let site = Site("\(route.isTLS ? "https" : "http")://\(route.host):\(outside)\(route.path)")
@@ -142,7 +149,8 @@ public enum RouteReading {
             upstream: route.upstream))
       }
     }
-    return sites.sorted { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
+    sites.sort { ($0.site.host, $0.site.port, $0.site.path) < ($1.site.host, $1.site.port, $1.site.path) }
+    return (sites, unseen)
   }
 }
 

@@ -5,8 +5,7 @@ import Routes
 import Testing
 import World
 
-@Suite
-struct ComposeTests {
+@Suite struct ComposeTests {
   private func joined(_ text: String, _ network: String = "apps_default") async throws -> [String] {
     let labels = [
       "com.docker.compose.project": "edge", "com.docker.compose.service": "proxy",
@@ -18,16 +17,14 @@ struct ComposeTests {
     return [lines.service, lines.file].compactMap { $0 }.map { "\($0.line.line): \($0.lines)" }
   }
 
-  @Test
-  func aListAndNetworksThatTheFileNames() async throws {
+  @Test func aListAndNetworksThatTheFileNames() async throws {
     #expect(
       try await joined(
         "services:\n  proxy:\n    image: nginx\n    networks:\n      - web\nnetworks:\n  web:\n    external: true\n")
         == ["4:     networks:\n      - apps_default", "6: networks:\n  apps_default:\n    external: true"])
   }
 
-  @Test
-  func aMappingAListInOneLineAndNoneAtAllThenTheProjectsOwnStays() async throws {
+  @Test func aMappingAListInOneLineAndNoneAtAllThenTheProjectsOwnStays() async throws {
     #expect(
       try await joined("services:\n  proxy:\n    networks:\n      web:\n        aliases: [edge]\n")
         == [
@@ -41,16 +38,14 @@ struct ComposeTests {
         == "2:   proxy:\n    networks:\n      - default\n      - apps_default")
   }
 
-  @Test
-  func aNetworkThatTheFileMakesItselfGoesByItsOwnNameAndIsNotExternal() async throws {
+  @Test func aNetworkThatTheFileMakesItselfGoesByItsOwnNameAndIsNotExternal() async throws {
     #expect(
       try await joined(
         "services:\n  proxy:\n    networks:\n      - web\nnetworks:\n  web:\n  back:\n", "edge_back")
         == ["3:     networks:\n      - back"])
   }
 
-  @Test
-  func aServiceInTheMachinesNetworkOrInNoFileIsLeftAlone() async throws {
+  @Test func aServiceInTheMachinesNetworkOrInNoFileIsLeftAlone() async throws {
     #expect(try await joined("services:\n  proxy:\n    network_mode: host\n") == [])
     #expect(try await joined("services:\n  other:\n    image: nginx\n") == [])
   }

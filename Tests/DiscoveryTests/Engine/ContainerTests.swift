@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct ContainerTests {
+@Suite struct ContainerTests {
   /// As engine 20.10 has it: addresses at the top level too, no `DNSNames`.
   private let old = #"""
     "Name": "/shop", "RestartCount": 0,
@@ -20,8 +19,7 @@ struct ContainerTests {
       {"Type": "bind", "Source": "/srv/special", "Destination": "/data/special"}, {"Type": "tmpfs", "Destination": "/tmp"}]
     """#
 
-  @Test
-  func engine2010() async throws {
+  @Test func engine2010() async throws {
     let shop = try await Sandbox().container("a1", old).container("a1")
     #expect(shop.name == "shop")
     #expect(shop.pid == 812)
@@ -32,15 +30,13 @@ struct ContainerTests {
     #expect(!shop.usesHostNetwork)
   }
 
-  @Test
-  func publishedPortsAsWantedTCPOnlyAndOnlyThoseWithAPortOfTheHost() async throws {
+  @Test func publishedPortsAsWantedTCPOnlyAndOnlyThoseWithAPortOfTheHost() async throws {
     let shop = try await Sandbox().container("a1", old).container("a1")
     #expect(shop.bindings == [PublishedPort(hostAddress: "127.0.0.1", hostPort: 18080, inside: 8080)])
   }
 
   /// A path inside is the host's path by the deepest mount; a folder's name that only begins the same is none
-  @Test
-  func aPathInsideIsTheHostsPathByTheDeepestMount() async throws {
+  @Test func aPathInsideIsTheHostsPathByTheDeepestMount() async throws {
     let shop = try await Sandbox().container("a1", old).container("a1")
     #expect(shop.hostPath(of: "/data/conf/a") == "/srv/shop/conf/a")
     #expect(shop.hostPath(of: "/data") == "/srv/shop")
@@ -49,8 +45,7 @@ struct ContainerTests {
     #expect(shop.hostPath(of: "/tmp/a") == nil)
   }
 
-  @Test
-  func aNewerEngineLeavesFieldsOutAndAddsOthers() async throws {
+  @Test func aNewerEngineLeavesFieldsOutAndAddsOthers() async throws {
     let shop = try await Sandbox().container(
       "0123456789abcdef",
       #""State": {"Status": "exited", "Pid": 0, "Health": null}, "ImageManifestDescriptor": {"digest": "x"}, "NetworkSettings": {"Networks": {"web": {"DNSNames": ["shop"], "GwPriority": 0}}}"#
@@ -63,8 +58,7 @@ struct ContainerTests {
     #expect(shop.hostPath(of: "/data") == nil)
   }
 
-  @Test
-  func theListOfContainersInBothShapes() async throws {
+  @Test func theListOfContainersInBothShapes() async throws {
     let world = Sandbox().containers(
       #"{"Id": "a1", "Names": ["/shop", "/edge/alias"], "Image": "registry.lan:5000/team/shop:1.2@sha256:ab", "State": "paused", "Labels": {"com.docker.compose.service": "web", "com.docker.compose.project": "shop"}, "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": "::"}], "HostConfig": {"NetworkMode": "host"}}"#,
       #"{"Id": "0123456789abcdef", "Names": null, "Ports": null, "NetworkSettings": null}"#)
@@ -86,8 +80,7 @@ struct ContainerTests {
   ])
   func anImagesNameWithoutRegistryAndTag(text: String, expected: String) { #expect(text.withoutTag == expected) }
 
-  @Test
-  func jsonThatIsNoneOrLacksTheIdIsUnreadable() async throws {
+  @Test func jsonThatIsNoneOrLacksTheIdIsUnreadable() async throws {
     for body in ["", "{", "[]", #"{"Name": "/shop"}"#] {
       await #expect { try await Sandbox().docker("/containers/a1/json", body).container("a1") } throws: { error in
         guard case Unseen.unreadable(let what, _) = error else { return false }
@@ -105,21 +98,18 @@ struct ContainerTests {
   }
 }
 
-@Suite
-struct LogTests {
+@Suite struct LogTests {
   private func lines(_ bytes: [UInt8], tty: Bool = false) async throws -> [String] {
     let world = Sandbox().container("a1", "\"Config\": {\"Tty\": \(tty)}").log(of: "a1", bytes)
     return try await world.log(of: try await world.container("a1"))
   }
 
-  @Test
-  func framesOfBothStreamsInOrderALineMayBeSplitOverTwoOfThem() async throws {
+  @Test func framesOfBothStreamsInOrderALineMayBeSplitOverTwoOfThem() async throws {
     let bytes = frame("one\ntw", stream: 1) + frame("o\r\n", stream: 1) + frame("three\n")
     #expect(try await lines(bytes) == ["one", "two", "three"])
   }
 
-  @Test
-  func onlyWhatWasWrittenFromATimeOnWhateverElseWasKeptOfTheLog() async throws {
+  @Test func onlyWhatWasWrittenFromATimeOnWhateverElseWasKeptOfTheLog() async throws {
     let bytes = ["1970-01-01T00:00:09.9Z", "1970-01-01T00:00:10.2Z", "1970-01-01T01:00:11+01:00"].flatMap { time in
       frame("at \(time)\n", at: time)
     }
@@ -132,34 +122,29 @@ struct LogTests {
     #expect(try await world.log(of: container, lines: 1) == ["at 1970-01-01T01:00:11+01:00"])
   }
 
-  @Test
-  func aFrameThatIsCutGivesWhatThereIsAHeaderThatIsCutEndsIt() async throws {
+  @Test func aFrameThatIsCutGivesWhatThereIsAHeaderThatIsCutEndsIt() async throws {
     #expect(try await lines(Array((frame("one\n") + frame("two and more\n")).dropLast(5))) == ["one", "two and "])
     #expect(try await lines(frame("one\n") + [2, 0, 0]) == ["one"])
     #expect(try await lines([]) == [])
   }
 
-  @Test
-  func aLengthBeyondTheEndDoesNotReadPastIt() async throws {
+  @Test func aLengthBeyondTheEndDoesNotReadPastIt() async throws {
     #expect(try await lines([1, 0, 0, 0, 255, 255, 255, 255] + Array("rest".utf8)) == ["rest"])
   }
 
-  @Test
-  func withATerminalThereAreNoFrames() async throws {
+  @Test func withATerminalThereAreNoFrames() async throws {
     #expect(try await lines(Array("one\r\ntwo\r\n".utf8), tty: true) == ["one", "two"])
     let stamped = "2100-01-01T00:00:00Z one\r\n2100-01-01T00:00:00Z two\r\n"
     #expect(try await lines(Array(stamped.utf8), tty: true) == ["one", "two"])
   }
 
-  @Test
-  func bytesThatAreNoUTF8DoNotLoseTheLine() async throws {
+  @Test func bytesThatAreNoUTF8DoNotLoseTheLine() async throws {
     let broken: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 3, 0x61, 0xFF, 0x62]
     #expect(try await lines(broken) == ["a\u{FFFD}b"])
   }
 }
 
-@Suite
-struct NameTests {
+@Suite struct NameTests {
   @Test(arguments: [
     ("shp", ["shop", "wiki"], "shop"), ("shop", ["shop", "wiki"], nil),
     ("db", ["web", "shop"], nil), ("wikki", ["wiki", "shop"], "wiki"), ("shop", [], nil),
@@ -169,8 +154,7 @@ struct NameTests {
     #expect(name.nearest(among: names) == expected)
   }
 
-  @Test
-  func itDoesNotDependOnTheOrderOfTheNames() {
+  @Test func itDoesNotDependOnTheOrderOfTheNames() {
     #expect("shap".nearest(among: ["ship", "shop"]) == "ship")
     #expect("shap".nearest(among: ["shop", "ship"]) == "ship")
   }

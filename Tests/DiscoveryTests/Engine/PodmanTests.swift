@@ -7,8 +7,7 @@ import Testing
 import World
 
 /// What Podman's own service answered; `Podman/README.md` says where that was recorded.
-@Suite
-struct PodmanTests {
+@Suite struct PodmanTests {
   private func recorded(_ name: String) throws -> String {
     try String(
       contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Podman/\(name).json"),
@@ -23,8 +22,7 @@ struct PodmanTests {
 
   private let stopped = "0fb09edd36967a79ade89bec13bf2546af723b938bdbe4c39e8685445db114d0"
 
-  @Test
-  func theListNamesStatesPortsAndNetworksThatGoByTheirNames() async throws {
+  @Test func theListNamesStatesPortsAndNetworksThatGoByTheirNames() async throws {
     let containers = try await world().containers()
     #expect(containers.map(\.name) == ["rec-shop", "rec-edge"])
     #expect(containers.map(\.isRunning) == [false, true])
@@ -35,8 +33,7 @@ struct PodmanTests {
     #expect(containers.allSatisfy { $0.networks["rec-web"]?.NetworkID == "rec-web" })
   }
 
-  @Test
-  func aStoppedContainerNoProcessItsExitCodeItsCommand() async throws {
+  @Test func aStoppedContainerNoProcessItsExitCodeItsCommand() async throws {
     let container = try await world().container(stopped)
     #expect(container.name == "rec-shop")
     #expect(container.pid == nil)
@@ -48,8 +45,7 @@ struct PodmanTests {
     #expect(try #require(container.finished) > 1_795_578_338)
   }
 
-  @Test
-  func itsStateIsAnOutcomeStoppedWithTheCode() async throws {
+  @Test func itsStateIsAnOutcomeStoppedWithTheCode() async throws {
     let world = try world(now: 1_795_578_400)
     let check = try #require(Check.named("container.state"))
     let found = await check.finding(in: world, facts: ["upstream.id": stopped], signs: Signs())
@@ -58,8 +54,7 @@ struct PodmanTests {
   }
 
   /// Networks: the subnet and this machine's address in it; the default one is called bridge there
-  @Test
-  func networksTheSubnetAndThisMachinesAddressInIt() async throws {
+  @Test func networksTheSubnetAndThisMachinesAddressInIt() async throws {
     let networks = try await world().networks()
     let web = try #require(networks.first { $0.Name == "rec-web" })
     #expect(web.subnets == ["10.89.0.0/24"])

@@ -27,10 +27,8 @@ private func configuration(_ text: String) async -> Apache.Configuration {
   await configuration(["/etc/apache2/apache2.conf": modules + text])
 }
 
-@Suite
-struct ApacheGrammarTests {
-  @Test
-  func wordsQuotesContinuedLinesAndComments() throws {
+@Suite struct ApacheGrammarTests {
+  @Test func wordsQuotesContinuedLinesAndComments() throws {
     let text = """
       # A comment that goes on \\
       ProxyPass /no http://no/
@@ -65,8 +63,7 @@ struct ApacheGrammarTests {
   }
 
   /// Conditions are judged by the modules loaded before, variables by Define and the environment
-  @Test
-  func conditionsAreJudgedByTheModulesLoadedBefore() async {
+  @Test func conditionsAreJudgedByTheModulesLoadedBefore() async {
     let text = """
       <IfModule mod_proxy.c>
       Define port 3000
@@ -92,8 +89,7 @@ struct ApacheGrammarTests {
     #expect(found.undefined == ["LOG"])
   }
 
-  @Test
-  func includesPatternsFoldersFilesThatMayBeMissingAndOneThatMayNot() async {
+  @Test func includesPatternsFoldersFilesThatMayBeMissingAndOneThatMayNot() async {
     let files = [
       "/etc/apache2/apache2.conf":
         "Include conf.d/\nIncludeOptional sites-enabled/*.conf\nIncludeOptional none/*.conf\nInclude gone.conf\n",
@@ -110,8 +106,7 @@ struct ApacheGrammarTests {
   }
 
   /// A command that no loaded module knows is a mistake; a foreign module's may be none
-  @Test
-  func aCommandThatNoLoadedModuleKnowsIsAMistake() async {
+  @Test func aCommandThatNoLoadedModuleKnowsIsAMistake() async {
     let typo = await configuration("ServerNam x\n<VirtualHost *:80>\nSSLEngine on\n</VirtualHost>")
     #expect(typo.problems.first?.message.hasPrefix("Invalid command 'ServerNam'") == true)
     let unloaded = await configuration("<VirtualHost *:80>\nSSLEngine on\n</VirtualHost>")
@@ -121,8 +116,7 @@ struct ApacheGrammarTests {
   }
 }
 
-@Suite
-struct ApacheRouteTests {
+@Suite struct ApacheRouteTests {
   private func target(_ text: String, _ host: String = "a.test", _ path: String = "/") async -> String? {
     let configuration = await configuration(text)
     let route = configuration.route(host: host, port: 80, path: path, isTLS: false)
@@ -130,8 +124,7 @@ struct ApacheRouteTests {
     return route.url.map { $0.text + route.rest }
   }
 
-  @Test
-  func theHostIsChosenByItsNameElseTheFirstForThePortElseTheMainServer() async {
+  @Test func theHostIsChosenByItsNameElseTheFirstForThePortElseTheMainServer() async {
     let text = """
       ProxyPass / http://main/
       <VirtualHost *:80>
@@ -153,8 +146,7 @@ struct ApacheRouteTests {
     #expect(other.choice == .main)
   }
 
-  @Test
-  func thePlacesOfHostPortAndScheme() async throws {
+  @Test func thePlacesOfHostPortAndScheme() async throws {
     let configuration = await configuration(
       "<VirtualHost *:80>\n  ProxyPass \"/\" \"http://app:3000/\" timeout=5\n</VirtualHost>")
     let route = configuration.route(host: "a.test", port: 80, path: "/", isTLS: false)
@@ -167,8 +159,7 @@ struct ApacheRouteTests {
     #expect(worker.value("timeout").flatMap(configuration.span)?.head.hasSuffix("timeout=") == true)
   }
 
-  @Test
-  func membersOfABalancerWithThoseThatAreSwitchedOff() async {
+  @Test func membersOfABalancerWithThoseThatAreSwitchedOff() async {
     let configuration = await configuration(
       """
       LoadModule proxy_balancer_module modules/mod_proxy_balancer.so
@@ -185,8 +176,7 @@ struct ApacheRouteTests {
     #expect(workers[1].value("timeout")?.text == "7")
   }
 
-  @Test
-  func phpByAHandlerAndAUnixSocket() async {
+  @Test func phpByAHandlerAndAUnixSocket() async {
     let text = """
       <FilesMatch "\\.php$">
       SetHandler "proxy:unix:/run/php/php.sock|fcgi://localhost/"
@@ -323,8 +313,7 @@ struct AgainstApache {
     ]
   }
 
-  @Test
-  func pathsHostsAndIncludedFiles() async throws {
+  @Test func pathsHostsAndIncludedFiles() async throws {
     let root = NSTemporaryDirectory() + "wizard502-apache-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: root) }
     try FileManager.default.createDirectory(atPath: root + "/sites", withIntermediateDirectories: true)

@@ -5,8 +5,7 @@ import Routes
 import Testing
 import World
 
-@Suite
-struct CaddyReadingTests {
+@Suite struct CaddyReadingTests {
   private let shop = """
     http://shop.example.org, www.shop.example.org {
     \treverse_proxy shop:3000 {
@@ -66,8 +65,7 @@ struct CaddyReadingTests {
   }
 
   /// Host, port, scheme and time-out, each with its place in the line as the host sees the file
-  @Test
-  func hostPortSchemeAndTimeOut() async throws {
+  @Test func hostPortSchemeAndTimeOut() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", world(shop, running: running()))
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "http://shop:3000")
@@ -91,8 +89,7 @@ struct CaddyReadingTests {
     #expect(head == "\t\ttransport http {\n\t\t\t")
   }
 
-  @Test
-  func aSchemeThatIsNotWrittenCanBeWrittenAndABlockWhereThereIsNone() async throws {
+  @Test func aSchemeThatIsNotWrittenCanBeWrittenAndABlockWhereThereIsNone() async throws {
     let bare = "http://shop.example.org {\n    reverse_proxy shop:3000\n}"
     let facts = try await read("http://shop.example.org/", world(bare)).1
     #expect(facts["scheme-line.head"] == "    reverse_proxy ")
@@ -103,8 +100,7 @@ struct CaddyReadingTests {
         == "    reverse_proxy shop:3000 {\n        transport http {\n            tls\n        }\n    }")
   }
 
-  @Test
-  func whatRunsIsToldToBeAnotherWhateverPartOfTheRouteDiffers() async throws {
+  @Test func whatRunsIsToldToBeAnotherWhateverPartOfTheRouteDiffers() async throws {
     let port = try await read("http://shop.example.org/", world(shop, running: running(port: 3001))).1
     #expect(port[.configRuns] == "other")
     #expect(port[.routeRunning] == "http://shop:3001")
@@ -119,8 +115,7 @@ struct CaddyReadingTests {
   }
 
   /// Without a file the admin interface alone tells the route; what it does not tell is no route
-  @Test
-  func withoutAFileTheAdminInterfaceAloneTellsTheRoute() async throws {
+  @Test func withoutAFileTheAdminInterfaceAloneTellsTheRoute() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", world(nil, running: running()))
     #expect(outcome == .found)
     #expect(facts[.routeDefinedIn] == "apps/http/servers/srv0/routes/0/handle/0/routes/0/handle/0")
@@ -131,8 +126,7 @@ struct CaddyReadingTests {
     }
   }
 
-  @Test
-  func otherKindsOfRoutes() async throws {
+  @Test func otherKindsOfRoutes() async throws {
     let world = world(shop)
     let tls = try await read("http://files.example.org/", world).1
     #expect(tls[.upstreamScheme] == "https")
@@ -154,8 +148,7 @@ struct CaddyReadingTests {
     #expect(near["name-line.number"] == "1")
   }
 
-  @Test
-  func aFileWithAMistakeWhatWasMeantAndWhereTheMistakeIs() async throws {
+  @Test func aFileWithAMistakeWhatWasMeantAndWhereTheMistakeIs() async throws {
     let typed = shop.replacing("reverse_proxy shop", with: "reverse_prox shop")
     let (outcome, facts) = try await read("http://shop.example.org/", world(typed, running: running(port: 1)))
     #expect(outcome == .found)
@@ -165,8 +158,7 @@ struct CaddyReadingTests {
     #expect(try await read("http://shop.example.org/", world(cut, running: running())).0 == .broken)
   }
 
-  @Test
-  func aDirectiveOfAPluginIsNoMistakeWhileWhatRunsIsTheSame() async throws {
+  @Test func aDirectiveOfAPluginIsNoMistakeWhileWhatRunsIsTheSame() async throws {
     let plugin = shop.replacing("\treverse_proxy shop", with: "\twaf_of_mine on\n\treverse_proxy shop")
     #expect(try await read("http://shop.example.org/", world(plugin, running: running())).1[.configProblem] == nil)
     let older = try await read("http://shop.example.org/", world(plugin, running: running(port: 1))).1
@@ -174,8 +166,7 @@ struct CaddyReadingTests {
   }
 
   /// Without an admin interface the start of the process is its last load, and it is said
-  @Test
-  func withoutAnAdminInterfaceTheStartOfTheProcessIsItsLastLoad() async throws {
+  @Test func withoutAnAdminInterfaceTheStartOfTheProcessIsItsLastLoad() async throws {
     let facts = try await read("http://shop.example.org/", world("{\n\tadmin off\n}\n" + shop)).1
     #expect(facts[.proxyAdmin] == "off")
   }

@@ -5,8 +5,7 @@ import Routes
 import Testing
 import World
 
-@Suite
-struct CloudflaredTests {
+@Suite struct CloudflaredTests {
   private let signs = Signs(proxies: [
     .init(kind: "cloudflared", name: "cloudflared", images: ["(^|/)cloudflared$"], processes: ["cloudflared"])
   ])
@@ -47,8 +46,7 @@ struct CloudflaredTests {
     return (reading.outcome, reading.facts)
   }
 
-  @Test
-  func theFirstRuleThatFitsTheHostAndThePath() async throws {
+  @Test func theFirstRuleThatFitsTheHostAndThePath() async throws {
     let world = world("cloudflared", "tunnel", "run", text: configuration)
     let (outcome, facts) = try await read("https://shop.example.org/", world)
     #expect(outcome == .found)
@@ -64,8 +62,7 @@ struct CloudflaredTests {
     #expect(try await read("https://shop.example.org/api/x", world).1["route.upstream"] == "http://localhost:9000")
   }
 
-  @Test
-  func theRuleThatEndsTheListIsNoRouteAnotherStatusOfItsOwnIsAnAnswer() async throws {
+  @Test func theRuleThatEndsTheListIsNoRouteAnotherStatusOfItsOwnIsAnAnswer() async throws {
     let world = world("cloudflared", "tunnel", "run", text: configuration)
     #expect(try await read("https://other.test/", world).0 == .default)
     #expect(try await read("https://wiki.example.org/", world).0 == .static)
@@ -85,14 +82,12 @@ struct CloudflaredTests {
     #expect(facts["route.upstream"] == "http://localhost:3000")
   }
 
-  @Test
-  func routesThatAreKeptAtCloudflareCannotBeRead() async throws {
+  @Test func routesThatAreKeptAtCloudflareCannotBeRead() async throws {
     let world = world("cloudflared", "tunnel", "run", "--token", "secret")
     await #expect(throws: Unseen.self) { _ = try await read("https://shop.example.org/", world) }
   }
 
-  @Test
-  func foundByItsProcessAndByTheNameInItsConfiguration() async throws {
+  @Test func foundByItsProcessAndByTheNameInItsConfiguration() async throws {
     let world = world("cloudflared", "tunnel", "run", text: configuration)
     #expect(try await world.tunnel(naming: nil, signs)?.pid == 40)
     #expect(try await world.tunnel(naming: "shop.example.org", signs)?.pid == 40)

@@ -58,8 +58,7 @@ private func cluster(_ name: String, _ address: String = "shop", _ port: Int = 3
   """
 }
 
-@Suite
-struct EnvoyReadingTests {
+@Suite struct EnvoyReadingTests {
   private let shop = """
                 - domains: ["shop.example.org", "shop.example.org:*"]
                   routes:
@@ -81,8 +80,7 @@ struct EnvoyReadingTests {
   private var site: Sandbox { world(file(shop, cluster("app") + cluster("api", "api", 80))) }
 
   /// Host and port, each with its place in the file as the host sees it; the time-out gets a line of its own
-  @Test
-  func hostAndPortEachWithItsPlaceInTheFileAsTheHostSeesIt() async throws {
+  @Test func hostAndPortEachWithItsPlaceInTheFileAsTheHostSeesIt() async throws {
     let (outcome, facts) = try await read("http://shop.example.org:10000/", site)
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "http://shop:3000")
@@ -98,8 +96,7 @@ struct EnvoyReadingTests {
     #expect(facts["pass-line.indent"] == "    ")
   }
 
-  @Test
-  func routesAreTriedInOrderOneThatAsksForAHeaderIsPassedOver() async throws {
+  @Test func routesAreTriedInOrderOneThatAsksForAHeaderIsPassedOver() async throws {
     let api = try await read("http://shop.example.org:10000/api/items", site).facts
     #expect(api[.routeUpstream] == "http://api:80")
     #expect(api[.upstreamPath] == "/v2/items")
@@ -109,8 +106,7 @@ struct EnvoyReadingTests {
     #expect(try await read("http://other.example.org/", site).facts[.routeUpstream] == "http://api:80")
   }
 
-  @Test
-  func aNameThatNobodyHasWithTheOneThatIsNearAPathThatNobodyHas() async throws {
+  @Test func aNameThatNobodyHasWithTheOneThatIsNearAPathThatNobodyHas() async throws {
     let (outcome, facts) = try await read("http://shop.exmaple.org/", site)
     #expect(outcome == .missing)
     #expect(facts[.routeNear] == "shop.example.org")
@@ -118,8 +114,7 @@ struct EnvoyReadingTests {
     #expect(try await read("http://other.example.org/deep", site).outcome == .missing)
   }
 
-  @Test
-  func theHostHeadersPortCountsUnlessEnvoyIsToldToLeaveItOut() async throws {
+  @Test func theHostHeadersPortCountsUnlessEnvoyIsToldToLeaveItOut() async throws {
     let hosts = """
                   - domains: ["shop.example.org"]
                     routes:
@@ -134,8 +129,7 @@ struct EnvoyReadingTests {
     #expect(try await read("http://shop.example.org:8080/", world(stripping)).outcome == .found)
   }
 
-  @Test
-  func aClusterThatIsNotThereWithTheOneThatIsNear() async throws {
+  @Test func aClusterThatIsNotThereWithTheOneThatIsNear() async throws {
     let hosts = "            - { domains: [\"*\"], routes: [{ match: { prefix: / }, route: { cluster: shpo-app } }] }"
     let (outcome, facts) = try await read("http://a.example.org/", world(file(hosts, cluster("shop-app"))))
     #expect(outcome == .misconfigured)
@@ -143,8 +137,7 @@ struct EnvoyReadingTests {
   }
 
   /// TLS to the app: verified only with authorities, whatever the name unless it is asked for
-  @Test
-  func tlsToTheAppVerifiedOnlyWithAuthorities() async throws {
+  @Test func tlsToTheAppVerifiedOnlyWithAuthorities() async throws {
     let hosts = "            - { domains: [\"*\"], routes: [{ match: { prefix: / }, route: { cluster: app } }] }"
     func socket(_ validation: String) -> String {
       """
@@ -174,8 +167,7 @@ struct EnvoyReadingTests {
   }
 
   /// What the admin interface of Envoy 1.40 says of a cluster: dialled addresses, health, version
-  @Test
-  func whatTheAdminInterfaceOfEnvoy140SaysOfACluster() async throws {
+  @Test func whatTheAdminInterfaceOfEnvoy140SaysOfACluster() async throws {
     let hosts = "            - { domains: [\"*\"], routes: [{ match: { prefix: / }, route: { cluster: app } }] }"
     let check = "    health_checks: [{ http_health_check: { path: /health } }]\n"
     // Recorded with envoy 1.40.0, GET /clusters?format=json and /server_info, on 25 November 2026; shortened.
@@ -201,8 +193,7 @@ struct EnvoyReadingTests {
     #expect(facts[.proxyVersion] == "1.40.0")
   }
 
-  @Test
-  func clustersOfAFileThatEnvoyWatchesOfAControlPlaneNothingIsGuessed() async throws {
+  @Test func clustersOfAFileThatEnvoyWatchesOfAControlPlaneNothingIsGuessed() async throws {
     let hosts = "            - { domains: [\"*\"], routes: [{ match: { prefix: / }, route: { cluster: far } }] }"
     let bootstrap =
       file(hosts, cluster("app"))
@@ -214,8 +205,7 @@ struct EnvoyReadingTests {
     #expect(facts["port-line.file"] == "/srv/envoy/cds.yaml")
   }
 
-  @Test
-  func aFileThatIsNoYAMLToItsEndIsBrokenWithTheLine() async throws {
+  @Test func aFileThatIsNoYAMLToItsEndIsBrokenWithTheLine() async throws {
     let (outcome, facts) = try await read("http://a/", world("static_resources:\n  listeners: [\n  clusters:\n"))
     #expect(outcome == .broken)
     #expect(facts[.configProblem]?.contains("/etc/envoy/envoy.yaml:") == true)

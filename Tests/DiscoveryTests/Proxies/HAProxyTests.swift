@@ -27,8 +27,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
   }
 }
 
-@Suite
-struct HAProxyGrammarTests {
+@Suite struct HAProxyGrammarTests {
   @Test(arguments: [
     (#"server app 10.0.0.1:80 check # the app"#, ["server", "app", "10.0.0.1:80", "check"]),
     (#"log-format "%ci \"%r\" # no comment""#, ["log-format", #"%ci "%r" # no comment"#]),
@@ -41,14 +40,12 @@ struct HAProxyGrammarTests {
     #expect(try HAProxy.words(of: line).get().map(\.text) == expected)
   }
 
-  @Test
-  func aQuoteThatDoesNotEndIsAMistakeWithItsLine() {
+  @Test func aQuoteThatDoesNotEndIsAMistakeWithItsLine() {
     let found = configuration("global\n  log-tag \"haproxy\n").mistakes
     #expect(found.map(\.line) == [2])
   }
 
-  @Test
-  func aVariableStaysByItsName() throws {
+  @Test func aVariableStaysByItsName() throws {
     let words = try HAProxy.words(of: #"server app "${APP_HOST}:3000""#).get()
     #expect(words[2].hasVariable)
     #expect(words[2].text == "${APP_HOST}:3000")
@@ -58,8 +55,7 @@ struct HAProxyGrammarTests {
   func times2(text: String, seconds: Double) { #expect(HAProxy.seconds(text) == seconds) }
 
   /// Sections inherit from the last defaults before them, or from the one that they name
-  @Test
-  func sectionsInheritFromTheLastDefaultsBeforeThem() throws {
+  @Test func sectionsInheritFromTheLastDefaultsBeforeThem() throws {
     let text = """
       defaults slow
         mode http
@@ -99,8 +95,7 @@ struct HAProxyGrammarTests {
     #expect(server.plainLine == "  server s1 \(address) check")
   }
 
-  @Test
-  func wordsThatDefaultServerGivesAndThatAServerTakesBack() throws {
+  @Test func wordsThatDefaultServerGivesAndThatAServerTakesBack() throws {
     let text = """
       defaults
         default-server check inter 2s
@@ -129,8 +124,7 @@ struct HAProxyGrammarTests {
   }
 }
 
-@Suite
-struct HAProxyRuleTests {
+@Suite struct HAProxyRuleTests {
   static let text = """
     defaults
       mode http
@@ -193,15 +187,13 @@ struct HAProxyRuleTests {
   }
 
   /// A map without the name leads to the default backend, and so does one that names none
-  @Test
-  func aMapWithoutTheNameLeadsToTheDefaultBackend() throws {
+  @Test func aMapWithoutTheNameLeadsToTheDefaultBackend() throws {
     let withMap = configuration(Self.text, lists: ["/etc/haproxy/hosts.map": ["gone.example.org nowhere"]])
     #expect(try end("http://gone.example.org/", in: withMap) == "rest/d1")
     #expect(try end("http://gone.example.org/", in: configuration(Self.text)) == "unknown:19")
   }
 
-  @Test
-  func whatDependsOnTheClientIsUnknownUnlessItMakesNoDifference() throws {
+  @Test func whatDependsOnTheClientIsUnknownUnlessItMakesNoDifference() throws {
     let text = { (other: String) in
       """
       listen l
@@ -219,8 +211,7 @@ struct HAProxyRuleTests {
     #expect(try end("http://x.example.org/", in: configuration(text("a"))) == "a/s")
   }
 
-  @Test
-  func rulesChangeThePathThatTheAppGets() throws {
+  @Test func rulesChangeThePathThatTheAppGets() throws {
     let site = try #require(Site("http://shop.example.org/api/items?x=1"))
     let route = try #require(configuration(Self.text).route(.init(site: site, port: 80)))
     #expect(route.passage.path + route.passage.query == "/v1/api/items?x=1")
@@ -228,8 +219,7 @@ struct HAProxyRuleTests {
     #expect(HAProxy.replace("/other", "/old/(.*)", "/new/\\1") == "/other")
   }
 
-  @Test
-  func portsOfARangeTLSAndAPortWhereNobodyListens() throws {
+  @Test func portsOfARangeTLSAndAPortWhereNobodyListens() throws {
     let configuration = configuration(Self.text)
     #expect(try end("https://shop.example.org/", in: configuration, port: 443) == "shop/shop1")
     #expect(try end("https://secure.example.org/", in: configuration, port: 443) == "unknown:19", "no map to read")
@@ -242,8 +232,7 @@ struct HAProxyRuleTests {
     #expect(bind.map(\.ports.upperBound) == [80, 81, 92])
   }
 
-  @Test
-  func aFrontendWithoutABackendForTheName() throws {
+  @Test func aFrontendWithoutABackendForTheName() throws {
     let text = """
       frontend f
         mode http
@@ -292,8 +281,7 @@ struct AgainstHAProxy {
     #expect(configuration(text).mistakes.isEmpty == loads, "\(text)")
   }
 
-  @Test
-  func aRequestEndsWhereTheRealOneAnswersFrom() async throws {
+  @Test func aRequestEndsWhereTheRealOneAnswersFrom() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "haproxy-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -30,8 +30,7 @@ private func variants(_ text: String, units: [String]) -> [String] {
 }
 
 /// A trap ends the process of the tests, so that each of these fails by not coming to its end.
-@Suite
-struct NumberTests {
+@Suite struct NumberTests {
   @Test(arguments: wholes)
   func noNumberOfAConfigurationTraps(_ whole: Whole) async throws {
     #expect(try await whole.read(whole.text)?.route != nil)
@@ -47,8 +46,7 @@ struct NumberTests {
   }
 
   /// A time that is too large for any clock is very long, and what is no number is not known
-  @Test
-  func aTimeThatIsTooLargeForAnyClockIsVeryLong() {
+  @Test func aTimeThatIsTooLargeForAnyClockIsVeryLong() {
     #expect(1e30.inWords == "9223372036854775807")
     #expect(Double.infinity.inWords == "9223372036854775807")
     #expect((-Double.infinity).inWords == "-9223372036854775808")
@@ -63,8 +61,7 @@ struct NumberTests {
     #expect(facts.seconds(.siteSeconds) == 60)
   }
 
-  @Test
-  func noNumberOfAContainerTraps() async throws {
+  @Test func noNumberOfAContainerTraps() async throws {
     let text = """
       {"Id": "a", "Name": "/shop", "RestartCount": 3, "Path": "x", "HostConfig": {"Memory": 536870912,
       "PortBindings": {"3000/tcp": [{"HostIp": "", "HostPort": "80"}]}}, "State": {"Status": "running", "Pid": 42,
@@ -83,8 +80,7 @@ struct NumberTests {
     }
   }
 
-  @Test
-  func onePortThatIsNoneHidesNoContainer() async throws {
+  @Test func onePortThatIsNoneHidesNoContainer() async throws {
     var world = MemoryWorld()
     world.engine["/containers/json?all=1"] = """
       [{"Id": "a", "Names": ["/odd"], "State": "running", "Ports": [{"PrivatePort": 99999, "PublicPort": 80}]},

@@ -5,8 +5,7 @@ import Routes
 import Testing
 import World
 
-@Suite
-struct ProxyOSReadingTests {
+@Suite struct ProxyOSReadingTests {
   /// A row as the table `routes` has it, recorded from the lab.
   private func row(_ domain: String, _ upstream: String, _ changes: [String: String] = [:]) -> [String: String] {
     [
@@ -48,8 +47,7 @@ struct ProxyOSReadingTests {
     return (reading.outcome, reading.facts)
   }
 
-  @Test
-  func inUseWhatRunsAndWhatTheFormHas() async throws {
+  @Test func inUseWhatRunsAndWhatTheFormHas() async throws {
     let (outcome, facts) = try await read(
       [row("shop.example.org", "http://shop:3000")], running: running([("shop.example.org", "shop:3000")]))
     #expect(outcome == .found)
@@ -65,8 +63,7 @@ struct ProxyOSReadingTests {
     #expect(facts["proxyos.dns"] == "8.8.8.8, 1.1.1.1")
   }
 
-  @Test
-  func withoutItsDatabaseTheRouteIsStillToldByWhatRuns() async throws {
+  @Test func withoutItsDatabaseTheRouteIsStillToldByWhatRuns() async throws {
     let (outcome, facts) = try await read(nil, running: running([("shop.example.org", "shop:3000")]))
     #expect(outcome == .found)
     #expect(facts["proxyos.domain"] == nil)
@@ -94,8 +91,7 @@ struct ProxyOSReadingTests {
   }
 
   /// A route that Caddy refuses is offline, and says why; at the start it keeps out the others, too
-  @Test
-  func aRouteThatCaddyRefusesIsOfflineAndSaysWhy() async throws {
+  @Test func aRouteThatCaddyRefusesIsOfflineAndSaysWhy() async throws {
     let portainer = row("portainer.example.org", "https://portainer:9443", ["id": "j6Y"])
     let own = try await read(
       [portainer], running: running([]), "http://portainer.example.org/")
@@ -109,32 +105,28 @@ struct ProxyOSReadingTests {
     #expect(other.facts["proxyos.port"] == "9443")
   }
 
-  @Test
-  func aChangeThatCaddyRefusedItGoesOnWithTheOldOne() async throws {
+  @Test func aChangeThatCaddyRefusedItGoesOnWithTheOldOne() async throws {
     let (outcome, facts) = try await read(
       [row("shop.example.org", "https://shop:9443")], running: running([("shop.example.org", "shop:3000")]))
     #expect(outcome == .offline)
     #expect(facts["proxyos.refused"] == "shop.example.org")
   }
 
-  @Test
-  func knownAndNotLoadedLoadedInAnOlderForm() async throws {
+  @Test func knownAndNotLoadedLoadedInAnOlderForm() async throws {
     let shop = row("shop.example.org", "http://shop:3000")
     #expect(try await read([shop], running: running([])).outcome == .notLoaded)
     #expect(
       try await read([shop], running: running([("shop.example.org", "shop:3001")])).outcome == .notLoaded)
   }
 
-  @Test
-  func aStaticUpstreamsHostInThePlaceOfItsNameIsNoDifference() async throws {
+  @Test func aStaticUpstreamsHostInThePlaceOfItsNameIsNoDifference() async throws {
     let (outcome, _) = try await read(
       [row("shop.example.org", "http://nas:5000")], running: running([("shop.example.org", "192.168.1.5:5000")]),
       fixed: [["name": "nas", "host": "192.168.1.5"]])
     #expect(outcome == .found)
   }
 
-  @Test
-  func disabledArchivedUnknownOfAnotherSite() async throws {
+  @Test func disabledArchivedUnknownOfAnotherSite() async throws {
     let disabled = try await read(
       [row("shop.example.org", "http://shop:3000", ["enabled": "0"])], running: running([("a.example.org", "a:1")]))
     #expect(disabled.outcome == .disabled)
@@ -151,8 +143,7 @@ struct ProxyOSReadingTests {
     #expect(near.facts[.routeNear] == "shop.example.org")
   }
 
-  @Test
-  func aliasesAndWildcards() async throws {
+  @Test func aliasesAndWildcards() async throws {
     let alias = row("shop.example.org", "http://shop:3000", ["aliases": #"["www.example.org"]"#, "enabled": "0"])
     #expect(try await read([alias], running: running([]), "http://www.example.org/").outcome == .disabled)
     let wildcard = row("*.example.org", "http://shop:3000", ["enabled": "0"])

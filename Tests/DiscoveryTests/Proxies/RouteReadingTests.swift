@@ -23,8 +23,7 @@ private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ wo
   return (reading.outcome, reading.facts)
 }
 
-@Suite
-struct NginxReadingTests {
+@Suite struct NginxReadingTests {
   private let main = "events {}\nhttp {\n  include /etc/nginx/conf.d/*.conf;\n}\n"
 
   private func site(_ server: String, main: String? = nil) -> Sandbox {
@@ -44,8 +43,7 @@ struct NginxReadingTests {
     """
 
   /// Host, port, scheme and time-out, each with its place in the line as the host sees the file
-  @Test
-  func hostPortSchemeAndTimeOut() async throws {
+  @Test func hostPortSchemeAndTimeOut() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", site(shop))
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "http://shop:3000")
@@ -67,8 +65,7 @@ struct NginxReadingTests {
     #expect(facts["port-line.text"] == "    proxy_pass http://shop:3000; # the app")
   }
 
-  @Test
-  func aFileThatIsOnlyInsideTheContainerIsSaidToBeThere() async throws {
+  @Test func aFileThatIsOnlyInsideTheContainerIsSaidToBeThere() async throws {
     let (outcome, facts) = try await read(
       "http://shop.example.org/", world(["/etc/nginx/nginx.conf": "events {}\nhttp {\n\(shop)\n}"]))
     #expect(outcome == .found)
@@ -77,8 +74,7 @@ struct NginxReadingTests {
   }
 
   /// A name in a variable is looked up at each request, by the route's own resolver or by none
-  @Test
-  func aNameInAVariableIsLookedUpAtEachRequest() async throws {
+  @Test func aNameInAVariableIsLookedUpAtEachRequest() async throws {
     let text = { (line: String) in
       "server { listen 80; server_name shop.example.org; \(line) set $app shop; location / { proxy_pass http://$app:3000; } }"
     }
@@ -91,8 +87,7 @@ struct NginxReadingTests {
     #expect(without[.routeResolver] == nil)
   }
 
-  @Test
-  func tlsToTheUpstreamWhetherByWhomAndForWhichNameItIsVerified() async throws {
+  @Test func tlsToTheUpstreamWhetherByWhomAndForWhichNameItIsVerified() async throws {
     let text =
       "server { listen 80; server_name shop.example.org; location / { proxy_pass https://shop; proxy_ssl_verify on; proxy_ssl_trusted_certificate /data/ca.pem; proxy_ssl_name inner.lan; } }"
     let facts = try await read("http://shop.example.org/", site(text)).facts
@@ -131,8 +126,7 @@ struct NginxReadingTests {
     #expect((facts[.upstreamHost] == nil) == (socket != nil))
   }
 
-  @Test
-  func aFoldersIndexThatIsAScriptIsWhereTheRequestGoes() async throws {
+  @Test func aFoldersIndexThatIsAScriptIsWhereTheRequestGoes() async throws {
     let body = """
       server { listen 80; server_name shop.example.org; index index.html index.php;
         location / { try_files $uri $uri/ =404; } location ~ \\.php$ { fastcgi_pass 10.0.0.2:9000; } }
@@ -140,8 +134,7 @@ struct NginxReadingTests {
     #expect(try await read("http://shop.example.org/", site(body)).facts[.routeProtocol] == "fastcgi")
   }
 
-  @Test
-  func theSizeOfAHeaderThatIsTakenWhereItIsSetAndWhatAPageMayDoAboutIt() async throws {
+  @Test func theSizeOfAHeaderThatIsTakenWhereItIsSetAndWhatAPageMayDoAboutIt() async throws {
     func facts(_ lines: String) async throws -> Facts {
       let body =
         "server {\nlisten 80;\nserver_name shop.example.org;\nlocation / {\n  proxy_pass http://shop:80;\n\(lines)\n}\n}"
@@ -160,8 +153,7 @@ struct NginxReadingTests {
     #expect(both["pass-line.buffers"] == nil)
   }
 
-  @Test
-  func aSiteWithoutARouteASimilarNameIsToldWithItsLine() async throws {
+  @Test func aSiteWithoutARouteASimilarNameIsToldWithItsLine() async throws {
     let (outcome, facts) = try await read("http://shpo.example.org/", site(shop))
     #expect(outcome == .default)
     #expect(facts[.routeNear] == "shop.example.org")
@@ -169,8 +161,7 @@ struct NginxReadingTests {
     #expect(try await read("http://shop.example.org/", port: 8080, site(shop)).outcome == .missing)
   }
 
-  @Test
-  func aDefaultServerWithoutANameOfItsOwnServesEveryHost() async throws {
+  @Test func aDefaultServerWithoutANameOfItsOwnServesEveryHost() async throws {
     let (outcome, facts) = try await read(
       "http://any.example.org/",
       site("server { listen 80; server_name _; location / { proxy_pass http://shop:3000; } }"))
@@ -178,8 +169,7 @@ struct NginxReadingTests {
     #expect(facts[.routeHost] == "any.example.org")
   }
 
-  @Test
-  func aMissingSemicolonTheLineAndTheLinePutRight() async throws {
+  @Test func aMissingSemicolonTheLineAndTheLinePutRight() async throws {
     let (outcome, facts) = try await read(
       "http://shop.example.org/", site(shop.replacing("http://shop:3000; # the app", with: "http://shop:3000")))
     #expect(outcome == .broken || outcome == .found)
@@ -189,8 +179,7 @@ struct NginxReadingTests {
     #expect(facts["problem-line.fixed"] == "    proxy_pass http://shop:3000;")
   }
 
-  @Test
-  func withoutTheMainFileItIsMissingAnotherKindCannotBeRead() async throws {
+  @Test func withoutTheMainFileItIsMissingAnotherKindCannotBeRead() async throws {
     let empty = world([:])
     await #expect(throws: Unseen.missing(what: "/etc/nginx/nginx.conf")) {
       try await read("http://shop.example.org/", empty)
@@ -199,8 +188,7 @@ struct NginxReadingTests {
   }
 }
 
-@Suite
-struct NginxProxyManagerReadingTests {
+@Suite struct NginxProxyManagerReadingTests {
   private let main = "events {}\nhttp {\n  include /data/nginx/proxy_host/*.conf;\n}\n"
   private let server = """
     server {
@@ -232,8 +220,7 @@ struct NginxProxyManagerReadingTests {
     try await read(url, kind: "nginx-proxy-manager", world)
   }
 
-  @Test
-  func inUseWithItsDomainAndItsOwnLog() async throws {
+  @Test func inUseWithItsDomainAndItsOwnLog() async throws {
     let (outcome, facts) = try await route(npm())
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "http://shop:3000")
@@ -244,8 +231,7 @@ struct NginxProxyManagerReadingTests {
     #expect(facts[.configInside] == nil)
   }
 
-  @Test
-  func aCustomLocation() async throws {
+  @Test func aCustomLocation() async throws {
     let (outcome, facts) = try await route(npm(["advanced_config": "# x"]), "http://shop.example.org/api/v1")
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "http://api:4000")
@@ -262,8 +248,7 @@ struct NginxProxyManagerReadingTests {
   }
 
   /// Offline, by the database or by the file that nginx refused; its reason is made harmless
-  @Test
-  func offlineByTheDatabaseOrByTheFileThatNginxRefused() async throws {
+  @Test func offlineByTheDatabaseOrByTheFileThatNginxRefused() async throws {
     let refused = npm(
       ["meta": #"{"nginx_online": false, "nginx_err": "unknown directive \u001b[31m"}"#], isThere: false,
       isRefused: true)
@@ -275,16 +260,14 @@ struct NginxProxyManagerReadingTests {
     #expect(byFile.facts[.configProblem] == "/data/nginx/proxy_host/4.conf.err is there")
   }
 
-  @Test
-  func aSiteOfNobodyAndARowThatWasDeleted() async throws {
+  @Test func aSiteOfNobodyAndARowThatWasDeleted() async throws {
     let (outcome, facts) = try await route(npm(), "http://shpo.example.org/")
     #expect(outcome == .missing)
     #expect(facts[.routeNear] == "shop.example.org")
     #expect(try await route(npm(["is_deleted": "1"], isThere: false)).outcome == .missing)
   }
 
-  @Test
-  func aDatabaseThatCannotBeSeenLeavesWhatTheFilesTell() async throws {
+  @Test func aDatabaseThatCannotBeSeenLeavesWhatTheFilesTell() async throws {
     let world = npm().with(
       SQLiteQuery(path: "/data/database.sqlite", place: .process(7), sql: "SELECT * FROM proxy_host"),
       unseen: .unreadable(what: "/data/database.sqlite", why: .init(.locked)))

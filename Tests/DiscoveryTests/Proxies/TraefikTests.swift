@@ -52,8 +52,7 @@ private let shopLabels = [
   "traefik.http.services.shop.loadbalancer.server.port": "3000",
 ]
 
-@Suite
-struct TraefikRuleTests {
+@Suite struct TraefikRuleTests {
   @Test(arguments: [
     ("Host(`shop.example.org`)", Traefik.Syntax.v3, Traefik.Verdict.yes), ("Host(`SHOP.example.org`)", .v3, .yes),
     ("Host(\"other.example.org\")", .v3, .no), ("Host(`a.test`) || Host(`shop.example.org`)", .v3, .yes),
@@ -85,19 +84,16 @@ struct TraefikRuleTests {
     #expect((try? Traefik.Rule(text, .v2))?.forVersion3 == new)
   }
 
-  @Test
-  func nestingHasAnEnd() {
+  @Test func nestingHasAnEnd() {
     #expect(throws: Traefik.Refusal.self) { try Traefik.Rule(String(repeating: "(", count: 100_000), .v3) }
     #expect(throws: Traefik.Refusal.self) { try Traefik.Rule(String(repeating: "!", count: 100_000), .v3) }
   }
 }
 
-@Suite
-struct TraefikLabelTests {
+@Suite struct TraefikLabelTests {
   private let docker = "--providers.docker=true"
 
-  @Test
-  func addressPortAndRouterOfAContainer() async throws {
+  @Test func addressPortAndRouterOfAContainer() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", shopLabels)]))
     #expect(outcome == .found)
     #expect(facts[.routeUpstream] == "http://172.20.0.9:3000")
@@ -109,8 +105,7 @@ struct TraefikLabelTests {
   }
 
   /// Without a label the lowest port counts; without any port the container is dropped
-  @Test
-  func withoutALabelTheLowestPortCounts() async throws {
+  @Test func withoutALabelTheLowestPortCounts() async throws {
     let labels = ["traefik.http.routers.shop.rule": "Host(`shop.example.org`)"]
     let ports = #"{"PrivatePort": 9000, "Type": "tcp"}, {"PrivatePort": 3000, "Type": "tcp"}"#
     let lowest = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels, ports: ports)]))
@@ -133,8 +128,7 @@ struct TraefikLabelTests {
     #expect(facts[.routeContainer] == "shop1")
   }
 
-  @Test
-  func ofTwoCopiesTheOneThatRunsCountsAlsoWhereTheOtherHasTheLongerRule() async throws {
+  @Test func ofTwoCopiesTheOneThatRunsCountsAlsoWhereTheOtherHasTheLongerRule() async throws {
     let old = app("old", shopLabels, state: "exited", status: "Exited (0) 1 day ago", networks: [:])
     #expect(
       try await read("http://shop.example.org/", traefik([docker], [old, app("shop", shopLabels)])).facts[
@@ -149,8 +143,7 @@ struct TraefikLabelTests {
         == "shop1")
   }
 
-  @Test
-  func aCatchAllDoesNotHideThatTheSitesOwnContainerIsStopped() async throws {
+  @Test func aCatchAllDoesNotHideThatTheSitesOwnContainerIsStopped() async throws {
     let errors = app(
       "errors",
       [
@@ -165,8 +158,7 @@ struct TraefikLabelTests {
         == "errors1")
   }
 
-  @Test
-  func whichOfSeveralNetworksByLabelByTheProviderElseAny() async throws {
+  @Test func whichOfSeveralNetworksByLabelByTheProviderElseAny() async throws {
     let both = ["web": "172.20.0.9", "database": "172.21.0.9"]
     let any = try await read("http://shop.example.org/", traefik([docker], [app("shop", shopLabels, networks: both)]))
     #expect(any.facts[.routeNetworks] == "database, web")
@@ -180,8 +172,7 @@ struct TraefikLabelTests {
     #expect(provider.facts[.upstreamHost] == "172.21.0.9")
   }
 
-  @Test
-  func exposedByDefaultTraefikEnableConstraintsAndTheDefaultRule() async throws {
+  @Test func exposedByDefaultTraefikEnableConstraintsAndTheDefaultRule() async throws {
     let hidden = try await read(
       "http://shop.example.org/",
       traefik([docker, "--providers.docker.exposedByDefault=false"], [app("shop", shopLabels)]))
@@ -215,16 +206,14 @@ struct TraefikLabelTests {
     #expect(facts[.routeProblem]?.contains(reason) == true, "\(facts[.routeProblem] ?? "")")
   }
 
-  @Test
-  func severalValuesInOneHostAreRightInVersion2() async throws {
+  @Test func severalValuesInOneHostAreRightInVersion2() async throws {
     let labels = shopLabels.merging(["traefik.http.routers.shop.rule": "Host(`shop.example.org`,`x.test`)"]) { $1 }
     #expect(
       try await read("http://shop.example.org/", traefik([docker], tag: "v2.11.2", [app("shop", labels)])).outcome
         == .found)
   }
 
-  @Test
-  func twoServicesAndNoChoiceOneRouterInTwoWays() async throws {
+  @Test func twoServicesAndNoChoiceOneRouterInTwoWays() async throws {
     let two = shopLabels.merging(["traefik.http.services.admin.loadbalancer.server.port": "9000"]) { $1 }
     let (_, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", two)]))
     #expect(facts[.routeProblem]?.contains("several services (admin, shop)") == true)
@@ -234,8 +223,7 @@ struct TraefikLabelTests {
     #expect(clash.facts[.routeProblem]?.contains("both define the router shop") == true)
   }
 
-  @Test
-  func whatTheAPISaysStandsAboveWhatWasRead() async throws {
+  @Test func whatTheAPISaysStandsAboveWhatWasRead() async throws {
     let both = ["web": "172.20.0.9", "database": "172.21.0.9"]
     let world = traefik([docker, "--api.insecure=true"], [app("shop", shopLabels, networks: both)])
     let body =
@@ -252,8 +240,7 @@ struct TraefikLabelTests {
     #expect(try await read("http://shop.example.org/", world).outcome == .misconfigured)
   }
 
-  @Test
-  func dockerThatCannotBeAskedUnknownNotMissing() async throws {
+  @Test func dockerThatCannotBeAskedUnknownNotMissing() async throws {
     let world = traefik([docker], []).with(
       DockerGet(path: "/containers/json?all=1"), unseen: .notPermitted(what: "Docker"))
     await #expect(throws: Unseen.notPermitted(what: "Docker")) { try await read("http://shop.example.org/", world) }
@@ -261,8 +248,7 @@ struct TraefikLabelTests {
   }
 }
 
-@Suite
-struct TraefikFileTests {
+@Suite struct TraefikFileTests {
   private let flag = "--providers.file.directory=/dynamic"
   private let routes = """
     http:
@@ -339,8 +325,7 @@ struct TraefikFileTests {
   }
 
   /// A value that is written with an escape has no place, though the same letters stand in a comment
-  @Test
-  func aValueThatIsWrittenWithAnEscapeHasNoPlace() async throws {
+  @Test func aValueThatIsWrittenWithAnEscapeHasNoPlace() async throws {
     let text = tables.replacing(
       #"url = "https://shop:3000/""#, with: #"url = "https\u003a//shop:3000/" # https://shop:3000/"#)
     let (outcome, facts) = try await read(
@@ -350,8 +335,7 @@ struct TraefikFileTests {
     #expect(facts["port-line.text"] == nil)
   }
 
-  @Test
-  func theStaticConfigurationMayBeTOMLToo() async throws {
+  @Test func theStaticConfigurationMayBeTOMLToo() async throws {
     let text = "[entryPoints.web]\naddress = \":80\"\n[providers.file]\ndirectory = \"/dynamic\"\n"
     let world = traefik([], files: ["/dynamic/routes.toml": tables], [])
       .file("/etc/traefik/traefik.toml", text, in: .process(7))
@@ -362,8 +346,7 @@ struct TraefikFileTests {
     }
   }
 
-  @Test
-  func aFileThatTraefikDropsAndOneThatIsATemplate() async throws {
+  @Test func aFileThatTraefikDropsAndOneThatIsATemplate() async throws {
     for (path, broken) in [
       ("/dynamic/a.yml", "http:\n  routers: {}\n  routers: {}\n"),
       ("/dynamic/a.toml", "[http]\n[http.routers]\n[http]\n"),
@@ -382,8 +365,7 @@ struct TraefikFileTests {
   }
 }
 
-@Suite
-struct TraefikComposeTests {
+@Suite struct TraefikComposeTests {
   private let labels = shopLabels.merging([
     "com.docker.compose.project": "site", "com.docker.compose.service": "shop",
     "com.docker.compose.project.config_files": "compose.yml", "com.docker.compose.project.working_dir": "/srv/site",
@@ -419,8 +401,7 @@ struct TraefikComposeTests {
     #expect(facts[.routeDefinedIn] == "/srv/site/compose.yml:\(pass)")
   }
 
-  @Test
-  func aValueFromAVariableHasNoPlaceAFileThatCannotBeReadGivesNone() async throws {
+  @Test func aValueFromAVariableHasNoPlaceAFileThatCannotBeReadGivesNone() async throws {
     let facts = try await facts(
       "services:\n  shop:\n    labels:\n      - traefik.http.services.shop.loadbalancer.server.port=${PORT}\n")
     #expect(facts["port-line.text"] == nil)

@@ -153,8 +153,7 @@ private let reasons: [Unseen] = [
   .unreadable(what: "the other part", why: .init(.tooManyPaths, "10000")),
 ]
 
-@Suite
-struct UnreadTests {
+@Suite struct UnreadTests {
   @Test(arguments: parts)
   fileprivate func readToItsEndASiteWithoutARouteHasNoneAndNothingIsSaidOfAPart(_ parts: Parts) async throws {
     let found = try await read(parts.kind, parts.world())
@@ -189,8 +188,7 @@ struct UnreadTests {
     }
   }
 
-  @Test
-  func withoutTheEnginesListTraefiksLabelsAreUnreadToo() async throws {
+  @Test func withoutTheEnginesListTraefiksLabelsAreUnreadToo() async throws {
     let traefik = try #require(parts.first { $0.other == "engine" })
     var world = traefik.world()
     for list in ["[{", #"[{"Id": 7}]"#] {
@@ -202,8 +200,7 @@ struct UnreadTests {
   }
 
   /// A backend that is in no file that was read is no mistake while another file is unread
-  @Test
-  func aBackendThatIsInNoFileThatWasReadIsNoMistakeWhileAnotherFileIs() async throws {
+  @Test func aBackendThatIsInNoFileThatWasReadIsNoMistakeWhileAnotherFileIs() async throws {
     let world = MemoryWorld(
       command: ["/usr/sbin/haproxy", "-f", "/etc/haproxy/"],
       files: [
@@ -224,8 +221,7 @@ struct UnreadTests {
     #expect(found.facts[.configProblem] == nil)
   }
 
-  @Test
-  func moreIncludesThanTheLimitAreNotACircleOfThem() async throws {
+  @Test func moreIncludesThanTheLimitAreNotACircleOfThem() async throws {
     var world = MemoryWorld(command: ["nginx: master process /usr/sbin/nginx"])
     world.files["/etc/nginx/nginx.conf"] =
       "events {}\nhttp {\n" + String(repeating: "include empty.conf;\n", count: Limits.includes + 1)

@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct ProxySearchTests {
+@Suite struct ProxySearchTests {
   private let signs = Signs(proxies: [
     .init(
       kind: "nginx-proxy-manager", name: "Nginx Proxy Manager", images: ["(^|/)nginx-proxy-manager$"], processes: []),
@@ -26,8 +25,7 @@ struct ProxySearchTests {
       .docker("/containers/json?all=1", "[" + containers.joined(separator: ",") + "]")
   }
 
-  @Test
-  func byItsImageAtAPublishedPort() async throws {
+  @Test func byItsImageAtAPublishedPort() async throws {
     let world = world(
       [],
       containers:
@@ -44,8 +42,7 @@ struct ProxySearchTests {
     #expect(try await world.proxies(at: 80, signs).isEmpty)
   }
 
-  @Test
-  func byAProcessInAContainerWhoseImageTellsNothing() async throws {
+  @Test func byAProcessInAContainerWhoseImageTellsNothing() async throws {
     let world = world(
       [process(40, 1, container: "e1")],
       containers:
@@ -56,8 +53,15 @@ struct ProxySearchTests {
     #expect(found.port == 8000)
   }
 
-  @Test
-  func anAppWithAPublishedPortIsNoProxy() async throws {
+  @Test func aProxyWhoseFilesCannotBeReadIsNamedWhereSitesAreListed() async throws {
+    let world = world([process(50, 1, command: ["nginx: master process /usr/sbin/nginx -c /srv/n.conf"])])
+      .listening(in: .host, ("0.0.0.0", 80), processes: [50])
+    let listed = try await RouteReading.sites(in: world, signs)
+    #expect(listed.sites.isEmpty)
+    #expect(listed.unseen.count == 1)
+  }
+
+  @Test func anAppWithAPublishedPortIsNoProxy() async throws {
     let world = world(
       [],
       containers:
@@ -66,8 +70,7 @@ struct ProxySearchTests {
     #expect(try await world.proxies(at: 80, signs).isEmpty)
   }
 
-  @Test
-  func aProcessOfTheHostItsMasterIsNamedByTheWorkerThatListens() async throws {
+  @Test func aProcessOfTheHostItsMasterIsNamedByTheWorkerThatListens() async throws {
     let command = ["nginx: master process /usr/sbin/nginx -c /srv/n.conf"]
     let world = world([process(50, 1, command: command), process(51, 50)])
       .listening(in: .host, ("0.0.0.0", 80), processes: [51])
@@ -78,8 +81,7 @@ struct ProxySearchTests {
     #expect(found.usesHostNetwork)
   }
 
-  @Test
-  func aContainerInTheHostsNetwork() async throws {
+  @Test func aContainerInTheHostsNetwork() async throws {
     let world = world(
       [process(60, 1, container: "e1")],
       containers:
@@ -90,8 +92,7 @@ struct ProxySearchTests {
     #expect(found.usesHostNetwork)
   }
 
-  @Test
-  func oneThatWouldServeThePortAndHasStopped() async throws {
+  @Test func oneThatWouldServeThePortAndHasStopped() async throws {
     let world = world(
       [], containers: #"{"Id": "e1", "Names": ["/edge"], "Image": "nginx:1", "State": "exited"}"#,
       #"{"Id": "e2", "Names": ["/loop"], "Image": "caddy:2", "State": "restarting"}"#
@@ -105,8 +106,7 @@ struct ProxySearchTests {
     #expect(try await world.stoppedProxy(at: 8080, signs) == nil)
   }
 
-  @Test
-  func anEngineThatRefusesIsToldUnlessAProxyIsSeenWithoutIt() async throws {
+  @Test func anEngineThatRefusesIsToldUnlessAProxyIsSeenWithoutIt() async throws {
     let engine = DockerGet(path: "/containers/json?all=1")
     let nothing = world([]).with(engine, unseen: .notPermitted(what: "socket")).listening(in: .host)
     await #expect(throws: Unseen.notPermitted(what: "socket")) { try await nothing.proxies(at: 80, signs) }

@@ -4,8 +4,7 @@ import Model
 import Testing
 import World
 
-@Suite
-struct UpstreamSearchTests {
+@Suite struct UpstreamSearchTests {
   private let proxy = ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false)
   private let onHost = ProxyPlace(id: nil, pid: nil, usesHostNetwork: true)
 
@@ -73,8 +72,7 @@ struct UpstreamSearchTests {
   }
 
   /// An address of a network here that nobody has, one of elsewhere, one of this machine
-  @Test
-  func anAddressOfANetworkHereThatNobodyHasOneOfElsewhere() async throws {
+  @Test func anAddressOfANetworkHereThatNobodyHasOneOfElsewhere() async throws {
     #expect(try await found("172.20.0.99") == "gone")
     #expect(try await found("203.0.113.5") == "elsewhere")
     #expect(try await found("192.0.2.1", 9999) == "host")
@@ -82,8 +80,7 @@ struct UpstreamSearchTests {
     #expect(try await found("host.docker.internal", 8080) == "p-shop-1:3000")
   }
 
-  @Test
-  func aPublishedPortLeadsToItsContainerAlsoWhileThatIsStopped() async throws {
+  @Test func aPublishedPortLeadsToItsContainerAlsoWhileThatIsStopped() async throws {
     #expect(try await found("127.0.0.1", 8080, of: onHost) == "p-shop-1:3000")
     #expect(try await found("localhost", 8090, of: onHost) == "old:80")
     #expect(try await found("localhost", 8091, of: onHost) == "host")
@@ -97,8 +94,7 @@ struct UpstreamSearchTests {
     #expect(try await found(host, 8080, in: listening) == "itself")
   }
 
-  @Test
-  func ofTwoWithOneServiceNameTheOneInReachCounts() async throws {
+  @Test func ofTwoWithOneServiceNameTheOneInReachCounts() async throws {
     let world = Sandbox().containers(
       listed("edge1", "edge"), listed("a1", "other-shop-1", network: "n2", more: labels("shop", "other")),
       listed("b1", "mine-shop-1", more: labels("shop", "mine")),
@@ -109,8 +105,7 @@ struct UpstreamSearchTests {
   }
 
   /// Without an engine there is the host; an engine that refuses is not taken for none
-  @Test
-  func withoutAnEngineThereIsTheHost() async throws {
+  @Test func withoutAnEngineThereIsTheHost() async throws {
     let list = DockerGet(path: "/containers/json?all=1")
     let missing = Sandbox().with(list, unseen: .missing(what: "a socket")).with(OwnAddresses(), ["192.0.2.1"])
     #expect(try await found("127.0.0.1", of: onHost, in: missing) == "host")

@@ -4,7 +4,8 @@ import Testing
 
 /// The reader of Caddyfiles says what the real Caddy makes of them.
 @Suite struct AgainstCaddy {
-  static let program = URL(filePath: #filePath).appending(path: "../../../../../.build/peers/bin/caddy").standardizedFileURL
+  static let program = URL(filePath: #filePath).appending(path: "../../../../../.build/peers/bin/caddy")
+    .standardizedFileURL
     .path()
 
   /// Runs `caddy adapt` on files in a folder of their own; JSON, or nil and what Caddy says.
