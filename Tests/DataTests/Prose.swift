@@ -52,7 +52,8 @@ private func lists(of node: YAML.Node, _ file: String) -> [Passage] {
   }
 }
 
-/// Title and prevention; then headings, paragraphs and items, without fences, comments and code within a line.
+/// Title and prevention; then headings, paragraphs and items, without fences, comments and code within a line. What a
+/// proxy's file has as headings are names of recipes, which nobody is shown.
 private func page(_ file: (path: String, text: String)) -> [Passage] {
   var passages: [Passage] = []
   var lines = Array(file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated())[...]
@@ -63,11 +64,12 @@ private func page(_ file: (path: String, text: String)) -> [Passage] {
     }
     lines = lines[(end + 1)...]
   }
+  let hasHeadings = !file.path.hasPrefix("Screens/proxies/")
   var isCode = false
   for (number, line) in lines {
     if line.hasPrefix("```") {
       isCode.toggle()
-    } else if !isCode, !line.hasPrefix("<!--") {
+    } else if !isCode, !line.hasPrefix("<!--"), hasHeadings || !line.hasPrefix("#") {
       let words = line.split(separator: "`", omittingEmptySubsequences: false).enumerated()
         .map { $0.offset.isMultiple(of: 2) ? $0.element : "," }.joined()
       passages.append(Passage(file: file.path, line: number + 1, text: words))
