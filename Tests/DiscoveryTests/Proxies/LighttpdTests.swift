@@ -146,6 +146,21 @@ private func end(_ url: String, in configuration: Lighttpd.Configuration, port: 
     #expect(facts["port-line.number"] == "6")
   }
 
+  @Test(arguments: [("scgi.protocol = \"uwsgi\"", "uwsgi"), ("", "scgi")])
+  func scgiSpeaksUwsgiWhereItIsTold(setting: String, speaks: String) async throws {
+    let text = """
+      server.modules = ( "mod_scgi" )
+      \(setting)
+      $HTTP["host"] == "shop.example.org" {
+          scgi.server = ( "/" => ( ( "host" => "127.0.0.1", "port" => 4000, "check-local" => "disable" ) ) )
+      }
+      """
+    let (outcome, facts) = try await read("http://shop.example.org/x", world(text))
+    #expect(outcome == .found)
+    #expect(facts[.routeProtocol] == speaks)
+    #expect(facts[.routeUpstream] == "\(speaks)://127.0.0.1:4000")
+  }
+
   @Test func aVariableIsPatchedWhereItStands() async throws {
     let text =
       "server.modules = ( \"mod_proxy\" )\nport = 3000\nproxy.server = ( \"\" => (( \"host\" => \"a\", \"port\" => port )))"

@@ -148,8 +148,8 @@ enum LighttpdReading: ProxyReader {
     }
     return Route(
       upstream: Route.Upstream(
-        scheme: Setting(route.gateway == .proxy ? "http" : route.gateway.speaks.rawValue, nil), address: address,
-        speaks: route.gateway.speaks),
+        scheme: Setting(route.gateway == .proxy ? "http" : route.speaks.rawValue, nil), address: address,
+        speaks: route.speaks),
       servers: route.servers.compactMap(\.asServer),
       // One address of a name is taken, when lighttpd starts.
       resolution: .known(

@@ -7,16 +7,16 @@ extension Lighttpd {
   ///
   /// Source: lighttpd 1.4's modules on `gw_backend`.
   enum Gateway: String, Sendable, CaseIterable {
-    case proxy, fastcgi, scgi, uwsgi, ajp13, wstunnel, sockproxy
+    case proxy, fastcgi, scgi, ajp13, wstunnel, sockproxy
 
     var setting: String { rawValue + ".server" }
     var module: String { "mod_" + rawValue }
+    /// Where no other setting says so.
     var speaks: Routes.Route.Dialect {
       switch self {
       case .proxy: .http
       case .fastcgi: .fastcgi
       case .scgi: .scgi
-      case .uwsgi: .uwsgi
       case .ajp13: .ajp
       case .wstunnel, .sockproxy: .tcp
       }
@@ -64,6 +64,7 @@ extension Lighttpd {
 
   struct Route: Sendable {
     let gateway: Gateway
+    let speaks: Routes.Route.Dialect
     /// The apps of its extension, in the order of the file.
     let servers: [Server]
     /// `/api/`, `.php`, or nothing for all paths.
@@ -190,11 +191,14 @@ extension Lighttpd.Configuration {
         sentHost = label
       }
     }
+    // mod_scgi is the one that speaks uwsgi.
+    let isUWSGI = gateway == .scgi && setting("scgi.protocol", in: selection)?.value.text == "uwsgi"
     var host: (name: String, span: Span?)?
     var above: Int? = block
     while let index = above, host == nil { (host, above) = (blocks[index].condition?.host, blocks[index].parent) }
     return Lighttpd.Route(
-      gateway: gateway, servers: servers, extension: found.name ?? "", setting: value, target: target,
+      gateway: gateway, speaks: isUWSGI ? .uwsgi : gateway.speaks, servers: servers, extension: found.name ?? "",
+      setting: value, target: target,
       rewriting: rewriting, sentHost: sentHost, host: host, log: setting("server.errorlog", in: selection)?.value)
   }
 
