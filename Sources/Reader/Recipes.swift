@@ -71,7 +71,8 @@ struct Recipes {
         }
         return
       }
-      let place = file.source.place(of: name, from: line)
+      // Looked up only if there is something to say: it is a search.
+      var place: SourcePlace { file.source.place(of: name, from: line) }
       if sentences[name] == nil { problems.add(place, "there is no recipe '\(name)'", name, notIn: sentences.keys) }
       if answers[name] != nil { problems.add(place, "'\(name)' stands here twice") }
       let none = blocks.first { $0.reasonForNone != nil }
