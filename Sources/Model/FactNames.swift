@@ -17,6 +17,9 @@ extension FactName {
 
   public static let problemMended: FactName = "problem.mended"
 
+  /// What may be known before anything is looked at.
+  public static let start: Set<FactName> = given.union([.problemMended, .seriesCount, .limitSeconds])
+
   // What the site answered.
   public static let siteStatus: FactName = "site.status"
   public static let siteSeconds: FactName = "site.seconds"

@@ -4,6 +4,8 @@ import YAML
 
 /// What the files say, and where they refer to something that another file may hold.
 struct Draft {
+  /// Whether anybody looks at what only a lint needs.
+  let isLinted: Bool
   /// The files of nodes, which are read when all are there.
   var flows: [(root: YAML.Node, isStart: Bool)] = []
   var start: Text?
@@ -27,8 +29,8 @@ struct Draft {
 
   var links: [Link] = []
   var uses: [Use] = []
-  /// Values with which a fact is compared.
-  var comparisons: [(fact: FactName, value: String, at: Use.Place)] = []
+  /// Values with which a fact is compared; only where that is linted.
+  private(set) var comparisons: [(fact: FactName, value: String, at: Use.Place)] = []
   var patterns: [Text] = []
   /// The kinds of proxies, each where its signs name it first.
   var kinds: [String: SourcePlace] = [:]
@@ -70,6 +72,13 @@ struct Draft {
     let fact: FactName
     let at: Place
     let scope: Scope
+  }
+
+  init(isLinted: Bool) { self.isLinted = isLinted }
+
+  /// Notes that the fact is compared with that value.
+  mutating func compare(_ fact: FactName, with value: String, _ at: @autoclosure () -> Use.Place) {
+    if isLinted { comparisons.append((fact, value, at())) }
   }
 
   /// The text with its placeholders, which are noted as used there.

@@ -76,7 +76,7 @@ public struct FactRegistry: Sendable {
     func add(_ names: some Sequence<FactName>, _ bringer: String) {
       for name in Set(names) { bringers[name, default: []].append(bringer) }
     }
-    add(FactName.given.union([.problemMended, .seriesCount, .limitSeconds]), "start")
+    add(FactName.start, "start")
     for shape in shapes { add(shape.learns, shape.id) }
     for node in tree.nodes.values {
       if case .fact(let name, _?) = node.looks { add([name], "question \(node.id)") }

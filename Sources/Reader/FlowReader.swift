@@ -152,7 +152,7 @@ struct FlowReader {
       let name = FactName(fact.text)
       if !asks { draft.uses.append(.init(fact: name, at: .known(fact.at), scope: .anywhere)) }
       let words = [Node.other, Node.absent, Node.unsure, Line.otherwise]
-      draft.comparisons += lines.keys.filter { !words.contains($0.text) }.map { (name, $0.text, .known($0.at)) }
+      for key in lines.keys where !words.contains(key.text) { draft.compare(name, with: key.text, .known(key.at)) }
     }
     // Somebody who is asked says "I do not know" in words of its own.
     let branches = lines.expanded(to: asks ? [Node.other] : [Node.other, Node.absent], kind: "value", problems).map {

@@ -22,8 +22,7 @@ struct Lint {
       shapes[id] = CheckShape(id: id, needs: [], learns: everything, outcomes: [])
     }
     self.shapes = shapes
-    atStart = Set(
-      FactRegistry.bringers(tree, []).filter { $0.value.contains { $0 == "start" || $0.hasPrefix("follow ") } }.keys)
+    atStart = FactName.start.union(tree.follows.values.flatMap(\.gives.keys))
   }
 
   func run() {

@@ -326,7 +326,7 @@ struct PageReader {
     use(name, name.text, line: line, .anywhere, &draft)
     switch test {
     case .oneOf(let values), .noneOf(let values):
-      draft.comparisons += values.map { (name, $0, .found(in: frame.source, $0, line: line)) }
+      for value in values { draft.compare(name, with: value, .found(in: frame.source, value, line: line)) }
     case .known, .unknown: break
     }
     return Condition(fact: name, test: test)

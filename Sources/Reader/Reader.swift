@@ -22,7 +22,7 @@ public enum Reader {
   ) -> (catalog: Catalog?, problems: [Problem]) {
     let problems = Problems()
     let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
-    var draft = Draft()
+    var draft = Draft(isLinted: linting)
     let parts = parts(of: files)
     draft.recipes = Recipes(files, problems)
     // Which of two nodes of one name is the second does not depend on the caller's order.

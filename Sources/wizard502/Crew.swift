@@ -275,11 +275,11 @@ private struct Worker {
         for unseen in unseen {
           Wizard502.complain("wizard502: sites of one proxy are missing: \(catalog.reason(unseen))")
         }
+        if sites.isEmpty, unseen.isEmpty {
+          Wizard502.complain("wizard502: no proxy was found here whose routes can be read")
+        }
       case .failure(let unseen):
         Wizard502.complain("wizard502: could not see the proxies: \(catalog.reason(unseen))")
-      }
-      if sites.isEmpty, case .success((_, let unseen)) = listed, unseen.isEmpty {
-        Wizard502.complain("wizard502: no proxy was found here whose routes can be read")
       }
       report.tell(.listed(sites.map(\.url)))
     }
