@@ -6,9 +6,9 @@ public struct Catalog: Sendable, Equatable {
   /// The hops of the way from the browser to the app, in its order.
   public var hops: [String]
   /// By cause id.
-  public var pages: [String: Page]
+  public var pages: Pages
   /// What is true for no cause alone, by name.
-  public var guides: [String: Page]
+  public var guides: Pages
   /// By check id.
   public var checks: [String: CheckText]
   /// The words of the program itself, by name.
@@ -17,7 +17,7 @@ public struct Catalog: Sendable, Equatable {
   public var signs: Signs
 
   public init(
-    tree: Tree, hops: [String] = [], pages: [String: Page], guides: [String: Page] = [:], checks: [String: CheckText],
+    tree: Tree, hops: [String] = [], pages: Pages, guides: Pages = [:], checks: [String: CheckText],
     words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
   ) {
     self.tree = tree

@@ -6,7 +6,18 @@ import YAML
 /// Reads one page of `Screens/`, named after its cause, or a guide.
 struct PageReader {
   /// Its front matter names the page by this word.
-  enum Kind: String { case cause, guide }
+  enum Kind: String {
+    case cause, guide
+
+    /// `Screens/CAUSE.md` or `Screens/guides/NAME.md`; nil for any other file.
+    static func page(_ path: String) -> (kind: Kind, id: String)? {
+      let words = path.split(separator: "/")
+      guard words.count == 2 || words.count == 3 && words[1] == "guides", words[0] == "Screens",
+        let id = words.last, id.hasSuffix(".md")
+      else { return nil }
+      return (words.count == 2 ? .cause : .guide, String(id.dropLast(3)))
+    }
+  }
 
   /// What is being read: the page itself, or steps that it takes in from elsewhere.
   private struct Frame {

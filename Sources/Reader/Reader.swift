@@ -23,10 +23,10 @@ public enum Reader {
     let problems = Problems()
     let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
     var draft = Draft(isLinted: linting)
-    let parts = parts(of: files)
-    draft.recipes = Recipes(files, problems)
+    let parts = linting ? parts(of: files) : [:]
+    if linting { draft.recipes = Recipes(files, problems) }
     // Which of two nodes of one name is the second does not depend on the caller's order.
-    for file in files.sorted(by: { $0.path < $1.path }) where linting || file.path != FactRegistry.file {
+    for file in files.sorted(by: { $0.path < $1.path }) where linting || isWantedAtOnce(file.path) {
       read(file, shapes, parts, problems, into: &draft)
     }
     var flows = FlowReader(shapes: shapes, problems: problems)
@@ -47,9 +47,11 @@ public enum Reader {
     if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.sorted) }
+    let onDemand = linting ? nil : PageFiles(files)
     return (
       Catalog(
-        tree: tree, hops: draft.hops.map(\.text), pages: draft.pages, guides: draft.guides, checks: draft.checks,
+        tree: tree, hops: draft.hops.map(\.text), pages: onDemand?.pages(.cause) ?? Pages(draft.pages),
+        guides: onDemand?.pages(.guide) ?? Pages(draft.guides), checks: draft.checks,
         words: draft.words,
         glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
     )
@@ -63,8 +65,14 @@ public enum Reader {
     return (builtIn.filter { !replaced.contains($0.path) } + files).sorted { $0.path < $1.path }
   }
 
+  /// Whether a file that has been linted is read at the start: the registry of facts is for lint, and pages are read when
+  /// they are shown.
+  private static func isWantedAtOnce(_ path: String) -> Bool {
+    path != FactRegistry.file && path != Recipes.list && !path.hasSuffix(".md")
+  }
+
   /// `Screens/parts/NAME.md` by name.
-  private static func parts(of files: [(path: String, text: String)]) -> [String: Part] {
+  static func parts(of files: [(path: String, text: String)]) -> [String: Part] {
     let folder = "Screens/parts/"
     return files.filter { $0.path.hasPrefix(folder) && $0.path.hasSuffix(".md") }.reduce(into: [:]) { parts, file in
       parts[String(file.path.dropFirst(folder.count).dropLast(3))] = Part(file: file.path, text: file.text)
@@ -77,15 +85,14 @@ public enum Reader {
   ) {
     let words = file.path.split(separator: "/").map(String.init)
     let start = SourcePlace(file: file.path, line: 1, column: 1)
+    let page = PageReader.Kind.page(file.path)
     let takenIn = words.count == 3 && words[0] == "Screens" && ["parts", "proxies"].contains(words[1])
     if takenIn && words[2].hasSuffix(".md") || file.path == Recipes.list {
       return  // read where a page takes it in
-    } else if words[0] == "Screens", words.count == 2 || words.count == 3 && words[1] == "guides",
-      words[words.count - 1].hasSuffix(".md")
-    {
+    } else if let page {
       var page = PageReader(
-        file: file.path, kind: words.count == 2 ? .cause : .guide, id: String(words[words.count - 1].dropLast(3)),
-        text: file.text, parts: parts, recipes: draft.recipes, problems: problems)
+        file: file.path, kind: page.kind, id: page.id, text: file.text, parts: parts, recipes: draft.recipes,
+        problems: problems)
       page.read(into: &draft)
     } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true

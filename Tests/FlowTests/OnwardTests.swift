@@ -39,7 +39,7 @@ struct OnwardTests {
               "hop.from": ["next.from"],
             ]),
         ]),
-      pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }),
+      pages: Pages(Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) })),
       checks: [
         "site.check": CheckText(
           title: "Site?", hop: "site", byHand: nil, outcomes: Dictionary(uniqueKeysWithValues: sentences))

@@ -27,7 +27,8 @@ public enum ScreenCase {
         nodes: Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0) }),
         follows: ["redirect": Follow(how: .anew, to: .siteRedirect)]),
       hops: ["site", "route", "port"],
-      pages: Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) }), guides: [guide.id: guide], checks: checks,
+      pages: Pages(Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) })), guides: [guide.id: guide],
+      checks: checks,
       words: words,
       glossary: Glossary([
         .init(forms: ["proxy", "proxies"], explanation: "The program that takes requests and hands them to an app."),

@@ -1,0 +1,31 @@
+import Flow
+import Synchronization
+
+/// Pages that have been linted before, each read when it is first shown; what they take in is read with the first of them.
+final class PageFiles: Sendable {
+  private let files: [(path: String, text: String)]
+  private let taken = Mutex<(parts: [String: Part], recipes: Recipes)?>(nil)
+
+  init(_ files: [(path: String, text: String)]) { self.files = files }
+
+  func pages(_ kind: PageReader.Kind) -> Pages {
+    let ofKind = files.compactMap { file in
+      PageReader.Kind.page(file.path).flatMap { $0.kind == kind ? (id: $0.id, file: file) : nil }
+    }
+    let files = Dictionary(ofKind.map { ($0.id, $0.file) }) { first, _ in first }
+    return Pages(files.keys) { [self] id in files[id].flatMap { page(kind, id, $0) } }
+  }
+
+  private func page(_ kind: PageReader.Kind, _ id: String, _ file: (path: String, text: String)) -> Page? {
+    let (parts, recipes) = taken.withLock { taken in
+      let read = taken ?? (Reader.parts(of: files), Recipes(files, Problems()))
+      taken = read
+      return read
+    }
+    var draft = Draft(isLinted: false)
+    var reader = PageReader(
+      file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, problems: Problems())
+    reader.read(into: &draft)
+    return kind == .cause ? draft.pages[id] : draft.guides[id]
+  }
+}
