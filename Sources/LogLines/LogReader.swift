@@ -34,8 +34,10 @@ public struct LogWriter: Sendable {
   /// Whether a line looks like one of this program.
   public func claims(_ line: String) -> Bool { formats.contains { $0.matches(line) } }
 
-  public func reading(of line: String) -> LogReading? {
-    signs.lazy.compactMap { known in known.pattern.firstMatch(in: line).map { LogReading(sign: known.sign, match: $0) }
+  /// - Parameter namesCause: Only by a sign that has a cause.
+  public func reading(of line: String, namesCause: Bool = false) -> LogReading? {
+    signs.lazy.filter { !namesCause || !$0.sign.causes.isEmpty }.compactMap { known in
+      known.pattern.firstMatch(in: line).map { LogReading(sign: known.sign, match: $0) }
     }
     .first
   }
@@ -46,6 +48,9 @@ public struct LogReader: Sendable {
   /// The one that matched last stands first: a log's lines are alike.
   private var quiet: [Pattern]
   private let writers: [LogWriter]
+  /// How many more lines that nobody claims are tried by every sign. A paste has lost the time and the level by which a
+  /// writer is known; a log of gigabytes has not, and would take far longer.
+  private var patience = 2_000
 
   public init(_ signs: Signs) {
     quiet = signs.quiet.compactMap { try? Pattern($0) }
@@ -62,14 +67,29 @@ public struct LogReader: Sendable {
       quiet.swapAt(0, index)
       return nil
     }
-    return reading(of: writtenLine(line), by: nil)
+    let line = writtenLine(line)
+    if let reading = reading(ofOwn: line, by: nil) { return reading }
+    guard patience > 0 else { return nil }
+    patience -= 1
+    return reading(ofCut: line)
   }
 
   /// The same for a line without what a log's transport puts around it. `kind` is the program that wrote it if the line
   /// itself does not tell.
   public func reading(of line: String, by kind: String?) -> LogReading? {
+    reading(ofOwn: line, by: kind) ?? reading(ofCut: line)
+  }
+
+  /// By the signs of those whose line it looks like.
+  private func reading(ofOwn line: String, by kind: String?) -> LogReading? {
     let claiming = writers.filter { $0.claims(line) }
     let tried = claiming.isEmpty ? writers.filter { $0.isAnyone || $0.kind == kind } : claiming
     return tried.lazy.compactMap { $0.reading(of: line) }.first
+  }
+
+  /// By anybody's signs: of a line that nobody claims, and that is none of those that say nothing.
+  private func reading(ofCut line: String) -> LogReading? {
+    if quiet.contains(where: { $0.matches(line) }) || writers.contains(where: { $0.claims(line) }) { return nil }
+    return writers.lazy.compactMap { $0.reading(of: line, namesCause: true) }.first
   }
 }

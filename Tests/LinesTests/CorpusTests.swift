@@ -83,6 +83,22 @@ extension String {
     if dress == .none { print("\(program): \(recognised) lines recognised, \(lines.count - recognised) kept silent") }
   }
 
+  /// People paste what begins behind the time, the level and the process: from there on a line shows what it did.
+  @Test(arguments: Line.programs) func aLineThatLostItsHeadShowsTheSame(program: String) throws {
+    let reader = LogReader(Self.signs)
+    var (same, other): (Int, [String]) = (0, [])
+    for line in Line.all where line.program == program && line.cause != nil {
+      let text = writtenLine(line.text.utf8)
+      let whole = try #require(reader.reading(of: text, by: nil)).whole
+      guard let start = text.firstRange(of: whole)?.lowerBound else { continue }
+      let reading = reader.reading(of: String(text[start...]), by: nil)
+      if reading?.sign.causes.first == line.cause { same += 1 } else { other.append(String(text[start...])) }
+    }
+    print("\(program): \(same) of \(same + other.count) lines without their head show the same")
+    for line in other { print("  \(line.prefix(160))") }
+    #expect(same * 20 >= (same + other.count) * 19)
+  }
+
   /// A sign without a line of its own may never have matched anything.
   @Test func everySignHasALine() {
     let reader = LogReader(Self.signs)
