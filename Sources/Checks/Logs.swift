@@ -40,6 +40,6 @@ extension World {
   }
 
   private func newest(_ shows: Set<String>, in lines: [String], _ writer: LogWriter) -> LogReading? {
-    lines.reversed().lazy.compactMap(writer.reading).first { shows.contains($0.sign.shows) }
+    lines.reversed().lazy.compactMap { writer.reading(of: $0) }.first { shows.contains($0.sign.shows) }
   }
 }

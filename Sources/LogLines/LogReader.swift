@@ -87,9 +87,10 @@ public struct LogReader: Sendable {
     return tried.lazy.compactMap { $0.reading(of: line) }.first
   }
 
-  /// By anybody's signs: of a line that nobody claims, and that is none of those that say nothing.
+  /// By anybody's signs: of a line that nobody claims, and that is none of those that say nothing. A whole JSON object
+  /// has not lost its head; it is some other program's.
   private func reading(ofCut line: String) -> LogReading? {
-    if quiet.contains(where: { $0.matches(line) }) || writers.contains(where: { $0.claims(line) }) { return nil }
+    if line.first == "{" || quiet.contains(where: { $0.matches(line) }) || writers.contains(where: { $0.claims(line) }) { return nil }
     return writers.lazy.compactMap { $0.reading(of: line, namesCause: true) }.first
   }
 }
