@@ -12,6 +12,7 @@ extension FactName {
   static let networkJoiner: FactName = "network.joiner"
   static let networkNew: FactName = "network.new"
   static let networkGateway: FactName = "network.gateway"
+  static let networkOwner: FactName = "network.owner"
 }
 
 extension FactName {
@@ -29,6 +30,8 @@ private enum NetworkOutcome: String, CheckOutcome {
   case defaultBridge = "default-bridge"
   /// The upstream has no network of its own.
   case hostNetwork = "host-network"
+  /// The upstream lives in another container's network, so its own name leads nowhere.
+  case anothersNetwork = "anothers-network"
   /// They share one, and the proxy dials the address in another.
   case otherAddress = "other-address"
   /// They share one, and the proxy may dial the address in another.
@@ -44,14 +47,16 @@ extension Check {
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
       .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
-      .networkDialled, .joinProgram, .joinProject, .joinService, .joinFile,
+      .networkDialled, .networkOwner, .joinProgram, .joinProject, .joinService, .joinFile,
     ] + joinLines, outcome: NetworkOutcome.self
   ) { world, given, _ throws(Unseen) in
     let upstream = try await world.container(try given.upstreamID)
     let theirs = upstream.networks
     var learned: Facts = [.networkUpstream: theirs.keys.sorted().joined(separator: ", ")]
     guard let id = given[.proxyID], !given.proxy.usesHostNetwork else { return (.published, learned) }
-    let proxy = try await world.container(id)
+    // A proxy that lives in another container's network has that one's networks, and only that one can join others.
+    let own = try await world.container(id)
+    let proxy = try await world.networkHolder(of: own) ?? own
     let ours = proxy.networks
     let name = try given.upstreamHost
     learned[.networkProxy] = ours.keys.sorted().joined(separator: ", ")
@@ -64,6 +69,12 @@ extension Check {
     let named = common.keys.filter { !Network.defaults.contains($0) }.sorted()
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
     let dialled = theirs.first { $0.value.addresses.contains(name) }?.key
+    if !common.isEmpty, !name.isAddress, upstream.networkOwner != nil,
+      let owner = try await world.networkHolder(of: upstream)
+    {
+      learned[.networkOwner] = owner.Config?.Labels?["com.docker.compose.service"] ?? owner.name
+      return (.anothersNetwork, learned)
+    }
     let apart = given.list(.routeNetworks).filter { network in
       !ours.values.contains { $0.NetworkID == theirs[network]?.NetworkID }
     }

@@ -18,7 +18,8 @@ private enum OriginalOutcome: String, CheckOutcome {
 extension Check {
   /// Asks the app for the path before the proxy changed it.
   ///
-  /// An app that takes every path proves nothing, so one that cannot exist is asked for as well.
+  /// An app that takes every path proves nothing, so one that cannot exist is asked for as well: beside the path, not
+  /// below it, where an app of one page knows every path.
   static let pathOriginal = Check(
     "path.original",
     needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamPath, .sitePath, .upstreamStatus],
@@ -27,10 +28,7 @@ extension Check {
     let original = try given.sitePath
     guard given[.upstreamPath] != original, given[.upstreamStatus] == "404" else { return (.same, [:]) }
     let request = try given.asProxy(try given.upstreamScheme, path: original, limit: 8)
-    let bare = String(original.prefix { $0 != "?" })
-    let nowhere = try given.asProxy(
-      try given.upstreamScheme, path: bare + (bare.hasSuffix("/") ? "" : "/") + "wizard502-no-such-page",
-      limit: 8)
+    let nowhere = try given.asProxy(try given.upstreamScheme, path: "/wizard502-no-such-page", limit: 8)
     async let other = world.result(of: nowhere)
     guard let status = try await world.see(request).status else { return (.unknown, [:]) }
     let learned: Facts = [.originalStatus: String(status)]

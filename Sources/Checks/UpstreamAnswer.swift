@@ -5,6 +5,7 @@ import World
 
 extension FactName {
   static let upstreamStatus: FactName = "upstream.status"
+  static let upstreamSameStatus: FactName = "upstream.same-status"
   static let upstreamSeconds: FactName = "upstream.seconds"
   static let upstreamError: FactName = "upstream.error"
   static let timeoutNeeded: FactName = "timeout.needed"
@@ -40,7 +41,8 @@ extension Check {
   static let upstreamAnswer = Check(
     "upstream.answer", needs: [.upstreamDial, .proxyPlace, .upstreamScheme],
     learns: [
-      .upstreamStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded, .headerBytes, .headerLongest, .headerLines,
+      .upstreamStatus, .upstreamSameStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded, .headerBytes,
+      .headerLongest, .headerLines,
       .headerRoom, .headerDouble, .headerLinesRoom, .headerExcess, .dropWhen, .dropHow,
     ], outcome: AnswerOutcome.self, limit: nil
   ) { world, given, _ throws(Unseen) in
@@ -84,6 +86,7 @@ extension Check {
         learned[.timeoutNeeded] = String(Int(clamping: (seconds * 2 / 30).rounded(.up)).clampedProduct(30))
         return (.late, learned)
       }
+      learned[.upstreamSameStatus] = given[.siteStatus] == String(status) ? "yes" : ""
       return (status >= 500 ? .error : .good, learned)
     case (nil, .answerTimeout): return (.never, learned)
     case (nil, .refused), (nil, .connectTimeout), (nil, .unreachable): return (.refused, learned)

@@ -16,12 +16,15 @@ public struct LogReading: Sendable {
 /// The lines of one kind of program, by its signs.
 public struct LogWriter: Sendable {
   public let kind: String
+  /// True for one whose lines are looked for only in what somebody pasted.
+  let isPasted: Bool
   private let formats: [Pattern]
   private let signs: [(sign: Signs.Line, pattern: Pattern)]
 
   /// With `reasonsOnly` a line that shows a failure without its reason shows nothing.
   public init(_ signs: Signs, kind: String, reasonsOnly: Bool) {
     self.kind = kind
+    isPasted = signs.pasted.contains(kind)
     formats = signs.formats.filter { $0.proxy == kind }.compactMap { try? Pattern($0.pattern) }
     self.signs = signs.lines.filter { $0.proxy == kind && !(reasonsOnly && $0.causes.isEmpty) }.compactMap { sign in
       (try? Pattern(sign.pattern)).map { (sign, $0) }
@@ -29,7 +32,7 @@ public struct LogWriter: Sendable {
   }
 
   /// True for a program whose lines look like nothing in particular, such as any app.
-  public var isAnyone: Bool { formats.isEmpty }
+  public var isAnyone: Bool { formats.isEmpty && !isPasted }
 
   /// Whether a line looks like one of this program.
   public func claims(_ line: String) -> Bool { formats.contains { $0.matches(line) } }
@@ -51,6 +54,8 @@ public struct LogReader: Sendable {
   /// How many more lines that nobody claims are tried by every sign. A paste has lost the time and the level by which a
   /// writer is known; a log of gigabytes has not, and would take far longer.
   private var patience = 2_000
+  /// The line before, if it showed nothing: what is pasted from a terminal is wrapped.
+  private var before: String?
 
   public init(_ signs: Signs) {
     quiet = signs.quiet.compactMap { try? Pattern($0) }
@@ -68,10 +73,27 @@ public struct LogReader: Sendable {
       return nil
     }
     let line = writtenLine(line)
-    if let reading = reading(ofOwn: line, by: nil) { return reading }
+    if let reading = reading(ofOwn: line, by: nil) {
+      before = nil
+      return reading
+    }
     guard patience > 0 else { return nil }
     patience -= 1
-    return reading(ofCut: line)
+    let found = reading(ofCut: line) ?? before.flatMap { reading(of: $0, goneOnBy: line) }
+    before = found == nil && line.utf8.count < Self.longestHalf ? line : nil
+    return found
+  }
+
+  /// In bytes: a longer one was not wrapped.
+  private static let longestHalf = 4_096
+
+  /// Two lines that show nothing alone, as one that was wrapped at a blank or within a word.
+  private func reading(of half: String, goneOnBy rest: String) -> LogReading? {
+    if isWhole(rest) { return nil }
+    return [" ", ""].lazy.compactMap { [half, rest].joined(separator: $0) }.compactMap {
+      reading(ofOwn: $0, by: nil) ?? reading(ofCut: $0)
+    }
+    .first
   }
 
   /// The same for a line without what a log's transport puts around it. `kind` is the program that wrote it if the line
@@ -87,10 +109,17 @@ public struct LogReader: Sendable {
     return tried.lazy.compactMap { $0.reading(of: line) }.first
   }
 
-  /// By anybody's signs: of a line that nobody claims, and that is none of those that say nothing. A whole JSON object
-  /// has not lost its head; it is some other program's.
+  /// A JSON object has not lost its head, nor has a line that somebody claims.
+  private func isWhole(_ line: String) -> Bool {
+    line.last == "}" && line.first { $0 == "{" || $0 == "\"" } == "{" || writers.contains { $0.claims(line) }
+  }
+
+  /// By anybody's signs, of a line that is none of those that say nothing. In a whole line only what is known of pastes
+  /// alone is looked for.
   private func reading(ofCut line: String) -> LogReading? {
-    if line.first == "{" || quiet.contains(where: { $0.matches(line) }) || writers.contains(where: { $0.claims(line) }) { return nil }
-    return writers.lazy.compactMap { $0.reading(of: line, namesCause: true) }.first
+    if quiet.contains(where: { $0.matches(line) }) { return nil }
+    let isWhole = isWhole(line)
+    return writers.lazy.filter { $0.isPasted || !isWhole }
+      .compactMap { $0.reading(of: line, namesCause: !$0.isPasted) }.first
   }
 }

@@ -76,7 +76,8 @@ extension TCPConnect.Sight.Outcome {
     case 0: self = .accepted
     case ECONNREFUSED: self = .refused
     case ETIMEDOUT: self = .timeout
-    case ENETUNREACH, EHOSTUNREACH: self = .unreachable
+    // The last two: there is no IPv6 where it was tried.
+    case ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT: self = .unreachable
     case EACCES, EPERM: self = .denied
     default: self = .other
     }

@@ -3,6 +3,9 @@ extension String {
   /// True for a name or address that means the asking machine, or container, itself.
   public var isLoopback: Bool { self == "localhost" || hasPrefix("127.") || self == "::1" || self == "[::1]" }
 
+  /// True for what a server listens at when it means every address; dialled, it is the machine or container itself.
+  public var isAnyAddress: Bool { ["0.0.0.0", "::", "[::]"].contains(self) }
+
   /// True for an address that only has a meaning inside a network: RFC 1918, RFC 6598, RFC 4193, link-local, loopback.
   public var isPrivateAddress: Bool {
     if isIPv6 {

@@ -108,16 +108,19 @@ public struct Signs: Sendable, Equatable {
   /// Regular expressions of lines that say nothing and are most of a log, such as those of requests that went well.
   public var quiet: [String]
   public var lines: [Line]
+  /// Those whose lines are only looked for in what somebody pasted: no log of gigabytes is theirs.
+  public var pasted: Set<String>
   public var timers: [Timer]
   public init(
     proxies: [Proxy] = [], answers: [Answer] = [], formats: [Format] = [], quiet: [String] = [], lines: [Line] = [],
-    timers: [Timer] = []
+    pasted: Set<String> = [], timers: [Timer] = []
   ) {
     self.proxies = proxies
     self.answers = answers
     self.formats = formats
     self.quiet = quiet
     self.lines = lines
+    self.pasted = pasted
     self.timers = timers
   }
 }

@@ -61,7 +61,7 @@ public struct Site: Sendable, Equatable {
 
   public var url: String { "\(scheme)://\(authority)\(path)" }
 
-  private var authority: String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }
+  public var authority: String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }
 
   /// What is known at the start of a case.
   public var facts: Facts {

@@ -56,7 +56,7 @@ struct TextReader {
 
   /// Adds the signs of one file to those of the files before it.
   func signs(_ root: YAML.Node, into draft: inout Draft) {
-    let file = root.record(["proxies", "answers", "formats", "quiet", "lines", "timers"], problems)
+    let file = root.record(["proxies", "answers", "formats", "quiet", "pasted", "lines", "timers"], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
     draft.signs.formats += items(file, "formats").compactMap { format($0, into: &draft) }
@@ -64,6 +64,7 @@ struct TextReader {
     draft.patterns += quiet
     draft.signs.quiet += quiet.map(\.text)
     draft.signs.lines += items(file, "lines").compactMap { line($0, into: &draft) }
+    draft.signs.pasted.formUnion(file.texts("pasted").map(\.text))
     draft.signs.timers += items(file, "timers").compactMap(timer)
   }
 

@@ -31,7 +31,8 @@ public struct ContainerSummary: Sendable, Decodable {
   public let Labels: [String: String]?
   public let Ports: [Port]?
   public let HostConfig: Host?
-  public let NetworkSettings: Settings?
+  /// Of one that lives in another container's network: that one's.
+  public fileprivate(set) var NetworkSettings: Settings?
 
   enum CodingKeys: CodingKey { case Id, Names, Image, State, Status, Labels, Ports, HostConfig, NetworkSettings }
   /// A field in another form than the engine's own is as one that is not there: one odd container hides no others.
@@ -52,7 +53,14 @@ public struct ContainerSummary: Sendable, Decodable {
   public var service: String? { Labels?["com.docker.compose.service"] }
   public var project: String? { Labels?["com.docker.compose.project"] }
   public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
+  /// The container in whose network it lives (`network_mode: service:…`); it may be there no more.
+  public var networkOwner: String? { HostConfig?.NetworkMode?.containerOfMode }
   public var addresses: [String] { networks.values.flatMap(\.addresses) }
+}
+
+extension String {
+  /// The container's id in a network mode `container:ID`.
+  fileprivate var containerOfMode: String? { hasPrefix("container:") ? String(dropFirst(10)) : nil }
 }
 
 extension KeyedDecodingContainer {
@@ -129,12 +137,15 @@ public struct Container: Sendable, Decodable {
   public let State: Status?
   public let HostConfig: Host?
   public let Config: Configuration?
-  public let NetworkSettings: Settings?
+  /// Of one that lives in another container's network: that one's.
+  public fileprivate(set) var NetworkSettings: Settings?
   public let Mounts: [Mount]?
 
   public var name: String { Name.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
   public var networks: [String: EndpointSettings] { NetworkSettings?.Networks ?? [:] }
   public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
+  /// The container in whose network it lives (`network_mode: service:…`); it may be there no more.
+  public var networkOwner: String? { HostConfig?.NetworkMode?.containerOfMode }
   /// Its first process; nil while it does not run.
   public var pid: Int32? { State?.Pid.flatMap { $0 > 0 ? $0 : nil } }
   public var isRunning: Bool { pid != nil }
@@ -225,11 +236,28 @@ extension World {
 
   /// Every container, stopped ones too.
   public func containers() async throws(Unseen) -> [ContainerSummary] {
-    try await docker("/containers/json?all=1", as: [ContainerSummary].self)
+    var containers = try await docker("/containers/json?all=1", as: [ContainerSummary].self)
+    for index in containers.indices {
+      guard let owner = containers[index].networkOwner else { continue }
+      containers[index].NetworkSettings = containers.first { $0.Id == owner }?.NetworkSettings
+    }
+    return containers
   }
 
   public func container(_ id: String) async throws(Unseen) -> Container {
-    try await docker("/containers/\(id)/json", as: Container.self)
+    var container = try await docker("/containers/\(id)/json", as: Container.self)
+    if let owner = try await networkHolder(of: container), owner.Id != container.Id {
+      container.NetworkSettings = owner.NetworkSettings
+    }
+    return container
+  }
+
+  /// The container in whose network this one lives, most often its own; nil if that one is there no more.
+  public func networkHolder(of container: Container) async throws(Unseen) -> Container? {
+    guard let owner = container.networkOwner else { return container }
+    do throws(Unseen) { return try await docker("/containers/\(owner)/json", as: Container.self) } catch .missing {
+      return nil
+    }
   }
 
   public func networks() async throws(Unseen) -> [Network] { try await docker("/networks", as: [Network].self) }

@@ -24,7 +24,8 @@ extension World {
     let containers: [ContainerSummary]
     do throws(Unseen) { containers = try await self.containers() } catch .missing { containers = [] }
     let own = containers.first { $0.Id == proxy.id }
-    let running = containers.filter { $0.Id != proxy.id && $0.State == "running" }
+    // The container whose network the proxy lives in is the proxy's own place.
+    let running = containers.filter { $0.Id != proxy.id && $0.Id != own?.networkOwner && $0.State == "running" }
     let labels = site.split(separator: ".").map(String.init).filter { $0.count > 2 }
     func rank(_ container: ContainerSummary) -> Int {
       let names = [container.name, container.service ?? ""].joined(separator: " ").lowercased()
@@ -45,10 +46,13 @@ extension World {
       let nearest = running.map { ($0, rank($0)) }.sorted { ($1.1, $0.0.name) < ($0.1, $1.0.name) }.map(\.0)
       for container in nearest.prefix(24) {
         guard let inside = try await listeningPort(of: container, fitting: port) else { continue }
+        // One that lives in another container's network is reached by that one's name.
+        let named = container.networkOwner.map { owner in containers.first { $0.Id == owner } } ?? container
+        guard let named else { continue }
         let shares = container.sharesNetwork(with: own)
         found.append(
           Neighbour(
-            container: container.name, host: container.service ?? container.name, port: inside,
+            container: container.name, host: named.service ?? named.name, port: inside,
             network: shares ? nil : container.networks.keys.filter { !Network.defaults.contains($0) }.sorted().first,
             rank: rank(container)
               + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))

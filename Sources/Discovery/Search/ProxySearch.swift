@@ -115,11 +115,15 @@ extension World {
     var found: [ProxyFound] = []
     for container in containers where container.isRunning {
       let ports = (container.Ports ?? []).filter { $0.PublicPort != nil && (port == nil || $0.PublicPort == port) }
-      guard let inside = ports.first?.PrivatePort, let sign = signs.proxy(of: container, processes) else { continue }
-      let details = try? await self.container(container.Id)
+      // Who publishes the port, or who lives in the network of that one.
+      let behind = [container] + containers.filter { $0.isRunning && $0.networkOwner == container.Id }
+      guard let inside = ports.first?.PrivatePort,
+        let (proxy, sign) = behind.lazy.compactMap({ one in signs.proxy(of: one, processes).map { (one, $0) } }).first
+      else { continue }
+      let details = try? await self.container(proxy.Id)
       found.append(
         ProxyFound(
-          sign: sign, container: container.reference, pid: details?.pid, port: inside, command: [],
+          sign: sign, container: proxy.reference, pid: details?.pid, port: inside, command: [],
           started: details?.started, usesHostNetwork: false,
           outside: Dictionary(
             (container.Ports ?? []).compactMap { port in
@@ -193,7 +197,8 @@ extension World {
       .compactMap { container in signs.proxy(of: container, []).map { (container, $0) } }
     for (container, sign) in candidates.prefix(8) {
       guard let details = try? await self.container(container.Id),
-        let binding = details.bindings.first(where: { $0.hostPort == port })
+        let holder = try? await networkHolder(of: details),
+        let binding = holder.bindings.first(where: { $0.hostPort == port })
       else { continue }
       return ProxyFound(
         sign: sign, container: container.reference, pid: nil, port: binding.inside, command: [], started: nil,

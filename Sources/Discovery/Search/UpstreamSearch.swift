@@ -41,7 +41,7 @@ public struct ProxyPlace: Sendable {
 extension World {
   public func upstream(host: String, port: UInt16, of proxy: ProxyPlace) async throws(Unseen) -> UpstreamFound {
     let host = host.lowercased()
-    if host.isLoopback, !proxy.usesHostNetwork {
+    if host.isLoopback || host.isAnyAddress, !proxy.usesHostNetwork {
       guard let pid = proxy.pid else { return .proxyItself }
       let listening = try await see(Listeners(place: .process(pid)))
       return listening.contains { $0.port == port } ? .besideProxy : .proxyItself
@@ -52,7 +52,7 @@ extension World {
       return try await published(port, containers).map { .container($0.0, port: $0.1) } ?? .host
     }
     if host.isAddress {
-      if let owner = containers.first(where: { $0.addresses.contains(host) }) {
+      if let owner = containers.first(where: { $0.networkOwner == nil && $0.addresses.contains(host) }) {
         return .container(try await container(owner.Id), port: port)
       }
       let subnets = containers.isEmpty ? [] : try await networks().flatMap(\.subnets)
@@ -63,7 +63,9 @@ extension World {
   }
 
   private func isOfThisMachine(_ host: String) async throws(Unseen) -> Bool {
-    if host.isLoopback || host == "host.docker.internal" || host == "host.containers.internal" { return true }
+    if host.isLoopback || host.isAnyAddress || host == "host.docker.internal" || host == "host.containers.internal" {
+      return true
+    }
     return host.isAddress ? try await see(OwnAddresses()).contains(host) : false
   }
 

@@ -1,0 +1,57 @@
+import Discovery
+import Model
+import World
+
+extension FactName {
+  static let guestOwner: FactName = "guest.owner"
+  static let guestOwnerIsNew: FactName = "guest.owner-is-new"
+}
+
+private enum GuestsOutcome: String, CheckOutcome {
+  /// One listens at the port in a network that is no longer the upstream's.
+  case lost
+  /// One does not run.
+  case stopped
+  /// They run, and none listens at the port.
+  case silent
+  /// The upstream shares its network with no container.
+  case none
+  case unknown
+}
+
+extension Check {
+  /// Looks for containers that were started into the upstream's network: the app may be one of them.
+  ///
+  /// Where nobody listens in the upstream's network and a guest of it listens, the two are not in the same network any
+  /// more: the upstream was started again and has a new one. Source: Docker, "container networks".
+  static let networkGuests = Check(
+    "network.guests", needs: [.upstreamID, .upstreamInside, .upstreamContainer],
+    learns: [.upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew] + FactName.ofCompose,
+    outcome: GuestsOutcome.self
+  ) { world, given, _ throws(Unseen) in
+    let id = try given.upstreamID
+    let port = try given.upstreamInside
+    let containers = try await world.containers()
+    let ids = Set(containers.map(\.Id))
+    let guests = containers.filter { $0.networkOwner == id }
+    // Whose guest one is whose owner was made anew, its listening tells.
+    let orphans = containers.filter { $0.networkOwner.map { !ids.contains($0) } == true }
+    @Sendable func learned(_ guest: Container) async -> Facts {
+      let facts: Facts = [
+        .upstreamContainer: guest.name, .upstreamID: guest.Id, .upstreamPID: guest.pid.map { String($0) } ?? "",
+        .guestOwner: given[.upstreamContainer] ?? "", .guestOwnerIsNew: guest.networkOwner == id ? "" : "yes",
+      ]
+      return facts.merging(await world.compose(guest.Config?.Labels ?? [:]))
+    }
+    for guest in (guests + orphans).filter(\.isRunning).prefix(16) {
+      let details = try await world.container(guest.Id)
+      guard let pid = details.pid else { continue }
+      if try await world.see(Listeners(place: .process(pid))).contains(where: { $0.port == port && !$0.isLoopback }) {
+        return (.lost, await learned(details))
+      }
+    }
+    if guests.contains(where: \.isRunning) { return (.silent, [.guestOwner: given[.upstreamContainer] ?? ""]) }
+    guard let stopped = guests.first else { return (.none, [:]) }
+    return (.stopped, await learned(try await world.container(stopped.Id)))
+  }
+}
