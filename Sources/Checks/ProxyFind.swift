@@ -23,6 +23,8 @@ private enum ProxyOutcome: String, CheckOutcome {
   /// Its kind is known, its routes cannot be read yet.
   case recognised
   case stopped
+  /// It listens in a network that the container which owns it has left: nobody reaches it.
+  case leftBehind = "left-behind"
   /// Something listens there that is no known proxy.
   case other
   case none, unknown
@@ -34,7 +36,7 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUser, .proxyLayout, .engineCommand,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUser, .proxyLayout, .engineCommand, .guestOwner,
     ], outcome: ProxyOutcome.self
   ) { world, given, signs throws(Unseen) in
     let (outcome, learned) = try await search(world, given, signs)
@@ -55,6 +57,9 @@ extension Check {
     if isElsewhere, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
     let address = await world.dialled(given, host, isElsewhere: isElsewhere)
     if let proxy = try await world.proxy(at: port, reachedAt: address, signs) {
+      if let owner = try? await world.owner(leaving: proxy) {
+        return (.leftBehind, learned(proxy).merging([.guestOwner: owner]))
+      }
       return (RouteReading.kinds.contains(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
     if let proxy = try? await world.stoppedProxy(at: port, signs) {
@@ -105,6 +110,19 @@ extension Standing {
 }
 
 extension World {
+  /// The container in whose network the proxy was started, if it has another one since: there nobody listens at the
+  /// proxy's port, and the proxy does.
+  fileprivate func owner(leaving proxy: ProxyFound) async throws(Unseen) -> String? {
+    guard let id = proxy.container?.id, let pid = proxy.pid else { return nil }
+    let own = try await container(id)
+    guard own.networkOwner != nil, let owner = try await networkHolder(of: own), let holder = owner.pid else {
+      return nil
+    }
+    async let theirs = result(of: Listeners(place: .process(holder)))
+    let listens = try await see(Listeners(place: .process(pid))).contains { $0.port == proxy.port }
+    return try await theirs.get().contains { $0.port == proxy.port } || !listens ? nil : owner.name
+  }
+
   /// The address of this machine by which the site is asked.
   fileprivate func dialled(_ given: Case, _ host: String, isElsewhere: Bool) async -> String {
     if let address = given[.hop(.address)] { return address }

@@ -21,9 +21,11 @@ extension Check {
   ///
   /// At ports 80 and 443 a scheme or a port that is not served is a fault of the server, not of who asks.
   static let siteIntended = Check(
-    "site.intended", needs: [.url, .siteHost, .sitePort, .sitePath], learns: [.intendedURL],
+    "site.intended", needs: [.siteAsked, .url, .siteHost, .sitePort, .sitePath], learns: [.intendedURL],
     outcome: IntendedOutcome.self
   ) { world, given, signs throws(Unseen) in
+    // Any other answer is that of a site that is served.
+    guard given[.siteAskedAt] != nil || ["400", "404", nil].contains(given[.siteStatus]) else { return (.none, [:]) }
     let (site, host, port, path) = (try given.site, try given.siteHost, try given.sitePort, try given.sitePath)
     let addresses = (try? await world.see(SystemLookup(name: host))) ?? []
     let isUsual = port == 80 || port == 443
