@@ -37,7 +37,7 @@ extension Check {
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, proxyFind, routeFind, siteTimer, serversReach,
     configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared, nameResolve,
-    portListening, tcpConnect, addressFamily, socketConnect, routeHairpin, firewallRules, upstreamSpeaks,
+    portListening, tcpConnect, addressFamily, insideConnect, socketConnect, routeHairpin, firewallRules, upstreamSpeaks,
     tlsHandshake, upstreamCertificate, upstreamAnswer, pathOriginal, authReach, healthCheck, nextProxy, proxyLog,
     proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
   ]
