@@ -110,7 +110,7 @@ let package = Package(
       exclude: ["Engine/Podman", "Proxies/knowledge.tsv"]),
     // A small machine in a few lines.
     .target(name: "Fixture", dependencies: ["World", "Model"], path: "Tests/Fixture", swiftSettings: strict),
-    tests("FirewallTests", ["Firewall", "World", "Model"]),
+    tests("FirewallTests", ["Firewall", "Fixture", "World", "Model"]),
     tests("FlowTests", ["Flow", "Model"]),
     tests("FuzzTests", ["fuzz"]),
     tests(

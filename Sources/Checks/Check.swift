@@ -36,9 +36,9 @@ extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteIntended, proxyFind, routeFind, siteTimer,
-    serversReach,
-    configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared, networkGuests, nameResolve,
-    portListening, tcpConnect, addressFamily, socketConnect, routeHairpin, firewallRules, upstreamSpeaks,
+    serversReach, configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared,
+    networkGuests, nameResolve, portListening, tcpConnect, addressFamily, insideConnect, socketConnect, routeHairpin,
+    firewallRules, upstreamSpeaks,
     tlsHandshake, upstreamCertificate, upstreamAnswer, pathOriginal, authReach, healthCheck, nextProxy, proxyLog,
     proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
   ]

@@ -9,18 +9,31 @@ extension FactName {
   static let firewallProgram: FactName = "firewall.program"
   static let firewallTable: FactName = "firewall.table"
   static let firewallChain: FactName = "firewall.chain"
+  static let firewallHook: FactName = "firewall.hook"
   static let firewallNumber: FactName = "firewall.number"
   static let firewallPolicy: FactName = "firewall.policy"
   static let firewallPlace: FactName = "firewall.place"
   static let firewallPID: FactName = "firewall.pid"
   static let firewallPackets: FactName = "firewall.packets"
   static let firewallKeeper: FactName = "firewall.keeper"
+  static let firewallEntry: FactName = "firewall.entry"
+  static let firewallPort: FactName = "firewall.port"
+  static let firewallSubnet: FactName = "firewall.subnet"
+  static let firewallTo: FactName = "firewall.to"
+  static let firewallAway: FactName = "firewall.away"
+  static let firewallCommand: FactName = "firewall.command-words"
+  static let firewallAllow: FactName = "firewall.allow-words"
+  static let firewallDelete: FactName = "firewall.delete-words"
 }
 
 private enum FirewallOutcome: String, CheckOutcome {
   case blocks
   /// It would if a condition holds that could not be judged.
   case mayBlock = "may-block"
+  /// The engine's own rules, which keep its networks apart.
+  case apart
+  /// A rule that changes the packet's address, to one that is not the app's.
+  case ledAway = "led-away"
   case nothing, unknown
 }
 
@@ -31,57 +44,106 @@ extension Check {
   static let firewallRules = Check(
     "firewall.rules", needs: [.nameAddress, .upstreamPort, .upstreamInside, .upstreamPlace, .proxyPlace],
     learns: [
-      .firewallRule, .firewallProgram, .firewallTable, .firewallChain, .firewallNumber, .firewallPolicy, .firewallPlace,
-      .firewallPID, .firewallPackets, .firewallKeeper,
+      .firewallRule, .firewallProgram, .firewallTable, .firewallChain, .firewallHook, .firewallNumber, .firewallPolicy,
+      .firewallPlace, .firewallPID, .firewallPackets, .firewallKeeper, .firewallEntry, .firewallPort, .firewallSubnet,
+      .firewallTo, .firewallAway, .firewallCommand, .firewallAllow, .firewallDelete,
     ], outcome: FirewallOutcome.self
   ) { world, given, _ throws(Unseen) in
-    let packet = try await world.packet(given)
-    let (port, place) = (try given.upstreamPort, try? given.dialsFrom)
-    let obstacle = try await world.obstacle(for: packet, through: given.stations) {
-      if let place { _ = try? await world.see(TCPConnect(address: packet.to, port: port, place: place, limit: 1.2)) }
+    let (to, port, place) = (try given.address, try given.upstreamPort, try given.dialsFrom)
+    let ends = try await Ends(given, in: world)
+    let obstacle = try await world.obstacle(on: ends.passage) {
+      _ = try? await world.see(TCPConnect(address: to, port: port, place: place, limit: 1.2))
     }
-    return obstacle.map { ($0.isCertain ? .blocks : .mayBlock, $0.facts) } ?? (.nothing, [:])
+    guard let obstacle else { return (.nothing, [:]) }
+    if obstacle.leadsAway {
+      let rule = obstacle.facts.values.filter { [.firewallRule, .firewallTable, .firewallChain].contains($0.key) }
+      return (.ledAway, Facts(rule).merging([.firewallAway: obstacle.packet.to]))
+    }
+    let facts = obstacle.facts.merging(ends.facts(at: obstacle))
+    if obstacle.keeper == "docker", given[.upstreamPublished] == nil { return (.apart, facts) }
+    return (obstacle.isCertain ? .blocks : .mayBlock, facts)
   }
 }
 
-extension Case {
-  /// The networks that the packet comes through, in its order.
-  fileprivate var stations: [Station] {
-    let (proxy, upstream) = (try? dialsFrom, try? listensIn)
-    let isFromHost = proxy == .host
-    let isToHost = upstream == .host
-    var stations: [Station] = []
-    if let proxy, !isFromHost { stations.append(Station(name: "proxy", place: proxy, hooks: [.output])) }
-    let hooks: [Hook] =
-      switch (isFromHost, isToHost) {
-      case (true, true): [.output, .input]
-      case (true, false): [.output]
-      case (false, true): [.input]
-      case (false, false): [.forward]
+/// Both ends of the connection, and the networks of the engine that they are in.
+private struct Ends {
+  let passage: Passage
+  /// Subnets from which this machine and the upstream see the packets come.
+  private let proxySubnet: String?
+  private let upstreamSubnet: String?
+
+  init(_ given: Case, in world: any World) async throws(Unseen) {
+    let (to, inside, dialsFrom) = (try given.address, try given.upstreamInside, try given.dialsFrom)
+    let networks = (try? await world.networks()) ?? []
+    // Another engine names its interfaces otherwise.
+    let isDocker = await world.engineCommand == "docker"
+    var packet = Packet(from: [], to: to, port: try given.upstreamPort)
+    var (sender, receiver): (Station?, Station?) = (nil, nil)
+    var (near, far): (Network?, Network?) = (nil, nil)
+    if dialsFrom != .host {
+      sender = Station(name: "proxy", place: dialsFrom)
+      if let id = given[.proxyID], let container = try? await world.container(id) {
+        let all = container.networks.values
+        packet.from = all.flatMap(\.addresses)
+        let gateway = await world.defaultGateway(in: dialsFrom)
+        let end =
+          all.first { end in networks.first { $0.Id == end.NetworkID }?.holds(to) == true }
+          ?? (all.count == 1 ? all.first : all.first { $0.Gateway == gateway })
+        if let end {
+          packet.from = end.addresses
+          near = networks.first { $0.Id == end.NetworkID }
+        }
       }
-    stations.append(Station(name: "host", place: .host, hooks: hooks))
-    if let upstream, !isToHost, upstream != proxy {
-      stations.append(Station(name: "upstream", place: upstream, hooks: [.input]))
     }
-    return stations
+    let listensIn = try? given.listensIn
+    if let listensIn, listensIn != .host { receiver = Station(name: "upstream", place: listensIn) }
+    let addresses = given.list(.upstreamAddresses)
+    let last = addresses.contains(to) ? to : addresses.first
+    if let last { far = networks.first { $0.holds(last) } }
+    passage = Passage(
+      packet: packet, sender: sender, receiver: receiver, own: (try? await world.see(OwnAddresses())) ?? [],
+      inside: (last.map { [$0] } ?? [], inside), enters: isDocker ? near?.interface : nil,
+      leaves: isDocker ? far?.interface : nil)
+    proxySubnet = near?.subnets.first { $0.contains(":") == to.isIPv6 }
+    upstreamSubnet = far?.subnets.first { $0.contains(":") == to.isIPv6 }
+  }
+
+  /// What of the packet a rule has to name to let it pass, and nothing else.
+  func facts(at obstacle: Obstacle) -> Facts {
+    let packet = obstacle.packet
+    var facts: Facts = [.firewallPort: String(packet.port), .firewallHook: obstacle.hook.rawValue.lowercased()]
+    let match: String
+    if obstacle.hook == .output {
+      facts[.firewallTo] = packet.to
+      match = "-d \(packet.to)"
+    } else {
+      let subnet = obstacle.station.name == "upstream" ? upstreamSubnet : proxySubnet
+      guard let subnet = subnet ?? (packet.staysInside ? packet.to : packet.from.first) else { return facts }
+      facts[.firewallSubnet] = subnet
+      match = "-s \(subnet)"
+    }
+    let family = packet.to.isIPv6 ? "ip6" : "ip"
+    facts[.firewallAllow] =
+      obstacle.program == "nft"
+      ? "\(family) \(match.replacing("-s", with: "saddr").replacing("-d", with: "daddr")) tcp dport \(packet.port) accept"
+      // What Docker asks first and leaves to others goes on to Docker's own rules.
+      : "\(match) -p tcp --dport \(packet.port) -j \(obstacle.chain == "DOCKER-USER" ? "RETURN" : "ACCEPT")"
+    return facts
   }
 }
 
 extension World {
-  /// The first packet of the proxy's connection.
-  fileprivate func packet(_ given: Case) async throws(Unseen) -> Packet {
-    let to = try given.address
-    var from: [String] = []
-    let (dialsFrom, listensIn) = (try? given.dialsFrom, try? given.listensIn)
-    if dialsFrom != .host, let id = given[.proxyID], let container = try? await container(id) {
-      from = container.networks.values.flatMap(\.addresses)
-      // One that shares the upstream's network sends from its address there.
-      let near = from.filter { $0.split(separator: ".").prefix(2) == to.split(separator: ".").prefix(2) }
-      if !near.isEmpty { from = near }
+  /// The address of the router that a place sends everything to that it does not know. Source: proc(5), `net/route`.
+  fileprivate func defaultGateway(in place: Place) async -> String? {
+    guard case .process(let id) = place, let table = try? await see(FileRead(path: "/proc/\(id)/net/route")).text else {
+      return nil
     }
-    let staysInside = to.isLoopback || dialsFrom == .host && listensIn == .host
-    return Packet(
-      from: staysInside ? [to] : from, to: to, port: try given.upstreamInside, staysInside: staysInside)
+    // `eth0 00000000 010012AC 0003 …`: the destination and the router, their bytes in this machine's order.
+    let line = table.lines.map { $0.split(whereSeparator: \.isWhitespace) }.first {
+      $0.count > 2 && $0[1] == "00000000"
+    }
+    guard let line, let number = UInt32(line[2], radix: 16) else { return nil }
+    return withUnsafeBytes(of: number) { $0.map { String($0) } }.joined(separator: ".")
   }
 }
 
@@ -91,8 +153,16 @@ extension Obstacle {
       .firewallProgram: program, .firewallTable: table, .firewallChain: chain, .firewallPlace: station.name,
       .firewallRule: rule, .firewallNumber: number.map { String($0) } ?? "", .firewallPolicy: isPolicy ? "drop" : "",
       .firewallPackets: packets.map { String($0) } ?? "", .firewallKeeper: keeper ?? "",
+      .firewallEntry: isUsersOwn ? "yes" : "", .firewallCommand: program,
     ]
-    if case .process(let pid) = station.place { facts[.firewallPID] = String(pid) }
+    if case .process(let pid) = station.place {
+      facts[.firewallPID] = String(pid)
+      facts[.firewallCommand] = "nsenter -t \(pid) -n \(program)"
+    }
+    // `-A INPUT -p tcp … -j DROP`
+    if program != "nft", !isPolicy, rule.hasPrefix("-A \(chain) ") {
+      facts[.firewallDelete] = String(rule.dropFirst("-A \(chain) ".count))
+    }
     return facts
   }
 }

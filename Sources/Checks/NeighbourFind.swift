@@ -9,6 +9,7 @@ extension FactName {
   static let neighbourPort: FactName = "neighbour.port"
   static let neighbourSamePort: FactName = "neighbour.same-port"
   static let neighbourNetwork: FactName = "neighbour.network"
+  static let neighbourUnpublished: FactName = "neighbour.unpublished"
 }
 
 private enum NeighbourOutcome: String, CheckOutcome { case one, several, none, unknown }
@@ -17,7 +18,9 @@ extension Check {
   /// Looks for the app that was probably meant by a route that leads to nobody.
   static let neighbourFind = Check(
     "neighbour.find", needs: [.upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
-    learns: [.neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork],
+    learns: [
+      .neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork, .neighbourUnpublished,
+    ] + FactName.ofPublishing,
     outcome: NeighbourOutcome.self
   ) { world, given, _ throws(Unseen) in
     var gateway: String?
@@ -29,13 +32,18 @@ extension Check {
       at: try given.upstreamPort, site: try given.siteHost, of: given.proxy, gateway: gateway
     ).filter { $0.container != nil || $0.port != proxyPort }
     guard let best = found.first else { return (.none, [:]) }
-    return (
-      found.count == 1 || best.container != nil ? .one : .several,
-      [
-        .neighbourContainer: best.container ?? "", .neighbourHost: best.host, .neighbourPort: String(best.port),
-        .neighbourSamePort: best.port == given.port(.upstreamPort) ? "yes" : "",
-        .neighbourNetwork: best.network ?? "",
-      ]
-    )
+    var learned: Facts = [
+      .neighbourContainer: best.container ?? "", .neighbourHost: best.host, .neighbourPort: String(best.port),
+      .neighbourSamePort: best.port == given.port(.upstreamPort) ? "yes" : "",
+      .neighbourNetwork: best.network ?? "", .neighbourUnpublished: best.isUnpublished ? "yes" : "",
+    ]
+    if best.isUnpublished, given.proxy.usesHostNetwork, let name = best.container {
+      // By its address a program of this machine reaches it as well, until it has another one.
+      learned[.neighbourHost] = ""
+      if let container = try? await world.container(name) {
+        learned.merge(await world.publishing(best.port, of: container, at: best.port))
+      }
+    }
+    return (found.count == 1 || best.container != nil ? .one : .several, learned)
   }
 }

@@ -13,6 +13,7 @@ extension FactName {
   static let networkNew: FactName = "network.new"
   static let networkGateway: FactName = "network.gateway"
   static let networkOwner: FactName = "network.owner"
+  static let networkInside: FactName = "network.inside-name"
 }
 
 extension FactName {
@@ -38,6 +39,12 @@ private enum NetworkOutcome: String, CheckOutcome {
   case chance
   /// The proxy dials a port of this machine, so Docker's networks do not matter.
   case published
+  /// The same, but the port is published at another of the machine's addresses.
+  case otherBinding = "other-binding"
+  /// The proxy is in the machine's own network, from where every container's address is reached.
+  case direct
+  /// The same, and the route has a container's name, which only other containers know.
+  case noName = "no-name"
   case unknown
 }
 
@@ -47,26 +54,46 @@ extension Check {
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
       .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
-      .networkDialled, .networkOwner, .joinProgram, .joinProject, .joinService, .joinFile,
-    ] + joinLines, outcome: NetworkOutcome.self
+      .networkDialled, .networkInside, .networkOwner, .joinProgram, .joinProject, .joinService, .joinFile, .publishedAt,
+      .publishedHost, .publishedPort,
+    ] + joinLines + FactName.ofPublishing, outcome: NetworkOutcome.self
   ) { world, given, _ throws(Unseen) in
     let upstream = try await world.container(try given.upstreamID)
     let theirs = upstream.networks
+    let name = try given.upstreamHost
     var learned: Facts = [.networkUpstream: theirs.keys.sorted().joined(separator: ", ")]
-    guard let id = given[.proxyID], !given.proxy.usesHostNetwork else { return (.published, learned) }
+    let bindings = upstream.bindings.filter { $0.hostPort == given.port(.upstreamPort) }
+    let fromMachine = given.proxy.usesHostNetwork
+    let isElsewhere =
+      !bindings.isEmpty && !bindings.contains { $0.isReached(at: name, fromMachine: fromMachine) }
+    if let inside = given.port(.upstreamInside) { learned.merge(upstream.published(inside)) }
+    guard let id = given[.proxyID], !fromMachine else {
+      if given[.upstreamPublished] != nil { return (isElsewhere ? .otherBinding : .published, learned) }
+      guard fromMachine, !name.isAddress, given[.routeContainer] == nil, !upstream.usesHostNetwork else {
+        return (.direct, learned)
+      }
+      if learned[.publishedPort] == nil, let inside = given.port(.upstreamInside) {
+        learned.merge(await world.publishing(inside, of: upstream, at: inside))
+      }
+      return (.noName, learned)
+    }
     // A proxy that lives in another container's network has that one's networks, and only that one can join others.
     let own = try await world.container(id)
     let proxy = try await world.networkHolder(of: own) ?? own
     let ours = proxy.networks
-    let name = try given.upstreamHost
     learned[.networkProxy] = ours.keys.sorted().joined(separator: ", ")
     learned[.networkGateway] = ours.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
-    if given[.upstreamPublished] != nil, try await world.see(OwnAddresses()).contains(name) || name.hasPrefix("host.") {
-      return (.published, learned)
-    }
-    if upstream.usesHostNetwork { return (.hostNetwork, learned) }
     let common = ours.filter { network in theirs.values.contains { $0.NetworkID == network.value.NetworkID } }
     let named = common.keys.filter { !Network.defaults.contains($0) }.sorted()
+    if given[.upstreamPublished] != nil, try await world.see(OwnAddresses()).contains(name) || name.hasPrefix("host.") {
+      // The way past the published port: by name, in a network that both are in.
+      let join = named.isEmpty ? joining(ours, proxy, theirs, upstream) : nil
+      learned[.networkInside] = named.isEmpty && join == nil ? nil : upstream.name
+      learned[.networkJoin] = join?.network
+      learned[.networkJoiner] = join?.joiner
+      return (isElsewhere ? .otherBinding : .published, learned)
+    }
+    if upstream.usesHostNetwork { return (.hostNetwork, learned) }
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
     let dialled = theirs.first { $0.value.addresses.contains(name) }?.key
     if !common.isEmpty, !name.isAddress, upstream.networkOwner != nil,
@@ -91,15 +118,22 @@ extension Check {
       return (.shared, learned)
     }
     if !common.isEmpty, name.isAddress { return (.shared, learned) }
-    // Whoever has a network of its own takes the other one in; the proxy joins rather than the app.
-    let join =
-      theirs.keys.filter { !Network.defaults.contains($0) && $0 != "none" }.sorted().first.map { ($0, proxy.name) }
-      ?? ours.keys.filter { !Network.defaults.contains($0) && $0 != "none" }.sorted().first.map { ($0, upstream.name) }
-    learned[.networkJoin] = join?.0
-    learned[.networkJoiner] = join?.1
+    let join = joining(ours, proxy, theirs, upstream)
+    learned[.networkJoin] = join?.network
+    learned[.networkJoiner] = join?.joiner
     learned[.networkNew] = "\(proxy.name)-net"
     if let (network, name) = join { learned.merge(await world.joining(name == proxy.name ? proxy : upstream, network)) }
     return (common.isEmpty ? .separate : .defaultBridge, learned)
+  }
+
+  /// Whoever has a network of its own takes the other one in; the proxy joins rather than the app.
+  private static func joining(
+    _ ours: [String: EndpointSettings], _ proxy: Container, _ theirs: [String: EndpointSettings], _ upstream: Container
+  ) -> (network: String, joiner: String)? {
+    func first(_ networks: [String: EndpointSettings]) -> String? {
+      networks.keys.filter { !Network.defaults.contains($0) && $0 != "none" }.sorted().first
+    }
+    return first(theirs).map { ($0, proxy.name) } ?? first(ours).map { ($0, upstream.name) }
   }
 
   /// Lines of the Compose file of the container that has to join: of its service, and of the file's own networks.

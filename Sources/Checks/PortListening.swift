@@ -17,6 +17,8 @@ private enum ListeningOutcome: String, CheckOutcome {
   /// It listens, on other ports.
   case otherPort = "other-port"
   case nothing
+  /// Bound to IPv4 or to IPv6 alone, and dialled by the other.
+  case otherFamily = "other-family"
   /// Connections wait in the queue: the app does not accept them.
   case stuck
   case unknown
@@ -26,14 +28,17 @@ extension Check {
   /// Reads the upstream's table of listening sockets. Source: proc(5), `/proc/PID/net/tcp`.
   static let portListening = Check(
     "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
-    learns: [.upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting],
+    learns: [
+      .upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .familyDialled, .familyListens,
+    ],
     outcome: ListeningOutcome.self
   ) { world, given, _ throws(Unseen) in
     let place = try given.listensIn
     let port = try given.upstreamInside
     let listeners = try await world.see(Listeners(place: place))
+    let isIPv6 = given.dialsIPv6
     let isInReach: (Listener) -> Bool = {
-      !$0.isLoopback || given.proxy.usesHostNetwork && given[.upstreamPlace] == "host"
+      (!$0.isLoopback || given.reachesLoopback) && isIPv6.map($0.takes(isIPv6:)) != false
     }
     let outside = listeners.filter(isInReach)
     let here = listeners.filter { $0.port == port }
@@ -45,6 +50,10 @@ extension Check {
     if let listener = here.first(where: isInReach) {
       return (listener.waiting > 0 ? .stuck : .listening, learned)
     }
+    if let isIPv6, !here.isEmpty, here.allSatisfy({ !$0.isLoopback || given.reachesLoopback }) {
+      (learned[.familyDialled], learned[.familyListens]) = isIPv6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
+      return (.otherFamily, learned)
+    }
     if !here.isEmpty { return (.loopback, learned) }
     // On the host every program listens: which of them is meant, nobody can see.
     guard given[.upstreamPlace] != "host" else { return (.nothing, learned) }
@@ -52,6 +61,21 @@ extension Check {
     learned[.upstreamListening] = best.map { String($0) }
     if best == nil, !listeners.isEmpty { return (.loopback, learned) }
     return (best == nil ? .nothing : .otherPort, learned)
+  }
+}
+
+extension Case {
+  /// Whether the proxy dials a loopback address of the place in which the app listens.
+  fileprivate var reachesLoopback: Bool {
+    guard proxy.usesHostNetwork, self[.upstreamPlace] == "host", let host = try? upstreamHost else { return false }
+    return host.isLoopback || !host.isAddress
+  }
+
+  /// The family of the address at which the app itself is dialled; nil for a name with addresses of both.
+  fileprivate var dialsIPv6: Bool? {
+    let families = Set(list(.upstreamAddresses).map(\.isIPv6))
+    if let host = try? upstreamHost, host.isAddress, self[.upstreamPublished] == nil { return host.isIPv6 }
+    return families.count == 1 ? families.first : nil
   }
 }
 

@@ -1,14 +1,12 @@
 import Model
 
 extension PacketFilter {
-  /// The table `filter` (and `mangle`, `raw`, `security`) of `iptables-save -c`.
+  /// The tables of `iptables-save -c`.
   init(saved: String, program: String) {
     self.init(program: program)
     var table = ""
     for line in saved.lines {
       if line.hasPrefix("*") { table = String(line.dropFirst()) }
-      // Addresses are translated in `nat`; nothing is stopped there.
-      guard table != "nat" else { continue }
       if line.hasPrefix(":") { declare(line, table) } else { add(line, table) }
     }
   }
@@ -17,13 +15,16 @@ extension PacketFilter {
   private mutating func declare(_ line: Substring, _ table: String) {
     let words = line.dropFirst().split(separator: " ")
     guard words.count > 1 else { return }
-    // In the order in which the kernel calls them.
-    let priority = ["raw": 0, "mangle": 1, "filter": 2, "security": 3][table] ?? 2
     chains.append(
       Chain(
-        table: table, name: String(words[0]), hook: Hook(rawValue: String(words[0])), priority: priority,
+        table: table, name: String(words[0]), hook: Hook(rawValue: String(words[0])), priority: Self.priority(table),
         policy: words[1] == "DROP" ? .drop : .accept,
         policyPackets: words.count > 2 ? Int(words[2].dropFirst().prefix { $0.isNumber }) : nil))
+  }
+
+  /// In the order in which the kernel calls them, `raw` first. Source: linux/netfilter_ipv4.h.
+  private static func priority(_ table: String) -> Int {
+    ["raw": -300, "mangle": -150, "nat": -100, "security": 50][table] ?? 0
   }
 
   /// `[12:720] -A INPUT -p tcp -m tcp --dport 8080 -j DROP`
@@ -32,7 +33,7 @@ extension PacketFilter {
     guard let start = words.firstIndex(of: "-A"), start < 2, words.count > start + 1 else { return }
     let name = words[start + 1]
     if !chains.contains(where: { $0.table == table && $0.name == name }) {
-      chains.append(Chain(table: table, name: name, hook: Hook(rawValue: name), priority: 2))
+      chains.append(Chain(table: table, name: name, hook: Hook(rawValue: name), priority: Self.priority(table)))
     }
     guard let index = chains.firstIndex(where: { $0.table == table && $0.name == name }) else { return }
     let (conditions, target) = Condition.parse(Array(words[(start + 2)...]))
@@ -73,6 +74,7 @@ private struct Condition {
           case "ACCEPT": .accept
           case "DROP", "REJECT": .drop
           case "RETURN": .back
+          case "DNAT", "REDIRECT": .translation(Array(words[index...]))
           case let name where name.allSatisfy { $0.isUppercase } && extensions.contains(name): .goesOn
           case let name: .jump(name, isGoto: word == "-g")
           }
@@ -102,15 +104,16 @@ private struct Condition {
     case "-p": return ["tcp", "all", "6"].contains(value)
     case "-d": return Subnet.covers(value, packet.to)
     case "-s": return packet.comes(from: value)
-    case "-i": return hook == .output ? false : packet.passes(value)
-    case "-o": return hook == .input ? false : packet.passes(value)
+    case "-i": return packet.comes(in: value, at: hook)
+    case "-o": return packet.goes(out: value, at: hook)
     case "--dport", "--dports", "--ports":
       return value.split(separator: ",").contains { range in
         let ends = range.split(separator: ":", omittingEmptySubsequences: false)
         let low = UInt16(ends[0]) ?? 0
         return (low...max(low, ends.count > 1 ? UInt16(ends[1]) ?? .max : low)).contains(packet.port)
       }
-    case "--ctstate", "--state": return value.split(separator: ",").contains("NEW")
+    case "--ctstate", "--state":
+      return value.split(separator: ",").contains { $0 == "NEW" || $0 == "DNAT" && packet.isTranslated }
     case "--syn": return true
     case "--tcp-flags":
       guard values.count > 1 else { return nil }
@@ -118,41 +121,28 @@ private struct Condition {
       let wanted = values[1] == "NONE" ? [] : values[1].split(separator: ",").map(String.init)
       return mask.filter { $0 == "SYN" } == wanted
     case "--dst-type":
-      if value == "LOCAL" { return hook == .input }
+      if value == "LOCAL" { return packet.isLocal || hook == .input }
       return ["BROADCAST", "MULTICAST", "ANYCAST"].contains(value) ? false : nil
     default: return nil
     }
   }
 }
 
+extension PacketFilter.Target {
+  /// `--to-destination 172.18.0.2:80`, `[fd00::2]:80`, `--to-ports 8080`. Of a range of addresses one cannot be told.
+  fileprivate static func translation(_ options: [String]) -> Self {
+    func value(_ name: String) -> String? { options.firstIndex(of: name).flatMap { options.dropFirst($0 + 1).first } }
+    if let ports = value("--to-ports") { return .translate(to: nil, port: UInt16(ports.prefix { $0 != "-" })) }
+    guard let to = value("--to-destination") else { return .translate(to: nil, port: nil) }
+    let hasPort = to.hasPrefix("[") ? to.contains("]:") : to.count { $0 == ":" } == 1
+    let colon = hasPort ? to.lastIndex(of: ":") : nil
+    let address = to[..<(colon ?? to.endIndex)].filter { $0 != "[" && $0 != "]" }
+    let port = colon.flatMap { UInt16(to[to.index(after: $0)...].prefix { $0 != "-" }) }
+    return .translate(to: address.contains("-") ? nil : address, port: port)
+  }
+}
+
 extension [Bool?] {
   /// False if one is; nil if one is not known.
   var all: Bool? { contains(false) ? false : contains { $0 == nil } ? nil : true }
-}
-
-extension Substring {
-  /// Words separated by blanks; quotes keep blanks.
-  fileprivate var words: [String] {
-    var words: [String] = []
-    var word: String?
-    var isQuoted = false
-    var isEscaped = false
-    for character in self {
-      if isEscaped {
-        word = (word ?? "") + String(character)
-        isEscaped = false
-      } else if character == "\\" {
-        isEscaped = true
-      } else if character == "\"" {
-        isQuoted.toggle()
-        word = word ?? ""
-      } else if character == " ", !isQuoted {
-        if let word { words.append(word) }
-        word = nil
-      } else {
-        word = (word ?? "") + String(character)
-      }
-    }
-    return words + (word.map { [$0] } ?? [])
-  }
 }

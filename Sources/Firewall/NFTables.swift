@@ -18,11 +18,11 @@ extension PacketFilter {
     guard let family = chain["family"]?.text, ["ip", "ip6", "inet"].contains(family), let table = chain["table"]?.text,
       let name = chain["name"]?.text, !tables.contains("\(family) \(table)")
     else { return }
-    let isFilter = chain["type"]?.text == "filter"
+    let isCalled = ["filter", "nat"].contains(chain["type"]?.text)
     chains.append(
       Chain(
         table: "\(family) \(table)", name: name,
-        hook: isFilter ? chain["hook"]?.text.flatMap { Hook(rawValue: $0.uppercased()) } : nil,
+        hook: isCalled ? chain["hook"]?.text.flatMap { Hook(rawValue: $0.uppercased()) } : nil,
         priority: chain["prio"]?.number ?? 0, policy: chain["policy"]?.text == "drop" ? .drop : .accept))
   }
 
@@ -45,6 +45,9 @@ extension PacketFilter {
       case "drop", "reject": target = .drop
       case "return": target = .back
       case "jump", "goto": target = .jump(value["target"]?.text ?? "", isGoto: key == "goto")
+      case "dnat":
+        target = .translate(to: value["addr"]?.text, port: value["port"]?.number.flatMap { UInt16(exactly: $0) })
+      case "redirect": target = .translate(to: nil, port: value["port"]?.number.flatMap { UInt16(exactly: $0) })
       case "log", "comment", "mangle": break
       // A limit, a set, a verdict map, an extension of iptables: not judged.
       default: conditions.append(Match(nil))
@@ -77,6 +80,10 @@ private struct Match {
       subject = "\(payload["protocol"]?.text ?? "") \(payload["field"]?.text ?? "")"
     } else if let meta = left?["meta"] {
       subject = meta["key"]?.text ?? ""
+    } else if let fib = left?["fib"], fib["result"]?.text == "type",
+      (fib["flags"]?.list?.first ?? fib["flags"])?.text == "daddr"
+    {
+      subject = "fib daddr"
     } else if let state = left?["ct"] {
       subject = "ct \(state["key"]?.text ?? "")"
     } else {
@@ -110,14 +117,16 @@ private struct Match {
         return low <= packet.port && packet.port <= high
       }
       return value.number.map { $0 == packet.port }
-    case "udp dport", "udp sport": return false
+    case "udp dport", "udp sport", "icmp type", "icmpv6 type": return false
     case "ip daddr", "ip6 daddr": return value.range.flatMap { Subnet.covers($0, packet.to) }
     case "ip saddr", "ip6 saddr": return value.range.flatMap { packet.comes(from: $0) }
-    case "iifname", "iif": return hook == .output ? false : value.text.flatMap { packet.passes($0) }
-    case "oifname", "oif": return hook == .input ? false : value.text.flatMap { packet.passes($0) }
+    case "iifname", "iif": return value.text.flatMap { packet.comes(in: $0, at: hook) }
+    case "oifname", "oif": return value.text.flatMap { packet.goes(out: $0, at: hook) }
+    case "fib daddr": return value.text == "local" ? packet.isLocal || hook == .input : nil
     case "l4proto", "ip protocol", "ip6 nexthdr": return value.text.map { $0 == "tcp" } ?? value.number.map { $0 == 6 }
     case "nfproto": return value.text == (packet.to.contains(":") ? "ipv6" : "ipv4")
     case "ct state": return value.text == "new"
+    case "ct status": return value.text == "dnat" ? packet.isTranslated : nil
     default: return nil
     }
   }

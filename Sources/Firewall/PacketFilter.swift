@@ -1,21 +1,40 @@
 import Model
 
-/// The connection's first packet, as far as it is known.
+/// The connection's first packet, as far as it is known, at one point of its way.
 public struct Packet: Sendable {
   /// Addresses that the sender has; empty if they are not known.
-  public let from: [String]
-  public let to: String
-  public let port: UInt16
-  /// True if it stays inside one network (`lo`).
-  public let staysInside: Bool
+  public var from: [String]
+  public var to: String
+  public var port: UInt16
+  /// Addresses of the network in which it is now.
+  public var own: [String]
+  /// Addresses of the app, if they are known.
+  public var app: [String] = []
+  /// True while it is in the network that it was sent from.
+  public var isSentHere = false
+  /// True if it was on its way to another address, or port.
+  public var isTranslated = false
+  /// The interfaces by which it comes into this network and goes on; nil if they are not known.
+  public var enters: String?
+  public var leaves: String?
 
-  public init(from: [String], to: String, port: UInt16, staysInside: Bool) {
-    (self.from, self.to, self.port, self.staysInside) = (from, to, port, staysInside)
+  public init(from: [String], to: String, port: UInt16, own: [String] = []) {
+    (self.from, self.to, self.port, self.own) = (from, to, port, own)
   }
+
+  /// True if it is for the network in which it is.
+  public var isLocal: Bool { to.isLoopback || own.contains(to) }
+  /// True if it stays inside one network (`lo`).
+  public var staysInside: Bool { isSentHere && isLocal }
 }
 
 /// Where the kernel calls the rules of a packet filter.
-public enum Hook: String, Sendable { case input = "INPUT", forward = "FORWARD", output = "OUTPUT" }
+public enum Hook: String, Sendable {
+  case prerouting = "PREROUTING"
+  case input = "INPUT"
+  case forward = "FORWARD"
+  case output = "OUTPUT"
+}
 
 /// The rules that a packet meets at one place, whichever program printed them.
 ///
@@ -25,6 +44,8 @@ struct PacketFilter {
     case accept, drop
     case jump(String, isGoto: Bool)
     case back
+    /// The packet goes to another address or port; nil: the same one, or one that cannot be told.
+    case translate(to: String?, port: UInt16?)
     /// It counts, logs, marks, …: the packet goes on.
     case goesOn
   }
@@ -68,28 +89,6 @@ struct PacketFilter {
     var packets: Int? { if let rule { rule.packets } else { chain.policyPackets } }
   }
 
-  /// The first thing that stops the packet at a hook; nil if it passes.
-  ///
-  /// - Parameter before: the same rules as they were before a packet of the same kind was sent. A rule that counts and
-  ///   has not counted that packet did not meet it.
-  func stop(of packet: Packet, at hook: Hook, before: PacketFilter?) -> Stop? {
-    for chain in chains.filter({ $0.hook == hook }).sorted(by: { $0.priority < $1.priority }) {
-      var walk = Walk(filter: self, packet: packet, hook: hook, before: before)
-      switch walk.verdict(of: chain, depth: 0) {
-      case .stopped(let stop): return stop
-      case .accepted: continue
-      case .ended:
-        let count = before?.chain(chain.table, chain.name)?.policyPackets
-        let hasMet = count == nil || chain.policyPackets == nil || chain.policyPackets != count
-        if chain.policy == .drop, hasMet, chain.policyPackets != 0 {
-          return Stop(
-            chain: chain, rule: nil, isCertain: !walk.isUnsure || count.map { $0 != chain.policyPackets } == true)
-        }
-      }
-    }
-    return nil
-  }
-
   fileprivate func chain(_ table: String, _ name: String) -> Chain? {
     chains.first { $0.table == table && $0.name == name }
   }
@@ -105,8 +104,8 @@ struct PacketFilter {
     return false
   }
 
-  private struct Walk {
-    enum Verdict { case stopped(Stop), accepted, ended }
+  fileprivate struct Walk {
+    enum Verdict { case stopped(Stop), accepted, ended, translated(by: Stop, to: String?, port: UInt16?) }
     private static let deepest = 32
 
     let filter: PacketFilter
@@ -130,12 +129,21 @@ struct PacketFilter {
             continue
           }
           return rule.target == .accept ? .accepted : .ended
+        case .translate(let to, let port):
+          guard holds else {
+            isUnsure = true
+            continue
+          }
+          return .translated(by: Stop(chain: chain, rule: rule, isCertain: !isUnsure), to: to, port: port)
         case .jump(let name, let isGoto):
           guard depth < Self.deepest, let next = filter.chain(chain.table, name) else { continue }
           let wasUnsure = isUnsure
           if !holds { isUnsure = true }
           switch verdict(of: next, depth: depth + 1) {
           case .stopped(let stop): return .stopped(stop)
+          case .translated(let rule, let to, let port):
+            if holds { return .translated(by: rule, to: to, port: port) }
+            isUnsure = true
           case .accepted:
             if holds { return .accepted }
             isUnsure = true
@@ -161,6 +169,46 @@ struct PacketFilter {
   }
 }
 
+extension [PacketFilter] {
+  /// The first thing that stops the packet at a hook, of all programs' chains in the kernel's order; nil if it passes. What
+  /// only may stop it is told if nothing stops it for certain. On its way the packet's address may be translated.
+  ///
+  /// - Parameter before: the same rules as they were before a packet of the same kind was sent. A rule that counts and
+  ///   has not counted that packet did not meet it.
+  func stop(of packet: inout Packet, at hook: Hook, before: [PacketFilter?]) -> (PacketFilter, PacketFilter.Stop)? {
+    let called = enumerated().flatMap { index, filter in
+      filter.chains.filter { $0.hook == hook }.map {
+        (filter, before.indices.contains(index) ? before[index] : nil, $0)
+      }
+    }
+    var possible: (PacketFilter, PacketFilter.Stop)?
+    for (filter, old, chain) in called.sorted(by: { $0.2.priority < $1.2.priority }) {
+      var walk = PacketFilter.Walk(filter: filter, packet: packet, hook: hook, before: old)
+      switch walk.verdict(of: chain, depth: 0) {
+      case .stopped(let stop):
+        if stop.isCertain { return (filter, stop) }
+        possible = possible ?? (filter, stop)
+      case .accepted: continue
+      case .translated(let rule, let to, let port):
+        packet.to = to ?? packet.to
+        packet.port = port ?? packet.port
+        packet.isTranslated = true
+        // Where it goes then is no longer the way to the app.
+        if !packet.isLocal, !packet.app.isEmpty, !packet.app.contains(packet.to) { return (filter, rule) }
+      case .ended:
+        let count = old?.chain(chain.table, chain.name)?.policyPackets
+        let hasMet = count == nil || chain.policyPackets == nil || chain.policyPackets != count
+        guard chain.policy == .drop, hasMet, chain.policyPackets != 0 else { continue }
+        let isCertain = !walk.isUnsure || count.map { $0 != chain.policyPackets } == true
+        let stop = PacketFilter.Stop(chain: chain, rule: nil, isCertain: isCertain)
+        if isCertain { return (filter, stop) }
+        possible = possible ?? (filter, stop)
+      }
+    }
+    return possible
+  }
+}
+
 extension Subnet {
   /// Whether an address is one of `range`: `10.0.0.1`, `10.0.0.0/8`; nil for what is no IPv4 range.
   static func covers(_ range: String, _ address: String) -> Bool? {
@@ -179,9 +227,17 @@ extension Packet {
     return fits.allSatisfy { $0 == false } ? false : nil
   }
 
-  /// Whether it enters or leaves by an interface of that name.
-  func passes(_ interface: String) -> Bool? {
-    if interface == "lo" { return staysInside }
-    return staysInside ? false : nil
+  /// Whether it comes in by an interface of that name; `br-+` and `br-*` are all that begin so.
+  func comes(in name: String, at hook: Hook) -> Bool? { hook == .output ? false : passes(name, enters) }
+
+  /// Whether it goes out by an interface of that name.
+  func goes(out name: String, at hook: Hook) -> Bool? {
+    hook == .input || hook == .prerouting ? false : passes(name, leaves)
+  }
+
+  private func passes(_ name: String, _ interface: String?) -> Bool? {
+    if name == "lo" { return staysInside }
+    if staysInside { return false }
+    return interface.map { name.hasSuffix("+") || name.hasSuffix("*") ? $0.hasPrefix(name.dropLast()) : $0 == name }
   }
 }

@@ -8,7 +8,7 @@ extension Listeners: MachineLook {
   /// 127.0.0.11 is left out.
   func taken(on machine: Machine) async throws(Unseen) -> [Listener] {
     let place = place
-    let most = (try? await place.inNetwork(limit: fileLimit) { () throws(Unseen) in try queueLimits() }) ?? [:]
+    let more = (try? await place.inNetwork(limit: fileLimit) { () throws(Unseen) in try socketDetails() }) ?? [:]
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> [Listener] in
       var all = try TCPSocket.read("\(place.proc)/net/tcp")
       do throws(Unseen) { all += try TCPSocket.read("\(place.proc)/net/tcp6") } catch {
@@ -23,8 +23,9 @@ extension Listeners: MachineLook {
       let owners = try socketOwners(of: Set(sockets.map(\.inode)), in: place)
       return sockets.map { socket in
         Listener(
-          address: socket.address, port: socket.port, waiting: socket.waiting, most: most[socket.inode],
-          accepted: accepted[socket.port] ?? 0, processes: owners[socket.inode] ?? [])
+          address: socket.address, port: socket.port, waiting: socket.waiting, most: more[socket.inode]?.most,
+          accepted: accepted[socket.port] ?? 0, isIPv6Only: more[socket.inode]?.isIPv6Only,
+          processes: owners[socket.inode] ?? [])
       }.sorted { ($0.port, $0.address) < ($1.port, $1.address) }
     }
   }
@@ -86,13 +87,14 @@ private func socketOwners(of inodes: Set<UInt64>, in place: Place) throws(Unseen
   return owners
 }
 
-/// How many connections may wait at each listening TCP socket of this thread's network, by the socket's inode.
+/// How many connections may wait at each listening TCP socket of this thread's network, and whether it is for IPv6 alone,
+/// by the socket's inode.
 ///
-/// The table in /proc does not have it. Source: sock_diag(7).
-private func queueLimits() throws(Unseen) -> [UInt64: Int] {
+/// The table in /proc has neither. Source: sock_diag(7); linux/inet_diag.h for the attribute.
+private func socketDetails() throws(Unseen) -> [UInt64: (most: Int, isIPv6Only: Bool?)] {
   let what = "the kernel's table of sockets"
   let socket = try Descriptor(socket(AF_NETLINK, shim_raw_socket, NETLINK_SOCK_DIAG), what)
-  var limits: [UInt64: Int] = [:]
+  var details: [UInt64: (most: Int, isIPv6Only: Bool?)] = [:]
   for family in [AF_INET, AF_INET6] {
     var request = shim_listening_request(UInt8(family))
     let size = MemoryLayout.size(ofValue: request)
@@ -112,12 +114,28 @@ private func queueLimits() throws(Unseen) -> [UInt64: Int] {
             length >= MemoryLayout<nlmsghdr>.size + MemoryLayout<inet_diag_msg>.size
           else { return true }
           let message = rest.loadUnaligned(fromByteOffset: MemoryLayout<nlmsghdr>.size, as: inet_diag_msg.self)
-          limits[UInt64(message.idiag_inode)] = Int(message.idiag_wqueue)
+          let attributes = UnsafeRawBufferPointer(
+            rebasing: rest[MemoryLayout<nlmsghdr>.size..<length].dropFirst(MemoryLayout<inet_diag_msg>.size))
+          details[UInt64(message.idiag_inode)] = (
+            Int(message.idiag_wqueue), attribute(UInt16(INET_DIAG_SKV6ONLY), in: attributes).map { $0 != 0 }
+          )
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst((length + 3) & ~3))
         }
         return false
       }
     }
   }
-  return limits
+  return details
+}
+
+/// The first byte of a netlink attribute: length and kind, 16 bits each, the value, all filled up to 32 bits.
+private func attribute(_ kind: UInt16, in bytes: UnsafeRawBufferPointer) -> UInt8? {
+  var rest = bytes
+  while rest.count > 4 {
+    let length = Int(rest.loadUnaligned(as: UInt16.self))
+    guard length > 4, length <= rest.count else { return nil }
+    if rest.loadUnaligned(fromByteOffset: 2, as: UInt16.self) == kind { return rest[4] }
+    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst((length + 3) & ~3))
+  }
+  return nil
 }

@@ -44,7 +44,7 @@ public struct Template: Sendable, Equatable {
 
   /// The text as a person reads it; nil if a placeholder is not known. Hostile characters are shown, not sent, and
   /// secrets left out.
-  public func prose(_ facts: Facts) -> String? { fill(facts) { $0.redacted.printable } }
+  public func prose(_ facts: Facts) -> String? { fill(facts) { $1.redacted.printable } }
 
   /// Why a template that is to be run or applied was not filled in.
   public enum Unfilled: Error, Equatable {
@@ -55,40 +55,46 @@ public struct Template: Sendable, Equatable {
   }
 
   /// A file's text: every value as it is.
-  public func literal(_ facts: Facts) throws(Unfilled) -> String { try exact(facts) { $0.isShownInFile ? $0 : nil } }
+  public func literal(_ facts: Facts) throws(Unfilled) -> String { try exact(facts) { $1.isShownInFile ? $1 : nil } }
 
   /// Lines of a file under one sign of a diff: a value of several lines brings the sign to each of them. What stands
   /// before or after a value on a known line (`port-line.tail`) may be nothing.
   public func lines(_ facts: Facts) throws(Unfilled) -> [String] {
     let ends = placeholders.filter { $0.isEndOfLine && facts[$0] == nil && facts[$0.wholeLine] != nil }
-    let filled = try exact(facts, empty: Set(ends)) { value in
+    let filled = try exact(facts, empty: Set(ends)) { _, value in
       value.fileLines.allSatisfy(\.isShownInFile) ? value : nil
     }
     guard let sign = filled.unicodeScalars.first else { return [] }
     return String(filled.unicodeScalars.dropFirst()).fileLines.map { String(sign) + $0 }
   }
 
-  /// A command for a POSIX shell, each value one word.
-  public func shell(_ facts: Facts) throws(Unfilled) -> String { try exact(facts) { $0.shellWord } }
+  /// A command for a POSIX shell, each value one word; those of a fact called `…-words` are as many as it has.
+  public func shell(_ facts: Facts) throws(Unfilled) -> String {
+    try exact(facts) { name, value in
+      guard name.text.hasSuffix("-words") else { return value.shellWord }
+      let words = value[...].words.map(\.shellOption)
+      return words.contains(nil) ? nil : words.compactMap(\.self).joined(separator: " ")
+    }
+  }
 
   private func exact(
-    _ facts: Facts, empty: Set<FactName> = [], _ form: (String) -> String?
+    _ facts: Facts, empty: Set<FactName> = [], _ form: (FactName, String) -> String?
   ) throws(Unfilled) -> String {
     for name in placeholders where facts[name] == nil && !empty.contains(name) { throw .unknown(name) }
     for name in placeholders where !empty.contains(name) {
-      if let value = facts[name], form(value) == nil { throw .withheld(value: value) }
+      if let value = facts[name], form(name, value) == nil { throw .withheld(value: value) }
     }
     return fill(facts, empty: empty, form) ?? ""
   }
 
-  private func fill(_ facts: Facts, empty: Set<FactName> = [], _ form: (String) -> String?) -> String? {
+  private func fill(_ facts: Facts, empty: Set<FactName> = [], _ form: (FactName, String) -> String?) -> String? {
     var result = ""
     for part in parts {
       switch part {
       case .text(let text): result += text
       case .fact(let name) where empty.contains(name): break
       case .fact(let name):
-        guard let value = facts[name], let shown = form(value) else { return nil }
+        guard let value = facts[name], let shown = form(name, value) else { return nil }
         result += shown
       }
     }

@@ -58,6 +58,13 @@ extension String {
     return String(word) + "'"
   }
 
+  /// The same of a word that may be an option: `-p`.
+  var shellOption: String? {
+    let dashes = prefix { $0 == "-" }
+    let rest = String(dropFirst(dashes.count))
+    return rest.isEmpty && !dashes.isEmpty ? String(dashes) : rest.shellWord.map { dashes + $0 }
+  }
+
   /// The lines of a file or of an output, each without its end: `\n` or `\r\n`, which is one Character and not the first.
   ///
   /// What follows the last line end is a line, too, even where it is empty.
@@ -127,5 +134,32 @@ extension Substring {
     utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
       Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
     }
+  }
+}
+
+extension Substring {
+  /// Words separated by blanks, as `iptables-save` writes them: double quotes keep blanks, and `\` the next character.
+  public var words: [String] {
+    var words: [String] = []
+    var word: String?
+    var isQuoted = false
+    var isEscaped = false
+    for character in self {
+      if isEscaped {
+        word = (word ?? "") + String(character)
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if character == "\"" {
+        isQuoted.toggle()
+        word = word ?? ""
+      } else if character == " ", !isQuoted {
+        if let word { words.append(word) }
+        word = nil
+      } else {
+        word = (word ?? "") + String(character)
+      }
+    }
+    return words + (word.map { [$0] } ?? [])
   }
 }

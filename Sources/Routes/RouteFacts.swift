@@ -85,7 +85,7 @@ extension FactName {
     + [
       (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
-    ].map(line) + Line.allCases.filter { ![.limit, .join, .external, .hosts].contains($0) }.flatMap(ofLine)
+    ].map(line) + Line.allCases.filter { ![.limit, .join, .external, .ports, .hosts].contains($0) }.flatMap(ofLine)
     + [Line.pass, .site, .module, .transport].flatMap { [line($0, "indent"), line($0, "next")] }
 
   /// Every fact that asking a proxy for its use may bring.
@@ -101,8 +101,10 @@ extension FactName {
     case transport, rewrite, network, health
     case healthStatus = "health-status"
     case tls, family
-    /// Of the proxy's own limit, of Compose's networks, and of a file of names: no part of a route.
-    case limit, join, external, hosts
+    /// Of host and port, where they stand together: `shop:8080`.
+    case address
+    /// Of the proxy's own limit, of Compose's networks and ports, and of a file of names: no part of a route.
+    case limit, join, external, ports, hosts
   }
 
   /// A fact of one line: `port-line.text`, with what stands before and after the value to change.
@@ -202,6 +204,7 @@ extension Route {
       facts[.upstreamPort] = String(port.value)
       facts.set(host.edit, .host)
       facts.set(port.edit, .port)
+      facts.set(host.edit?.joined(with: port.edit, port.value), .address)
     case .socket(let path):
       facts[.upstreamSocket] = path.value
       facts.set(path.edit, .host)
@@ -319,6 +322,17 @@ extension Route {
     facts[.line(.pass, "literal")] = pass.literal
     facts[.line(.pass, "plain")] = pass.plain
     facts[.line(.pass, "encrypted")] = pass.encrypted
+  }
+}
+
+extension Edit {
+  /// The place of a host and the port right behind it.
+  fileprivate func joined(with port: Edit?, _ value: UInt16) -> Edit? {
+    guard let end = port?.span, end.file == span.file, end.line == span.line, span.tail == ":\(value)\(end.tail)" else {
+      return nil
+    }
+    return Edit(
+      onThisMachine: Span(file: span.file, line: span.line, text: span.text, head: span.head, tail: end.tail))
   }
 }
 

@@ -1,3 +1,5 @@
+import Model
+
 /// One HTTP request (GET), answered by a server or by the reason why not.
 public struct HTTPRequest: Look {
   public static let kind = "http"
@@ -416,20 +418,30 @@ public struct Listener: Sendable, Codable, Equatable {
   public let most: Int?
   /// Connections to its port that were accepted and are still open.
   public let accepted: Int
+  /// Of an IPv6 socket: true if it takes no IPv4 connections (IPV6_V6ONLY); nil where that could not be seen.
+  public let isIPv6Only: Bool?
   /// Ids of the processes that hold the socket; empty where that could not be seen.
   public let processes: [Int32]
   public init(
-    address: String, port: UInt16, waiting: Int, most: Int? = nil, accepted: Int = 0, processes: [Int32]
+    address: String, port: UInt16, waiting: Int, most: Int? = nil, accepted: Int = 0, isIPv6Only: Bool? = nil,
+    processes: [Int32]
   ) {
     self.address = address
     self.port = port
     self.waiting = waiting
     self.most = most
     self.accepted = accepted
+    self.isIPv6Only = isIPv6Only
     self.processes = processes
   }
 
   public var isLoopback: Bool { address.hasPrefix("127.") || address == "::1" || address.hasPrefix("::ffff:127.") }
+  /// Whether it takes connections to addresses of a family; nil where that could not be seen.
+  public func takes(isIPv6: Bool) -> Bool? {
+    if !address.isIPv6 { return !isIPv6 }
+    if isIPv6 { return true }
+    return address == "::" ? isIPv6Only.map { !$0 } : address.hasPrefix("::ffff:")
+  }
   /// `0.0.0.0` or `::`: every address of its place.
   public var isEverywhere: Bool { address == "0.0.0.0" || address == "::" }
 }

@@ -3,7 +3,7 @@ internal import Model
 
 /// The written form of a recording: lines of JSON, in UTF-8, their members in the order of their names.
 ///
-///     {"now":1764388800.25,"records":2,"wizard502":"recording","version":1}
+///     {"now":1764388800.25,"records":2,"wizard502":"recording","version":2}
 ///     {"kind":"addresses","look":{},"seconds":0.001,"sight":["192.0.2.1"]}
 ///     {"kind":"file","look":{"fromEnd":false,"path":"/etc/x","place":"host"},"seconds":0,"unseen":{"missing":{"what":"/etc/x"}}}
 ///
@@ -12,7 +12,7 @@ internal import Model
 /// (`sight`) or why nothing was (`unseen`). They are ordered by kind and look, so that two recordings can be compared by
 /// lines. A change of any look's or sight's members makes another version.
 extension Recording {
-  public static let version = 1
+  public static let version = 2
 
   /// Every kind of look.
   static let kinds: [any Look.Type] = [

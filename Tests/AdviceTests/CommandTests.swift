@@ -56,7 +56,7 @@ import Testing
     for page in catalog.allPages.sorted(by: { $0.id < $1.id }) {
       for step in page.sections.flatMap(\.steps) {
         guard case .command(let template) = step.body else { continue }
-        for way in step.samples([:], catalog, { $0.text.hasPrefix("firewall.program") ? "iptables" : name }) {
+        for way in step.samples([:], catalog, { Self.isProgram($0) ? "iptables" : name }) {
           let filled = try #require(step.filled(way, catalog))
           let uses = template.placeholders.filter { way[$0] == name }.count
           guard uses > 0 else { continue }
@@ -71,7 +71,7 @@ import Testing
         }
       }
     }
-    let scripts = scripts { $0.text.hasPrefix("firewall.program") ? "iptables" : name }.filled
+    let scripts = scripts { Self.isProgram($0) ? "iptables" : name }.filled
     #expect(scripts.contains { $0.text.contains(word ?? name) } == (word != nil))
     guard word != nil else { return }
     for (number, script) in Set(scripts.map(\.text)).sorted().enumerated() {
@@ -89,6 +89,24 @@ import Testing
     print("advice: \(count) commands with a hostile name, none of which ran")
   }
 
+  /// Facts that are more than one word have a test of their own.
+  private static func isProgram(_ name: FactName) -> Bool {
+    name.text.hasPrefix("firewall.program") || name.text.hasSuffix("-words")
+  }
+
+  @Test(arguments: [
+    (
+      #"-p tcp -m comment --comment "for $(id) `id`; id" -j DROP"#,
+      #"-p tcp -m comment --comment 'for $(id) `id`; id' -j DROP"#
+    ),
+    ("-s 10.0.0.0/8 ! -i br-0 -j DROP; id", "-s 10.0.0.0/8 '!' -i br-0 -j 'DROP;' id"),
+    ("-j DROP & id > x", "-j DROP '&' id '>' x"), ("a\nid", nil), ("--$(id)", "--'$(id)'"),
+  ])
+  func eachOfSeveralWordsIsOneWord(value: String, shown: String?) {
+    let filled = try? Template("iptables -A {some.rule-words}").shell(["some.rule-words": value])
+    #expect(filled == shown.map { "iptables -A \($0)" })
+  }
+
   @Test func noPagesCommandIsTakenForASecret() {
     for script in scripts({ samples[$0] }).filled { #expect(script.text.redacted == script.text, "\(script.page)") }
   }
@@ -97,7 +115,7 @@ import Testing
     let hostile = "a b'c$(id);`id`\"&"
     let (typical, empty) = scripts { samples[$0] }
     #expect(empty == [], "nothing fills them in; samples.tsv may lack a fact")
-    let quoted = scripts { _ in hostile }.filled
+    let quoted = scripts { Self.isProgram($0) ? "iptables" : hostile }.filled
     let word = try #require(hostile.shellWord)
     for script in quoted where script.text.contains("$(id)") {
       #expect(!script.text.replacing(word, with: "").contains("$(id)"), "\(script.page): \(script.text)")

@@ -37,6 +37,10 @@ import World
     #expect(found.facts["firewall.place"] == "upstream")
     #expect(found.facts["firewall.pid"] == "9")
     #expect(found.facts["firewall.packets"] == "3")
+    #expect(found.facts["firewall.hook"] == "input")
+    #expect(found.facts["firewall.port"] == "8080")
+    #expect(found.facts["firewall.command-words"] == "nsenter -t 9 -n iptables")
+    #expect(found.facts["firewall.delete-words"] == "-p tcp -m tcp --dport 8080 -j DROP")
     #expect(try await look("firewall.rules", world(app: "[0:0] " + rule), facts).outcome == "nothing")
     let unsure = "[3:180] -A INPUT -m set --match-set bad src -j DROP"
     #expect(try await look("firewall.rules", world(app: unsure), facts).outcome == "may-block")
@@ -54,6 +58,7 @@ import World
       """
     let world = world()
     world.with(CommandRun(.packetFilter, place: .host), .init(exitCode: 0, output: ufw))
+    world.with(OwnAddresses(), ["172.20.0.3"])
     let onHost: Facts = facts.merging(["upstream.place": "host"])
     let found = try await look("firewall.rules", world, onHost)
     #expect(found.outcome == "blocks")
@@ -64,6 +69,34 @@ import World
     let open = ufw.replacing("--dport 22", with: "--dport 8080").replacing("[0:0] -A ufw", with: "[5:9] -A ufw")
     world.with(CommandRun(.packetFilter, place: .host), .init(exitCode: 0, output: open))
     #expect(try await look("firewall.rules", world, onHost).outcome == "nothing")
+  }
+
+  /// The proxy at 172.20.0.2 of edge dials the machine's 10.1.1.5:3001, which leads to port 80 of an app of another network.
+  @Test func aPublishedPortIsOpenedForTheProxysNetworkAlone() async throws {
+    let world = world(host: "[2:120] -A INPUT -s 172.20.0.0/16 -p tcp -m tcp --dport 3001 -j DROP")
+      .with(OwnAddresses(), ["127.0.0.1", "10.1.1.5"])
+      .containers()
+      .docker(
+        "/networks",
+        """
+        [{"Name": "edge", "Id": "aaaabbbbccccdddd", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.20.0.0/16"}]}},
+        {"Name": "apps", "Id": "ddddeeeeffff0000", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.21.0.0/16"}]}}]
+        """
+      )
+      .container(
+        "edge1",
+        #""NetworkSettings": {"Networks": {"edge": {"NetworkID": "aaaabbbbccccdddd", "IPAddress": "172.20.0.2"}}}"#)
+    let found = try await look(
+      "firewall.rules", world,
+      facts.merging([
+        "name.address": "10.1.1.5", "upstream.port": "3001", "upstream.inside-port": "80", "upstream.published": "yes",
+        "upstream.addresses": "172.21.0.3",
+      ]))
+    #expect(found.outcome == "blocks")
+    #expect(found.facts["firewall.place"] == "host")
+    #expect(found.facts["firewall.port"] == "3001")
+    #expect(found.facts["firewall.subnet"] == "172.20.0.0/16")
+    #expect(found.facts["firewall.allow-words"] == "-s 172.20.0.0/16 -p tcp --dport 3001 -j ACCEPT")
   }
 
   /// One place that cannot be seen is not taken as free, unless a rule is found elsewhere

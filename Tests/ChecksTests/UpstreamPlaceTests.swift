@@ -57,6 +57,24 @@ private let facts: Facts = [
     #expect(found.facts["upstream.listening"] == "3000")
   }
 
+  @Test(arguments: [
+    ("::", true, "10.0.0.2", "other-family"), ("::", false, "10.0.0.2", "listening"),
+    ("::", nil, "10.0.0.2", "listening"), ("::", true, "10.0.0.2, fd00::2", "listening"),
+    ("0.0.0.0", nil, "fd00::2", "other-family"), ("::", true, "fd00::2", "listening"),
+  ])
+  func aSocketOfOneFamily(address: String, isIPv6Only: Bool?, addresses: String, outcome: String) async throws {
+    let listener = Listener(address: address, port: 8080, waiting: 0, isIPv6Only: isIPv6Only, processes: [])
+    let world = Sandbox().with(Listeners(place: inApp), [listener])
+    #expect(try await finding(world, ["upstream.addresses": addresses]).outcome == outcome)
+  }
+
+  @Test func aProxyOfTheHostThatDialsTheMachinesAddressDoesNotReachLoopback() async throws {
+    let world = Sandbox().listening(in: .host, ("127.0.0.1", 8080))
+    let onHost: Facts = ["upstream.place": "host", "proxy.place": "host"]
+    #expect(try await finding(world, onHost.merging(["upstream.host": "192.0.2.10"])).outcome == "loopback")
+    #expect(try await finding(world, onHost.merging(["upstream.host": "localhost"])).outcome == "listening")
+  }
+
   @Test func nothingListens() async throws {
     #expect(try await finding(Sandbox().listening(in: inApp)).outcome == "nothing")
     let other = Sandbox().listening(in: .host, ("0.0.0.0", 3000))
@@ -135,11 +153,54 @@ private let facts: Facts = [
 
   @Test func aProxyOfTheHostDialsAPublishedPort() async throws {
     let world = Sandbox().container("app1", networks(["web": "n1"]))
-    let onHost = try await look("network.shared", world, facts.merging(["proxy.place": "host"]))
+    let onHost = try await look(
+      "network.shared", world,
+      facts.merging(["proxy.place": "host", "upstream.published": "yes", "upstream.host": "127.0.0.1"]))
     #expect(onHost.outcome == "published")
     world.container("edge1", networks(["web": "n1"])).with(OwnAddresses(), ["192.0.2.10"])
     let byAddress = facts.merging(["upstream.published": "yes", "upstream.host": "192.0.2.10"])
     #expect(try await look("network.shared", world, byAddress).outcome == "published")
+  }
+
+  /// Port 3001 of the machine 192.0.2.10 leads to the app's port 8080, by these of its addresses.
+  private func published(at address: String, dialled host: String, proxy place: String) async throws -> Finding {
+    let binding = #"{"8080/tcp": [{"HostIp": "\#(address)", "HostPort": "3001"}]}"#
+    let world = Sandbox().container("edge1", #""Name": "/edge","# + networks(["web": "n1"]))
+      .container("app1", #""Name": "/shop", "HostConfig": {"PortBindings": \#(binding)},"# + networks(["apps": "n2"]))
+      .with(OwnAddresses(), ["127.0.0.1", "192.0.2.10", "192.0.2.11", "172.20.0.1"])
+    return try await look(
+      "network.shared", world,
+      facts.merging([
+        "proxy.place": place, "upstream.published": "yes", "upstream.host": host, "upstream.port": "3001",
+      ]))
+  }
+
+  @Test(arguments: [
+    ("", "192.0.2.10", "container", "published"), ("127.0.0.1", "192.0.2.10", "container", "other-binding"),
+    ("127.0.0.1", "host.docker.internal", "container", "other-binding"),
+    ("192.0.2.10", "192.0.2.10", "container", "published"), ("192.0.2.10", "172.20.0.1", "container", "other-binding"),
+    ("127.0.0.1", "127.0.0.1", "host", "published"), ("127.0.0.1", "localhost", "host", "published"),
+    ("127.0.0.1", "192.0.2.10", "host", "other-binding"), ("192.0.2.10", "127.0.0.1", "host", "other-binding"),
+    ("0.0.0.0", "127.0.0.1", "host", "published"),
+  ])
+  func whereAPortIsPublishedCounts(address: String, host: String, place: String, outcome: String) async throws {
+    let found = try await published(at: address, dialled: host, proxy: place)
+    #expect(found.outcome == outcome)
+    #expect(found.facts["published.port"] == "3001")
+    #expect(found.facts["published.host"] == (["", "0.0.0.0"].contains(address) ? "127.0.0.1" : address))
+    #expect(found.facts["network.inside-name"] == (place == "host" ? nil : "shop"))
+    #expect(found.facts["network.join"] == (place == "host" ? nil : "apps"))
+  }
+
+  @Test func aProxyOfTheHostKnowsNoContainersName() async throws {
+    let world = Sandbox().container("app1", #""Name": "/shop","# + networks(["apps": "n2"]))
+    let onHost = facts.merging(["proxy.place": "host"])
+    let named = try await look("network.shared", world, onHost)
+    #expect(named.outcome == "no-name")
+    #expect(named.facts["publish.container"] == "shop")
+    #expect(named.facts["publish.port"] == "8080")
+    let byAddress = try await look("network.shared", world, onHost.merging(["upstream.host": "172.21.0.3"]))
+    #expect(byAddress.outcome == "direct")
   }
 
   @Test func aContainerThatIsGoneIsUnknown() async throws {

@@ -6,8 +6,8 @@ import World
 
 /// The first packet to 172.20.0.3:8080, at the network of process 9 and what is listed there.
 @Suite struct ObstacleTests {
-  private let packet = Packet(from: [], to: "172.20.0.3", port: 8080, staysInside: false)
-  private let station = Station(name: "upstream", place: .process(9), hooks: [.input])
+  private let packet = Packet(from: [], to: "172.20.0.3", port: 8080)
+  private let upstream = Station(name: "upstream", place: .process(9))
 
   private func obstacle(iptables: String = "", policy: String = "ACCEPT [0:0]", nft: String? = nil) async throws
     -> Obstacle?
@@ -22,7 +22,11 @@ import World
     } else {
       recording.with(CommandRun(.nftables, place: .process(9)), unseen: .missing(what: "nft"))
     }
-    return try await recording.obstacle(for: packet, through: [station]) {}
+    recording.with(CommandRun(.packetFilter, place: .host), .init(exitCode: 0, output: ""))
+    recording.with(CommandRun(.nftables, place: .host), unseen: .missing(what: "nft"))
+    let passage = Passage(
+      packet: packet, sender: nil, receiver: upstream, own: [], inside: (["172.20.0.3"], 8080))
+    return try await recording.obstacle(on: passage) {}
   }
 
   @Test(arguments: [
@@ -111,14 +115,18 @@ import World
           COMMIT
           """, program: "iptables")
     }
-    let third = filter(5, 7, 10).stop(of: packet, at: .input, before: filter(5, 7, 8))
+    func stop(_ now: PacketFilter, _ before: PacketFilter?) -> PacketFilter.Stop? {
+      var packet = packet
+      return [now].stop(of: &packet, at: .input, before: [before])?.1
+    }
+    let third = stop(filter(5, 7, 10), filter(5, 7, 8))
     #expect(third?.rule?.number == 3)
     #expect(third?.isCertain == true)
-    let second = filter(5, 9, 8).stop(of: packet, at: .input, before: filter(5, 7, 8))
+    let second = stop(filter(5, 9, 8), filter(5, 7, 8))
     #expect(second?.rule?.number == 2)
     #expect(second?.isCertain == true)
-    #expect(filter(6, 7, 8).stop(of: packet, at: .input, before: filter(5, 7, 8)) == nil)
-    #expect(filter(5, 7, 8).stop(of: packet, at: .input, before: nil)?.isCertain == false)
+    #expect(stop(filter(6, 7, 8), filter(5, 7, 8)) == nil)
+    #expect(stop(filter(5, 7, 8), nil)?.isCertain == false)
   }
 
   /// As nft 1.0.6 prints it.

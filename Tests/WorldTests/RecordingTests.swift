@@ -72,7 +72,7 @@ private func text(_ recording: Recording) -> String { String(decoding: recording
       .with(OwnAddresses(), ["192.0.2.1"], seconds: 0.001)
     #expect(
       text(recording) == """
-        {"now":1764388800.25,"records":2,"version":1,"wizard502":"recording"}
+        {"now":1764388800.25,"records":2,"version":2,"wizard502":"recording"}
         {"kind":"addresses","look":{},"seconds":0.001,"sight":["192.0.2.1"]}
         {"kind":"file","look":{"fromEnd":false,"path":"/etc/x","place":"host"},"seconds":0,"unseen":{"missing":{"what":"/etc/x"}}}
 
@@ -117,7 +117,7 @@ private func text(_ recording: Recording) -> String { String(decoding: recording
     } catch { return error }
   }
 
-  private func head(_ records: Int, version: Int = 1) -> String {
+  private func head(_ records: Int, version: Int = Recording.version) -> String {
     #"{"now":1,"records":\#(records),"version":\#(version),"wizard502":"recording"}"# + "\n"
   }
 
@@ -129,7 +129,7 @@ private func text(_ recording: Recording) -> String { String(decoding: recording
     let cases: [(String, Int, Recording.Mistake.Reason)] = [
       ("", 1, .noRecording), ("\n", 1, .noRecording), ("{}\n", 1, .noRecording), ("nginx: [emerg]\n", 1, .noRecording),
       (#"{"wizard502":"diagnosis","version":1}"# + "\n", 1, .noRecording),
-      (head(0, version: 2), 1, .otherVersion(2)),
+      (head(0, version: 1), 1, .otherVersion(1)),
       (head(-1), 1, .otherForm("it has no such numbers")), (head(1_000_000), 1, .tooLarge),
       (head(2) + record, 2, .cut(has: 1, said: 2)), (head(0) + record, 2, .tooMany(said: 0)),
       (head(1) + record.dropLast(5), 2, .cut(has: 0, said: 1)), (head(1) + record + "{\"ki", 3, .cut(has: 1, said: 1)),

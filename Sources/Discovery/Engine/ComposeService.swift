@@ -139,6 +139,24 @@ public struct ComposeService: Sendable {
     )
   }
 
+  /// What its file needs so that a port of it is published at this machine's loopback address: lines that take the place
+  /// of another. Nil if no file has the service in a form that can be added to.
+  public func publishing(_ inside: UInt16, at port: UInt16) -> Replacement? {
+    guard let (file, service) = parts.last(where: { $0.service["network_mode"] == nil }),
+      let key = file.root["services"]?.pairs.first(where: { $0.key == name }),
+      let indent = service.pairs.first.map({ String(repeating: " ", count: $0.place.column - 1) })
+    else { return nil }
+    let entry = "- \"127.0.0.1:\(port):\(inside)\""
+    guard let ports = service.pairs.first(where: { $0.key == "ports" }) else {
+      return file.replacement(
+        of: key.place.line, with: [.line, .text("\(indent)ports:"), .text("\(indent)  \(entry)")])
+    }
+    guard let first = ports.value.items.first?.place, first.line > ports.place.line,
+      let item = file.line(first.line)?.prefix(while: { $0 == " " })
+    else { return nil }
+    return file.replacement(of: ports.place.line, with: [.line, .text(item + entry)])
+  }
+
   /// A line of a file, and the lines that take its place.
   public struct Replacement: Sendable {
     public let line: Span

@@ -182,6 +182,14 @@ public struct PublishedPort: Sendable, Equatable {
   public let hostAddress: String
   public let hostPort: UInt16
   public let inside: UInt16
+
+  public var isEverywhere: Bool { ["", "0.0.0.0", "::"].contains(hostAddress) }
+
+  /// Whether it is reached at an address, or a name, of this machine. Loopback is reached by programs of the machine only.
+  public func isReached(at host: String, fromMachine: Bool) -> Bool {
+    if hostAddress.isLoopback { return fromMachine && host.isLoopback }
+    return isEverywhere || hostAddress == host || !host.isAddress && !host.isLoopback
+  }
 }
 
 /// How a container ended lately.
@@ -218,6 +226,15 @@ public struct Network: Sendable, Decodable {
   public let Name: String
   public let Driver: String?
   public let IPAM: Plan?
+  public let Options: [String: String]?
+
+  /// The bridge of this machine by which Docker leads its packets; nil for a network of another kind.
+  public var interface: String? {
+    guard Driver == "bridge" else { return nil }
+    return Options?["com.docker.network.bridge.name"] ?? "br-\(Id.prefix(12))"
+  }
+
+  public func holds(_ address: String) -> Bool { subnets.contains { Subnet($0)?.contains(address) == true } }
 
   public var subnets: [String] { IPAM?.Config?.compactMap(\.Subnet) ?? [] }
   public var gateways: [String] { IPAM?.Config?.compactMap(\.Gateway) ?? [] }

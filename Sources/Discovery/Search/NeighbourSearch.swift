@@ -10,6 +10,8 @@ public struct Neighbour: Sendable, Equatable {
   public let port: UInt16
   /// The network that the proxy has to join first; nil if it can reach it already.
   public let network: String?
+  /// True for a container's port that this machine does not publish.
+  public var isUnpublished = false
   fileprivate let rank: Int
 }
 
@@ -40,6 +42,17 @@ extension World {
             Neighbour(container: container.name, host: "127.0.0.1", port: outside, network: nil, rank: rank(container)))
         }
       }
+      if found.isEmpty {
+        for container in running.prefix(24) where container.Ports?.contains(where: { $0.PublicPort != nil }) != true {
+          guard try await listeningPort(of: container, fitting: port) == port,
+            let address = container.addresses.first
+          else { continue }
+          found.append(
+            Neighbour(
+              container: container.name, host: address, port: port, network: nil, isUnpublished: true,
+              rank: rank(container)))
+        }
+      }
       if found.isEmpty { found = try await answering(besides: port) }
     } else {
       // Those in reach first; a host with hundreds of containers is not searched through.
@@ -54,6 +67,7 @@ extension World {
           Neighbour(
             container: container.name, host: named.service ?? named.name, port: inside,
             network: shares ? nil : container.networks.keys.filter { !Network.defaults.contains($0) }.sorted().first,
+            isUnpublished: container.Ports?.contains { $0.PublicPort != nil && $0.PrivatePort == inside } != true,
             rank: rank(container)
               + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))
       }

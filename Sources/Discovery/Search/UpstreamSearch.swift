@@ -49,7 +49,7 @@ extension World {
     let containers: [ContainerSummary]
     do throws(Unseen) { containers = try await self.containers() } catch .missing { containers = [] }
     if try await isOfThisMachine(host) {
-      return try await published(port, containers).map { .container($0.0, port: $0.1) } ?? .host
+      return try await published(port, at: host, containers).map { .container($0.0, port: $0.1) } ?? .host
     }
     if host.isAddress {
       if let owner = containers.first(where: { $0.networkOwner == nil && $0.addresses.contains(host) }) {
@@ -70,12 +70,17 @@ extension World {
   }
 
   /// The container to which a port of this machine leads, running or not, and the port inside.
-  private func published(_ port: UInt16, _ containers: [ContainerSummary]) async throws(Unseen) -> (Container, UInt16)?
-  {
-    for container in containers where container.isRunning {
-      if let inside = container.Ports?.first(where: { $0.PublicPort == port })?.PrivatePort {
-        return (try await self.container(container.Id), inside)
-      }
+  private func published(
+    _ port: UInt16, at host: String, _ containers: [ContainerSummary]
+  ) async throws(Unseen) -> (Container, UInt16)? {
+    let running = containers.filter(\.isRunning).flatMap { container in
+      (container.Ports ?? []).filter { $0.PublicPort == port }.map { (container, $0) }
+    }
+    // Two containers may have the same port at different addresses.
+    if let (container, mapping) = running.first(where: { $0.1.IP == host || host.isLoopback && $0.1.IP == "127.0.0.1" })
+      ?? running.first, let inside = mapping.PrivatePort
+    {
+      return (try await self.container(container.Id), inside)
     }
     // A container that does not run has no ports in the list; its wish is in its own description.
     for container in containers.filter({ !$0.isRunning || $0.State == "restarting" }).prefix(32) {

@@ -287,7 +287,7 @@ extension Stage {
   }
 
   /// HAProxy as a process of the host, with a master as systemd starts it.
-  fileprivate func hostHAProxy(_ configuration: (Int) -> String) async throws -> Gate {
+  func hostHAProxy(_ configuration: (Int) -> String) async throws -> Gate {
     let port = freePort()
     let pid = directory.appending(path: "haproxy.pid").path()
     return try await hostProxy(

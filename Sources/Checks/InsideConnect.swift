@@ -1,0 +1,37 @@
+import Discovery
+import Model
+import Routes
+import World
+
+private enum InsideOutcome: String, CheckOutcome {
+  case accepted, refused
+  /// Refused at the kind of address that the proxy dials, and taken at the other kind.
+  case otherFamily = "other-family"
+  case unknown
+}
+
+extension Check {
+  /// Connects to the app's port inside its own network. What is refused there, too, no packet filter on the way refuses.
+  static let insideConnect = Check(
+    "inside.connect", needs: [.nameAddress, .upstreamInside, .upstreamPlace],
+    learns: [.familyDialled, .familyListens], outcome: InsideOutcome.self, limit: 5
+  ) { world, given, _ throws(Unseen) in
+    let (dialled, port, place) = (try given.address, try given.upstreamInside, try given.listensIn)
+    let own = given.list(.upstreamAddresses)
+    // By a port of this machine, the engine dials the address that the app has.
+    let isIPv6 = own.isEmpty || own.contains(dialled) ? dialled.isIPv6 : own.allSatisfy(\.isIPv6)
+    let target = own.contains(dialled) ? dialled : own.first { $0.isIPv6 == isIPv6 } ?? (isIPv6 ? "::1" : "127.0.0.1")
+    switch try await world.see(TCPConnect(address: target, port: port, place: place, limit: 1)).outcome {
+    case .accepted: return (.accepted, [:])
+    case .refused: break
+    case .timeout, .unreachable, .denied, .other: return (.unknown, [:])
+    }
+    let other = isIPv6 ? "127.0.0.1" : "::1"
+    guard try await world.see(TCPConnect(address: other, port: port, place: place, limit: 1)).outcome == .accepted
+    else {
+      return (.refused, [:])
+    }
+    let names = isIPv6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
+    return (.otherFamily, [.familyDialled: names.0, .familyListens: names.1])
+  }
+}
