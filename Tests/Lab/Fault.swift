@@ -23,7 +23,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
   static var all: [Fault] {
     let every: [Fault] = [
       backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
-      lighttpd, apache, envoy, podman, sockets, protocols, edges, pairs, capacity, policy, sometimes, healthy,
+      lighttpd, apache, envoy, podman, sockets, protocols, edges, pairs, capacity, policy, sometimes, sources, stopped,
+      healthy,
     ].flatMap { $0 }
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
     guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }

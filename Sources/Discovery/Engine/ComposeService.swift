@@ -139,6 +139,33 @@ public struct ComposeService: Sendable {
     )
   }
 
+  /// What its file needs so that one of its lists has one more entry; nil if that is not in a form that can be added to.
+  public func adding(_ entry: String, to key: String) -> Replacement? {
+    guard let (file, service) = parts.last(where: { $0.service[key] != nil }) ?? parts.last else { return nil }
+    guard let list = service.pairs.first(where: { $0.key == key }) else {
+      guard let own = file.root["services"]?.pairs.first(where: { $0.key == name }),
+        let first = service.pairs.first, first.place.line > own.place.line
+      else { return nil }
+      let indent = String(repeating: " ", count: first.place.column - 1)
+      return file.replacement(
+        of: own.place.line, with: [.line, .text("\(indent)\(key):"), .text("\(indent)  - \(entry)")])
+    }
+    guard let first = list.value.items.first, first.place.line > list.place.line,
+      let indent = file.line(first.place.line)?.prefix(while: { $0 == " " })
+    else { return nil }
+    return file.replacement(of: list.place.line, with: [.line, .text("\(indent)- \(entry)")])
+  }
+
+  /// Where the tag of its image stands; nil if the file names none.
+  public var tag: Span? {
+    guard let (file, service) = parts.last(where: { $0.service["image"] != nil }), let image = service["image"],
+      let text = image.text
+    else { return nil }
+    let name = text.withoutDigestAndTag
+    let tag = text.dropFirst(name.count)
+    return tag.hasPrefix(":") ? file.span(of: String(tag.dropFirst()), behind: name + ":", in: image) : nil
+  }
+
   /// A line of a file, and the lines that take its place.
   public struct Replacement: Sendable {
     public let line: Span
