@@ -35,8 +35,8 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteIntended, proxyFind, routeFind, siteTimer,
-    serversReach, configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared,
+    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteIntended, proxyFind, routeFind, routeSource,
+    siteTimer, serversReach, configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared,
     networkGuests, nameResolve, portListening, tcpConnect, addressFamily, insideConnect, socketConnect, routeHairpin,
     firewallRules, upstreamSpeaks,
     tlsHandshake, upstreamCertificate, upstreamAnswer, pathOriginal, authReach, healthCheck, nextProxy, proxyLog,

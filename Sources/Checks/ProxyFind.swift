@@ -13,8 +13,9 @@ extension FactName {
   static let proxyPort: FactName = "proxy.port"
   static let proxyNetwork: FactName = "proxy.network"
   static let proxyStopped: FactName = "proxy.stopped"
-  static let proxyLayout: FactName = "proxy.layout"
   static let proxyProgram: FactName = "proxy.program"
+  static let proxyUnit: FactName = "proxy.unit"
+  static let proxyStarter: FactName = "proxy.starter"
 }
 
 private enum ProxyOutcome: String, CheckOutcome {
@@ -36,7 +37,8 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUser, .proxyLayout, .engineCommand, .guestOwner,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUnit, .proxyStarter, .proxyUser, .proxyLayout, .engineCommand,
+      .guestOwner,
     ], outcome: ProxyOutcome.self
   ) { world, given, signs throws(Unseen) in
     let (outcome, learned) = try await search(world, given, signs)
@@ -66,6 +68,9 @@ extension Check {
       return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))
     }
     let listeners = try await world.see(Listeners(place: .host)).filter { $0.port == port }
+    if listeners.isEmpty, !isElsewhere, let proxy = await world.stoppedService(of: try given.site, signs) {
+      return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]).merging(await world.starter(of: proxy)))
+    }
     guard let listener = listeners.first else {
       guard isElsewhere, let tunnel = try? await world.tunnel(naming: nil, signs) else { return (.none, [:]) }
       return (.found, learned(tunnel))
@@ -121,6 +126,17 @@ extension World {
     async let theirs = result(of: Listeners(place: .process(holder)))
     let listens = try await see(Listeners(place: .process(pid))).contains { $0.port == proxy.port }
     return try await theirs.get().contains { $0.port == proxy.port } || !listens ? nil : owner.name
+  }
+
+  /// By what a service of this machine is started.
+  fileprivate func starter(of proxy: ProxyFound) async -> Facts {
+    guard let unit = proxy.sign.service?.unit else { return [:] }
+    for (path, starter) in [("/run/systemd/system", "systemd"), ("/etc/init.d/\(unit)", "script")] {
+      if (try? await see(FileGlob(pattern: path)))?.isEmpty == false {
+        return [.proxyUnit: unit, .proxyStarter: starter]
+      }
+    }
+    return [.proxyUnit: unit]
   }
 
   /// The address of this machine by which the site is asked.

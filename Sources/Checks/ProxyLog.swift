@@ -6,6 +6,7 @@ import World
 
 extension FactName {
   static let logAddress: FactName = "log.address"
+  static let logLine: FactName = "log.line"
 }
 
 private enum LogOutcome: String, CheckOutcome {
@@ -13,6 +14,14 @@ private enum LogOutcome: String, CheckOutcome {
   case configError = "config-error"
   /// The system forbids the proxy to connect.
   case denied
+  /// The request waited for a place at the app in vain.
+  case queue
+  /// No server of the route could be used.
+  case noServer = "no-server"
+  /// What the app answered the proxy is not HTTP.
+  case notHTTP = "not-http"
+  /// The app ended the proxy's connection.
+  case dropped
   /// No line is about this request.
   case silent
   case unknown
@@ -22,7 +31,7 @@ extension Check {
   /// Reads what the proxy logged since the site was asked, and compares the address it dialled with the app's.
   static let proxyLog = Check(
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
-    learns: [.logAddress, .logReason], outcome: LogOutcome.self
+    learns: [.logAddress, .logReason, .logLine], outcome: LogOutcome.self
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
     let lines = try await world.proxyLog(given, since: try given.asked)
@@ -34,13 +43,23 @@ extension Check {
     let (shows, reading) = (shown.reading.sign.shows, shown.reading)
     let learned: Facts = [
       .logReason: reading.text(of: "reason")?.printable ?? "",
-      .logAddress: reading.text(of: "address")?.printable ?? "",
+      .logAddress: reading.text(of: "address")?.printable ?? "", .logLine: shown.line.excerpt(of: 200),
     ]
     if shows == "config-error" { return (.configError, learned) }
     if shows == "denied" { return (.denied, learned) }
-    guard let (address, port) = learned[.logAddress]?.hostAndPort, address.isAddress else { return (.silent, learned) }
+    // Not every line names an address.
+    guard let (address, port) = learned[.logAddress]?.hostAndPort, address.isAddress else {
+      return (failures[shows] ?? .silent, learned)
+    }
     let isServer = given.list(.routeServers).contains { $0.hasSuffix(":\(port ?? 0)") }
     if let port, port != given.port(.upstreamPort), !isServer { return (.otherPort, learned) }
-    return (given.list(.nameAddresses).contains(address) ? .sameAddress : .otherAddress, learned)
+    guard given.list(.nameAddresses).contains(address) else { return (.otherAddress, learned) }
+    return (failures[shows] ?? .sameAddress, learned)
   }
+
+  /// What a line shows that tells a failure by itself, whatever address the proxy dialled.
+  private static let failures: [String: LogOutcome] = [
+    "queue-timeout": .queue, "queue-full": .queue, "no-server": .noServer, "not-http": .notHTTP, "closed": .dropped,
+    "reset": .dropped,
+  ]
 }

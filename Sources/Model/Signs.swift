@@ -16,9 +16,11 @@ public struct Signs: Sendable, Equatable {
     public let layout: String?
     /// The port of its own admin page, inside its container.
     public let adminPort: UInt16?
+    /// How a distribution's package runs it on the machine itself; nil where none does.
+    public let service: Service?
     public init(
       kind: String, name: String, images: [String], processes: [String], logsLike: String? = nil,
-      layout: String? = nil, adminPort: UInt16? = nil
+      layout: String? = nil, adminPort: UInt16? = nil, service: Service? = nil
     ) {
       self.kind = kind
       self.name = name
@@ -27,6 +29,20 @@ public struct Signs: Sendable, Equatable {
       self.logsLike = logsLike
       self.layout = layout
       self.adminPort = adminPort
+      self.service = service
+    }
+  }
+
+  /// A proxy as a service of the machine.
+  public struct Service: Sendable, Equatable {
+    /// The name of its systemd unit, and of its script in `/etc/init.d`.
+    public let unit: String
+    /// Its program's path, and the words after it.
+    public let command: [String]
+    /// The file with which its configuration begins.
+    public let main: String
+    public init(unit: String, command: [String], main: String) {
+      (self.unit, self.command, self.main) = (unit, command, main)
     }
   }
 

@@ -71,7 +71,8 @@ struct TextReader {
   private func items(_ file: Record, _ key: String) -> [YAML.Node] { file[key]?.items(problems) ?? [] }
 
   private func proxy(_ node: YAML.Node, into draft: inout Draft) -> Signs.Proxy? {
-    let record = node.record(["kind", "name", "images", "processes", "logs-like", "layout", "admin-port"], problems)
+    let record = node.record(
+      ["kind", "name", "images", "processes", "logs-like", "layout", "admin-port", "service"], problems)
     let images = record.texts("images")
     draft.patterns += images
     guard let kind = record.requiredText("kind"), let name = record.requiredText("name") else { return nil }
@@ -79,7 +80,13 @@ struct TextReader {
     return Signs.Proxy(
       kind: kind.text, name: name.text, images: images.map(\.text), processes: record.texts("processes").map(\.text),
       logsLike: record.text("logs-like")?.text, layout: record.text("layout")?.text,
-      adminPort: record.text("admin-port").flatMap { UInt16($0.text) })
+      adminPort: record.text("admin-port").flatMap { UInt16($0.text) }, service: record["service"].flatMap(service))
+  }
+
+  private func service(_ node: YAML.Node) -> Signs.Service? {
+    let record = node.record(["unit", "command", "main"], problems)
+    guard let unit = record.requiredText("unit"), let main = record.requiredText("main") else { return nil }
+    return Signs.Service(unit: unit.text, command: record.texts("command").map(\.text), main: main.text)
   }
 
   private func answer(_ node: YAML.Node, into draft: inout Draft) -> Signs.Answer {

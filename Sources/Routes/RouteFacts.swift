@@ -63,6 +63,10 @@ extension FactName {
   public static let configRuns: FactName = "config.runs"
   public static let routeRunning: FactName = "route.running"
   public static let routeFamily: FactName = "route.family"
+  public static let proxyLayout: FactName = "proxy.layout"
+  public static let sourceKind: FactName = "source.kind"
+  public static let sourceEndpoint: FactName = "source.endpoint"
+  public static let sourceVersion: FactName = "source.version"
   public static let labelPort: FactName = "label.port"
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"
@@ -85,7 +89,8 @@ extension FactName {
     + [
       (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
-    ].map(line) + Line.allCases.filter { ![.limit, .join, .external, .ports, .hosts].contains($0) }.flatMap(ofLine)
+    ].map(line)
+    + Line.allCases.filter { ![.limit, .join, .external, .ports, .hosts, .source].contains($0) }.flatMap(ofLine)
     + [Line.pass, .site, .module, .transport].flatMap { [line($0, "indent"), line($0, "next")] }
 
   /// Every fact that asking a proxy for its use may bring.
@@ -103,8 +108,9 @@ extension FactName {
     case tls, family
     /// Of host and port, where they stand together: `shop:8080`.
     case address
-    /// Of the proxy's own limit, of Compose's networks and ports, and of a file of names: no part of a route.
-    case limit, join, external, ports, hosts
+    /// Of the proxy's own limit, of Compose's networks and ports, of a file of names, of the proxy's own Compose service:
+    /// no part of a route.
+    case limit, join, external, ports, hosts, source
   }
 
   /// A fact of one line: `port-line.text`, with what stands before and after the value to change.

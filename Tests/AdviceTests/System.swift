@@ -14,7 +14,7 @@ struct System: Sendable, CustomStringConvertible {
     case nginx, apache, haproxy, caddy, envoy, lighttpd
     /// Traefik with a file, and with the labels of a Compose file.
     case traefik, docker
-    /// A Compose file whose service has to join a network, and the names of a machine.
+    /// A Compose file whose service has to join a network or needs another line, and the names of a machine.
     case compose, hosts
   }
 
@@ -88,6 +88,11 @@ struct System: Sendable, CustomStringConvertible {
       var facts: Facts = ["join.service": "shop", "join.file": file]
       facts.set(lines.service, .join)
       facts.set(lines.file, .external)
+      if let tag = service.tag {
+        facts.set(Edit(onThisMachine: tag), .source)
+      } else {
+        facts.set(service.adding("/var/run/docker.sock:/var/run/docker.sock:ro", to: "volumes"), .source)
+      }
       return facts
     case .hosts:
       let lines = text.split(separator: "\n").map(String.init)

@@ -43,7 +43,7 @@ import World
   ])
   func everyLineThatNginxWritesAboutAnUpstreamShowsOneThing(text: String, expected: String) async throws {
     let found = try await finding(line(text))
-    #expect(found.outcome == "same-address")
+    #expect(found.outcome == (expected == "closed" ? "dropped" : "same-address"))
     #expect(try realSigns().writer("nginx").reading(of: line(text))?.sign.shows == expected)
     #expect(found.facts["log.address"] == "10.0.0.2:8080")
   }
@@ -54,6 +54,33 @@ import World
     #expect(try await finding(line(refused, upstream: "10.0.0.3:8080")).outcome == "same-address")
     #expect(try await finding(line(refused, upstream: "10.0.0.9:8080")).outcome == "other-address")
     #expect(try await finding(line(refused, upstream: "10.0.0.2:3000")).outcome == "other-port")
+  }
+
+  /// They name no address, or one of this machine's own words for a group of servers.
+  @Test(arguments: [
+    ("haproxy", "shop~ web/app1 0/5001/-1/-1/5001 503 217 - - sQ-- 3/3/2/2/0 0/1 \"GET / HTTP/1.1\"", "queue"),
+    ("nginx", "no live upstreams while connecting to upstream", "no-server"),
+    (
+      "envoy",
+      "[2026-11-21T14:00:00.000Z] \"GET / HTTP/1.1\" 502 UPE 0 87 1 - \"-\" \"curl\" \"1\" \"shop.example.org\" \"-\"",
+      "not-http"
+    ),
+    (
+      "envoy",
+      "[2026-11-21T14:00:00.000Z] \"GET / HTTP/1.1\" 503 UH 0 19 0 - \"-\" \"curl\" \"1\" \"shop.example.org\" \"-\"",
+      "no-server"
+    ),
+  ])
+  func aLineWithoutAnAddressTellsWhatItShows(kind: String, text: String, outcome: String) async throws {
+    let written =
+      kind == "nginx"
+      ? line(text, upstream: "app")
+      : kind == "haproxy" ? "10.0.0.1:5000 [21/Nov/2026:14:00:00.000] \(text)\n" : text + "\n"
+    let world = Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(written))
+    let given = facts.merging(["proxy.kind": kind, "route.log-keys": "shop.example.org, web/app1"])
+    let found = try await look("proxy.log", world, given, signs: realSigns())
+    #expect(found.outcome == outcome)
+    #expect(found.facts["log.line"]?.contains("2026") == true)
   }
 
   @Test func theNewestLineCounts() async throws {

@@ -24,6 +24,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     let every: [Fault] = [
       backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
       lighttpd, apache, envoy, podman, sockets, protocols, edges, pairs, capacity, policy, published, sometimes,
+      sources, stopped,
       healthy,
     ].flatMap { $0 }
     if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }

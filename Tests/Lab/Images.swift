@@ -69,6 +69,13 @@ struct Image: Sendable {
   static let nginxProxy = Image(
     tag: "wizlab/nginx-proxy:1.7", overlay: "nginx-proxy", parts: ["nginx", "python"],
     instructions: [#"CMD ["python3", "/app/docker-gen.py"]"#, "EXPOSE 80"])
+  /// The application, and nginx beside it.
+  static let both = Image(
+    tag: "wizlab/appliance:1", overlay: "app", parts: ["nginx", "python"], instructions: ["EXPOSE 80"])
+  /// docker-gen in a container of its own.
+  static let dockerGen = Image(
+    tag: "wizlab/docker-gen:0.16", overlay: "nginx-proxy", parts: ["python"],
+    instructions: [#"CMD ["python3", "/app/docker-gen.py"]"#])
   static let swag = Image(
     tag: "wizlab/swag:4", overlay: "swag", parts: ["nginx"], instructions: [#"ENTRYPOINT ["/init"]"#, "EXPOSE 80 443"])
   static let proxyOS = Image(

@@ -160,8 +160,10 @@ import Testing
       try await pages.carryOut(step.text, for: domain)
     } else if let command = step.command {
       let place = diagnosis.proxy?.where.split(separator: " ").last.map(String.init) ?? ""
-      let shell =
-        step.place == "container" ? ["docker", "exec", place, "sh", "-c", command] : ["sh", "-c", command]
+      // A service that it starts must not keep what Foundation watches for the command's end.
+      let close = "POSIX::close($_) for 3..255; exec {$ARGV[0]} @ARGV"
+      let onHost = ["perl", "-MPOSIX", "-e", close, "--", "sh", "-c", command]
+      let shell = step.place == "container" ? ["docker", "exec", place, "sh", "-c", command] : onHost
       let done = try await run(shell)
       #expect(done.status == 0 || mayFail, "\(command) ended with \(done.status): \(done.text)\(done.errors)")
     }

@@ -142,19 +142,34 @@ public struct ComposeService: Sendable {
   /// What its file needs so that a port of it is published at this machine's loopback address: lines that take the place
   /// of another. Nil if no file has the service in a form that can be added to.
   public func publishing(_ inside: UInt16, at port: UInt16) -> Replacement? {
-    guard let (file, service) = parts.last(where: { $0.service["network_mode"] == nil }),
-      let key = file.root["services"]?.pairs.first(where: { $0.key == name }),
-      let indent = service.pairs.first.map({ String(repeating: " ", count: $0.place.column - 1) })
-    else { return nil }
-    let entry = "- \"127.0.0.1:\(port):\(inside)\""
-    guard let ports = service.pairs.first(where: { $0.key == "ports" }) else {
+    parts.contains { $0.service["network_mode"] != nil } ? nil : adding("\"127.0.0.1:\(port):\(inside)\"", to: "ports")
+  }
+
+  /// What its file needs so that one of its lists has one more entry; nil if that is not in a form that can be added to.
+  public func adding(_ entry: String, to key: String) -> Replacement? {
+    guard let (file, service) = parts.last(where: { $0.service[key] != nil }) ?? parts.last else { return nil }
+    guard let list = service.pairs.first(where: { $0.key == key }) else {
+      guard let own = file.root["services"]?.pairs.first(where: { $0.key == name }),
+        let first = service.pairs.first, first.place.line > own.place.line
+      else { return nil }
+      let indent = String(repeating: " ", count: first.place.column - 1)
       return file.replacement(
-        of: key.place.line, with: [.line, .text("\(indent)ports:"), .text("\(indent)  \(entry)")])
+        of: own.place.line, with: [.line, .text("\(indent)\(key):"), .text("\(indent)  - \(entry)")])
     }
-    guard let first = ports.value.items.first?.place, first.line > ports.place.line,
-      let item = file.line(first.line)?.prefix(while: { $0 == " " })
+    guard let first = list.value.items.first, first.place.line > list.place.line,
+      let indent = file.line(first.place.line)?.prefix(while: { $0 == " " })
     else { return nil }
-    return file.replacement(of: ports.place.line, with: [.line, .text(item + entry)])
+    return file.replacement(of: list.place.line, with: [.line, .text("\(indent)- \(entry)")])
+  }
+
+  /// Where the tag of its image stands; nil if the file names none.
+  public var tag: Span? {
+    guard let (file, service) = parts.last(where: { $0.service["image"] != nil }), let image = service["image"],
+      let text = image.text
+    else { return nil }
+    let name = text.withoutDigestAndTag
+    let tag = text.dropFirst(name.count)
+    return tag.hasPrefix(":") ? file.span(of: String(tag.dropFirst()), behind: name + ":", in: image) : nil
   }
 
   /// A line of a file, and the lines that take its place.

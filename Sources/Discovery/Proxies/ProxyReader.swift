@@ -9,7 +9,8 @@ public struct RunningProxy: Sendable {
   public let place: ProxyPlace
   /// Its container in full; nil if it runs on the host itself.
   public let container: Container?
-  /// The command line of its first process: program and arguments. Of a container: entry point, then command.
+  /// The command line of its own first process: program and arguments. Where that cannot be seen, of a container its
+  /// entry point, then its command; of a service of the machine as its package starts it.
   public let command: [String]
   public internal(set) var files: ProxyFiles
   public let world: any World
@@ -25,12 +26,17 @@ public struct RunningProxy: Sendable {
     let image = container?.Config?.Image?.withoutTag
     let signs = (own: signs.proxies.filter { $0.kind == kind }, all: signs)
     sign = image.flatMap { image in signs.own.first { $0.isImage(image) } } ?? signs.own.first
+    let look = Processes(names: signs.all.proxyProcesses)
     if let container {
-      command = ([container.Path].compactMap { $0 } + (container.Args ?? []))
+      // Its entry point may be a script, or start an app besides.
+      let names = Set(signs.own.flatMap(\.processes))
+      let own = ((try? await world.see(look)) ?? []).filter { $0.container == container.Id && names.contains($0.name) }
+      let first = own.first { process in !own.contains { $0.id == process.parent } }
+      command = first?.command.unlessEmpty ?? ([container.Path].compactMap { $0 } + (container.Args ?? []))
     } else if let pid = place.pid {
-      command = try await world.see(Processes(names: signs.all.proxyProcesses)).first { $0.id == pid }?.command ?? []
+      command = try await world.see(look).first { $0.id == pid }?.command ?? []
     } else {
-      command = []
+      command = sign?.service?.command ?? []
     }
   }
 
@@ -82,4 +88,8 @@ extension ProxyReader {
     guard let youngest = processes.map(\.started).max() else { throw .missing(what: "the proxy's processes") }
     return youngest
   }
+}
+
+extension Array {
+  fileprivate var unlessEmpty: Self? { isEmpty ? nil : self }
 }

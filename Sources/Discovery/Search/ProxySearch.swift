@@ -1,5 +1,6 @@
 public import Model
 import Pattern
+import Routes
 public import World
 
 /// A reverse proxy found on this machine.
@@ -29,10 +30,11 @@ public struct ProxyFound: Sendable, Equatable {
       id: container?.id, pid: pid, usesHostNetwork: usesHostNetwork, standing: container == nil ? standing : .own)
   }
 
-  /// `container shop`, `process 812 of caddy`: where it runs, in words.
+  /// `container shop`, `process 812 of user caddy`, `service nginx`: where it runs, or would, in words.
   public var whereabouts: String? {
     if let container { return "container \(container.name)" }
-    return pid.map { id in "process \(id)" + (place.standing.user.map { " of user \($0)" } ?? "") }
+    guard let pid else { return sign.service.map { "service \($0.unit)" } }
+    return "process \(pid)" + (place.standing.user.map { " of user \($0)" } ?? "")
   }
 }
 
@@ -205,5 +207,46 @@ extension World {
         usesHostNetwork: false, outside: [binding.inside: port])
     }
     return nil
+  }
+
+  /// A proxy of this machine that is installed and not started, and whose files have the site's name or a mistake.
+  ///
+  /// Only what nobody but root can change is read: its program and its files are root's.
+  public func stoppedService(of site: Site, _ signs: Signs) async -> ProxyFound? {
+    let processes = (try? await see(Processes(names: signs.proxyProcesses))) ?? []
+    // A worker's command line tells nothing of how it was started.
+    let running = processes.filter { process in
+      process.container == nil
+        && !processes.contains { $0.id == process.parent && $0.program == process.program }
+    }
+    var mistaken: ProxyFound?
+    for sign in signs.proxies {
+      guard let service = sign.service, let program = service.command.first,
+        !running.contains(where: { $0.runs(service) }),
+        await isRoots(program), await isRoots(service.main)
+      else { continue }
+      let found = ProxyFound(
+        sign: sign, container: nil, pid: nil, port: site.port, command: service.command, usesHostNetwork: true,
+        outside: [site.port: site.port], program: program)
+      let reading = try? await RouteReading.read(
+        RouteReading.Request(site: site, port: site.port), kind: sign.kind, at: found.place, in: self, signs)
+      if reading?.entry?.site != nil { return found }
+      if reading?.configuration.mistake != nil, mistaken == nil { mistaken = found }
+    }
+    return mistaken
+  }
+
+  private func isRoots(_ path: String) async -> Bool {
+    guard (try? await see(FileGlob(pattern: path)))?.isEmpty == false else { return false }
+    return (try? await see(OnlyRootChanges(path: path))) == true
+  }
+}
+
+extension ProcessSeen {
+  /// Whether it was started as the service is, not with files of somebody's own.
+  fileprivate func runs(_ service: Signs.Service) -> Bool {
+    guard program == service.command.first else { return false }
+    let words = command.flatMap { $0.split(separator: " ") }
+    return words.contains(service.main[...]) || !words.contains { ["-c", "-f", "-p", "-d", "--config"].contains($0) }
   }
 }

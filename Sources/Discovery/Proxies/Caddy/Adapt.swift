@@ -239,7 +239,10 @@ extension Caddyfile {
       var directive = directive
       let known = Caddyfile.order + Caddyfile.others
       if !known.contains(directive.name.text), !order.contains(directive.name.text) {
-        note("unrecognized directive: \(directive.name.text)", at: directive.name, near: known, mayBePlugin: true)
+        // A site's address is no plugin's directive: the site before it has no end.
+        let mayBePlugin = !directive.name.text.contains { "/:".contains($0) }
+        note(
+          "unrecognized directive: \(directive.name.text)", at: directive.name, near: known, mayBePlugin: mayBePlugin)
         // With the word that was probably meant the route can still be followed.
         guard let near = directive.name.text.nearest(among: known) else { return [] }
         directive.name.text = near

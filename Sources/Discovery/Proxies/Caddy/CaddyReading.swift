@@ -5,7 +5,17 @@ import World
 /// From Caddy to the facts of a route: its files tell what it should do and where to change it, its admin API what
 /// it does.
 enum CaddyReading: ProxyReader {
+  static let facts: [FactName] = [.caddyIngress]
+
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
+    let reading = try await configured(request, proxy)
+    return proxy.sign?.layout == CaddyDockerProxy.layout
+      ? await CaddyDockerProxy.explained(reading, request, proxy) : reading
+  }
+
+  private static func configured(
+    _ request: RouteReading.Request, _ proxy: RunningProxy
+  ) async throws(Unseen) -> Reading {
     let written = await result { () throws(Unseen) in try await Written(proxy) }
     let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
     let running = await result { () throws(Unseen) in Caddy.Configuration(try await admin.configuration(of: proxy)) }

@@ -162,12 +162,15 @@ private struct Loader {
     until pending: inout Nginx.Problem?
   ) async -> [Nginx.Directive] {
     var result: [Nginx.Directive] = []
+    var seen: Set<String> = []
     for var directive in directives {
       if let problem = pending, problem.line <= directive.lastLine {
         problems.append(problem)
         pending = nil
       }
-      if let context, let problem = Nginx.problem(of: directive, in: context) { problems.append(problem) }
+      if let context, let problem = Nginx.problem(of: directive, in: context, beside: &seen) {
+        problems.append(problem)
+      }
       if directive.name == "include", directive.block == nil, let pattern = directive.text(0) {
         for path in await paths(pattern) {
           result += await load(path, from: directive, in: context, within: within)

@@ -1,14 +1,23 @@
-import Model
+public import Model
 import Routes
-import World
+public import World
 
 /// nginx-proxy: docker-gen writes nginx's only file from the running containers, by their `VIRTUAL_HOST`, `VIRTUAL_PORT`.
+/// It runs beside nginx, or in a container of its own that shares the file's folder.
 ///
 /// No line of that file is to be edited; a route is changed in the environment of the app's container. Source: nginx.tmpl
 /// of nginx-proxy 1.7: each server is written below `# Container: NAME` and `#     using port: PORT`; without one that
 /// the proxy can reach, the group has `server 127.0.0.1 down;`.
 enum DockerGen {
   static let layout = "docker-gen"
+
+  /// The program, which its image and its process are called by.
+  static let program = "docker-gen"
+
+  /// Its file says so at its start, whatever image nginx runs from.
+  static func hasWritten(_ configuration: Nginx.Configuration) -> Bool {
+    configuration.files.contains { file in configuration.line(1, of: file)?.hasPrefix("# nginx-proxy") == true }
+  }
 
   /// What nginx's file says, with the app's container in the place of its address.
   static func reading(
@@ -18,24 +27,34 @@ enum DockerGen {
     generated.files.isGenerated = true
     var reading = await NginxReading.reading(of: request, in: configuration, generated)
     (reading.configuration.container, reading.configuration.folder) = (nil, nil)
+    reading.own.merge([.proxyLayout: layout, .sourceKind: program])
     guard let containers = try? await proxy.world.containers() else { return reading }
     let upstreams = configuration.route(request)?.upstreams ?? []
     guard reading.outcome == .found, let server = upstreams.chosen(nil, by: \.server)?.hostSpan else {
-      // Containers that do not run have no place in its file.
+      // Containers that do not run have no place in its file, nor those that it has not seen yet.
       guard [.default, .missing].contains(reading.outcome),
-        let app = await stopped(serving: request.site.host, among: containers, in: proxy.world)
+        let app = await serving(request.site.host, among: containers, in: proxy.world)
       else { return reading }
       let port = Variables(app).port ?? 80
-      reading.route = unwritten(to: app, port, at: await portEdit(of: app, in: proxy.world), request)
+      reading.route = Route.written(to: app, port, at: await portEdit(of: app, in: proxy.world), request)
+      if app.isRunning { reading.route?.runs = .known(.otherwise(to: nil)) }
       return found(reading, app, request)
     }
     let comments = Comments(above: server, in: configuration)
-    guard let name = comments.container, let listed = containers.first(where: { $0.name == name }),
-      let app = try? await proxy.world.container(listed.Id), var route = reading.route,
-      case .network(_, let dialled) = route.upstream.endpoint
-    else { return reading }
-    let wanted = unwritten(
+    var app: Container?
+    if let name = comments.container, let listed = containers.first(where: { $0.name == name }) {
+      app = try? await proxy.world.container(listed.Id)
+    } else if comments.container != nil {
+      // It was made anew under another name.
+      app = await serving(request.site.host, among: containers, in: proxy.world)
+    }
+    guard let app, var route = reading.route, case .network(let address, let dialled) = route.upstream.endpoint else {
+      return reading
+    }
+    let wanted = Route.written(
       to: app, comments.port ?? dialled, at: await portEdit(of: app, in: proxy.world), request)
+    let isCurrent = !app.isRunning || app.networks.values.contains { $0.addresses.contains(address) }
+    route.runs = .known(isCurrent || !address.isAddress ? .asWritten : .otherwise(to: route.upstream.url))
     (route.upstream, route.servers) = (wanted.upstream, wanted.servers)
     (route.path, route.container) = (wanted.path, wanted.container)
     reading.route = route
@@ -50,26 +69,6 @@ enum DockerGen {
       site: Setting(request.site.host, nil), definedIn: "VIRTUAL_HOST of the container \(app.name)", router: nil,
       service: nil, provider: nil)
     return reading
-  }
-
-  /// The route that docker-gen would write for a container that does not run.
-  private static func unwritten(
-    to app: Container, _ port: UInt16, at edit: Edit?, _ request: RouteReading.Request
-  ) -> Route {
-    Route(
-      upstream: Route.Upstream(
-        scheme: Setting("http", nil), address: .network(host: Setting(app.name, nil), port: Setting(port, edit)),
-        speaks: .http),
-      servers: [Server(.network(host: app.name, port: port), .used)], resolution: .notApplicable,
-      patience: Route.Patience(connect: .notRead, answer: .notRead, whole: .notApplicable), tls: nil,
-      path: Route.Path(passedOn: .known(request.site.path), change: .notRead), sentHost: .known(request.site.host),
-      limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead), health: .notApplicable,
-      login: .notRead,
-      pass: Route.Pass(
-        line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
-        takesBuffers: false, family: nil),
-      container: Route.FromContainer(id: app.Id, dropped: nil, networks: [], network: nil, portLabel: nil),
-      runs: .notRead)
   }
 
   /// The line of the container's Compose file that says the port, if there is exactly one.
@@ -93,12 +92,34 @@ enum DockerGen {
     return Span(file: path, line: index + 1, text: line, head: String(line[..<start]), tail: String(line[end...]))
   }
 
-  /// A container that does not run and would serve the host. Only such ones are looked at, the newest first.
-  private static func stopped(
-    serving host: String, among containers: [ContainerSummary], in world: any World
+  /// A container that would serve the host: one that runs before one that does not, the newest first.
+  private static func serving(
+    _ host: String, among containers: [ContainerSummary], in world: any World
   ) async -> Container? {
-    for container in containers.filter({ !$0.isRunning }).prefix(24) {
+    let running = containers.filter(\.isRunning).prefix(48)
+    for container in running + containers.filter({ !$0.isRunning }).prefix(24) {
       if let app = try? await world.container(container.Id), Variables(app).hosts.contains(host) { return app }
+    }
+    return nil
+  }
+
+  /// The container in which docker-gen runs, or would: the proxy's own, else the one that shares its files.
+  ///
+  /// Nil if there is none that can be told to be the one.
+  static func generator(of proxy: ProxyPlace, in world: any World) async throws(Unseen) -> Container? {
+    let processes = try await world.see(Processes(names: [program]))
+    guard let id = proxy.id else { return nil }
+    let own = try await world.container(id)
+    if processes.contains(where: { $0.container == id }) { return own }
+    let shared = Set((own.Mounts ?? []).compactMap(\.Source))
+    for summary in try await world.containers() where summary.Id != id {
+      let isOne =
+        summary.image.split(separator: "/").last.map(String.init) == program
+        || summary.Labels?["com.github.nginx-proxy.docker-gen"] != nil
+      guard isOne, let container = try? await world.container(summary.Id),
+        !shared.isDisjoint(with: (container.Mounts ?? []).filter { $0.RW != false }.compactMap(\.Source))
+      else { continue }
+      return container
     }
     return nil
   }
@@ -133,5 +154,12 @@ enum DockerGen {
         if port == nil, words.count == 4, words[1] == "using", words[2] == "port:" { port = UInt16(words[3]) }
       }
     }
+  }
+}
+
+extension World {
+  /// The container whose docker-gen writes the files of this proxy, running or not.
+  public func generator(of proxy: ProxyPlace) async throws(Unseen) -> Container? {
+    try await DockerGen.generator(of: proxy, in: self)
   }
 }

@@ -5,11 +5,11 @@ import World
 
 /// From nginx's files to the facts of a route.
 enum NginxReading: ProxyReader {
-  static let facts: [FactName] = [.swagSample, .swagFile]
+  static let facts: [FactName] = [.swagSample, .swagFile, .proxyLayout, .sourceKind]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
-    switch proxy.sign?.layout {
+    switch DockerGen.hasWritten(configuration) ? DockerGen.layout : proxy.sign?.layout {
     case DockerGen.layout: return await DockerGen.reading(of: request, in: configuration, proxy)
     case SWAG.layout:
       var reading = await reading(of: request, in: configuration, proxy)

@@ -88,20 +88,52 @@ extension Nginx {
     return rules
   }()
 
+  /// What may stand once in a block: a second one "is duplicate". As nginx 1.22 says it.
+  private static let single: [Context: Set<String>] = {
+    let anywhere: Set<String> = [
+      "sendfile", "tcp_nopush", "tcp_nodelay", "keepalive_timeout", "server_tokens", "client_max_body_size",
+      "resolver", "resolver_timeout", "client_body_timeout", "send_timeout", "root", "proxy_read_timeout",
+      "proxy_send_timeout", "proxy_connect_timeout", "proxy_buffering", "proxy_buffer_size", "proxy_buffers",
+      "proxy_busy_buffers_size", "proxy_http_version", "proxy_ssl_verify", "proxy_ssl_server_name", "proxy_ssl_name",
+      "proxy_request_buffering", "proxy_next_upstream", "proxy_intercept_errors", "proxy_ignore_client_abort",
+      "proxy_max_temp_file_size", "fastcgi_read_timeout", "auth_basic", "autoindex",
+    ]
+    return [
+      .main: [
+        "user", "pid", "worker_processes", "daemon", "master_process", "worker_rlimit_nofile", "lock_file",
+        "worker_priority", "worker_shutdown_timeout", "pcre_jit",
+      ],
+      .http: anywhere.union([
+        "types_hash_max_size", "server_names_hash_bucket_size", "variables_hash_max_size", "client_header_timeout",
+        "large_client_header_buffers", "reset_timedout_connection", "default_type", "gzip",
+      ]),
+      .server: anywhere.union([
+        "merge_slashes", "ssl_session_timeout", "ssl_ciphers", "ssl_prefer_server_ciphers", "ssl_session_tickets",
+      ]),
+      .location: anywhere.union(["alias", "proxy_pass", "fastcgi_pass", "auth_request", "fastcgi_index"]),
+    ]
+  }()
+
   /// What nginx says of `directive` in `context`; nil if nothing is wrong with it.
-  static func problem(of directive: Directive, in context: Context) -> Problem? {
+  ///
+  /// - Parameter names: Those of the directives before it in its block.
+  static func problem(of directive: Directive, in context: Context, beside names: inout Set<String>) -> Problem? {
+    let isFirst = names.insert(directive.name).inserted
     // `server` is a block in `http` and a line in `upstream`.
     let rule =
       directive.name == "server"
       ? (context == .upstream ? Rule([.upstream], 1...many) : Rule([.http], 0...0, hasBlock: true))
       : rules[directive.name]
-    guard let rule else { return nil }
     func problem(_ message: String) -> Problem {
       Problem(
         file: directive.file, line: directive.lastLine, message: message,
         unterminatedLine: directive.lastLine > directive.line ? directive.line : nil)
     }
     let name = "\"\(directive.name)\""
+    if !isFirst, directive.block == nil, single[context]?.contains(directive.name) == true {
+      return problem("\(name) directive is duplicate")
+    }
+    guard let rule else { return nil }
     if !rule.contexts.contains(context) { return problem("\(name) directive is not allowed here") }
     if !rule.hasBlock, directive.block != nil {
       return problem("directive \(name) is not terminated by \";\"")

@@ -1,4 +1,5 @@
 import Model
+import Routes
 import World
 
 /// Traefik 2.11 and 3, by its own documentation and source.
@@ -52,6 +53,15 @@ enum Traefik {
     var otherProviders: [String] {
       let known = ["docker", "file", "providersthrottleduration", "precedence"]
       return (settings["providers"]?.branches ?? []).map { $0.name.lowercased() }.filter { !known.contains($0) }
+    }
+
+    /// Where it asks for the containers whose labels are its routes.
+    var source: Facts {
+      let endpoint = settings["providers", "docker", "endpoint"]?.text
+      return [
+        .sourceKind: "docker-api", .sourceEndpoint: endpoint ?? "unix:///var/run/docker.sock",
+        .sourceVersion: String(version),
+      ]
     }
 
     func has(_ provider: String) -> Bool {

@@ -4,6 +4,8 @@ import World
 
 /// From Traefik's settings, its files and the labels of containers to the facts of a route.
 enum TraefikReading: ProxyReader {
+  static let facts: [FactName] = [.sourceKind, .sourceEndpoint, .sourceVersion]
+
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     try await Loaded(proxy).reading(of: request, proxy)
   }
@@ -186,6 +188,7 @@ private struct Loaded {
     }
     reading.configuration.mistake = nil
     let place = await place(of: router, proxy, &reading)
+    if router.provider == "docker" { reading.own.merge(configuration.source) }
     reading.entry = Reading.Entry(
       site: Setting(request.site.host, nil), definedIn: place.definedIn, router: router.name, service: nil,
       provider: router.provider)

@@ -1,5 +1,8 @@
 """nginx-proxy as a reader of its files sees it: docker-gen's part around a real nginx.
 
+With LAB_TARGET it is docker-gen alone, in a container of its own: nginx runs in the container of that name, shares the
+file's folder with it, and gets a signal.
+
 Watches the engine's running containers, writes /etc/nginx/conf.d/default.conf in the text of nginx-proxy's own template
 (nginx.tmpl, 1.7: the parts for plain HTTP), and lets nginx load it when it has changed.
 """
@@ -57,10 +60,11 @@ class Engine(http.client.HTTPConnection):
         self.sock.connect("/var/run/docker.sock")
 
 
-def engine(path):
+def engine(path, method="GET"):
     connection = Engine("localhost", timeout=5)
-    connection.request("GET", path)
-    return json.loads(connection.getresponse().read())
+    connection.request(method, path)
+    answer = connection.getresponse().read()
+    return json.loads(answer) if answer else None
 
 
 def server(app, own):
@@ -85,7 +89,7 @@ def environment(app):
 
 
 def generate():
-    own = engine(f"/containers/{socket.gethostname()}/json")["NetworkSettings"]["Networks"]
+    own = engine(f"/containers/{TARGET or socket.gethostname()}/json")["NetworkSettings"]["Networks"]
     apps = [engine(f"/containers/{one['Id']}/json") for one in engine("/containers/json")
             if SUFFIX in one["Names"][0]]
     text = HEAD.format(networks="\n".join(f"#     {name}" for name in sorted(own)))
@@ -106,6 +110,7 @@ def generate():
 
 # Other labs may run on the same engine: only what has this one's suffix in its name is looked at.
 SUFFIX = os.environ["LAB_SUFFIX"]
+TARGET = os.environ.get("LAB_TARGET")
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 written, nginx = None, None
 try:
@@ -118,7 +123,9 @@ try:
             os.makedirs(os.path.dirname(FILE), exist_ok=True)
             with open(FILE, "w") as file:
                 file.write(text)
-            if nginx is None:
+            if TARGET:
+                engine(f"/containers/{TARGET}/kill?signal=HUP", "POST")
+            elif nginx is None:
                 nginx = subprocess.Popen(["/usr/sbin/nginx"])
             else:
                 subprocess.run(["/usr/sbin/nginx", "-s", "reload"], check=False)
