@@ -9,7 +9,7 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libtomlplusplus-dev libstdc++-12-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
 PEERS := docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark php8.2-fpm uwsgi-core uwsgi-plugin-python3
 
-.PHONY: run build test check lab hostile fuzz tables bench format lint install uninstall libraries peers clean
+.PHONY: run build test check lab field hostile fuzz tables bench format lint install uninstall libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -34,6 +34,10 @@ check: libraries
 # All staged faults, and nothing else; FAULT is a part of their names: make lab FAULT='wrong port'
 lab: build peers
 	LAB_ONLY='$(FAULT)' swift test --filter '^Lab\.'
+
+# Faults as the field tells of them, by another hand, drawn from a seed; ONLY is a part of their names: make field ONLY=vpn SEED=7
+field: build peers
+	Tests/Field/field --repair $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
 # A hostile machine: a user's proxies, labels, files, servers and limits, each in namespaces of its own.
 hostile: build peers

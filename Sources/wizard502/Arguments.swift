@@ -22,7 +22,7 @@ struct Arguments {
 
   var command: Command
   var flows: String?
-  var limit = 90.0
+  var limit = 30.0
   /// How often `diagnose` asks the site, for one that fails only sometimes.
   var series: Int?
   var colours = true
@@ -126,7 +126,7 @@ struct Arguments {
     wizard502 graph [--dot | --mermaid]    the decision tree as a drawing
 
     --flows DIR        Flows and Screens that add to the built-in ones
-    --timeout SECONDS  for all checks of all sites together (90)
+    --timeout SECONDS  for all checks of all sites together (30)
     --color auto|never, --ascii, --help, --version
 
     Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use,

@@ -85,9 +85,10 @@ struct System: Sendable, CustomStringConvertible {
       guard let service = await ComposeService(of: labels, in: SampleWorld(command: [])),
         let lines = service.joining("edge")
       else { return [:] }
-      var facts: Facts = ["join.service": "shop", "join.file": file]
+      var facts: Facts = ["join.service": "shop", "join.file": file, "publish.service": "shop", "publish.file": file]
       facts.set(lines.service, .join)
       facts.set(lines.file, .external)
+      if let ports = service.publishing(3000, at: 3000) { facts.set(ports, .ports) }
       if let tag = service.tag {
         facts.set(Edit(onThisMachine: tag), .source)
       } else {

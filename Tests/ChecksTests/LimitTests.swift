@@ -79,7 +79,8 @@ private final class Computing: World {
   /// Values for every fact that a check needs before it takes its first look.
   private let facts: Facts = [
     "site.url": "http://shop.example.org/", "site.host": "shop.example.org", "site.port": "80", "site.path": "/",
-    "site.asked": "1", "site.waiting": "yes", "site.status": "502", "proxy.kind": "nginx", "proxy.place": "container",
+    "site.asked": "1", "site.asked-at": "here", "site.waiting": "yes", "site.status": "502", "proxy.kind": "nginx",
+    "proxy.place": "container",
     "proxy.id": "edge1", "proxy.pid": "7", "proxy.port": "80", "proxy.stopped": "yes", "route.defined-in": "a:1",
     "route.verifies": "on", "route.leads-nowhere": "yes", "upstream.host": "shop", "upstream.port": "80",
     "upstream.scheme": "https", "upstream.dial": "10.0.0.2:80", "upstream.socket": "/run/app.sock",
