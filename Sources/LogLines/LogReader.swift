@@ -109,9 +109,10 @@ public struct LogReader: Sendable {
     return tried.lazy.compactMap { $0.reading(of: line) }.first
   }
 
-  /// A JSON object has not lost its head, nor has a line that somebody claims.
+  /// A JSON object that begins with its level or its time has not lost its head, nor has a line that somebody claims.
   private func isWhole(_ line: String) -> Bool {
-    line.last == "}" && line.first { $0 == "{" || $0 == "\"" } == "{" || writers.contains { $0.claims(line) }
+    ["level", "ts", "time", "timestamp", "severity"].contains { line.contains("{\"\($0)\"") }
+      || writers.contains { $0.claims(line) }
   }
 
   /// By anybody's signs, of a line that is none of those that say nothing. In a whole line only what is known of pastes

@@ -33,7 +33,7 @@ import Testing
   /// The name leads to a service in front, and nobody listens here.
   private func edge(asks: Bool = true) -> Session {
     session(
-      ["site.answer": "edge-error", "proxy.find": "none"], ["site.edge": "Cloudflare", .siteStatus: "522"], asks: asks)
+      ["site.answer": "edge-error", "proxy.find": "none", "site.intended": "none"], ["site.edge": "Cloudflare", .siteStatus: "522"], asks: asks)
   }
 
   @Test(arguments: [("good", [Confidence.certain]), ("bad", []), ("unsure", [.possible])])
@@ -77,7 +77,7 @@ import Testing
     ("jobs", ["workers-exhausted"], .inconclusive),
     ("memory", ["backend-out-of-memory"], .diagnosed),
     ("full", ["host-exhausted"], .diagnosed),
-    ("unsure", [], .inconclusive),
+    ("unsure", ["app-error"], .diagnosed),
   ])
   func theAppsOwnLog(answer: String, causes: [String], verdict: Diagnosis.Verdict) {
     var session = failing("fine")
