@@ -33,7 +33,8 @@ import Testing
   /// The name leads to a service in front, and nobody listens here.
   private func edge(asks: Bool = true) -> Session {
     session(
-      ["site.answer": "edge-error", "proxy.find": "none", "site.intended": "none"], ["site.edge": "Cloudflare", .siteStatus: "522"], asks: asks)
+      ["site.answer": "edge-error", "proxy.find": "none", "site.intended": "none"],
+      ["site.edge": "Cloudflare", "site.asked": "1", .siteStatus: "522"], asks: asks)
   }
 
   @Test(arguments: [("good", [Confidence.certain]), ("bad", []), ("unsure", [.possible])])

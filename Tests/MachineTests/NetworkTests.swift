@@ -215,7 +215,8 @@ func aNameServersAnswerIsNamed(name: String, answer: DNSQuery.Sight.Answer, addr
   #expect(listener == Listener(address: "127.0.0.1", port: server.port, waiting: 3, most: 5, processes: [getpid()]))
   let six = try await TestServer(address: "::1")
   let other = try await machine.see(Listeners(place: .process(getpid()))).first { $0.port == six.port }
-  #expect(other == Listener(address: "::1", port: six.port, waiting: 0, most: 16, isIPv6Only: true, processes: [getpid()]))
+  #expect(
+    other == Listener(address: "::1", port: six.port, waiting: 0, most: 16, isIPv6Only: true, processes: [getpid()]))
 }
 
 @Test func aCancelledConnectEndsAtOnce() async throws {
