@@ -54,7 +54,7 @@ extension Fault {
       return site
     },
 
-    Fault("traefik's source, the engine no longer speaks its version", shows: 404, core: true) { stage in
+    Fault("traefik's source, the engine no longer speaks its version", shows: 404) { stage in
       let source = try await stage.sourced()
       let refusal =
         "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version"

@@ -4,7 +4,7 @@ import Testing
 /// The proxy does not run: its files tell why, or that it would have the site.
 extension Fault {
   static let stopped = [
-    Fault("caddy does not start, a brace is missing", shows: 0, core: true) { stage in
+    Fault("caddy does not start, a brace is missing", shows: 0) { stage in
       let (host, app, port) = (try await stage.site("planner"), stage.named("planner"), stage.appPort())
       let (web, proxy) = (try await stage.network(), stage.named("caddy"))
       try await stage.app(app, on: web, port: port)
