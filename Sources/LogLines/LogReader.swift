@@ -53,7 +53,7 @@ public struct LogReader: Sendable {
   private let writers: [LogWriter]
   /// How many more lines that nobody claims are tried by every sign. A paste has lost the time and the level by which a
   /// writer is known; a log of gigabytes has not, and would take far longer.
-  private var patience = 2_000
+  private var patience = 600
   /// The line before, if it showed nothing: what is pasted from a terminal is wrapped.
   private var before: String?
 
