@@ -9,6 +9,13 @@ extension FactName {
   static let familyAddress: FactName = "family.address"
 }
 
+extension Facts {
+  /// The kind of address that the proxy dials, and the other one, at which the app listens.
+  static func families(dialledIsIPv6 isIPv6: Bool) -> Facts {
+    [.familyDialled: isIPv6 ? "IPv6" : "IPv4", .familyListens: isIPv6 ? "IPv4" : "IPv6"]
+  }
+}
+
 private enum FamilyOutcome: String, CheckOutcome {
   /// An address of the other family takes connections at the same port.
   case other
@@ -35,8 +42,7 @@ extension Check {
     for address in others.prefix(4) {
       let sight = try await world.see(TCPConnect(address: address, port: port, place: place, limit: 1))
       guard sight.outcome == .accepted else { continue }
-      let names = dialled.isIPv6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
-      return (.other, [.familyDialled: names.0, .familyListens: names.1, .familyAddress: address])
+      return (.other, Facts.families(dialledIsIPv6: dialled.isIPv6).merging([.familyAddress: address]))
     }
     return (.none, [:])
   }

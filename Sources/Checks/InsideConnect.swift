@@ -31,7 +31,6 @@ extension Check {
     else {
       return (.refused, [:])
     }
-    let names = isIPv6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
-    return (.otherFamily, [.familyDialled: names.0, .familyListens: names.1])
+    return (.otherFamily, .families(dialledIsIPv6: isIPv6))
   }
 }

@@ -51,8 +51,7 @@ extension Check {
       return (listener.waiting > 0 ? .stuck : .listening, learned)
     }
     if let isIPv6, !here.isEmpty, here.allSatisfy({ !$0.isLoopback || given.reachesLoopback }) {
-      (learned[.familyDialled], learned[.familyListens]) = isIPv6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
-      return (.otherFamily, learned)
+      return (.otherFamily, learned.merging(.families(dialledIsIPv6: isIPv6)))
     }
     if !here.isEmpty { return (.loopback, learned) }
     // On the host every program listens: which of them is meant, nobody can see.

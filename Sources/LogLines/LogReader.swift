@@ -90,10 +90,7 @@ public struct LogReader: Sendable {
   /// Two lines that show nothing alone, as one that was wrapped at a blank or within a word.
   private func reading(of half: String, goneOnBy rest: String) -> LogReading? {
     if isWhole(rest) { return nil }
-    return [" ", ""].lazy.compactMap { [half, rest].joined(separator: $0) }.compactMap {
-      reading(ofOwn: $0, by: nil) ?? reading(ofCut: $0)
-    }
-    .first
+    return [" ", ""].lazy.compactMap { reading(of: half + $0 + rest, by: nil) }.first
   }
 
   /// The same for a line without what a log's transport puts around it. `kind` is the program that wrote it if the line

@@ -443,5 +443,5 @@ public struct Listener: Sendable, Codable, Equatable {
     return address == "::" ? isIPv6Only.map { !$0 } : address.hasPrefix("::ffff:")
   }
   /// `0.0.0.0` or `::`: every address of its place.
-  public var isEverywhere: Bool { address == "0.0.0.0" || address == "::" }
+  public var isEverywhere: Bool { address.isAnyAddress }
 }

@@ -183,7 +183,7 @@ public struct PublishedPort: Sendable, Equatable {
   public let hostPort: UInt16
   public let inside: UInt16
 
-  public var isEverywhere: Bool { ["", "0.0.0.0", "::"].contains(hostAddress) }
+  public var isEverywhere: Bool { hostAddress.isEmpty || hostAddress.isAnyAddress }
 
   /// Whether it is reached at an address, or a name, of this machine. Loopback is reached by programs of the machine only.
   public func isReached(at host: String, fromMachine: Bool) -> Bool {

@@ -55,8 +55,8 @@ extension World {
       if let owner = containers.first(where: { $0.networkOwner == nil && $0.addresses.contains(host) }) {
         return .container(try await container(owner.Id), port: port)
       }
-      let subnets = containers.isEmpty ? [] : try await networks().flatMap(\.subnets)
-      return subnets.contains { Subnet($0)?.contains(host) == true } ? .goneAddress : .elsewhere
+      let networks = containers.isEmpty ? [] : try await networks()
+      return networks.contains { $0.holds(host) } ? .goneAddress : .elsewhere
     }
     if let named = try await named(host, containers, near: proxy) { return .container(named, port: port) }
     return .noSuchContainer(near: nearName(host, containers, proxy))

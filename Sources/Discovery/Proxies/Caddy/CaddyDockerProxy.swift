@@ -33,7 +33,7 @@ enum CaddyDockerProxy {
       reading.route = .written(to: details, port, at: nil, request)
       return reading
     }
-    let named = proxy.environment("CADDY_INGRESS_NETWORKS")?.split(separator: ",").map { $0.trimmedBlanks } ?? []
+    let named = proxy.environment("CADDY_INGRESS_NETWORKS")?.split(separator: ",").map { String($0).trimmed } ?? []
     let ingress = named.isEmpty ? own.networks.keys.sorted() : named
     guard !ingress.isEmpty, !details.networks.keys.contains(where: ingress.contains) else { return reading }
     reading.outcome = .misconfigured
@@ -64,8 +64,4 @@ extension ContainerSummary {
     }
     return nil
   }
-}
-
-extension Substring {
-  fileprivate var trimmedBlanks: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }
