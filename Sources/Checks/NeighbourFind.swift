@@ -22,14 +22,15 @@ extension Check {
       .neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork, .neighbourUnpublished,
     ] + FactName.ofPublishing,
     outcome: NeighbourOutcome.self
-  ) { world, given, _ throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     var gateway: String?
     if let id = given[.proxyID], let proxy = try? await world.container(id) {
       gateway = proxy.networks.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
     }
     let proxyPort = given.port(.sitePort)
     let found = try await world.neighbours(
-      at: try given.upstreamPort, site: try given.siteHost, of: given.proxy, gateway: gateway
+      at: try given.upstreamPort, site: try given.siteHost, of: given.proxy, gateway: gateway,
+      signs
     ).filter { $0.container != nil || $0.port != proxyPort }
     guard let best = found.first else { return (.none, [:]) }
     var learned: Facts = [

@@ -34,7 +34,7 @@ extension Check {
     func limited(_ what: String, _ used: String?, _ most: String?) {
       (learned[.limitOf], learned[.limitUsed], learned[.limitMost]) = (what, used, most)
     }
-    if learned.isFull(.proxyConnections, .proxyConnectionLimit) {
+    if learned.isFull(.proxyConnections, .proxyConnectionLimit), learned.number(.proxyConnections) ?? 0 > ownRequests {
       limited("connections", learned[.proxyConnections], learned[.proxyConnectionLimit])
       return (.connections, learned)
     }
@@ -48,18 +48,24 @@ extension Check {
       learned[.logReason] = read.whole.printable
       return (isFiles ? .files : .connections, learned)
     }
-    if learned[.routeQueued] != nil || learned.isFull(.routeRequests, .routeRequestLimit) {
+    let atApp = learned.number(.routeRequests) ?? learned.number(.routeRequestLimit) ?? 0
+    let queued = learned.number(.routeQueued) ?? 0
+    if queued > 0 || learned.isFull(.routeRequests, .routeRequestLimit), atApp + queued > ownRequests {
       return (.queue, learned)
     }
     return (.free, learned)
   }
+
+  /// As many of the requests at the proxy may be this program's own, which wait for the site's answer by each family.
+  /// They are no load.
+  fileprivate static let ownRequests = 2
 }
 
 extension Facts {
+  fileprivate func number(_ name: FactName) -> Int? { self[name].flatMap { Int($0) } }
+
   fileprivate func isFull(_ used: FactName, _ most: FactName) -> Bool {
-    guard let used = self[used].flatMap({ Int($0) }), let most = self[most].flatMap({ Int($0) }), most > 0 else {
-      return false
-    }
+    guard let used = number(used), let most = number(most), most > 0 else { return false }
     return used >= most
   }
 }

@@ -26,8 +26,7 @@ extension Check {
     learns: [.policyProfile, .policyBoolean, .policyRecord], outcome: PolicyOutcome.self
   ) { world, given, signs throws(Unseen) in
     let pid = try given.proxyPID
-    // Without a security module the file is there and cannot be read.
-    let context = await world.text(of: "/proc/\(pid)/attr/current")
+    let context = try await world.context(of: pid)
     var learned: Facts = [.policyProfile: context ?? ""]
     let processes = signs.proxies.first { $0.kind == given[.proxyKind] }?.processes ?? []
     learned[.policyRecord] = await world.refusal(of: processes)?.excerpt(of: 300)
@@ -52,11 +51,22 @@ extension Check {
 }
 
 extension World {
+  /// The name under which a security module holds the process; nil where there is no module: its file is there then, and
+  /// cannot be read.
+  fileprivate func context(of pid: Int32) async throws(Unseen) -> String? {
+    do throws(Unseen) {
+      return try await see(FileRead(path: "/proc/\(pid)/attr/current", limit: 4096)).text.firstWords
+    } catch {
+      switch error {
+      case .missing, .unreadable: return nil
+      default: throw error
+      }
+    }
+  }
+
   /// A small file of the system, without the blanks around it; nil where there is none or it may not be read.
   fileprivate func text(of path: String) async -> String? {
-    guard let text = try? await see(FileRead(path: path, limit: 4096)).text else { return nil }
-    let trimmed = text.trimmingPrefix { $0.isWhitespace }.split { $0.isNewline || $0 == "\0" }.first.map(String.init)
-    return trimmed?.isEmpty == false ? trimmed : nil
+    (try? await see(FileRead(path: path, limit: 4096)))?.text.firstWords
   }
 
   /// The newest line that says that one of these programs was refused a connection.
@@ -75,6 +85,12 @@ extension World {
 }
 
 extension String {
+  /// The first line that has something; nil where none has.
+  fileprivate var firstWords: String? {
+    let line = trimmingPrefix { $0.isWhitespace }.split { $0.isNewline || $0 == "\0" }.first.map(String.init)
+    return line?.isEmpty == false ? line : nil
+  }
+
   /// True for a seccomp profile, as the engine keeps it in full, that answers `connect` with an error.
   fileprivate var refusesConnect: Bool {
     guard hasPrefix("seccomp="), let profile = try? JSONDecoder().decode(Seccomp.self, from: Data(dropFirst(8).utf8))

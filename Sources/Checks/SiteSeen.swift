@@ -121,29 +121,29 @@ extension World {
     if given[.hop(.from)] != nil {
       guard let hop = given[.hop(.address)] else { return SiteSeen(answer: .init(failure: .name)) }
       let place = given[.hop(.pid)].flatMap { Int32($0) }.map { Place.process($0) } ?? .host
-      return await race(request(hop, place), within: seconds).map { SiteSeen(answer: $0) }
+      return try await race(request(hop, place), within: seconds).map { SiteSeen(answer: $0) }
     }
     let own = try? await see(OwnAddresses())
     let addresses = try await see(SystemLookup(name: try given.siteHost))
     guard let address = addresses.first else {
-      return await race(request(await loopback(at: port)), within: seconds).map {
+      return try await race(request(await loopback(at: port)), within: seconds).map {
         SiteSeen(answer: $0, isHere: true, hasName: false)
       }
     }
-    guard let named = await race(request(address), within: seconds) else { return nil }
+    guard let named = try await race(request(address), within: seconds) else { return nil }
     let isOwn = own.map { own in addresses.contains { own.contains($0) || $0.isLoopback } } ?? true
     guard !isOwn, !named.isWell else { return SiteSeen(answer: named) }
     // The name leads to another machine, and it does not go well there: is this the machine behind it?
     var here = SiteSeen(answer: named, isHere: true, elsewhere: named)
     here.isBehindNAT = !address.isPrivateAddress && own?.contains { !$0.isPrivateAddress } == false
-    if let answer = await race(request(await loopback(at: port)), within: seconds), answer.status != nil {
+    if let answer = try? await race(request(await loopback(at: port)), within: seconds), answer.status != nil {
       here.answer = answer
       if answer.status == named.status { here.elsewhere = nil }
       return here
     }
     var plain = request(await loopback(at: 80))
     (plain.url, plain.port) = (try "http://\(given.siteHost)\(given.sitePath)", 80)
-    if port == 443, let answer = await race(plain, within: seconds), answer.status != nil {
+    if port == 443, let answer = try? await race(plain, within: seconds), answer.status != nil {
       (here.answer, here.isAtPlainPort) = (answer, true)
       return here
     }
@@ -159,7 +159,10 @@ extension World {
   }
 
   /// The answer if it comes within `seconds`; the request itself goes on and can be waited for again.
-  private func race(_ request: HTTPRequest, within seconds: Double?) async -> HTTPRequest.Sight? {
-    try? await result(of: request, within: seconds).get()
+  private func race(_ request: HTTPRequest, within seconds: Double?) async throws(Unseen) -> HTTPRequest.Sight? {
+    do throws(Unseen) { return try await result(of: request, within: seconds).get() } catch {
+      guard case .noAnswer = error else { throw error }
+      return nil
+    }
   }
 }

@@ -42,7 +42,13 @@ extension Check {
       .upstreamOpen: String(listener.accepted),
     ]
     // The kernel takes one more than the app asked for.
-    if let most = listener.most, waiting > most { return (listener.accepted > 0 ? .full : .stalled, learned) }
-    return (listener.accepted > 1 ? .busy : .waiting, learned)
+    if let most = listener.most, waiting > max(most, ownRequests) {
+      return (listener.accepted > 0 ? .full : .stalled, learned)
+    }
+    return (listener.accepted > 1 && listener.accepted + waiting > ownRequests ? .busy : .waiting, learned)
   }
+
+  /// As many of the connections may be this program's own: the site's answer that it waits for, by each family, and what
+  /// it asks the app itself. They are no load.
+  private static let ownRequests = 3
 }

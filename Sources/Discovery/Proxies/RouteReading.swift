@@ -119,7 +119,15 @@ public enum RouteReading {
     public let site: Site
     public let kind: String
     public let proxy: String
+    /// The id of the container in which the proxy runs; nil for a process of the machine.
+    public let container: String?
     public let upstream: String
+
+    /// Host and port of the upstream.
+    var upstreamAuthority: String {
+      let rest = upstream.firstRange(of: "://").map { upstream[$0.upperBound...] } ?? upstream[...]
+      return String(rest.prefix { $0 != "/" })
+    }
   }
 
   /// Every site of every proxy here, in a stable order, and what keeps the routes of others from being read. Throws what
@@ -145,7 +153,7 @@ public enum RouteReading {
         sites.append(
           ListedSite(
             site: site, kind: proxy.sign.kind,
-            proxy: proxy.whereabouts ?? "",
+            proxy: proxy.whereabouts ?? "", container: proxy.container?.id,
             upstream: route.upstream))
       }
     }

@@ -12,6 +12,8 @@ public struct Neighbour: Sendable, Equatable {
   public let network: String?
   /// True for a container's port that this machine does not publish.
   public var isUnpublished = false
+  /// All by which a route may name it, and its container's id.
+  fileprivate var names: Set<String> = ["127.0.0.1", "localhost", "::1"]
   fileprivate let rank: Int
 }
 
@@ -19,9 +21,26 @@ extension World {
   /// Apps that fit a port at which the route's own host has nobody, best first.
   ///
   /// For a proxy with a network of its own: containers that listen on that port or publish it. For one in the
-  /// host's network: published ports that lead to it, then processes of the host that answer HTTP.
+  /// host's network: published ports that lead to it, then processes of the host that answer HTTP. A proxy with sites of
+  /// its own is none, nor is the app of another site.
   public func neighbours(
-    at port: UInt16, site: String, of proxy: ProxyPlace, gateway: String?
+    at port: UInt16, site: String, of proxy: ProxyPlace, gateway: String?, _ signs: Signs
+  ) async throws(Unseen) -> [Neighbour] {
+    let found = try await fitting(port, site: site, of: proxy, gateway: gateway, signs)
+    guard !found.isEmpty else { return [] }
+    let served = try await RouteReading.sites(in: self, signs).sites
+    return found.filter { neighbour in
+      !served.contains { listed in
+        if let container = listed.container, neighbour.names.contains(container) { return true }
+        let (host, port) = listed.upstreamAuthority.hostAndPort
+        return listed.site.host.withoutWWW != site.withoutWWW && neighbour.port == port
+          && neighbour.names.contains(host)
+      }
+    }
+  }
+
+  private func fitting(
+    _ port: UInt16, site: String, of proxy: ProxyPlace, gateway: String?, _ signs: Signs
   ) async throws(Unseen) -> [Neighbour] {
     let containers: [ContainerSummary]
     do throws(Unseen) { containers = try await self.containers() } catch .missing { containers = [] }
@@ -39,7 +58,9 @@ extension World {
         for mapping in container.Ports ?? [] where mapping.PrivatePort == port {
           guard let outside = mapping.PublicPort else { continue }
           found.append(
-            Neighbour(container: container.name, host: "127.0.0.1", port: outside, network: nil, rank: rank(container)))
+            Neighbour(
+              container: container.name, host: "127.0.0.1", port: outside, network: nil,
+              names: container.allNames.union(["127.0.0.1", "localhost"]), rank: rank(container)))
         }
       }
       if found.isEmpty {
@@ -50,10 +71,10 @@ extension World {
           found.append(
             Neighbour(
               container: container.name, host: address, port: port, network: nil, isUnpublished: true,
-              rank: rank(container)))
+              names: container.allNames, rank: rank(container)))
         }
       }
-      if found.isEmpty { found = try await answering(besides: port) }
+      if found.isEmpty { found = try await answering(besides: port, signs) }
     } else {
       // Those in reach first; a host with hundreds of containers is not searched through.
       let nearest = running.map { ($0, rank($0)) }.sorted { ($1.1, $0.0.name) < ($0.1, $1.0.name) }.map(\.0)
@@ -68,13 +89,14 @@ extension World {
             container: container.name, host: named.service ?? named.name, port: inside,
             network: shares ? nil : container.networks.keys.filter { !Network.defaults.contains($0) }.sorted().first,
             isUnpublished: container.Ports?.contains { $0.PublicPort != nil && $0.PrivatePort == inside } != true,
+            names: container.allNames.union(named.allNames),
             rank: rank(container)
               + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))
       }
       if found.isEmpty, let gateway,
         try await see(Listeners(place: .host)).contains(where: { $0.port == port && !$0.isLoopback })
       {
-        found.append(Neighbour(container: nil, host: gateway, port: port, network: nil, rank: 0))
+        found.append(Neighbour(container: nil, host: gateway, port: port, network: nil, names: [gateway], rank: 0))
       }
     }
     return found.sorted { ($1.rank, $0.container ?? "") < ($0.rank, $1.container ?? "") }
@@ -91,8 +113,10 @@ extension World {
   }
 
   /// Processes of the host, other than proxies, that answer HTTP on an unprivileged port.
-  private func answering(besides port: UInt16) async throws(Unseen) -> [Neighbour] {
-    let ports = Set(try await see(Listeners(place: .host)).map(\.port).filter { $0 > 1023 && $0 != port }).sorted()
+  private func answering(besides port: UInt16, _ signs: Signs) async throws(Unseen) -> [Neighbour] {
+    let proxies = Set(try await proxies(at: nil, signs).compactMap(\.pid))
+    let listeners = try await see(Listeners(place: .host)).filter { proxies.isDisjoint(with: $0.processes) }
+    let ports = Set(listeners.map(\.port).filter { $0 > 1023 && $0 != port }).sorted()
     return await withTaskGroup(of: UInt16?.self) { group in
       for port in ports.prefix(12) {
         group.addTask {
@@ -104,4 +128,15 @@ extension World {
         .map { Neighbour(container: nil, host: "127.0.0.1", port: $0, network: nil, rank: 0) }
     }
   }
+}
+
+extension ContainerSummary {
+  /// All by which others may name it.
+  fileprivate var allNames: Set<String> {
+    Set([Id, String(Id.prefix(12)), name] + addresses + [service].compactMap { $0 })
+  }
+}
+
+extension String {
+  fileprivate var withoutWWW: Substring { hasPrefix("www.") ? dropFirst(4) : self[...] }
 }
