@@ -34,7 +34,8 @@ public struct Session: Sendable {
     self.catalog = catalog
     self.asks = asks
     self.record = record
-    let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
+    let looked = catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } }
+    let used = Set(looked + catalog.tree.contradictions.flatMap(\.keys))
     self.shapes = Dictionary(shapes.filter { used.contains($0.id) }.map { ($0.id, $0) }) { first, _ in first }
     reckon()
   }
@@ -217,6 +218,7 @@ public struct Session: Sendable {
         source = .finding
         isUnseen = key == Finding.unknown
         if !isUnseen, finding(of: check)?.facts[.configUnread] != nil { unseen += 1 }
+        if isContradicted(check, key) { unseen += 1 }
       case .fact(let name, let question):
         if let answer = record.answers.last(where: { $0.node == id }) {
           (key, source) = (answer.key, .answer)
@@ -242,12 +244,35 @@ public struct Session: Sendable {
       // What is said of an outcome that was not seen says so itself; it counts for what comes after.
       if isUnseen { unseen += 1 }
       guard let next = branch?.go else {
-        walk.state = .ended(branch?.end)
+        walk.state = mayContradict(walk).map { .waiting(check: $0) } ?? .ended(branch?.end)
         return walk.ranked(by: catalog)
       }
       id = next
     }
     return walk.ranked(by: catalog)
+  }
+
+  /// True if something else was found that cannot be true as well: one of the two is about another file, an older
+  /// configuration, or another moment.
+  private func isContradicted(_ check: String, _ outcome: String) -> Bool {
+    contradictions(of: check, outcome).contains { $0.keys.allSatisfy { finding(of: $0) != nil } }
+  }
+
+  /// A check that has not ended, and could contradict what makes a cause certain; nil if there is none.
+  private func mayContradict(_ walk: Walk) -> String? {
+    guard walk.causes.contains(where: { $0.confidence == .certain }) else { return nil }
+    return walk.steps.lazy.flatMap { step -> [String] in
+      guard case .check(let check) = step.node.looks else { return [] }
+      return contradictions(of: check, step.key).flatMap(\.keys)
+    }.filter { finding(of: $0) == nil && canStillEnd($0, facts) }.min()
+  }
+
+  /// The contradictions in which the outcome has a part, and which nothing that was found keeps from being one.
+  private func contradictions(of check: String, _ outcome: String) -> [[String: Set<String>]] {
+    catalog.tree.contradictions.filter { line in
+      line[check]?.contains(outcome) == true
+        && line.allSatisfy { other, outcomes in finding(of: other).map { outcomes.contains($0.outcome) } ?? true }
+    }
   }
 
   /// True while the check runs or a running check may still bring what it needs.

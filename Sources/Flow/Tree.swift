@@ -18,10 +18,16 @@ public struct Tree: Sendable, Equatable {
   public var nodes: [String: Node]
   /// The ways on that branches name.
   public var follows: [String: Follow]
-  public init(start: String, nodes: [String: Node], follows: [String: Follow] = [:]) {
+  /// Findings that cannot all be true: outcomes by check.
+  public var contradictions: [[String: Set<String>]]
+  public init(
+    start: String, nodes: [String: Node], follows: [String: Follow] = [:],
+    contradictions: [[String: Set<String>]] = []
+  ) {
     self.start = start
     self.nodes = nodes
     self.follows = follows
+    self.contradictions = contradictions
   }
 }
 

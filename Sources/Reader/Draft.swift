@@ -14,6 +14,8 @@ struct Draft {
   /// Where hops are named.
   var usedHops: [Text] = []
   var follows: [(name: Text, follow: Follow)] = []
+  /// Findings that cannot all be true.
+  var contradictions: [[String: Set<String>]] = []
   var nodes: [String: Node] = [:]
   var pages: [String: Page] = [:]
   var guides: [String: Page] = [:]

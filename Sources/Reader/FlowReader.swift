@@ -16,7 +16,7 @@ struct FlowReader {
   /// Reads all of them, since a form of one may be that of another one's nodes.
   mutating func read(_ roots: [(root: YAML.Node, isStart: Bool)], into draft: inout Draft) {
     let files = roots.map { root, isStart in
-      (isStart, root.record(["title", "start", "hops", "follow", "forms", "nodes"], problems))
+      (isStart, root.record(["title", "start", "hops", "follow", "contradictions", "forms", "nodes"], problems))
     }
     for (isStart, file) in files { readHead(file, isStart: isStart, into: &draft) }
     for field in files.flatMap({ $0.1["forms"]?.fields(problems) ?? [] }) {
@@ -40,11 +40,12 @@ struct FlowReader {
 
   // MARK: The head of a file
 
-  /// What is said once for the whole tree: where it starts, the hops of the way, and how a case goes on elsewhere.
+  /// What is said once for the whole tree: where it starts, the hops of the way, how a case goes on elsewhere, and what
+  /// cannot be true together.
   private func readHead(_ file: Record, isStart: Bool, into draft: inout Draft) {
     _ = file.requiredText("title")
     guard isStart else {
-      for key in ["start", "hops", "follow"] {
+      for key in ["start", "hops", "follow", "contradictions"] {
         if let field = file.values[key] { problems.add(field.name.at, "only Flows/start.yaml has a '\(key)'") }
       }
       return
@@ -55,6 +56,26 @@ struct FlowReader {
     for field in file["follow"]?.fields(problems) ?? [] {
       draft.follows.append((field.name, follow(field, into: &draft)))
     }
+    draft.contradictions = file["contradictions"]?.items(problems).map(contradiction) ?? []
+  }
+
+  private func contradiction(_ node: YAML.Node) -> [String: Set<String>] {
+    var outcomes: [String: Set<String>] = [:]
+    let fields = node.fields(problems)
+    if fields.count < 2 { problems.add(node.at, "two checks or more contradict each other") }
+    for field in fields {
+      let keys = field.value.texts(problems)
+      if let shape = shapes[field.name.text] {
+        for key in keys where !shape.outcomes.contains(key.text) {
+          problems.add(key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: shape.outcomes)
+        }
+      } else {
+        problems.add(
+          field.name.at, "there is no check '\(field.name.text)'", field.name.text, notIn: shapes.keys)
+      }
+      outcomes[field.name.text] = Set(keys.map(\.text))
+    }
+    return outcomes
   }
 
   private func follow(_ field: Field, into draft: inout Draft) -> Follow {

@@ -43,7 +43,8 @@ public enum Reader {
     }
     let tree = Tree(
       start: draft.start?.text ?? "", nodes: draft.nodes,
-      follows: Dictionary(draft.follows.map { ($0.name.text, $0.follow) }) { first, _ in first })
+      follows: Dictionary(draft.follows.map { ($0.name.text, $0.follow) }) { first, _ in first },
+      contradictions: draft.contradictions)
     if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.sorted) }

@@ -86,11 +86,14 @@ private enum Small {
   static let shapes = [
     CheckShape(id: "site.check", needs: [], learns: ["app.name"], outcomes: ["good", "bad", "unknown"]),
     CheckShape(id: "app.check", needs: ["app.name"], learns: [], outcomes: ["stopped", "slow", "unknown"]),
+    CheckShape(id: "late.check", needs: [], learns: [], outcomes: ["good", "bad", "unknown"]),
     CheckShape(id: "unused.check", needs: [], learns: [], outcomes: ["unknown"]),
   ]
 
-  static func session(asks: Bool = true) -> Session {
-    Session(catalog: catalog, shapes: shapes, asks: asks, given: ["site.url": "http://x/"])
+  static func session(asks: Bool = true, contradictions: [[String: Set<String>]] = []) -> Session {
+    var catalog = catalog
+    catalog.tree.contradictions = contradictions
+    return Session(catalog: catalog, shapes: shapes, asks: asks, given: ["site.url": "http://x/"])
   }
 }
 
@@ -127,6 +130,30 @@ private enum Small {
     _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: facts))
     _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
     #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .likely)])
+  }
+
+  /// The site answers well by one check and fails by the other: so something was read wrongly.
+  @Test func whatContradictsItselfIsLessSure() {
+    var session = Small.session(contradictions: [["app.check": ["stopped"], "late.check": ["good"]]])
+    #expect(session.start() == ["late.check", "site.check"])
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    #expect(session.walk().state == .waiting(check: "late.check"))
+    var other = session
+    _ = session.learn(Finding(check: "late.check", outcome: "good"))
+    #expect(session.walk().state == .ended(nil))
+    #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .likely)])
+    _ = other.learn(Finding(check: "late.check", outcome: "bad"))
+    #expect(other.walk().causes == [.init(cause: "app-stopped", confidence: .certain)])
+  }
+
+  /// Nobody waits for a check that could only contradict what was not found.
+  @Test func whatCannotContradictIsNotWaitedFor() {
+    var session = Small.session(contradictions: [["app.check": ["slow"], "late.check": ["good"]]])
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "app.check", outcome: "stopped"))
+    #expect(session.walk().state == .ended(nil))
   }
 
   @Test func aCheckWhoseNeedsNobodyBringsIsUnknown() {

@@ -332,6 +332,12 @@ struct TreeWordTests {
       "Flows/start.yaml:10:14: error: no check looks at the hop 'usptream'"),
     headed("hops: [site, upstream]\n", "", "Flows/start.yaml:1:1: error: 'hops' is missing"),
     headed("hops: [site, upstream]", "hops: site", "Flows/start.yaml:10:7: error: a list belongs here"),
+    headed(
+      "hops: [site, upstream]\n",
+      "hops: [site, upstream]\ncontradictions: [{site.answer: [badd], site.anser: [bad]}, {site.answer: [bad]}]\n",
+      "Flows/start.yaml:11:33: error: 'site.answer' does not end in 'badd'; did you mean 'bad'?",
+      "Flows/start.yaml:11:40: error: there is no check 'site.anser'; did you mean 'site.answer'?",
+      "Flows/start.yaml:11:60: error: two checks or more contradict each other"),
     Case(
       backend, "nodes:", "hops: [site]\nfollow: {}\nnodes:",
       "Flows/backend.yaml:2:1: error: only Flows/start.yaml has a 'hops'",
