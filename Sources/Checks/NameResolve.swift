@@ -7,6 +7,7 @@ extension FactName {
   static let nameAddresses: FactName = "name.addresses"
   static let nameOthers: FactName = "name.others"
   static let nameServers: FactName = "name.servers"
+  static let nameFailingServers: FactName = "name.failing-servers"
   static let nameOtherwise: FactName = "name.otherwise"
   static let nameKnownBy: FactName = "name.known-by"
   static let namePlaceServers: FactName = "name.place-servers"
@@ -19,6 +20,8 @@ private enum NameOutcome: String, CheckOutcome {
   case found
   case notFound = "not-found"
   case failing, silent
+  /// For some of the resolvers that the proxy asks in turn, and not for all of them.
+  case someServers = "some-servers"
   /// Not for the resolver that the proxy uses, but for the system in its place.
   case differs
   /// Not in the proxy's container, but on this machine.
@@ -35,7 +38,7 @@ extension Check {
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
     learns: [
       .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
-      .upstreamDial,
+      .upstreamDial, .nameFailingServers,
     ], outcome: NameOutcome.self
   ) { world, given, _ throws(Unseen) in
     let (name, port, place) = (try given.upstreamHost, try given.upstreamPort, try given.dialsFrom)
@@ -49,7 +52,12 @@ extension Check {
     let outcome: NameOutcome
     switch dialled.answer {
     case .address: return (.address, learned)
-    case .known, .asked(.addresses): return (.found, learned)
+    case .known: return (.found, learned)
+    case .asked(.addresses):
+      let failing = await world.failing(dialled.servers, to: name, by: given, in: place)
+      guard !failing.isEmpty else { return (.found, learned) }
+      learned[.nameFailingServers] = failing.joined(separator: ", ")
+      return (.someServers, learned)
     case .noResolver:
       return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
     case .asked(.noSuchName), .asked(.noData): outcome = .notFound
@@ -71,5 +79,24 @@ extension Check {
       return (.onlyOutside, learned)
     }
     return (outcome, learned)
+  }
+}
+
+extension World {
+  /// Those of several resolvers that do not know the name, for a proxy that asks each of them in its turn.
+  fileprivate func failing(
+    _ servers: [String], to name: String, by given: Case, in place: Place
+  ) async -> [String] {
+    guard given[.routeResolversInTurn] != nil, servers.count > 1 else { return [] }
+    return await withTaskGroup(of: String?.self) { group in
+      for server in servers.prefix(8) {
+        group.addTask {
+          let look = DNSQuery(name: name, servers: [server], place: place)
+          guard let answer = try? await see(look).answer, answer != .addresses else { return nil }
+          return server
+        }
+      }
+      return await group.reduce(into: []) { if let server = $1 { $0.append(server) } }.sorted()
+    }
   }
 }

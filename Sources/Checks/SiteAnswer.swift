@@ -14,6 +14,7 @@ extension FactName {
   static let siteLate: FactName = "site.late"
   static let siteWaited: FactName = "site.waited"
   static let siteReason: FactName = "site.reason"
+  static let siteOwnWords: FactName = "site.own-words"
 }
 
 extension Check {
@@ -25,6 +26,7 @@ extension Check {
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAsked, .siteAskedAt, .siteWaiting,
       .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteWaited, .siteEdge, .publicStatus,
+      .siteOwnWords,
       .publicSeconds,
       .publicError,
       .publicServer,

@@ -58,6 +58,7 @@ struct SiteSeen: Sendable {
     facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
     facts[.siteWaited] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
     facts[.siteLate] = facts[.siteWaited]
+    facts[.siteOwnWords] = sign.by == nil && sign.means == nil && answer.isErrorInWords ? "yes" : nil
     facts[.siteStatus] = answer.status.map { String($0) }
     facts[.siteError] = answer.failure.map { $0.inShort }
     if isAtPlainPort {
@@ -79,6 +80,9 @@ struct SiteSeen: Sendable {
 extension HTTPRequest.Sight {
   /// The app, or something in front of it, answers as it should, if only to say no.
   var isWell: Bool { failure == nil && status.map { $0 < 500 && $0 != 404 } == true }
+
+  /// True for a failure that comes with a page.
+  fileprivate var isErrorInWords: Bool { failure == nil && status.map { $0 >= 500 } == true && !body.isEmpty }
 
   fileprivate func outcome(means: String?) -> SiteOutcome {
     if means == "default-site" { return .defaultSite }

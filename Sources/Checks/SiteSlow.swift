@@ -7,7 +7,7 @@ extension Check {
     "site.slow", needs: [.url, .siteWaiting],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteReason, .siteRedirect, .siteDelay,
-      .siteWaited, .siteEdge,
+      .siteWaited, .siteEdge, .siteOwnWords,
     ],
     outcome: SiteOutcome.self, limit: nil
   ) { world, given, signs throws(Unseen) in

@@ -165,6 +165,9 @@ extension Reading {
     public var version: String?
     /// What could not be read, if the entry was found without it.
     public var unread: String?
+    /// True if the file to change is mounted into the proxy's container by itself: the container keeps that very file,
+    /// also when another one takes its place.
+    public var isMountedAlone = false
 
     public init(
       start: Start, mistake: Mistake?, newest: Newest?, main: String?, folder: String?, folderInside: String?,

@@ -77,8 +77,9 @@ extension Route {
       case atStart
       /// Whenever it connects, as the system does it.
       case eachTime
-      /// By these name servers alone; without one it is never looked up.
-      case eachRequest(by: [String])
+      /// By these name servers alone; without one it is never looked up. In turn: each time by one of them; else all are
+      /// asked, and the first good answer counts.
+      case eachRequest(by: [String], inTurn: Bool)
     }
     /// Which of a name's addresses are taken, as the others are never tried.
     public enum Family: String, Sendable, Equatable {

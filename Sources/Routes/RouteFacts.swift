@@ -3,6 +3,7 @@ public import Model
 extension FactName {
   public static let routeResolves: FactName = "route.resolves"
   public static let routeResolver: FactName = "route.resolver"
+  public static let routeResolversInTurn: FactName = "route.resolvers-in-turn"
   public static let routeReadTimeout: FactName = "route.read-timeout"
   public static let routeVerifies: FactName = "route.verifies"
   public static let routeVerifiesParts: FactName = "route.verifies-parts"
@@ -58,6 +59,7 @@ extension FactName {
   public static let configMain: FactName = "config.main"
   public static let configDirectory: FactName = "config.directory"
   public static let configDirectoryInside: FactName = "config.directory-inside"
+  public static let configMountedAlone: FactName = "config.mounted-alone"
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
   public static let configRuns: FactName = "config.runs"
@@ -75,9 +77,10 @@ extension FactName {
   /// Every fact that reading a route may bring; those that only one kind of proxy has come with its reader.
   public static let ofRoutes: [FactName] =
     [
-      .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeReadTimeout, .routeVerifies,
+      .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeResolversInTurn, .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
+      .configMountedAlone,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
       .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealthPath,
       .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .routeAddressFamily, .routeDials,
@@ -185,7 +188,7 @@ extension Reading.Configuration {
       .proxyConfiguration: start.file ?? "", .proxyPrefix: start.prefix ?? "", .proxyAdapter: start.adapter ?? "",
       .proxyAdmin: hasAdmin.value == false ? "off" : "", .proxyVersion: version ?? "", .configMain: main ?? "",
       .configDirectory: folder ?? "", .configDirectoryInside: folderInside ?? "", .configInside: container ?? "",
-      .configUnread: unread ?? "",
+      .configUnread: unread ?? "", .configMountedAlone: isMountedAlone ? "yes" : "",
     ]
     if let mistake {
       facts[.configProblem] = mistake.reason
@@ -255,9 +258,10 @@ extension Route {
     switch resolution?.when.value {
     case .atStart: facts[.routeResolves] = Resolution.atStart
     case .eachTime: facts[.routeResolves] = Resolution.eachTime
-    case .eachRequest(let servers):
+    case .eachRequest(let servers, let inTurn):
       facts[.routeResolves] = Resolution.eachRequest
       facts[.routeResolver] = servers.joined(separator: ", ")
+      facts[.routeResolversInTurn] = inTurn ? "yes" : ""
     case nil: break
     }
     if let family = resolution?.family.value {

@@ -140,6 +140,13 @@ public struct ProxyFiles: Sendable {
     return inside.bytes != edited.bytes
   }
 
+  /// True for a file, or a line of one, that is mounted by itself; named by either of its paths: `/etc/nginx.conf:7`.
+  func isMountedAlone(_ place: String) -> Bool {
+    container?.Mounts?.contains { mount in
+      [mount.Source, mount.Destination].contains { $0.map { place == $0 || place.hasPrefix($0 + ":") } == true }
+    } == true
+  }
+
   /// The file on this machine that is mounted by itself at this path; nil if none is, or it cannot be read.
   private func edited(_ path: String) async -> FileRead.Sight? {
     guard !isTold, let source = container?.Mounts?.first(where: { $0.Destination == path })?.Source else { return nil }

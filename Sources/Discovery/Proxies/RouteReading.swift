@@ -64,6 +64,8 @@ public enum RouteReading {
     _ request: Request, _ reader: any ProxyReader.Type, _ proxy: RunningProxy
   ) async throws(Unseen) -> Reading {
     var reading = try await reader.read(request, proxy)
+    let places = [reading.configuration.mistake?.file, reading.entry?.definedIn ?? reading.configuration.main]
+    reading.configuration.isMountedAlone = places.contains { $0.map(proxy.files.isMountedAlone) == true }
     guard let unread = proxy.files.unread.first else { return reading }
     switch reading.outcome {
     case .disabled, .offline, .misconfigured, .notLoaded: break

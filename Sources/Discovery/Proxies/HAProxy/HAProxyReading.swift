@@ -268,7 +268,7 @@ enum HAProxyReading: ProxyReader {
         return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
       }
     }
-    return resolution(servers.isEmpty ? .atStart : .eachRequest(by: servers))
+    return resolution(servers.isEmpty ? .atStart : .eachRequest(by: servers, inTurn: false))
   }
 
   // MARK: What runs

@@ -238,8 +238,8 @@ extension Nginx.Upstream {
   fileprivate var resolves: Route.Resolution.When {
     switch resolution {
     case .address, .atStart, .atStartBecause: .atStart
-    case .eachRequest(let resolvers): .eachRequest(by: resolvers)
-    case .never: .eachRequest(by: [])
+    case .eachRequest(let resolvers): .eachRequest(by: resolvers, inTurn: true)
+    case .never: .eachRequest(by: [], inTurn: true)
     }
   }
 }

@@ -7,11 +7,24 @@ enum TraefikReading: ProxyReader {
   static let facts: [FactName] = [.sourceKind, .sourceEndpoint, .sourceVersion]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
-    try await Loaded(proxy).reading(of: request, proxy)
+    var reading = try await Loaded(proxy).reading(of: request, proxy)
+    let file = reading.entry?.definedIn.prefix { $0 != ":" }
+    reading.configuration.newest = await proxy.files.newest(of: [file].compactMap { $0.map(String.init) })
+    return reading
   }
 
   static func list(_ proxy: RunningProxy) async throws(Unseen) -> [RouteReading.Listed] {
     try await Loaded(proxy).listed
+  }
+
+  /// It loads a file that changes by itself, and does not tell when, unless it was told not to watch: then it has it as
+  /// it was when it started.
+  static func loaded(_ proxy: RunningProxy, _ processes: [ProcessSeen]) async throws(Unseen) -> Double {
+    let watches = try await Traefik.Static(proxy).settings["providers", "file", "watch"]?.text
+    guard watches?.lowercased() == "false", let started = processes.map(\.started).min() else {
+      throw .missing(what: "the time of Traefik's last load")
+    }
+    return started
   }
 }
 
