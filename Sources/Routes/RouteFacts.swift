@@ -77,7 +77,8 @@ extension FactName {
   /// Every fact that reading a route may bring; those that only one kind of proxy has come with its reader.
   public static let ofRoutes: [FactName] =
     [
-      .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeResolversInTurn, .routeReadTimeout, .routeVerifies,
+      .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeResolversInTurn,
+      .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
       .configMountedAlone,

@@ -1,4 +1,5 @@
 import Checks
+import Fixture
 import Flow
 import LogLines
 import Model
@@ -49,14 +50,10 @@ import Testing
 
   /// Patterns that take too long, and on what.
   private func slow(on lines: [[UInt8]]) throws -> [String] {
-    let clock = ContinuousClock()
     let patterns = try Self.patterns.map { (text: $0, pattern: try Pattern($0)) }
     return lines.flatMap { line in
       patterns.compactMap { text, pattern in
-        // Three times: another process may have had the processor.
-        let isSlow = (0..<3).allSatisfy { _ in
-          clock.measure { _ = pattern.matches(line) } > .seconds(Self.limit)
-        }
+        let isSlow = (0..<3).allSatisfy { _ in processorTime { _ = pattern.matches(line) } > .seconds(Self.limit) }
         return isSlow ? "\(text)  on  \(String(decoding: line.prefix(120), as: UTF8.self))" : nil
       }
     }

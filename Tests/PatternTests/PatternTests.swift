@@ -1,3 +1,4 @@
+import Fixture
 import Testing
 
 @testable import Pattern
@@ -35,7 +36,7 @@ struct PatternTests {
   func aHostileTextEndsSoon(regex: String) throws {
     let pattern = try Pattern(regex)
     let text = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 20) + [UInt8(ascii: "!")]
-    let taken = ContinuousClock().measure { _ = pattern.firstMatch(in: text) }
+    let taken = processorTime { _ = pattern.firstMatch(in: text) }
     #expect(taken < .seconds(5))
   }
 
