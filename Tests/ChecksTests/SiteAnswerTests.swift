@@ -40,6 +40,17 @@ import World
     #expect(found.facts["site.asked-at"] == nil)
   }
 
+  /// An error page that no proxy is known to write.
+  @Test(arguments: [
+    (503, "<title>Maintenance</title>the database is away", true), (500, "", false),
+    (200, "<title>Shop</title>", false),
+    (503, "<center><h1>503 Service Temporarily Unavailable</h1></center><hr><center>nginx</center>", false),
+  ])
+  func wordsOfTheAppsOwn(status: Int, body: String, isOwn: Bool) async throws {
+    let found = try await finding(.init(status: status, body: Array(body.utf8)))
+    #expect((found.facts["site.own-words"] == "yes") == isOwn)
+  }
+
   @Test(arguments: [
     (HTTPRequest.Failure.refused, "nobody-listens"), (.name, "no-name"), (.unreachable, "unreachable"),
     (.connectTimeout, "unreachable"), (.handshake("alert"), "tls-refused"), (.notTLS("http"), "tls-refused"),

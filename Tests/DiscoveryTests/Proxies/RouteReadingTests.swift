@@ -42,6 +42,20 @@ private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ wo
     }
     """
 
+  /// What an editor puts in the place of a file that is mounted by itself is not seen inside.
+  @Test func aFileThatIsMountedByItself() async throws {
+    #expect(try await read("http://shop.example.org/", site(shop)).facts[.configMountedAlone] == nil)
+    let alone = site(shop).file("/srv/shop.conf", shop).container(
+      "edge1",
+      #""Name": "/edge", "Mounts": [{"Source": "/srv/shop.conf", "Destination": "/etc/nginx/conf.d/shop.conf"}]"#)
+    #expect(try await read("http://shop.example.org/", alone).facts[.configMountedAlone] == "yes")
+    // Another file that is mounted so changes nothing.
+    let other = site(shop).container(
+      "edge1",
+      #""Name": "/edge", "Mounts": [{"Source": "/srv/nginx.conf", "Destination": "/etc/nginx/nginx.conf"}]"#)
+    #expect(try await read("http://shop.example.org/", other).facts[.configMountedAlone] == nil)
+  }
+
   /// Host, port, scheme and time-out, each with its place in the line as the host sees the file
   @Test func hostPortSchemeAndTimeOut() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", site(shop))

@@ -408,3 +408,44 @@ private let shopLabels = [
     #expect(try await self.facts("a: [").values[.composeFile] == "/srv/site/compose.yml")
   }
 }
+
+/// When Traefik took in what its files say.
+@Suite struct TraefikLoadTests {
+  private func loaded(_ flags: [String]) async throws -> Double {
+    let process = ProcessSeen(
+      id: 7, parent: 1, name: "traefik", command: ["traefik"], started: 500, sharesNetwork: nil, container: "edge1")
+    let world = traefik(["--providers.file.directory=/dynamic"] + flags).with(
+      Processes(names: Signs().proxyProcesses), [process])
+    return try await RouteReading.loaded(
+      kind: "traefik", at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+  }
+
+  @Test func whatItDoesNotWatchItHasAsItWasAtItsStart() async throws {
+    #expect(try await loaded(["--providers.file.watch=false"]) == 500)
+  }
+
+  @Test(arguments: [[], ["--providers.file.watch=true"]])
+  func whatItWatchesItLoadsByItself(flags: [String]) async throws {
+    await #expect(throws: Unseen.missing(what: "the time of Traefik's last load")) { try await loaded(flags) }
+  }
+
+  @Test func theFileOfTheRouteIsTheOneThatMayBeNewer() async throws {
+    let text = """
+      http:
+        routers: {shop: {rule: "Host(`shop.example.org`)", service: shop}}
+        services: {shop: {loadBalancer: {servers: [{url: "http://app:3000"}]}}}
+      """
+    let world = traefik(["--providers.file.directory=/dynamic"]).file(
+      "/dynamic/shop.yml", text, in: .process(7), modified: 700)
+    let facts = try await read("http://shop.example.org/", world).facts
+    #expect(facts[.configNewest] == "/dynamic/shop.yml")
+    #expect(facts[.configNewestTime] == "700.0")
+  }
+
+  /// Labels of Swarm's services are not those of containers.
+  @Test func aRouteOfSwarmIsNotCalledMissing() async throws {
+    let flags = ["--providers.docker=true", "--providers.docker.swarmMode=true"]
+    #expect(try await read("http://shop.example.org/", traefik(flags, tag: "v2.11")).outcome == .unknown)
+    #expect(try await read("http://shop.example.org/", traefik([flags[0]], tag: "v2.11")).outcome == .missing)
+  }
+}

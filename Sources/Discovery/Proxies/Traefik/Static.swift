@@ -52,7 +52,9 @@ enum Traefik {
     /// Its sources of routes besides Docker and files, by their names in the settings.
     var otherProviders: [String] {
       let known = ["docker", "file", "providersthrottleduration", "precedence"]
-      return (settings["providers"]?.branches ?? []).map { $0.name.lowercased() }.filter { !known.contains($0) }
+      let others = (settings["providers"]?.branches ?? []).map { $0.name.lowercased() }.filter { !known.contains($0) }
+      // The labels of services, not of containers.
+      return others + (settings["providers", "docker", "swarmMode"]?.isOn == true ? ["swarm"] : [])
     }
 
     /// Where it asks for the containers whose labels are its routes.
