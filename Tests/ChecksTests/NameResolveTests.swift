@@ -50,9 +50,8 @@ import World
   /// nginx asks one of its resolvers at a time.
   @Test func oneOfSeveralResolversThatAreAskedInTurnDoesNotKnowTheName() async throws {
     let servers = ["127.0.0.11", "10.0.0.53"]
-    let inTurn = facts.merging([
-      "route.resolves": "each-request", "route.resolver": "127.0.0.11, 10.0.0.53", "route.resolvers-in-turn": "yes",
-    ])
+    let all = facts.merging(["route.resolves": "each-request", "route.resolver": "127.0.0.11, 10.0.0.53"])
+    let inTurn = all.merging(["route.resolvers-in-turn": "yes"])
     let world = world(.addresses, "10.0.0.2", servers: servers)
     for (server, answer) in zip(servers, [DNSQuery.Sight.Answer.addresses, .noSuchName]) {
       world.with(DNSQuery(name: "shop", servers: [server], place: place), .init(answer: answer, addresses: []))
@@ -62,7 +61,6 @@ import World
     #expect(found.facts["name.failing-servers"] == "10.0.0.53")
     #expect(found.facts["name.address"] == "10.0.0.2")
     // A proxy that asks all of them takes the good answer.
-    let all = inTurn.merging(["route.resolvers-in-turn": ""])
     #expect(try await look("name.resolve", world, all).outcome == "found")
     world.with(DNSQuery(name: "shop", servers: ["10.0.0.53"], place: place), unseen: .notPermitted(what: "it"))
     #expect(try await look("name.resolve", world, inTurn).outcome == "found")

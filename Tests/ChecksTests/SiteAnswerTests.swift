@@ -47,7 +47,8 @@ import World
     (503, "<center><h1>503 Service Temporarily Unavailable</h1></center><hr><center>nginx</center>", false),
   ])
   func wordsOfTheAppsOwn(status: Int, body: String, isOwn: Bool) async throws {
-    let found = try await finding(.init(status: status, body: Array(body.utf8)))
+    let found = try await finding(
+      .init(status: status, headers: [.init(name: "Server", value: "nginx/1.27")], body: Array(body.utf8)))
     #expect((found.facts["site.own-words"] == "yes") == isOwn)
   }
 
