@@ -106,6 +106,38 @@ private func cluster(_ name: String, _ address: String = "shop", _ port: Int = 3
     #expect(try await read("http://other.example.org/", site).facts[.routeUpstream] == "http://api:80")
   }
 
+  /// What every request has is compared: its host, its method, its scheme
+  @Test(arguments: [
+    (#"{ name: ":authority", string_match: { exact: "shop.example.org:10000" } }"#, true),
+    (#"{ name: ":authority", string_match: { prefix: "SHOP.", ignore_case: true } }"#, true),
+    (#"{ name: ":authority", string_match: { suffix: ".test" } }"#, false),
+    (#"{ name: host, string_match: { contains: "example" } }"#, true),
+    (#"{ name: ":authority", string_match: { safe_regex: { regex: "shop[.].*" } } }"#, true),
+    (#"{ name: ":authority", string_match: { safe_regex: { regex: "shop" } } }"#, false),
+    (#"{ name: ":authority", exact_match: "other.test", invert_match: true }"#, true),
+    (#"{ name: ":method", string_match: { exact: POST } }"#, false),
+    (#"{ name: ":scheme", string_match: { exact: http } }"#, true),
+    (
+      #"{ name: ":authority", string_match: { exact: "shop.example.org:10000" } }, { name: x-beta, present_match: true }"#,
+      false
+    ),
+  ])
+  func routesByHeadersThatEveryRequestHas(headers: String, isTaken: Bool) async throws {
+    let hosts = """
+                  - domains: ["*"]
+                    routes:
+                    - match: { prefix: "/", headers: [\(headers)] }
+                      route: { cluster: first }
+                    - match: { prefix: "/", grpc: {} }
+                      route: { cluster: first }
+                    - match: { prefix: "/" }
+                      route: { cluster: last }
+      """
+    let clusters = cluster("first", "first", 1) + cluster("last", "last", 2)
+    let facts = try await read("http://shop.example.org:10000/", world(file(hosts, clusters))).facts
+    #expect(facts[.routeUpstream] == (isTaken ? "http://first:1" : "http://last:2"))
+  }
+
   @Test func aNameThatNobodyHasWithTheOneThatIsNearAPathThatNobodyHas() async throws {
     let (outcome, facts) = try await read("http://shop.exmaple.org/", site)
     #expect(outcome == .missing)

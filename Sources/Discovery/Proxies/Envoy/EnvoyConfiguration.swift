@@ -71,13 +71,16 @@ extension Envoy.Configuration {
       if asked != name, let (_, domain) = hosts.best(for: name) { throw .port(domain: domain) }
       throw .noHost
     }
-    let fitting = (host["routes"]?.items ?? []).filter { $0["match"]?.takes(site.path) == true }
-    guard let found = fitting.first(where: { $0["match"]?.isConditional == false }) ?? fitting.first else {
-      throw .noPath(host: host)
+    let known = [":method": "GET", ":authority": asked, "host": asked, ":scheme": site.scheme]
+    let fitting = (host["routes"]?.items ?? []).compactMap { route -> (route: Message, isConditional: Bool)? in
+      guard let match = route["match"], match.takes(site.path), let depends = match.dependsOnMore(than: known) else {
+        return nil
+      }
+      return (route, depends)
     }
+    guard let found = fitting.first(where: { !$0.isConditional }) ?? fitting.first else { throw .noPath(host: host) }
     return Envoy.Route(
-      manager: filter, host: host, domain: domain, route: found,
-      isConditional: found["match"]?.isConditional ?? false)
+      manager: filter, host: host, domain: domain, route: found.route, isConditional: found.isConditional)
   }
 
   /// The route configuration of an HTTP connection manager.
@@ -144,15 +147,38 @@ extension Message {
     return false
   }
 
-  /// True if a route's match asks for more than the path of a browser's request.
-  fileprivate var isConditional: Bool {
-    let headers = (self["headers"]?.items ?? []).filter { header in
-      guard header["name"]?.text == ":method" else { return true }
-      let wanted = header["string_match", "exact"]?.text ?? header["exact_match"]?.text
-      return wanted != "GET"
+  /// True if a route's match asks for more than these headers of a browser's request; nil if one of them does not fit,
+  /// or the match is for gRPC alone.
+  fileprivate func dependsOnMore(than known: [String: String]) -> Bool? {
+    guard self["grpc"] == nil else { return nil }
+    var depends =
+      self["query_parameters"] != nil || self["runtime_fraction"] != nil || self["dynamic_metadata"] != nil
+    for header in self["headers"]?.items ?? [] {
+      let value = header["name"]?.text.flatMap { known[$0.lowercased()] }
+      guard let value, let fits = header.fits(value) else {
+        depends = true
+        continue
+      }
+      if fits == (header["invert_match"]?.isTrue == true) { return nil }
     }
-    return !headers.isEmpty || self["query_parameters"] != nil || self["runtime_fraction"] != nil
-      || self["grpc"] != nil || self["dynamic_metadata"] != nil
+    return depends
+  }
+
+  /// True if a header's match takes this value; nil if it is of a form that is not known here.
+  private func fits(_ value: String) -> Bool? {
+    let match = self["string_match"]
+    let ignoresCase = match?["ignore_case"]?.isTrue == true
+    func same(_ text: String) -> String { ignoresCase ? text.lowercased() : text }
+    func wanted(_ name: String) -> String? { (match?[name] ?? self["\(name)_match"])?.text.map(same) }
+    if let text = wanted("exact") { return same(value) == text }
+    if let text = wanted("prefix") { return same(value).hasPrefix(text) }
+    if let text = wanted("suffix") { return same(value).hasSuffix(text) }
+    if let text = wanted("contains") { return same(value).contains(text) }
+    if let regex = (match?["safe_regex", "regex"] ?? self["safe_regex_match", "regex"])?.text {
+      return (try? Pattern("^(?:\(regex))$"))?.matches(value) == true
+    }
+    if let present = self["present_match"] { return present.isTrue }
+    return match == nil && self["range_match"] == nil ? true : nil
   }
 }
 
