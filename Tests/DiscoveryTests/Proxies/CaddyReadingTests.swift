@@ -165,6 +165,57 @@ import World
     #expect(older[.configProblem] != nil)
   }
 
+  /// A range of the LAN keeps others out; those who are let in are passed on, and who is meant to go elsewhere is not known
+  @Test func whoAsksIsNotKnown() async throws {
+    let closed = "http://a.test {\n\t@out not remote_ip 192.168.0.0/16\n\trespond @out 403\n\treverse_proxy app:1\n}"
+    let (outcome, facts) = try await read("http://a.test/", world(closed))
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "http://app:1")
+    let split = "http://a.test {\n\t@in remote_ip 192.168.0.0/16\n\treverse_proxy @in inner:1\n\treverse_proxy app:1\n}"
+    #expect(try await read("http://a.test/", world(split)).0 == .unknown)
+    let open = "http://a.test {\n\t@in remote_ip private_ranges\n\treverse_proxy @in inner:1\n\treverse_proxy app:1\n}"
+    #expect(try await read("http://a.test/", world(open)).1[.routeUpstream] == "http://inner:1")
+  }
+
+  @Test func anExpressionOrAVariableLeavesTheRouteUnknownWhereItDecides() async throws {
+    let site = "http://a.test {\n\t@x expression `path('/api/*')`\n\tDIRECTIVE\n\treverse_proxy app:1\n}"
+    for (directive, outcome) in [
+      ("reverse_proxy @x api:1", Reading.Outcome.unknown), ("respond @x 403", .unknown), ("header @x X y", .found),
+      ("rewrite @x /other", .found),
+    ] {
+      let text = site.replacing("DIRECTIVE", with: directive)
+      #expect(try await read("http://a.test/api/a", world(text)).0 == outcome, "\(directive)")
+    }
+    let query = site.replacing("expression `path('/api/*')`", with: "query v=2").replacing(
+      "DIRECTIVE", with: "reverse_proxy @x two:2")
+    #expect(try await read("http://a.test/?v=1", world(query)).0 == .unknown)
+    #expect(try await read("http://a.test/", world(query)).1[.routeUpstream] == "http://app:1")
+  }
+
+  @Test func anUpstreamFromTheContainersEnvironment() async throws {
+    let text = "http://a.test {\n\treverse_proxy {env.BACKEND}:3000\n}"
+    let filled = world(text).container(
+      "edge1",
+      #""Name": "/caddy", "Path": "caddy", "Args": ["run", "--config", "/etc/caddy/Caddyfile"], "Config": {"Env": ["BACKEND=shop"]}"#
+    )
+    let (outcome, facts) = try await read("http://a.test/", filled)
+    #expect(outcome == .found)
+    #expect(facts[.routeUpstream] == "http://shop:3000")
+    #expect(facts["host-line.text"] == nil, "the name comes from a variable")
+  }
+
+  /// A request for a path with two slashes, and one that Caddy itself turns into the front controller
+  @Test func slashesAndFilesInPaths() async throws {
+    let text = "http://a.test {\n\treverse_proxy /a/b* two:2\n\treverse_proxy app:1\n}"
+    #expect(try await read("http://a.test/a//b", world(text)).1[.routeUpstream] == "http://two:2")
+    let php =
+      "http://a.test {\n\tphp_fastcgi php:9000 {\n\t\ttry_files {path} {path}/index.php =404\n\t\tread_timeout 60s\n\t}\n}"
+    let facts = try await read("http://a.test/", world(php)).1
+    #expect(facts[.routeUpstream] == "fastcgi://php:9000")
+    #expect(facts[.upstreamPath] == "/index.php")
+    #expect(facts[.routeReadTimeout] == "60")
+  }
+
   /// Without an admin interface the start of the process is its last load, and it is said
   @Test func withoutAnAdminInterfaceTheStartOfTheProcessIsItsLastLoad() async throws {
     let facts = try await read("http://shop.example.org/", world("{\n\tadmin off\n}\n" + shop)).1

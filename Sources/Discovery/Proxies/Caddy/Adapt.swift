@@ -10,8 +10,8 @@ extension Caddyfile {
     fileprivate(set) var admin: String?
   }
 
-  static func adapt(_ blocks: Blocks) -> Adapted {
-    var adapter = Adapter(blocks: blocks)
+  static func adapt(_ blocks: Blocks, environment: Environment? = nil) -> Adapted {
+    var adapter = Adapter(blocks: blocks, environment: environment)
     return adapter.run()
   }
 
@@ -30,14 +30,23 @@ extension Caddyfile {
 extension Caddyfile {
   fileprivate struct Adapter {
     let blocks: Blocks
+    /// For `{env.NAME}`, which Caddy fills in when it starts.
+    let environment: Environment?
     private var adapted = Adapted()
     private var order = Caddyfile.order
     private var plainPort = "80"
     private var tlsPort = "443"
     private var groups = 0
     private var named: [String: Caddy.Route] = [:]
+    /// What each named route invokes, and what sites do (nil).
+    private var invoked: [String?: [Token]] = [:]
+    /// The named route that is being read.
+    private var inRoute: String?
+    /// How deep a matcher stands in others.
+    private var depth = 0
+    private static let deepest = 100
 
-    init(blocks: Blocks) { self.blocks = blocks }
+    init(blocks: Blocks, environment: Environment?) { (self.blocks, self.environment) = (blocks, environment) }
 
     mutating func run() -> Adapted {
       adapted.problem = blocks.problem
@@ -52,10 +61,27 @@ extension Caddyfile {
       }
       for site in sites {
         guard let name = site.routeName else { continue }
+        if named[name] != nil { note("the named route \(name) is there twice", at: site.keys.first) }
+        inRoute = name
         named[name] = Caddy.Route(handlers: [.subroute(routes(of: site.directives, [:], sorted: false))])
       }
+      inRoute = nil
       servers(sites.filter { $0.routeName == nil && !$0.keys.isEmpty })
+      findInvoked()
       return adapted
+    }
+
+    /// Named routes that no site invokes may invoke what is not there.
+    private mutating func findInvoked() {
+      var seen: Set<String> = []
+      var left = invoked[nil] ?? []
+      while let token = left.popLast() {
+        guard seen.insert(token.text).inserted else { continue }
+        if named[token.text] == nil {
+          note("cannot invoke named route \(token.text), which was not defined", at: token, near: named.keys.sorted())
+        }
+        left += invoked[token.text] ?? []
+      }
     }
 
     private mutating func note(
@@ -74,6 +100,12 @@ extension Caddyfile {
         case "http_port": plainPort = words.first ?? plainPort
         case "https_port": tlsPort = words.first ?? tlsPort
         case "admin": adapted.admin = words.first
+        case "servers":
+          for line in option.block ?? [] where !Caddyfile.serverOptions.contains(line.name.text) {
+            note(
+              "unrecognized servers option \(line.name.text)", at: line.name, near: Caddyfile.serverOptions,
+              mayBePlugin: true)
+          }
         case "order":
           guard words.count > 1 else { continue }
           order.removeAll { $0 == words[0] }
@@ -112,6 +144,9 @@ extension Caddyfile {
       if let split = rest.firstRange(of: "://") {
         scheme = rest[..<split.lowerBound].lowercased()
         rest = rest[split.upperBound...]
+        if let scheme, !["http", "https"].contains(scheme), !key.text.hasPrefix("{") {
+          note("unsupported URL scheme \(scheme)://", at: key)
+        }
       }
       let path = rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? ""
       rest = rest.dropLast(path.count)
@@ -128,7 +163,9 @@ extension Caddyfile {
     }
 
     private mutating func servers(_ sites: [Site]) {
-      var parsed: [(addresses: [Address], routes: [Caddy.Route], handlesErrors: Bool)] = []
+      var parsed: [(addresses: [Address], routes: [Caddy.Route], handlesErrors: Bool, hasTLS: Bool)] = []
+      /// Addresses with what they are bound to.
+      var taken: Set<[String]> = []
       for site in sites {
         let known = Caddyfile.order + Caddyfile.others
         if let key = site.keys.first(where: { known.contains($0.text) }) {
@@ -136,16 +173,24 @@ extension Caddyfile {
         }
         let addresses = site.keys.compactMap { address($0) }
         let routes = routes(of: site.directives, [:], sorted: true)
-        parsed.append((addresses, routes, site.directives.contains { $0.name.text == "handle_errors" }))
+        let bound = site.directives.filter { $0.name.text == "bind" }.flatMap { $0.arguments.map(\.text) }.sorted()
+        let own = Set(addresses.map { [$0.token.text] + bound })
+        if let twice = addresses.first(where: { taken.contains([$0.token.text] + bound) }) {
+          note("ambiguous site definition: \(twice.token.text)", at: twice.token)
+        }
+        taken.formUnion(own)
+        func has(_ name: String) -> Bool { site.directives.contains { $0.name.text == name } }
+        parsed.append((addresses, routes, has("handle_errors"), has("tls")))
       }
       var ports: [String] = []
       for port in parsed.flatMap(\.addresses).map(\.port) where !ports.contains(port) { ports.append(port) }
       for port in ports {
         guard let number = UInt16(port) else { continue }
         var server = Caddy.Server(name: ":\(port)", ports: [number...number], named: named)
-        let here = parsed.compactMap { site -> (keys: [Address], routes: [Caddy.Route], handlesErrors: Bool)? in
+        let here = parsed.compactMap {
+          site -> (keys: [Address], routes: [Caddy.Route], handlesErrors: Bool, hasTLS: Bool)? in
           let keys = site.addresses.filter { $0.port == port }
-          return keys.isEmpty ? nil : (keys, site.routes, site.handlesErrors)
+          return keys.isEmpty ? nil : (keys, site.routes, site.handlesErrors, site.hasTLS)
         }
         let ordered = here.enumerated().sorted { left, right in
           Self.isMoreSpecific(left.element.keys, right.element.keys)
@@ -154,7 +199,8 @@ extension Caddyfile {
         server.isTLS =
           port != plainPort
           && here.contains {
-            $0.keys.contains { $0.scheme == "https" || $0.scheme == nil && (!$0.host.isEmpty || port == tlsPort) }
+            $0.hasTLS
+              || $0.keys.contains { $0.scheme == "https" || $0.scheme == nil && (!$0.host.isEmpty || port == tlsPort) }
           }
         server.handlesErrors = here.contains(where: \.handlesErrors)
         server.routes = ordered.map { site in
@@ -248,7 +294,12 @@ extension Caddyfile {
         directive.name.text = near
       }
       let name = directive.name.text
+      let given = directive.arguments.first
       let set = matcher(of: &directive, matchers)
+      if let (least, most) = Caddyfile.counts[name], !(least...most).contains(directive.arguments.count) {
+        note(
+          "wrong argument count or unexpected line ending after \((given ?? directive.name).text)", at: directive.name)
+      }
       func route(_ handlers: Caddy.Handler...) -> [Caddy.Route] {
         [Caddy.Route(matchers: set.map { [$0] } ?? [], handlers: handlers)]
       }
@@ -258,6 +309,7 @@ extension Caddyfile {
         return route(.subroute(routes(of: directive.block ?? [], matchers, sorted: name == "handle")))
       case "handle_path":
         let path = words.first ?? ""
+        if !path.hasPrefix("/") { note("path matcher must begin with /, got \(path)", at: given ?? directive.name) }
         let prefix = path.hasSuffix("/*") ? String(path.dropLast(2)) : path.withoutStar
         let strip = Caddy.Route(handlers: [.rewrite(Caddy.Rewrite(prefix: prefix))])
         let inner = routes(of: directive.block ?? [], matchers, sorted: true)
@@ -265,10 +317,10 @@ extension Caddyfile {
       case "rewrite": return route(.rewrite(Caddy.Rewrite(uri: words.last?.expanded)))
       case "uri": return route(.rewrite(rewrite(words)))
       case "try_files":
-        let tried = Caddy.Matcher.file(last: words.last?.expanded)
         return [
           Caddy.Route(
-            matchers: [[tried]], handlers: [.rewrite(Caddy.Rewrite(uri: "{http.matchers.file.relative}"))])
+            matchers: [[.file(tried: words.map(\.expanded))]],
+            handlers: [.rewrite(Caddy.Rewrite(uri: "{http.matchers.file.relative}"))])
         ]
       case "redir": return route(.answer(status: words.count > 1 && words[1] == "permanent" ? 301 : 302))
       case "respond":
@@ -277,21 +329,39 @@ extension Caddyfile {
       case "error": return route(.answer(status: words.compactMap { Int($0) }.last ?? 500))
       case "abort", "metrics", "acme_server": return route(.answer(status: 200))
       case "file_server": return route(directive.first("pass_thru") == nil ? .files : .passes)
-      case "invoke": return route(.invoke(words.first ?? ""))
+      case "invoke":
+        if let name = directive.arguments.first { invoked[inRoute, default: []].append(name) }
+        return route(.invoke(words.first ?? ""))
+      case "intercept":
+        for line in directive.block ?? [] { checkResponse(line) }
+        return route(.passes)
       case "reverse_proxy": return route(.proxy(proxy(directive)))
       case "forward_auth":
         var auth = proxy(directive)
         auth.isAuth = true
+        let uris = (directive.block ?? []).filter { $0.name.text == "uri" }
+        if uris.count > 1 { note("uri is there twice", at: uris[1].name) }
         return route(.proxy(auth))
       case "php_fastcgi":
         var php = proxy(directive)
         php.speaks = "fastcgi"
-        let index =
-          directive.first("try_files")?.arguments.last?.text ?? directive.first("index")?.arguments.first?.text
+        let index = directive.first("index")?.arguments.first?.text ?? "index.php"
+        let tried = directive.first("try_files")?.arguments.map(\.text.expanded) ?? []
+        let file: Caddy.Matcher =
+          index == "off" ? .file(last: nil) : .file(tried: tried.isEmpty ? ["{http.request.uri.path}", index] : tried)
         let rewrite = Caddy.Route(
-          matchers: [[.file(last: index == "off" ? nil : (index ?? "index.php").expanded)]],
-          handlers: [.rewrite(Caddy.Rewrite(uri: "{http.matchers.file.relative}"))])
-        let pass = Caddy.Route(matchers: [[.path(["*.php"])]], handlers: [.proxy(php)])
+          matchers: [[file]], handlers: [.rewrite(Caddy.Rewrite(uri: "{http.matchers.file.relative}"))])
+        if let wait = directive.first("dial_timeout")?.arguments.first {
+          php.connectTimeout = Caddy.seconds(wait.text) ?? php.connectTimeout
+        }
+        if let wait = directive.first("read_timeout")?.arguments.first, let seconds = Caddy.seconds(wait.text),
+          seconds > 0
+        {
+          php.answerTimeout = seconds
+          php.places["timeout"] = blocks.span(wait)
+        }
+        let endings = directive.first("split")?.arguments.map { "*" + $0.text } ?? ["*.php"]
+        let pass = Caddy.Route(matchers: [[.path(endings)]], handlers: [.proxy(php)])
         return set == nil ? [rewrite, pass] : route(.subroute([rewrite, pass]))
       default: return route(.passes)
       }
@@ -335,36 +405,84 @@ extension Caddyfile {
 
     private mutating func named(_ directive: Directive) -> [Caddy.Matcher] {
       if let first = directive.arguments.first {
-        guard !first.isQuoted else { return [.always(false)] }
+        guard !first.isQuoted else { return [.unclear] }
         return matcher(first, Array(directive.arguments.dropFirst()), directive.block)
       }
+      return set(of: directive.block ?? [])
+    }
+
+    /// A block of matchers: all have to fit. What several lines of one kind name is one list, of which one has to.
+    private mutating func set(of lines: [Directive]) -> [Caddy.Matcher] {
+      let lists = ["host", "path", "method", "remote_ip", "client_ip"]
       var set: [Caddy.Matcher] = []
-      for line in directive.block ?? [] { set += matcher(line.name, line.arguments, line.block) }
+      var seen: Set<String> = []
+      for line in lines {
+        let name = line.name.text
+        guard !line.name.isQuoted else {
+          set.append(.unclear)
+          continue
+        }
+        guard lists.contains(name) else {
+          if name == "path_regexp", seen.contains(name) {
+            note("a regular expression can only be used once per named matcher", at: line.name)
+          }
+          seen.insert(name)
+          set += matcher(line.name, line.arguments, line.block)
+          continue
+        }
+        guard seen.insert(name).inserted else { continue }
+        set += matcher(line.name, lines.filter { $0.name.text == name }.flatMap(\.arguments), line.block)
+      }
       return set
     }
 
     private mutating func matcher(_ name: Token, _ arguments: [Token], _ block: [Directive]?) -> [Caddy.Matcher] {
       let words = arguments.map(\.text)
+      depth += 1
+      defer { depth -= 1 }
+      guard depth <= Self.deepest else {
+        note("matchers are nested too deep", at: name)
+        return [.unclear]
+      }
+      if block != nil, Caddyfile.plainMatchers.contains(name.text) {
+        note("malformed \(name.text) matcher: blocks are not supported", at: name)
+      }
       switch name.text {
       case "host": return [.host(words)]
       case "path": return [.path(words)]
       case "path_regexp": return [.pathPattern(words.last ?? "")]
       case "method": return [.method(words)]
       case "protocol": return [.scheme(words.first ?? "")]
-      case "remote_ip", "client_ip": return [.always(Caddy.isLocal(words))]
+      case "remote_ip", "client_ip": return [.asker(in: words)]
       case "file":
         let files = block?.first { $0.name.text == "try_files" }?.arguments.map(\.text) ?? words
-        return [.file(last: files.count > 1 ? files.last?.expanded : nil)]
+        return [.file(tried: files.map(\.expanded))]
       case "not":
         if let first = arguments.first { return [.not([matcher(first, Array(arguments.dropFirst()), block)])] }
-        var inner: [Caddy.Matcher] = []
-        for line in block ?? [] { inner += matcher(line.name, line.arguments, line.block) }
-        return [.not([inner])]
-      case "header", "header_regexp", "query", "expression", "vars", "vars_regexp", "tls":
-        return [.always(false)]
+        return [.not([set(of: block ?? [])])]
+      case "header":
+        let field = words.first ?? ""
+        let isAbsent = field.hasPrefix("!")
+        if words.count != (isAbsent ? 1 : 2) {
+          note(
+            isAbsent && words.count > 1
+              ? "malformed header matcher: null matching headers cannot have a field value"
+              : "malformed header matcher: expected both field and value", at: name)
+        }
+        return [.headers([(name: String(field.drop { $0 == "!" }), isAbsent: isAbsent)])]
+      case "header_regexp":
+        if words.count < 2 { note("wrong argument count or unexpected line ending after \(name.text)", at: name) }
+        return [.headers([(name: words.dropLast().last ?? "", isAbsent: false)])]
+      case "query":
+        if let odd = words.first(where: { !$0.isEmpty && !$0.contains("=") }) {
+          note("malformed query matcher token: \(odd); must be in param=val format", at: name)
+        }
+        return [.query]
+      case "tls": return [words.isEmpty ? .scheme("https") : .unclear]
+      case "expression", "vars", "vars_regexp": return [.unclear]
       default:
         note("unknown matcher: \(name.text)", at: name, near: Caddyfile.matchers, mayBePlugin: true)
-        return [.always(false)]
+        return [.unclear]
       }
     }
 
@@ -412,7 +530,9 @@ extension Caddyfile {
         }
         proxy.places["health-status"] = status.flatMap { blocks.span($0) }
       case "health_status", "health_port": break
-      case "handle_response":
+      case "handle_response", "replace_status":
+        checkResponse(line)
+        guard line.name.text == "handle_response" else { return }
         let handlers = (line.block ?? []).map(\.name.text)
         let answers = ["respond", "error", "reverse_proxy", "copy_response", "redir", "file_server", "abort"]
         if words.isEmpty == false, !handlers.contains(where: answers.contains), line.block != nil {
@@ -425,6 +545,12 @@ extension Caddyfile {
           "unrecognized subdirective \(line.name.text)", at: line.name,
           near: Caddyfile.proxyOptions + ["to", "dynamic", "header_up", "health_uri", "health_status", "transport"])
       }
+    }
+
+    private mutating func checkResponse(_ line: Directive) {
+      guard line.name.text == "handle_response", line.arguments.count > 1 else { return }
+      note(
+        "too many arguments for handle_response: only a single response matcher name is allowed", at: line.name)
     }
 
     /// Where an option of `transport http` may stand, with the lines that it needs around it.
@@ -488,7 +614,8 @@ extension Caddyfile {
     }
 
     private mutating func add(_ address: Token, to proxy: inout Caddy.Proxy, isOnly: Bool) {
-      var text = address.text[...]
+      let filled = address.text.filled(by: environment)
+      var text = filled[...]
       var scheme: String?
       if let split = text.firstRange(of: "://") {
         scheme = String(text[..<split.lowerBound])
@@ -518,7 +645,7 @@ extension Caddyfile {
       if scheme == "http" && upstream.port == 443 || scheme == "https" && upstream.port == 80 {
         note("scheme and port of \(address.text) contradict each other", at: address)
       }
-      guard isFirst, upstream.socket == nil, let whole = blocks.span(address) else { return }
+      guard isFirst, filled == address.text, upstream.socket == nil, let whole = blocks.span(address) else { return }
       let start = address.text.utf8.distance(from: address.text.startIndex, to: text.startIndex)
       let host = dial.host.utf8.count + (text.hasPrefix("[") ? 2 : 0)
       proxy.places["host"] = blocks.span(address, start..<start + host)
@@ -539,6 +666,25 @@ extension Caddyfile {
         }
     }
   }
+
+  /// Options of a server, below `servers` in the global ones.
+  fileprivate static let serverOptions = [
+    "name", "listener_wrappers", "packet_conn_wrappers", "timeouts", "keepalive_interval", "keepalive_idle",
+    "keepalive_count", "max_header_size", "enable_full_duplex", "log_credentials", "protocols", "protocol",
+    "strict_sni_host", "trusted_proxies", "trusted_proxies_strict", "trusted_proxies_unix", "client_ip_headers",
+    "metrics", "trace", "0rtt",
+  ]
+
+  /// How many arguments a directive has to have besides its matcher.
+  fileprivate static let counts = [
+    "redir": (1, Int.max), "rewrite": (1, 1), "uri": (1, Int.max), "method": (1, 1), "invoke": (1, 1), "abort": (0, 0),
+    "handle_path": (1, 1), "try_files": (1, Int.max),
+  ]
+
+  /// Matchers that take no block.
+  fileprivate static let plainMatchers = [
+    "host", "path", "path_regexp", "method", "header", "header_regexp", "query", "remote_ip", "client_ip",
+  ]
 
   fileprivate static let matchers = [
     "host", "path", "path_regexp", "method", "protocol", "remote_ip", "client_ip", "file", "not", "header",
@@ -606,7 +752,7 @@ extension String {
       ("{uri}", "{http.request.uri}"), ("{query}", "{http.request.uri.query}"),
       ("{?query}", "{http.request.uri.prefixed_query}"),
       ("{upstream_hostport}", "{http.reverse_proxy.upstream.hostport}"),
-      ("{http.matchers.file.relative}", "{http.matchers.file.relative}"),
+      ("{file_match.relative}", "{http.matchers.file.relative}"), ("{scheme}", "{http.request.scheme}"),
     ]
     return short.reduce(self) { $0.replacing($1.0, with: $1.1) }
   }

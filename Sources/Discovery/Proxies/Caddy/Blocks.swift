@@ -115,9 +115,6 @@ extension Caddyfile {
       var keys: [Token] = []
       var expectsAnother = false
       while let token {
-        if token.text.hasPrefix("@"), !token.isQuoted {
-          throw problem("a matcher (\(token.text)) stands outside of a site", at: token)
-        }
         if token.text == "import", isOnNewLine, keys.isEmpty || expectsAnother {
           try await importHere()
           continue
@@ -128,6 +125,9 @@ extension Caddyfile {
           break
         }
         if !keys.isEmpty, !expectsAnother, isOnNewLine { break }
+        if token.text.hasPrefix("@"), !token.isQuoted {
+          throw problem("a matcher (\(token.text)) stands outside of a site", at: token)
+        }
         if token.text.hasSuffix("{"), !token.isQuoted {
           throw problem("a blank is missing before the brace of \(token.text)", at: token)
         }
@@ -300,6 +300,7 @@ extension Caddyfile.Token {
       return copy
     }
     if text == "{block}" { return block }
+    if text.hasPrefix("{blocks."), text.hasSuffix("}") { return block.named(String(text.dropFirst(8).dropLast())) }
     guard text.contains("{args") else { return [self] }
     if text.hasPrefix("{args["), text.hasSuffix("]}"), text.contains(":"), text.dropFirst().firstIndex(of: "{") == nil {
       let ends = text.dropFirst(6).dropLast(2).split(separator: ":", omittingEmptySubsequences: false)
@@ -318,5 +319,28 @@ extension Caddyfile.Token {
       new = new.replacing("{args[\(number)]}", with: argument).replacing("{args.\(number)}", with: argument)
     }
     return [copy(new)]
+  }
+}
+
+extension [Caddyfile.Token] {
+  /// Of several blocks the words in that of a name; the last one of that name counts.
+  fileprivate func named(_ name: String) -> [Caddyfile.Token] {
+    var found: [Caddyfile.Token] = []
+    var index = 0
+    while index < count {
+      let isWanted = self[index].text == name
+      var words: [Caddyfile.Token] = []
+      var depth = 0
+      index += 1
+      while index < count, depth > 0 || !self[index].isOnNewLine(after: self[index - 1]) {
+        let word = self[index]
+        index += 1
+        depth += word.opens ? 1 : word.closes ? -1 : 0
+        if word.opens && depth == 1 || word.closes && depth == 0 { continue }
+        words.append(word)
+      }
+      if isWanted { found = words }
+    }
+    return found
   }
 }

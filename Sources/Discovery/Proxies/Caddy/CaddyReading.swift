@@ -18,7 +18,9 @@ enum CaddyReading: ProxyReader {
   ) async throws(Unseen) -> Reading {
     let written = await result { () throws(Unseen) in try await Written(proxy) }
     let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
-    let running = await result { () throws(Unseen) in Caddy.Configuration(try await admin.configuration(of: proxy)) }
+    let running = await result { () throws(Unseen) in
+      Caddy.Configuration(try await admin.configuration(of: proxy), environment: proxy.caddyEnvironment)
+    }
     switch (written, running) {
     case (.success, .success(let running)) where !proxy.files.unread.isEmpty:
       proxy.files.forgetUnread()
@@ -36,7 +38,7 @@ enum CaddyReading: ProxyReader {
     let written = await result { () throws(Unseen) in try await Written(proxy) }
     let admin = Caddy.Admin(written: (try? written.get())?.admin, of: proxy)
     do throws(Unseen) {
-      return Caddy.Configuration(try await admin.configuration(of: proxy)).listed
+      return Caddy.Configuration(try await admin.configuration(of: proxy), environment: proxy.caddyEnvironment).listed
     } catch { return try written.get().configuration.listed }
   }
 
@@ -120,18 +122,18 @@ extension CaddyReading {
         guard let document = JSON(Array(text.utf8)) else {
           throw .unreadable(what: path, why: .init(.notFormat, "JSON"))
         }
-        (configuration, problem, blocks) = (Caddy.Configuration(document), nil, nil)
+        configuration = Caddy.Configuration(document, environment: proxy.caddyEnvironment)
+        (problem, blocks) = (nil, nil)
         admin = document["admin"]?["disabled"]?.bool == true ? "off" : document["admin"]?["listen"]?.text
         (paths, isKnown) = ([path], true)
         return
       }
       let imports = Caddyfile.Imports(
         read: { try? await files.read($0) }, glob: { (try? await files.glob($0)) ?? [] })
-      let environment: Caddyfile.Environment = { proxy.environment($0) }
-      let blocks = await Caddyfile.Blocks.read(
-        path, text: text, environment: proxy.container == nil ? nil : environment, files: imports)
+      let environment = proxy.caddyEnvironment
+      let blocks = await Caddyfile.Blocks.read(path, text: text, environment: environment, files: imports)
       if let unseen = blocks.problem?.unseen { throw unseen }
-      let adapted = Caddyfile.adapt(blocks)
+      let adapted = Caddyfile.adapt(blocks, environment: environment)
       (configuration, problem, self.blocks) = (adapted.configuration, adapted.problem, blocks)
       admin = adapted.admin
       paths = blocks.files.map(\.path)
@@ -152,6 +154,14 @@ extension CaddyReading {
         folder: paths.first.flatMap { files.folder(of: $0) }, folderInside: paths.first?.folder, container: nil,
         hasAdmin: .known(hasAdmin), version: nil, unread: nil)
     }
+  }
+}
+
+extension RunningProxy {
+  /// The variables of its container; nil on the machine itself, where they cannot be seen.
+  fileprivate var caddyEnvironment: Caddyfile.Environment? {
+    guard container != nil else { return nil }
+    return { environment($0) }
   }
 }
 

@@ -10,7 +10,9 @@ extension Caddy.Configuration {
     self.init(document)
   }
 
-  init(_ document: JSON) {
+  /// With an environment the upstreams that hang on it are known.
+  init(_ document: JSON, environment: Caddyfile.Environment? = nil) {
+    let document = environment == nil ? document : document.dialling(by: environment)
     let app = document["apps"]?["http"]
     let writer = document["logging"]?["logs"]?["default"]?["writer"]
     logFile = writer?["output"]?.text == "file" ? writer?["filename"]?.text : nil
@@ -66,13 +68,36 @@ extension Caddy.Matcher {
     case "method": self = .method(value.texts)
     case "protocol": self = .scheme(value.text ?? "")
     case "file":
-      let files = value["try_files"]?.texts ?? []
-      self = .file(last: files.count > 1 ? files.last : nil)
+      self = .file(tried: value["try_files"]?.texts ?? [])
     case "not": self = .not(value.elements.map(Caddy.Matcher.set))
-    case "remote_ip", "client_ip": self = .always(Caddy.isLocal(value["ranges"]?.texts ?? []))
-    // What a plain request has not: a header, a query, a variable.
-    default: self = .always(false)
+    case "remote_ip", "client_ip": self = .asker(in: value["ranges"]?.texts ?? [])
+    case "header": self = .headers(value.members.map { (name: $0.key, isAbsent: $0.value == .null) })
+    // A plain request has no such header.
+    case "header_regexp": self = .headers(value.members.map { (name: $0.key, isAbsent: false) })
+    case "query": self = .query
+    case "tls": self = value["handshake_complete"] == nil ? .scheme("https") : .unclear
+    default: self = .unclear
     }
+  }
+
+  /// Files that are tried in turn. Behind the last one may be a status for the case that none is there.
+  static func file(tried: [String]) -> Caddy.Matcher {
+    if tried.last?.hasPrefix("=") == true { return .file(last: nil, among: tried.dropLast()) }
+    return .file(last: tried.count > 1 ? tried.last : nil)
+  }
+
+  /// What a matcher says of an asker who is not known: people ask from this machine and its networks, too.
+  static func asker(in ranges: [String]) -> Caddy.Matcher {
+    let all = ["private_ranges", "0.0.0.0/0", "127.0.0.1", "127.0.0.0/8", "127.0.0.1/8"]
+    return ranges.contains(where: all.contains) ? .always(true) : .asker
+  }
+
+  /// What a matcher of headers says of a browser's plain request.
+  static func headers(_ headers: [(name: String, isAbsent: Bool)]) -> Caddy.Matcher {
+    let sent = ["host", "user-agent", "accept", "accept-encoding", "accept-language"]
+    let verdicts = headers.map { sent.contains($0.name.lowercased()) ? nil : $0.isAbsent }
+    if verdicts.contains(false) { return .always(false) }
+    return verdicts.contains(nil) ? .unclear : .always(true)
   }
 }
 
@@ -151,7 +176,7 @@ extension Caddy.Proxy {
     rewrite = proxy["rewrite"].map(Caddy.Rewrite.init) ?? rewrite
     let responses = proxy["handle_response"]?.elements ?? []
     isAuth = responses.contains { response in
-      response["match"]?["status_code"]?.elements.contains(.number(2)) == true
+      response["match"]?["status_code"]?.elements.contains(.number(2)) == true && response["status_code"] == nil
         && !(response["routes"]?.elements ?? []).contains {
           $0["handle"]?.elements.contains(where: Caddy.Handler.answers) == true
         }
@@ -203,11 +228,6 @@ extension Caddy {
     }
   }
 
-  /// True if addresses of this machine and its networks are among the ranges.
-  static func isLocal(_ ranges: [String]) -> Bool {
-    ranges.contains { ["private_ranges", "0.0.0.0/0", "127.0.0.1", "127.0.0.0/8", "127.0.0.1/8"].contains($0) }
-  }
-
   /// Seconds of one of Go's durations: `1m30s`, `500ms`; `d` is Caddy's own. Nil if it is none.
   static func seconds(_ duration: String) -> Double? {
     let units = ["ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400]
@@ -227,6 +247,36 @@ extension Caddy {
 }
 
 extension JSON {
+  /// With the addresses to dial filled in.
+  fileprivate func dialling(by environment: Caddyfile.Environment?) -> JSON {
+    switch self {
+    case .array(let elements): .array(elements.map { $0.dialling(by: environment) })
+    case .object(let members):
+      .object(
+        Dictionary(
+          uniqueKeysWithValues: members.map { name, value in
+            if name == "dial", let text = value.text { return (name, .string(text.filled(by: environment))) }
+            return (name, value.dialling(by: environment))
+          }))
+    default: self
+    }
+  }
+
   /// A duration: nanoseconds as a number, or Go's text.
   fileprivate var seconds: Double? { number.map { $0 / 1e9 } ?? text.flatMap(Caddy.seconds) }
+}
+
+extension String {
+  /// With each `{env.NAME}` filled in, as Caddy does it when it starts; as it is where that cannot be seen, or is too long.
+  func filled(by environment: Caddyfile.Environment?) -> String {
+    guard let environment, contains("{env.") else { return self }
+    var result = ""
+    var rest = self[...]
+    while let start = rest.firstRange(of: "{env."), let end = rest[start.upperBound...].firstIndex(of: "}") {
+      result += rest[..<start.lowerBound] + (environment(String(rest[start.upperBound..<end])) ?? "")
+      guard result.utf8.count <= Limits.value else { return self }
+      rest = rest[rest.index(after: end)...]
+    }
+    return result + rest
+  }
 }

@@ -28,6 +28,7 @@ extension Caddy.Configuration {
     switch found.served {
     case .answered, .files: reading.outcome = .static
     case .empty: reading.outcome = .missing
+    case .unclear: reading.outcome = .unknown
     case .proxied(let proxy, let path):
       reading.entry?.definedIn = proxy.definedIn
       let servers = proxy.upstreams.map { Server($0.endpoint, .used) }

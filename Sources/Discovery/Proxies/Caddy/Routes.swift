@@ -42,11 +42,18 @@ enum Caddy {
     case pathPattern(String)
     case method([String])
     case scheme(String)
-    /// Files that are tried in turn; with a last one that is taken whether it is there or not.
-    case file(last: String?)
+    /// Files that are tried in turn; with a last one that is taken whether it is there or not. `among`: one of these is
+    /// taken to be there, because nothing is behind them but a status.
+    case file(last: String?, among: [String] = [])
+    /// A query: none of it fits a request without one.
+    case query
     case not([[Matcher]])
     /// One whose answer is known: addresses of private networks, headers a plain request has not.
     case always(Bool)
+    /// It depends on the address of who asks.
+    case asker
+    /// Nothing here can tell: an expression, a variable, a plugin's matcher.
+    case unclear
   }
 
   indirect enum Handler: Sendable {
@@ -59,6 +66,11 @@ enum Caddy {
     case files
     /// It passes the request on to the next handler.
     case passes
+
+    /// True if it only answers, or only lets pass.
+    var isAnswer: Bool { if case .answer = self { true } else { false } }
+    var isPassage: Bool { if case .passes = self { true } else { false } }
+    var isRewrite: Bool { if case .rewrite = self { true } else { false } }
   }
 
   struct Rewrite: Sendable, Equatable {

@@ -144,6 +144,11 @@ enum Caddyfile {
   private static func heredoc(
     _ bytes: ArraySlice<Byte>, _ marker: String, _ file: String, _ line: Int
   ) throws(Problem) -> (text: String, length: Int, breaks: Int) {
+    guard !marker.hasPrefix("<"), marker.utf8.allSatisfy({ $0.isMarker }) else {
+      throw Problem(
+        message: "a heredoc's marker has only letters, digits, dashes and underscores; got \(marker)", file: file,
+        line: line)
+    }
     var lines: [String] = []
     var rest = bytes
     var length = 0
@@ -153,7 +158,12 @@ enum Caddyfile {
       let text = String(decoding: bytes.map(\.value), as: UTF8.self)
       let padding = text.prefix { $0 == " " || $0 == "\t" }
       if text.dropFirst(padding.count).hasPrefix(marker) {
-        let body = lines.map { $0.hasPrefix(padding) ? String($0.dropFirst(padding.count)) : $0 }
+        if let odd = lines.firstIndex(where: { !$0.isEmpty && !$0.hasPrefix(padding) }) {
+          throw Problem(
+            message: "this line of the text <<\(marker) is indented less than its end", file: file, line: line + odd + 1
+          )
+        }
+        let body = lines.map { String($0.dropFirst(padding.count)) }
         return (body.joined(separator: "\n"), length + padding.utf8.count + marker.utf8.count, lines.count + 1)
       }
       lines.append(text)
@@ -210,6 +220,11 @@ extension UInt8 {
   fileprivate static let quote = UInt8(ascii: "\"")
   fileprivate static let backtick = UInt8(ascii: "`")
   fileprivate static let hash = UInt8(ascii: "#")
+  /// True for what a heredoc's marker is made of.
+  fileprivate var isMarker: Bool {
+    self == UInt8(ascii: "-") || self == UInt8(ascii: "_") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= self
+      || UInt8(ascii: "a")...UInt8(ascii: "z") ~= self | 0x20
+  }
   fileprivate static let dollar = UInt8(ascii: "$")
   fileprivate var isBlank: Bool {
     self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") || self == 0x0B || self == 0x0C

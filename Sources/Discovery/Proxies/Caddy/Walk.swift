@@ -17,6 +17,8 @@ extension Caddy {
     case files
     /// A site that has the name, and nothing in it that answers for the path: an empty 200.
     case empty
+    /// It hangs on something that cannot be told from here.
+    case unclear
   }
 
   struct Found: Sendable {
@@ -106,6 +108,8 @@ extension Caddy {
     private var taken: Set<String> = []
     /// The path was changed in a way that cannot be followed.
     private var isPathKnown = true
+    /// What keeps the last route from being decided is the address of who asks, and nothing else.
+    private var hangsOnAskerOnly = true
     /// What a matcher of files has found, for a rewrite to it.
     private var file: String?
 
@@ -115,7 +119,17 @@ extension Caddy {
     mutating func run(_ routes: [Route], depth: Int = 0) -> Served? {
       for route in routes {
         if let group = route.group, taken.contains(group) { continue }
-        guard matches(route) else { continue }
+        switch matches(route) {
+        case true?: break
+        case false?: continue
+        case nil:
+          if route.handlers.allSatisfy(\.isPassage) { continue }
+          // A route that only turns people away is none to those who are let in.
+          if hangsOnAskerOnly, route.handlers.allSatisfy(\.isAnswer) { continue }
+          guard route.handlers.allSatisfy({ $0.isRewrite || $0.isPassage }) else { return .unclear }
+          isPathKnown = false
+          continue
+        }
         hasMatched = true
         if let group = route.group { taken.insert(group) }
         for handler in route.handlers {
@@ -173,31 +187,78 @@ extension Caddy {
       request.path = path + query
     }
 
-    private mutating func matches(_ route: Route) -> Bool {
+    /// Nil where it cannot be told.
+    private mutating func matches(_ route: Route) -> Bool? {
       guard !route.matchers.isEmpty else { return true }
-      return route.matchers.contains { set in
-        set.allSatisfy { matcher in
-          let fits = matches(matcher)
-          if fits, case .host(let names) = matcher, let name = names.first(where: { request.host.fits(host: $0) }) {
-            site = (name, route.sites[name])
-          }
-          if fits, case .file(let last) = matcher { file = last }
-          return fits
+      hangsOnAskerOnly = true
+      var verdict: Bool? = false
+      for set in route.matchers {
+        switch matches(set) {
+        case true?:
+          for matcher in set { note(matcher, of: route) }
+          return true
+        case false?: break
+        case nil: verdict = nil
         }
+      }
+      return verdict
+    }
+
+    private mutating func note(_ matcher: Matcher, of route: Route) {
+      switch matcher {
+      case .host(let names):
+        if let name = names.first(where: { request.host.fits(host: $0) }) { site = (name, route.sites[name]) }
+      case .file(let last, let among):
+        let tried = (among.isEmpty ? [last].compactMap { $0 } : among).map {
+          $0.replacing("{http.request.uri.path}", with: path).withoutDoubleSlashes
+        }
+        file = tried.first { !among.isEmpty && $0.hasSuffix(".php") } ?? tried.last
+      default: break
       }
     }
 
-    private func matches(_ matcher: Matcher) -> Bool {
-      let path = String(request.path.prefix { $0 != "?" })
-      return switch matcher {
-      case .host(let names): names.contains { request.host.fits(host: $0) }
-      case .path(let paths): paths.contains { path.fits(path: $0) }
-      case .pathPattern(let pattern): (try? Pattern(pattern))?.matches(path) == true
-      case .method(let methods): methods.contains { $0.uppercased() == "GET" }
-      case .scheme(let scheme): scheme == (request.isTLS ? "https" : "http")
-      case .file(let last): last != nil
-      case .not(let sets): !sets.contains { $0.allSatisfy { matches($0) } }
-      case .always(let answer): answer
+    private mutating func matches(_ set: [Matcher]) -> Bool? {
+      var verdict: Bool? = true
+      for matcher in set {
+        switch matches(matcher) {
+        case true?: break
+        case false?: return false
+        case nil: verdict = nil
+        }
+      }
+      return verdict
+    }
+
+    private var path: String { String(request.path.prefix { $0 != "?" }) }
+
+    private mutating func matches(_ matcher: Matcher) -> Bool? {
+      switch matcher {
+      case .host(let names): return names.contains { request.host.fits(host: $0) }
+      case .path(let paths):
+        hangsOnAskerOnly = hangsOnAskerOnly && isPathKnown
+        return isPathKnown ? paths.contains { path.fits(path: $0) } : paths.contains("*") ? true : nil
+      case .pathPattern(let pattern):
+        hangsOnAskerOnly = hangsOnAskerOnly && isPathKnown
+        return isPathKnown ? (try? Pattern(pattern))?.matches(path) == true : nil
+      case .method(let methods): return methods.contains { $0.uppercased() == "GET" }
+      case .scheme(let scheme): return scheme == (request.isTLS ? "https" : "http")
+      case .file(let last, let among): return last != nil || !among.isEmpty
+      case .not(let sets):
+        var verdict: Bool? = true
+        for set in sets {
+          switch matches(set) {
+          case true?: return false
+          case false?: break
+          case nil: verdict = nil
+          }
+        }
+        return verdict
+      case .always(let answer): return answer
+      case .asker: return nil
+      case .query where !request.path.contains("?"): return false
+      case .query, .unclear:
+        hangsOnAskerOnly = false
+        return nil
       }
     }
   }
@@ -215,7 +276,8 @@ extension String {
 
   /// Caddy's path matcher: any case, `*` at an end for any text, elsewhere for any text without a slash.
   fileprivate func fits(path pattern: String) -> Bool {
-    let (path, pattern) = (lowercased(), pattern.lowercased())
+    let pattern = pattern.lowercased()
+    let path = pattern.contains("//") ? lowercased() : lowercased().withoutDoubleSlashes
     let inner = pattern.dropFirst().dropLast()
     if pattern == "*" { return true }
     if !inner.contains("*") {
@@ -229,6 +291,13 @@ extension String {
     let parts = pattern.split(separator: "*", omittingEmptySubsequences: false)
     let regex = parts.map { String($0).quotedForPattern }.joined(separator: "[^/]*")
     return (try? Pattern("^" + regex + "$"))?.matches(path) == true
+  }
+
+  fileprivate var withoutDoubleSlashes: String {
+    guard contains("//") else { return self }
+    return reduce(into: "") { path, character in
+      if character != "/" || path.last != "/" { path.append(character) }
+    }
   }
 
   private var quotedForPattern: String {

@@ -50,6 +50,7 @@ import Testing
       case .answered: "answered"
       case .files: "files"
       case .empty: "empty"
+      case .unclear: "unclear"
       case .proxied(let proxy, let path):
         """
         \(proxy.speaks) \(proxy.isTLS ? "tls" : "") \(proxy.verifies) \(proxy.tlsName ?? "-") \
@@ -89,6 +90,13 @@ import Testing
       Dictionary(configuration.servers.map { ($0.ports, $0.isTLS) }) { $0 || $1 }
     }
     #expect(isTLS(ours.configuration) == isTLS(theirs))
+  }
+
+  @Test func blocksAndMatchersThatAreNestedTooDeepAreRefused() async {
+    let blocks = String(repeating: "route {\n", count: 5000) + String(repeating: "}\n", count: 5000)
+    #expect(await read(["Caddyfile": "http://a.test {\n\(blocks)}\n"]).problem != nil)
+    let matchers = "@x " + String(repeating: "not ", count: 10_000) + "path /a\n  reverse_proxy @x app:1\n"
+    #expect(await read(["Caddyfile": "http://a.test {\n  \(matchers)}\n"]).problem != nil)
   }
 
   @Test(arguments: Configurations.broken)

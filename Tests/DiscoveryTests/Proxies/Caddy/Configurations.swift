@@ -45,6 +45,23 @@ enum Configurations {
       "http://a.test {\r\n  handle /api/* {\r\n    reverse_proxy api:1 \\\r\n      two:2\r\n  }\r\n  reverse_proxy app:1\r\n}\r\n",
       "(app) {\n  reverse_proxy x:1 {args[0:1]}\n  header X {args[-1:]} {args[1:9223372036854775807]}\n}\nhttp://a.test {\n  import app one:1 two:2\n}",
       "(app) {\n  reverse_proxy {args[:]}\n}\nhttp://a.test {\n  import app one:1 two:2\n}",
+      "http://a.test {\n  @pages {\n    path /api/*\n    path /docs/*\n    method POST\n    method GET\n  }\n  reverse_proxy @pages pages:1\n  reverse_proxy app:2\n}",
+      "http://a.test {\n  @rest not {\n    path /api/*\n    path /docs/*\n  }\n  reverse_proxy @rest rest:1\n  reverse_proxy app:2\n}",
+      ":80\n@api path /api/*\nreverse_proxy @api api:1\nreverse_proxy web:2",
+      "http://a.test {\n  @plain header !X-Token\n  reverse_proxy @plain plain:1\n  reverse_proxy app:2\n}",
+      "http://a.test {\n  @asked query v=2\n  reverse_proxy @asked new:1\n  reverse_proxy app:2\n}",
+      "http://a.test {\n  @api expression `path('/api/*')`\n  reverse_proxy @api api:1\n  @docs `path('/docs/*')`\n  reverse_proxy @docs docs:1\n  reverse_proxy app:2\n}",
+      "http://a.test {\n  @none path\n  reverse_proxy @none none:1\n  @all {\n  }\n  reverse_proxy @all all:2\n}",
+      "(inner) {\n  handle {\n    {blocks.web}\n  }\n  handle /api* {\n    {blocks.api}\n    {blocks.none}\n  }\n}\nhttp://a.test {\n  import inner {\n    web {\n      reverse_proxy web:2 {\n        header_up X y\n      }\n    }\n    api reverse_proxy api:3\n  }\n}",
+      "http://a.test {\n  php_fastcgi php:9000 {\n    read_timeout 60s\n    dial_timeout 7s\n    write_timeout 9s\n    split .php .php5\n  }\n}\nhttp://b.test {\n  root * /srv\n  php_fastcgi php:9000 {\n    try_files {path} {path}/index.php =404\n  }\n}",
+      "http://a.test {\n  php_fastcgi php:9000 {\n    index off\n    try_files {path} front.php\n  }\n}",
+      "http://a.test {\n  route {\n    @front {\n      file {\n        try_files {path} front.php\n      }\n    }\n    rewrite @front {file_match.relative}\n    @php path *.php\n    reverse_proxy @php php:9000 {\n      transport fastcgi\n    }\n  }\n}",
+      "http://a.test {\n  reverse_proxy {env.NAME_OF_APP}:3000\n}",
+      ":8080 {\n  tls internal\n  reverse_proxy web:1\n}",
+      "http://a.test {\n  @office remote_ip 192.168.0.0/16\n  reverse_proxy @office office:1\n  reverse_proxy app:2\n}",
+      "http://a.test {\n  reverse_proxy app:1 {\n    @fine status 2xx\n    replace_status @fine 204\n  }\n}",
+      "http://a.test {\n  bind 127.0.0.2\n  reverse_proxy one:1\n}\nhttp://a.test {\n  bind 127.0.0.3\n  reverse_proxy one:1\n}",
+      "http://a.test {\n  respond \"<<no heredoc\"\n}",
     ].map { ["Caddyfile": $0] } + [
       [
         "Caddyfile": "import common\nimport sites/*.caddy\n",
@@ -56,6 +73,35 @@ enum Configurations {
     ]
 
   static let broken = [
+    Broken(text: "http://a.test {\n  reverse_proxy one:1\n}\nhttp://a.test {\n  reverse_proxy two:2\n}\n", line: 4),
+    Broken(text: "http://a.test {\n  invoke nobody\n  reverse_proxy app:1\n}\n", line: 2),
+    Broken(text: "&(first) {\n  invoke second\n}\nhttp://a.test {\n  invoke first\n}\n", line: 2),
+    Broken(text: "&(one) {\n  respond a\n}\n&(one) {\n  respond b\n}\nhttp://a.test {\n  invoke one\n}\n", line: 4),
+    Broken(text: "http://a.test {\n  redir /web/\n  reverse_proxy app:1\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  uri /api/*\n  reverse_proxy app:1\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  handle_path api/* {\n    reverse_proxy app:1\n  }\n}\n", line: 2),
+    Broken(text: "ftp://a.test {\n  reverse_proxy app:1\n}\n", line: 1),
+    Broken(text: "http://a.test {\n  respond <<A!\n    b\n    A!\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  respond <<A\n  b\n    A\n}\n", line: 3),
+    Broken(
+      text: "http://a.test {\n  forward_auth auth:1 {\n    uri /a\n    uri /b\n  }\n  reverse_proxy app:1\n}\n", line: 4
+    ),
+    Broken(
+      text:
+        "http://a.test {\n  reverse_proxy app:1 {\n    handle_response header X {\n      respond a\n    }\n  }\n}\n",
+      line: 3),
+    Broken(
+      text: "http://a.test {\n  intercept {\n    handle_response header X {\n      respond a\n    }\n  }\n}\n", line: 3),
+    Broken(text: "{\n  servers {\n    listn :80\n  }\n}\nhttp://a.test {\n  reverse_proxy app:1\n}\n", line: 3),
+    Broken(text: "http://a.test {\n  @x query v\n  reverse_proxy @x app:1\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  @x header X-A\n  reverse_proxy @x app:1\n}\n", line: 2),
+    Broken(
+      text: "http://a.test {\n  @x {\n    path_regexp a\n    path_regexp b\n  }\n  reverse_proxy @x app:1\n}\n", line: 4
+    ),
+    Broken(
+      text:
+        "(app) {\n  reverse_proxy app:1 {\n    {block}\n  }\n}\nhttp://a.test {\n  import app {\n    nonsense_here\n  }\n}\n",
+      line: 8),
     Broken(text: "http://a.test {\n  reverse_prox app:3000\n}\n", line: 2, near: "reverse_proxy"),
     Broken(text: "http://a.test {\n  reverse_proxy app:3000 {\n    helth_uri /\n  }\n}\n", line: 3, near: "health_uri"),
     Broken(text: "http://a.test {\n  reverse_proxy @api app:3000\n}\n", line: 2),
