@@ -63,6 +63,10 @@ private let shopLabels = [
     ("Host(`shop.example.org`) && Header(`X-Beta`, `1`)", .v3, .maybe), ("!ClientIP(`10.0.0.0/8`)", .v3, .maybe),
     ("Host(`a.test`, `shop.example.org`)", .v2, .yes), ("HostRegexp(`{sub:[a-z]+}.example.org`)", .v2, .yes),
     ("HostRegexp(`{sub:[a-z]{2}}.example.org`)", .v2, .no), ("Path(`/a/{id}`)", .v2, .yes),
+    ("Host(`*.example.org`)", .v3, .yes), ("Host(`*`)", .v3, .yes), ("Host(`*.org`)", .v3, .no),
+    ("Host(`*.example.org`)", .v2, .no), ("HOST(`shop.example.org`,)", .v3, .yes),
+    ("Host(`a.test`) ||\n  Host(`shop.example.org`)\n", .v3, .yes),
+    (#"Host("shop.e\u0078ample.org") && Method("\"") || Method("GET")"#, .v3, .yes),
   ])
   func whatARuleSaysOfARequestForABAtShopExampleOrg(text: String, syntax: Traefik.Syntax, expected: Traefik.Verdict)
     throws
@@ -78,10 +82,31 @@ private let shopLabels = [
     ("Host(`a.test`", "Host has no closing parenthesis", nil),
     ("Host(`a.test`) &&", "something is missing at its end", nil),
     ("PathPrefix(`a`)", "the path 'a' does not begin with /", nil),
+    ("Host(``)", "Host has an empty value", nil), ("Host()", "Host has 0 values and takes 1", nil),
+    ("hostRegexp(`a`)", "there is no matcher hostRegexp", nil),
+    ("Host(`bücher.test`)", "Host takes ASCII only, and 'bücher.test' has other letters", nil),
+    ("ClientIP(`10.0.0.0/8,10.1.0.0/16`)", "'10.0.0.0/8,10.1.0.0/16' is neither an address nor a range of them", nil),
+    ("PathRegexp(`^/(?!a)`)", "the expression of PathRegexp does not compile", nil),
+    ("PathRegexp(`^/(a)\\1`)", "the expression of PathRegexp does not compile", nil),
+    (#"HostRegexp("a\.test")"#, "the value of HostRegexp has an escape that is none: backticks need none", nil),
+    ("Host(`a.test`)\n|| Host(`b.test`)", "'|| Host(`b.test`)' is left over", nil),
+    ("(Host(`a.test`)\n)", "a closing parenthesis is missing", nil),
   ])
   func rulesThatVersion3RefusesAndWhatTheyHaveToBe(text: String, reason: String, new: String?) {
     #expect(throws: Traefik.Refusal(reason: reason)) { try Traefik.Rule(text, .v3) }
     #expect((try? Traefik.Rule(text, .v2))?.forVersion3 == new)
+  }
+
+  @Test func anAddressInBracketsAndEncodedLetters() throws {
+    #expect(try Traefik.Rule("Host(`::1`)", .v3).matches(host: "[::1]", path: "/", .v3) == .yes)
+    let path = try Traefik.Rule("PathPrefix(`/a b`)", .v3)
+    #expect(path.matches(host: "a.test", path: "/a%20b/c", .v3) == .yes)
+    #expect(try Traefik.Rule("Path(`/a/b`)", .v3).matches(host: "a.test", path: "/a%2Fb", .v3) == .no)
+  }
+
+  @Test func aStarInAHostIsAStarBeforeVersion37() throws {
+    let rule = try Traefik.Rule("Host(`*.example.org`)", .v3)
+    #expect(rule.matches(host: "shop.example.org", path: "/", .v3, hasWildcards: false) == .no)
   }
 
   @Test func nestingHasAnEnd() {
@@ -206,6 +231,83 @@ private let shopLabels = [
     #expect(facts[.routeProblem]?.contains(reason) == true, "\(facts[.routeProblem] ?? "")")
   }
 
+  /// One label that Traefik does not know keeps the whole container out
+  @Test(arguments: [
+    ("traefik.http.routers.shop.entrypoint", "web", "field not found, node: entrypoint"),
+    ("traefik.http.services.shop.loadbalancer.port", "3000", "field not found, node: port"),
+    ("traefik.http.middlewares.x.stripprefix.prefix", "/a", "field not found, node: prefix"),
+    ("traefik.htp", "x", nil), ("traefik.http.routers.shop.priority", "high", "priority has the value high"),
+    ("traefik.http.routers.shop.tls.certresolver.", "x", "empty"),
+    ("traefik.http.middlewares.x.headers", "a", "standalone"),
+    ("traefik.http.middlewares.x.retry.attempts", "", "attempts has the value nothing"),
+    ("traefik.http.middlewares.x.compress", "true", nil), ("traefik.http.middlewares.x.plugin.any.thing", "1", nil),
+    ("traefik.http.middlewares.x.ratelimit.period", "1 minute", "period has the value 1 minute"),
+    ("traefik.enabled", "true", "field not found, node: enabled"),
+    ("traefik.enable", "yes", "enable has the value yes"),
+    ("traefik.http.services.shop.loadbalancer.server.url", "http://x:1", "takes neither scheme nor port"),
+    ("traefik.http.services.other.weighted.services[0].name", "shop", "no load balancer"),
+    ("traefik.http.routers.shop.rule.more", "x", "invalid node rule"),
+  ])
+  func aLabelThatTraefikCannotTake(name: String, value: String, reason: String?) async throws {
+    let labels = shopLabels.merging([name: value]) { $1 }
+    let (outcome, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels)]))
+    #expect(outcome == (reason == nil ? .found : .misconfigured))
+    if let reason { #expect(facts[.routeProblem]?.contains(reason) == true, "\(facts[.routeProblem] ?? "")") }
+  }
+
+  @Test func theServiceOfALabelHasAPortThatIsNone() async throws {
+    for port in ["http", "99999"] {
+      let labels = shopLabels.merging(["traefik.http.services.shop.loadbalancer.server.port": port]) { $1 }
+      let world = traefik([docker], [app("shop", labels, ports: #"{"PrivatePort": 3000, "Type": "tcp"}"#)])
+      let (outcome, facts) = try await read("http://shop.example.org/", world)
+      #expect(outcome == .misconfigured)
+      #expect(facts[.routeProblem]?.contains("has the port \(port), which is none") == true)
+    }
+  }
+
+  /// What came or went with a version is judged where the version is known, and left open where not
+  @Test(arguments: [
+    ("v3.7", "traefik.http.middlewares.x.retry.timeout", "1s", Reading.Outcome.found),
+    ("v3.6.1", "traefik.http.middlewares.x.retry.timeout", "1s", .misconfigured),
+    ("v2.4", "traefik.http.middlewares.x.headers.accesscontrolalloworigin", "*", .found),
+    ("v2.11.2", "traefik.http.middlewares.x.headers.accesscontrolalloworigin", "*", .misconfigured),
+    ("v3", "traefik.http.middlewares.x.retry.timeout", "1s", .found),
+    ("v3", "traefik.http.routers.shop.entrypoint", "web", .unknown),
+    ("latest", "traefik.http.routers.shop.entrypoint", "web", .unknown),
+    ("v3.99", "traefik.http.routers.shop.entrypoint", "web", .unknown),
+  ])
+  func fieldsOfVersions(tag: String, name: String, value: String, outcome: Reading.Outcome) async throws {
+    let world = traefik([docker], tag: tag, [app("shop", shopLabels.merging([name: value]) { $1 })])
+    if outcome == .unknown {
+      await #expect(throws: Unseen.self) { try await read("http://shop.example.org/", world) }
+    } else {
+      #expect(try await read("http://shop.example.org/", world).outcome == outcome)
+    }
+  }
+
+  @Test func theImageTellsItsVersionWhereTheTagDoesNot() async throws {
+    let labels = shopLabels.merging(["traefik.http.routers.shop.entrypoint": "web"]) { $1 }
+    let world = traefik([docker], [app("shop", labels)]).container(
+      "edge1",
+      #""Name": "/traefik", "Path": "traefik", "Args": ["--entryPoints.web.address=:80", "--providers.docker=true"], "Config": {"Image": "traefik:latest", "Labels": {"org.opencontainers.image.title": "Traefik", "org.opencontainers.image.version": "v3.7.1"}}"#
+    )
+    let (outcome, facts) = try await read("http://shop.example.org/", world)
+    #expect(outcome == .misconfigured)
+    #expect(facts[.routeLabel] == "traefik.http.routers.shop.entrypoints=web")
+  }
+
+  /// Only `true` turns TLS on, as a label of its own
+  @Test func tlsThatIsNotTrueIsNone() async throws {
+    for (value, outcome) in [
+      ("yes", Reading.Outcome.found), ("false", .found), ("TRUE", .misconfigured), ("", .misconfigured),
+    ] {
+      let labels = shopLabels.merging(["traefik.http.routers.shop.tls": value]) { $1 }
+      #expect(
+        try await read("http://shop.example.org/", traefik([docker], [app("shop", labels)])).outcome == outcome,
+        "\(value)")
+    }
+  }
+
   @Test func severalValuesInOneHostAreRightInVersion2() async throws {
     let labels = shopLabels.merging(["traefik.http.routers.shop.rule": "Host(`shop.example.org`,`x.test`)"]) { $1 }
     #expect(
@@ -322,6 +424,83 @@ private let shopLabels = [
       #expect(part("number") == number, "\(name)")
       #expect(part("head") + value + part("tail") == part("text"), "\(name)")
     }
+  }
+
+  /// For one unknown name Traefik drops every file; the line tells it, and what was probably meant
+  @Test func aFileWithANameThatTraefikDoesNotKnow() async throws {
+    let odd = routes.replacing("service: shop, middlewares", with: "service: shop, entryPoint: [web], middlewares")
+    let alone = try await read("http://shop.example.org/", traefik([flag], files: ["/dynamic/a.yml": odd], []))
+    #expect(alone.outcome == .broken)
+    #expect(
+      alone.facts[.configProblem]
+        == "/dynamic/a.yml, line 3: field not found, node: entryPoint (http.routers.shop.entryPoint)")
+    #expect(alone.facts["problem-line.fixed"]?.contains("entryPoints: [web]") == true)
+    let other = routes.replacing("shop.example.org", with: "other.example.org").replacing("shop:", with: "other:")
+    let beside = try await read(
+      "http://other.example.org/", traefik([flag], files: ["/dynamic/a.yml": odd, "/dynamic/b.yml": other], []))
+    #expect(beside.facts[.configProblem]?.hasPrefix("/dynamic/a.yml, line 3") == true)
+    let tables = tables.replacing("dialTimeout = 5", with: "dialTimout = 5")
+    let toml = try await read("http://shop.example.org/", traefik([flag], files: ["/dynamic/a.toml": tables], []))
+    #expect(toml.outcome == .broken)
+    await #expect(throws: Unseen.self) {
+      try await read("http://shop.example.org/", traefik([flag], tag: "v3", files: ["/dynamic/a.yml": odd], []))
+    }
+  }
+
+  @Test(arguments: [
+    ("service: shop", "service: shop, priority: high", true),
+    ("insecureSkipVerify: false", "insecureSkipVerify: yes", true),
+    ("dialTimeout: 5", "dialTimeout: 5 s", true), ("dialTimeout: 5", "dialTimeout: ~", false),
+    ("dialTimeout: 5", "dialTimeout: 1_0", false), ("service: shop", "service: shop, tls: {}", false),
+    ("healthCheck: {path: /ready}", "healthCheck: {}", true), ("healthCheck: {path: /ready}", "healthCheck:", false),
+    ("services:", "models: {}\n  services:", true), ("http:", "unheard: {of: it}\nhttp:", false),
+    ("rule: \"Host(`shop.example.org`)\"", "rule: {a: b}", true),
+  ])
+  func whatAFileMayHave(text: String, new: String, isRefused: Bool) async throws {
+    let file = routes.replacing(text, with: new, maxReplacements: 1)
+    #expect(file != routes)
+    let (outcome, _) = try await read(
+      "https://shop.example.org/", traefik([flag, "--entryPoints.web.http.tls"], files: ["/dynamic/a.yml": file], []))
+    #expect((outcome == .broken) == isRefused, "\(outcome)")
+  }
+
+  @Test func aFileThatSaysNothingBreaksNothing() async throws {
+    let files = ["/dynamic/a.yml": "# nothing yet\n", "/dynamic/b.yml": routes]
+    let (outcome, facts) = try await read("http://shop.example.org/app/", traefik([flag], files: files, []))
+    #expect(outcome == .found)
+    #expect(facts[.configProblem] == nil)
+  }
+
+  @Test func aServiceWithoutWeightIsNotDialled() async throws {
+    let text = """
+      http:
+        routers: {a: {rule: "Host(`a.test`)", service: both}}
+        services:
+          both: {weighted: {services: [{name: old, weight: 0}, {name: new, weight: 1}]}}
+          old: {loadBalancer: {servers: [{url: "http://old:1"}]}}
+          new: {loadBalancer: {servers: [{url: "http://zero:2", weight: 0}, {url: "http://new:2"}]}}
+      """
+    let (_, facts) = try await read("http://a.test/", traefik([flag], files: ["/dynamic/a.yml": text], []))
+    #expect(facts[.routeUpstream] == "http://new:2")
+    #expect(facts[.routeServers] == nil, "the other ones have no weight")
+  }
+
+  /// Aliases of YAML that multiply themselves take no time
+  @Test func aliasesThatGrow() async throws {
+    var text = "http:\n  a: &a [x, x, x, x, x, x, x, x, x]\n"
+    for (name, last) in zip("bcdefgh", "abcdefg") {
+      text += "  \(name): &\(name) [\((0..<9).map { _ in "*\(last)" }.joined(separator: ", "))]\n"
+    }
+    let start = ContinuousClock.now
+    _ = try? await read("http://a.test/", traefik([flag], files: ["/dynamic/a.yml": text], []))
+    let wide = (0..<3000).map { _ in "*d" }.joined(separator: ", ")
+    let many = """
+      d: &d {main: a.test}
+      t: &t {domains: [\(wide)]}
+      http: {routers: {\((0..<3000).map { "r\($0): {rule: \"Host(`a.test`)\", service: s, tls: *t}" }.joined(separator: ", "))}}
+      """
+    _ = try? await read("http://a.test/", traefik([flag], files: ["/dynamic/a.yml": many], []))
+    #expect(ContinuousClock.now - start < .seconds(20))
   }
 
   /// A value that is written with an escape has no place, though the same letters stand in a comment

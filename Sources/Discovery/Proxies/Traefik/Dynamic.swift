@@ -1,5 +1,6 @@
 import Model
 import Pattern
+import Routes
 import World
 
 extension Traefik {
@@ -14,6 +15,9 @@ extension Traefik {
     var replacement: String?
     /// True if a label with the service's port would help.
     var lacksPort = false
+    /// The label that is wrong, and the name that it should have.
+    var label: String?
+    var renamed: String?
   }
 
   struct Router: Sendable {
@@ -27,6 +31,8 @@ extension Traefik {
     /// Its rule; nil until it is read, and where it cannot be.
     var matching: (rule: Rule, syntax: Syntax)?
     var fault: Fault?
+    /// What may keep Traefik from taking it: a setting that only some versions know.
+    var doubt: Unseen?
     /// The container whose labels make it.
     var container: ContainerSummary?
 
@@ -39,7 +45,7 @@ extension Traefik {
 
     func isTLS(at point: Static.EntryPoint) -> Bool {
       guard let tls = settings["tls"] else { return point.isTLS }
-      return tls.text.map { $0.lowercased() != "false" } ?? true
+      return tls.text.map { $0.isEmpty || $0.lowercased() == "true" } ?? true || point.isTLS
     }
   }
 
@@ -68,8 +74,15 @@ extension Traefik {
     var transports: [String: Settings] = [:]
     /// The `http` part of each file that Traefik loads.
     var files: [String: Settings] = [:]
-    /// A file that Traefik drops, and why.
-    var refused: [(file: String, reason: String, line: Int)] = []
+    /// A file that Traefik cannot take, so that it takes none.
+    struct Refused: Sendable {
+      let file: String
+      let reason: String
+      var line = 1
+      var text: String?
+      var fixed: String?
+    }
+    var refused: [Refused] = []
     /// Sources that could not be read to their end.
     var unseen: [Unseen] = []
 
@@ -88,7 +101,7 @@ extension Traefik.Dynamic {
   // MARK: Files
 
   /// The files of the file provider.
-  mutating func read(filesOf proxy: RunningProxy, _ settings: Traefik.Settings) async {
+  mutating func read(filesOf proxy: RunningProxy, _ settings: Traefik.Settings, _ version: Traefik.Version) async {
     var paths: [String] = []
     if let folder = settings["directory"]?.text {
       let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
@@ -105,7 +118,7 @@ extension Traefik.Dynamic {
         guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
         files[path] = Traefik.Settings()
         if text.contains("{{") { throw .unreadable(what: path, why: .init(.template)) }
-        try read(text, path)
+        try read(text, path, version)
       } catch {
         unseen.append(error)
         proxy.files.note(unread: error)
@@ -114,28 +127,35 @@ extension Traefik.Dynamic {
   }
 
   /// One file; Traefik drops the whole file if anything in it cannot be read.
-  mutating func read(_ text: String, _ path: String) throws(Unseen) {
+  mutating func read(_ text: String, _ path: String, _ version: Traefik.Version) throws(Unseen) {
     let notation = DocumentFile.Notation(ofTraefik: path)
     let file = DocumentFile(text, path: path, notation)
     guard let file, file.mistakes.isEmpty else {
-      let mistake = file?.mistakes.first ?? DocumentFile.mistake(of: text, path, notation)
-      if let mistake, mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
-      refused.append((path, mistake?.message ?? "it is empty", mistake?.place.line ?? 1))
+      // One that says nothing is none.
+      guard let mistake = file?.mistakes.first ?? DocumentFile.mistake(of: text, path, notation) else { return }
+      if mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
+      refused.append(Refused(file: path, reason: mistake.message, line: mistake.place.line))
       return
     }
-    guard let http = Traefik.Settings(file)["http"] else { return }
+    let settings = Traefik.Settings(file)
+    let mistake = try Traefik.Fields.all.mistake(in: settings, version)
+    if let mistake, mistake.isCertain {
+      refused.append(Refused(mistake, in: path))
+      return
+    }
+    let doubt = mistake.map { Unseen.unreadable(what: path, why: .said($0.reason)) }
+    guard let http = settings["http"] else { return }
     files[path] = http
     for (name, settings) in http["routers"]?.branches ?? [] {
       let rule = settings["rule"]?.text ?? ""
       add(
         Traefik.Router(
           name: name, provider: "file", rule: rule, settings: settings,
-          service: settings["service"]?.text?.qualified(by: "file")))
+          service: settings["service"]?.text?.qualified(by: "file"), doubt: doubt))
     }
     for (name, settings) in http["services"]?.branches ?? [] {
-      let servers = (settings["loadBalancer", "servers"]?.branches ?? []).compactMap {
-        $0.settings["url"]?.text.flatMap(Traefik.Server.init)
-      }
+      let all = (settings["loadBalancer", "servers"]?.branches ?? []).filter { $0.settings["weight"]?.text != "0" }
+      let servers = all.compactMap { $0.settings["url"]?.text.flatMap(Traefik.Server.init) }
       services["\(name)@file"] = Traefik.Service(settings: settings, servers: servers)
     }
     for (name, settings) in http["middlewares"]?.branches ?? [] { middlewares["\(name)@file"] = settings }
@@ -153,8 +173,8 @@ extension Traefik.Dynamic {
 
     /// True if Traefik looks at a container at all; nil where its constraints cannot be read.
     func takes(_ labels: [String: String]) -> Bool? {
-      let enable = labels.first { $0.key.lowercased() == "traefik.enable" }?.value.lowercased()
-      guard enable.map({ ["true", "1", "t"].contains($0) }) ?? exposesAll else { return false }
+      let enable = labels.first { $0.key.lowercased() == "traefik.enable" }?.value
+      guard enable.map({ !$0.isGoFalse }) ?? exposesAll else { return false }
       guard let text = settings["constraints"]?.text, !text.isEmpty else { return true }
       guard let constraints = try? Traefik.Rule(text, .constraint) else { return nil }
       let verdict = constraints.verdict { name, values in
@@ -190,18 +210,30 @@ extension Traefik.Dynamic {
   }
 
   /// The routers that a container's labels make, running or not.
-  mutating func read(_ container: ContainerSummary, _ provider: DockerProvider) {
+  mutating func read(
+    _ container: ContainerSummary, _ provider: DockerProvider, _ version: Traefik.Version
+  ) throws(Unseen) {
     let labels = container.Labels ?? [:]
+    let mistake = try Traefik.Fields.all.mistake(inLabels: labels, version)
     let all = Traefik.Settings(labels: labels)
     let http = all["http"]
     let isOther = all["tcp"] != nil || all["udp"] != nil
     if isOther, http == nil { return }
-    for (name, settings) in http?["middlewares"]?.branches ?? [] { middlewares["\(name)@docker"] = settings }
     var own = (http?["services"]?.branches ?? []).map { (name: $0.name, settings: $0.settings) }
     if own.isEmpty { own = [(container.traefikName, Traefik.Settings())] }
     let isActive = container.isActive
     var fault: Traefik.Fault?
-    for (name, settings) in own {
+    if let mistake, mistake.isCertain {
+      fault = container.fault(of: mistake)
+    } else if isActive {
+      fault = own.lazy.compactMap { $0.settings.serviceFault(named: $0.name) }.first
+    }
+    // It is left out as a whole.
+    let isLeftOut = fault != nil
+    for (name, settings) in isLeftOut ? [] : http?["middlewares"]?.branches ?? [] {
+      middlewares["\(name)@docker"] = settings
+    }
+    for (name, settings) in isLeftOut ? [] : own {
       let (server, networks) = container.server(of: settings, all, provider)
       if server == nil, isActive, fault == nil {
         fault = Traefik.Fault(
@@ -220,8 +252,11 @@ extension Traefik.Dynamic {
       var router = Traefik.Router(
         name: name, provider: "docker", rule: rule, settings: settings,
         service: (settings["service"]?.text ?? (own.count == 1 ? own[0].name : nil))?.qualified(by: "docker"),
-        fault: fault, container: container)
-      if router.service == nil {
+        fault: fault,
+        doubt: mistake.flatMap { mistake in
+          mistake.isCertain ? nil : .unreadable(what: "labels of \(container.name)", why: .said(mistake.reason))
+        }, container: container)
+      if router.service == nil, fault == nil {
         router.fault = Traefik.Fault(
           reason:
             "the container has several services (\(own.map(\.name).sorted().joined(separator: ", "))), and the router does not name one"
@@ -243,6 +278,55 @@ extension Traefik.Dynamic {
       }
       add(router)
     }
+  }
+}
+
+extension Traefik.Dynamic.Refused {
+  /// With the line that would do, where only a name is wrong.
+  fileprivate init(_ mistake: Traefik.Fields.Mistake, in path: String) {
+    let line = mistake.settings?.line
+    (file, reason, self.line, text) = (path, mistake.reason, line?.line ?? 1, line?.text)
+    fixed = line.flatMap { line in
+      guard let name = mistake.name, let meant = mistake.meant, line.text.ranges(of: name).count == 1 else {
+        return nil
+      }
+      return line.text.replacing(name, with: meant)
+    }
+  }
+}
+
+extension Traefik.Settings {
+  /// What of a container's service Traefik refuses, with the whole container.
+  fileprivate func serviceFault(named name: String) -> Traefik.Fault? {
+    guard !branches.isEmpty else { return nil }
+    guard let balancer = self["loadBalancer"] else {
+      return Traefik.Fault(reason: "its service \(name) has no load balancer, so Traefik leaves the container out")
+    }
+    guard let server = balancer["server"] else { return nil }
+    let beside = ["scheme", "port"].compactMap { server[$0] }.first { $0.text?.isEmpty == false }
+    if server["url"]?.text?.isEmpty == false, let beside {
+      return Traefik.Fault(
+        reason:
+          "its service \(name) has url and \(beside.label ?? ""): beside url Traefik takes neither scheme nor port, and leaves the container out",
+        label: beside.label)
+    }
+    if let port = server["port"], let text = port.text, !text.isEmpty, UInt16(text) == nil {
+      return Traefik.Fault(reason: "its service \(name) has the port \(text), which is none", label: port.label)
+    }
+    return nil
+  }
+}
+
+extension ContainerSummary {
+  fileprivate func fault(of mistake: Traefik.Fields.Mistake) -> Traefik.Fault {
+    let label = mistake.label ?? mistake.settings?.firstLabel
+    let renamed = label.flatMap { label -> String? in
+      guard let name = mistake.name, let meant = mistake.meant, label.ranges(of: name).count == 1 else { return nil }
+      return label.replacing(name, with: meant)
+    }
+    return Traefik.Fault(
+      reason: "Traefik leaves the container \(self.name) out for one of its labels: \(mistake.reason)", label: label,
+      renamed: renamed)
   }
 }
 
@@ -300,8 +384,8 @@ extension ContainerSummary {
     of service: Traefik.Settings, _ all: Traefik.Settings, _ provider: Traefik.Dynamic.DockerProvider
   ) -> (Traefik.Server?, [String]) {
     let server = service["loadBalancer", "server"]
-    if let url = server?["url"]?.text { return (Traefik.Server(url: url), []) }
-    let scheme = server?["scheme"]?.text ?? "http"
+    if let url = server?["url"]?.text, !url.isEmpty { return (Traefik.Server(url: url), []) }
+    let scheme = server?["scheme"]?.text.flatMap { $0.isEmpty ? nil : $0 } ?? "http"
     let lowest = (Ports ?? []).compactMap(\.PrivatePort).min()
     guard let port = server?["port"]?.text.flatMap({ UInt16($0) }) ?? lowest else { return (nil, []) }
     if provider.settings["useBindPortIP"]?.isOn == true,
@@ -327,6 +411,9 @@ extension ContainerSummary {
 extension String {
   /// `name@provider`.
   func qualified(by provider: String) -> String { contains("@") ? self : "\(self)@\(provider)" }
+
+  /// True for what Go reads as false.
+  fileprivate var isGoFalse: Bool { ["0", "f", "F", "FALSE", "false", "False"].contains(self) }
 
   /// Only letters and numbers, everything else as one hyphen.
   fileprivate var normalized: String {

@@ -54,19 +54,28 @@ extension Traefik.Rule {
     }
   }
 
-  /// What it says of a GET of `path` at `host`.
-  func matches(host: String, path: String, _ syntax: Traefik.Syntax) -> Traefik.Verdict {
-    let path = String(path.prefix { $0 != "?" })
+  /// What it says of a GET of `path` at `host`. `hasWildcards`: a star in a host stands for a label, as it does since
+  /// version 3.7.
+  func matches(
+    host: String, path: String, _ syntax: Traefik.Syntax, hasWildcards: Bool = true
+  ) -> Traefik.Verdict {
+    let host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+    let path = path.prefix { $0 != "?" }.routingPath
     func any(_ values: [String], _ matches: (String) -> Bool) -> Traefik.Verdict {
       values.contains(where: matches) ? .yes : .no
     }
     return verdict { name, values in
       switch (name, syntax) {
+      case ("host", .v3) where hasWildcards && values.first?.hasPrefix("*") == true:
+        any(values) { $0 == "*" || $0.lowercased() == host.withFirstLabelAsStar }
       case ("host", _), ("hostheader", _): any(values) { $0.lowercased().withoutLastDot == host.withoutLastDot }
-      case ("hostregexp", .v2): any(values) { (try? Pattern("^\($0.regexOfBraces)$"))?.matches(host) == true }
+      case ("hostregexp", .v2):
+        any(values) { (try? Pattern("^\($0.regexOfBraces(standingFor: "[^.]+"))$"))?.matches(host) == true }
       case ("hostregexp", _): any(values) { (try? Pattern($0))?.matches(host) == true }
-      case ("path", .v2): any(values) { (try? Pattern("^\($0.regexOfBraces)$"))?.matches(path) == true }
-      case ("pathprefix", .v2): any(values) { (try? Pattern("^\($0.regexOfBraces)"))?.matches(path) == true }
+      case ("path", .v2):
+        any(values) { (try? Pattern("^\($0.regexOfBraces(standingFor: "[^/]+"))$"))?.matches(path) == true }
+      case ("pathprefix", .v2):
+        any(values) { (try? Pattern("^\($0.regexOfBraces(standingFor: "[^/]+"))"))?.matches(path) == true }
       case ("path", _): any(values) { $0 == path }
       case ("pathprefix", _): any(values) { path.hasPrefix($0) }
       case ("pathregexp", _): any(values) { (try? Pattern($0))?.matches(path) == true }
@@ -87,7 +96,7 @@ extension Traefik.Rule {
       guard let new = names[name] else { return nil }
       if new.hasPrefix("Header") { return "\(new)(`\(values.joined(separator: "`, `"))`)" }
       if new.hasPrefix("Path"), values.contains(where: { $0.contains("{") }) { return nil }
-      let each = values.map { "\(new)(`\(new == "HostRegexp" ? "^\($0.regexOfBraces)$" : $0)`)" }
+      let each = values.map { "\(new)(`\(new == "HostRegexp" ? "^\($0.regexOfBraces(standingFor: "[^.]+"))$" : $0)`)" }
       return each.count == 1 ? each[0] : "(" + each.joined(separator: " || ") + ")"
     case .and(let left, let right):
       guard let left = left.forVersion3, let right = right.forVersion3 else { return nil }
@@ -99,10 +108,21 @@ extension Traefik.Rule {
     }
   }
 
+  /// True if a star stands in one of its `Host` matchers.
+  var hasStars: Bool {
+    switch self {
+    case .matcher("host", let values): values.contains { $0.hasPrefix("*") }
+    case .matcher: false
+    case .and(let left, let right), .or(let left, let right): left.hasStars || right.hasStars
+    case .not(let rule): rule.hasStars
+    }
+  }
+
   /// The names of its `Host` matchers.
   var hosts: [String] {
     switch self {
-    case .matcher("host", let values), .matcher("hostheader", let values): values.map { $0.lowercased() }
+    case .matcher("host", let values), .matcher("hostheader", let values):
+      values.filter { !$0.hasPrefix("*") }.map { $0.lowercased() }
     case .matcher: []
     case .and(let left, let right), .or(let left, let right): left.hosts + right.hosts
     case .not: []
@@ -164,9 +184,11 @@ private struct Reader {
     rest = rest.dropFirst(name.count)
     guard take("(") else { throw refusal("\(name) has no parenthesis") }
     var values: [String] = []
-    if !take(")") {
-      repeat { values.append(try value(of: name)) } while take(",")
+    while !take(")") {
+      values.append(try value(of: name))
+      if take(",") { continue }
       guard take(")") else { throw refusal("\(name) has no closing parenthesis") }
+      break
     }
     try check(name, values)
     return .matcher(name.lowercased(), values)
@@ -177,10 +199,40 @@ private struct Reader {
     guard let quote = rest.first, quote == "`" || quote == "\"" else {
       throw refusal("the value of \(name) is not in backticks")
     }
+    if quote == "\"" { return try escapedValue(of: name) }
     let value = rest.dropFirst().prefix { $0 != quote }
     guard value.endIndex < rest.endIndex else { throw refusal("the value of \(name) has no second \(quote)") }
     rest = rest[rest.index(after: value.endIndex)...]
     return String(value)
+  }
+
+  /// A value in Go's other quotes, where a backslash begins an escape.
+  private mutating func escapedValue(of name: Substring) throws(Traefik.Refusal) -> String {
+    var value = ""
+    rest = rest.dropFirst()
+    while let character = rest.popFirst(), !character.isNewline {
+      switch character {
+      case "\"": return value
+      case "\\":
+        let escape = rest.popFirst()
+        switch escape {
+        case "\\", "\"": value += "\(escape ?? " ")"
+        case "n": value += "\n"
+        case "r": value += "\r"
+        case "t": value += "\t"
+        case "x", "u", "U":
+          let digits = rest.prefix(escape == "x" ? 2 : escape == "u" ? 4 : 8)
+          guard let scalar = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init) else {
+            throw refusal("the value of \(name) has an escape that is none")
+          }
+          value.unicodeScalars.append(scalar)
+          rest = rest.dropFirst(digits.count)
+        default: throw refusal("the value of \(name) has an escape that is none: backticks need none")
+        }
+      default: value.append(character)
+      }
+    }
+    throw refusal("the value of \(name) has no second \"")
   }
 
   /// Matchers and how many values each takes.
@@ -199,7 +251,10 @@ private struct Reader {
         ]
       case .constraint: ["label": 2...2, "labelregex": 2...2, "labelregexp": 2...2]
       }
-    guard let count = known[name.lowercased()] else { throw refusal("there is no matcher \(name)") }
+    guard let count = known[name.lowercased()], syntax == .constraint || name.isMatcherSpelling else {
+      throw refusal("there is no matcher \(name)")
+    }
+    guard !values.contains("") else { throw refusal("\(name) has an empty value") }
     guard count.contains(values.count) else {
       let allowed = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "up to \(count.upperBound)"
       throw refusal("\(name) has \(values.count) values and takes \(allowed)")
@@ -207,15 +262,34 @@ private struct Reader {
     if ["path", "pathprefix"].contains(name.lowercased()), let path = values.first(where: { !$0.hasPrefix("/") }) {
       throw refusal("the path '\(path)' does not begin with /")
     }
-    if syntax == .v3, name.lowercased().hasSuffix("regexp"), let regex = values.last,
-      (try? Pattern(regex)) == nil
+    if name.lowercased().hasPrefix("host"),
+      let value = values.first(where: { !$0.utf8.allSatisfy { $0 < 0x80 } })
     {
+      throw refusal("\(name) takes ASCII only, and '\(value)' has other letters")
+    }
+    if name.lowercased() == "clientip", let value = values.first(where: { !$0.isAddressOrRange }) {
+      throw refusal("'\(value)' is neither an address nor a range of them")
+    }
+    guard name.lowercased().hasSuffix("regexp"), let last = values.last else { return }
+    let isExpression = syntax == .v3 || name.lowercased() == "headersregexp"
+    if isExpression, values.count > 1 || !name.lowercased().hasPrefix("query"), !last.isGoExpression {
       throw refusal("the expression of \(name) does not compile")
+    }
+    if syntax == .v2, let value = values.first(where: { !$0.hasEvenBraces }) {
+      throw refusal("the braces of '\(value)' do not fit together")
     }
   }
 
   private mutating func take(_ word: String) -> Bool {
+    let before = rest
     skipBlanks()
+    // To Go a line ends what stands on it: the next one cannot go on with an operator, only after one.
+    let isBehindOperand =
+      before.startIndex > text.startIndex && ")`\"".contains(text[text.index(before: before.startIndex)])
+    if isBehindOperand, !rest.isEmpty, before[..<rest.startIndex].contains(where: \.isNewline) {
+      rest = before
+      return false
+    }
     guard rest.hasPrefix(word) else { return false }
     rest = rest.dropFirst(word.count)
     return true
@@ -229,9 +303,27 @@ private struct Reader {
 extension String {
   fileprivate var withoutLastDot: Substring { last == "." ? dropLast() : self[...] }
 
-  /// The regular expression of a text of version 2: `{name:[a-z]+}` has one, `{name}` stands for anything without
-  /// a dot or a slash.
-  fileprivate var regexOfBraces: String {
+  /// `shop.example.org` as `*.example.org`.
+  fileprivate var withFirstLabelAsStar: String { "*" + drop { $0 != "." } }
+
+  fileprivate var isAddressOrRange: Bool {
+    guard let slash = firstIndex(of: "/") else { return isAddress }
+    let address = String(self[..<slash])
+    guard address.isAddress, let bits = Int(self[index(after: slash)...]) else { return false }
+    return (0...(address.contains(":") ? 128 : 32)).contains(bits)
+  }
+
+  fileprivate var hasEvenBraces: Bool {
+    var depth = 0
+    for character in self where character == "{" || character == "}" {
+      depth += character == "{" ? 1 : -1
+      if depth < 0 { return false }
+    }
+    return depth == 0
+  }
+
+  /// The regular expression of a text of version 2: `{name:[a-z]+}` has one, `{name}` stands for `any`.
+  fileprivate func regexOfBraces(standingFor any: String) -> String {
     var regex = ""
     var rest = self[...]
     while let character = rest.popFirst() {
@@ -248,8 +340,42 @@ extension String {
       }
       rest = rest.dropFirst(inside.count + 1)
       let expression = inside.split(separator: ":", maxSplits: 1).dropFirst().first
-      regex += "(?:\(expression.map(String.init) ?? "[^./]+"))"
+      regex += "(?:\(expression.map(String.init) ?? any))"
     }
     return regex
+  }
+}
+
+extension Substring {
+  /// A matcher's name in one of the spellings that Traefik has: `HostRegexp`, `hostregexp`, `HOSTREGEXP`, `Hostregexp`.
+  fileprivate var isMatcherSpelling: Bool {
+    let own = [
+      "ClientIP", "Method", "Host", "HostHeader", "HostRegexp", "Path", "PathRegexp", "PathPrefix", "Header", "Headers",
+      "HeaderRegexp", "HeadersRegexp", "Query", "QueryRegexp",
+    ]
+    return self == lowercased() || self == uppercased() || own.contains(String(self))
+      || first?.isUppercase == true && dropFirst() == dropFirst().lowercased()
+  }
+
+  /// A request's path as rules see it: what stands for itself is no longer percent-encoded.
+  ///
+  /// Source: `withRoutingPath` in Traefik's `pkg/muxer/http/mux.go`.
+  fileprivate var routingPath: String {
+    guard contains("%") else { return String(self) }
+    var bytes: [UInt8] = []
+    var rest = utf8[...]
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(2)
+      guard byte == UInt8(ascii: "%"), digits.count == 2,
+        let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16),
+        !":/?#[]@!$&'()*+,;=%".utf8.contains(value)
+      else {
+        bytes.append(byte)
+        continue
+      }
+      bytes.append(value)
+      rest = rest.dropFirst(2)
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -77,6 +77,12 @@ extension Traefik {
         .map { Settings($0.value, written.file, $0.place.line) }
     }
 
+    /// The first label that sets it or something below it.
+    var firstLabel: String? { label ?? children.lazy.compactMap(\.settings.firstLabel).first }
+
+    /// True for a file's list.
+    var isList: Bool { if case .sequence = written?.node.content { true } else { false } }
+
     /// The values of a list: `a,b` or a list of its own.
     var list: [String] {
       if let text { return text.split(separator: ",").map { String($0).trimmed } }
@@ -135,8 +141,12 @@ extension Traefik.Settings {
   /// The labels of a container that begin with `traefik.`.
   init(labels: [String: String]) {
     for (name, value) in labels.sorted(by: { $0.key < $1.key }) where name.lowercased().hasPrefix("traefik.") {
-      set(value, at: Self.path(name.dropFirst(8)), label: name)
+      set(label: name, to: value)
     }
+  }
+
+  mutating func set(label name: String, to value: String) {
+    set(value, at: Self.path(name.dropFirst(8)), label: name)
   }
 
   /// `tls.domains[0].main` in its parts.

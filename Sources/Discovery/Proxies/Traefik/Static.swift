@@ -7,8 +7,7 @@ enum Traefik {
   /// Its static configuration: from one file, or from flags, or from variables; never from two of them.
   struct Static: Sendable {
     let settings: Settings
-    /// The first number of its version.
-    let version: Int
+    let version: Version
     let entryPoints: [EntryPoint]
 
     struct EntryPoint: Sendable, Equatable {
@@ -62,7 +61,7 @@ enum Traefik {
       let endpoint = settings["providers", "docker", "endpoint"]?.text
       return [
         .sourceKind: "docker-api", .sourceEndpoint: endpoint ?? "unix:///var/run/docker.sock",
-        .sourceVersion: String(version),
+        .sourceVersion: String(version.major),
       ]
     }
 
@@ -72,7 +71,7 @@ enum Traefik {
 
     /// The form of rules that do not say theirs.
     var syntax: Syntax {
-      version < 3 || settings["core", "defaultRuleSyntax"]?.text?.lowercased() == "v2" ? .v2 : .v3
+      version.major < 3 || settings["core", "defaultRuleSyntax"]?.text?.lowercased() == "v2" ? .v2 : .v3
     }
   }
 }
@@ -80,10 +79,16 @@ enum Traefik {
 extension Traefik.Static {
   init(_ proxy: RunningProxy) async throws(Unseen) {
     let settings = try await Self.settings(proxy)
-    let tag = proxy.container?.Config?.Image?.split(separator: "/").last?.split(separator: ":").dropFirst().last
-    let number = tag?.drop { $0 == "v" }.prefix { $0.isNumber }
-    self.init(
-      settings: settings, version: number.flatMap { Int($0) } ?? 3, entryPoints: Self.entryPoints(in: settings))
+    self.init(settings: settings, version: Self.version(of: proxy), entryPoints: Self.entryPoints(in: settings))
+  }
+
+  /// By the labels of Traefik's own image, else by its tag.
+  private static func version(of proxy: RunningProxy) -> Traefik.Version {
+    let own = proxy.container?.Config
+    let isOwn = own?.Labels?["org.opencontainers.image.title"] == "Traefik"
+    let written = isOwn ? own?.Labels?["org.opencontainers.image.version"] : nil
+    let tag = own?.Image?.split(separator: "/").last?.split(separator: ":").dropFirst().last
+    return written.flatMap { Traefik.Version($0) } ?? tag.flatMap { Traefik.Version($0) } ?? Traefik.Version(major: 3)
   }
 
   private static func settings(_ proxy: RunningProxy) async throws(Unseen) -> Traefik.Settings {

@@ -39,14 +39,14 @@ private struct Loaded {
     self.configuration = configuration
     async let live = Traefik.Live(proxy, configuration)
     if let settings = configuration.settings["providers", "file"], configuration.has("file") {
-      await dynamic.read(filesOf: proxy, settings)
+      await dynamic.read(filesOf: proxy, settings, configuration.version)
     }
     if let settings = configuration.settings["providers", "docker"], configuration.has("docker") {
       let provider = Traefik.Dynamic.DockerProvider(settings: settings)
       do throws(Unseen) {
         for container in try await proxy.world.containers() where container.Id != proxy.container?.Id {
           switch provider.takes(container.Labels ?? [:]) {
-          case true?: dynamic.read(container, provider)
+          case true?: try dynamic.read(container, provider, configuration.version)
           case false?: continue
           case nil: throw .unreadable(what: "Traefik's constraints", why: .init(.tooComplex))
           }
@@ -70,12 +70,14 @@ private struct Loaded {
       check(&router)
       if router.isActive, let live {
         if let real = live.routers?[router.fullName] {
+          router.doubt = nil
           if real.status != "disabled" {
             router.fault = nil
           } else if router.fault == nil {
             router.fault = Traefik.Fault(reason: real.error?.first ?? "Traefik has disabled the router")
           }
         } else if router.fault == nil {
+          router.doubt = nil
           router.fault = Traefik.Fault(reason: "Traefik does not have the router \(router.name); its log tells why")
         }
       }
@@ -179,6 +181,9 @@ private struct Loaded {
     }.filter { seen.insert($0).inserted }
   }
 
+  /// True if a star in a `Host` stands for a label; nil where the version is not known.
+  private var hasWildcards: Bool? { configuration.version.isAtLeast(3, 7) }
+
   private func points(of router: Traefik.Router) -> [Traefik.Static.EntryPoint] {
     let names = router.entryPoints.isEmpty ? configuration.defaultEntryPoints : router.entryPoints
     return configuration.entryPoints.filter { point in names.contains { $0.lowercased() == point.name.lowercased() } }
@@ -199,7 +204,8 @@ private struct Loaded {
       if !dynamic.refused.isEmpty { reading.outcome = .broken }
       return reading
     }
-    reading.configuration.mistake = nil
+    // For one file that it cannot take Traefik takes none, and goes on with what it had.
+    if router.provider != "file" || live != nil { reading.configuration.mistake = nil }
     let place = await place(of: router, proxy, &reading)
     if router.provider == "docker" { reading.own.merge(configuration.source) }
     reading.entry = Reading.Entry(
@@ -210,6 +216,15 @@ private struct Loaded {
       router.fault = fault
     } else {
       router.fault = mismatch(of: router, request)
+    }
+    if hasWildcards == nil, router.matching?.rule.hasStars == true {
+      reading.outcome = .unknown
+      return reading
+    }
+    if let doubt = router.doubt {
+      proxy.files.note(unread: doubt)
+      reading.outcome = .unknown
+      return reading
     }
     if let fault = router.fault {
       reading.problem = await place.problem(fault)
@@ -229,8 +244,8 @@ private struct Loaded {
     return Reading.Configuration(
       start: Reading.Configuration.Start(file: nil, prefix: nil, adapter: nil),
       mistake: dynamic.refused.first.map {
-        Reading.Configuration.Mistake(
-          reason: "\($0.file), line \($0.line): \($0.reason)", file: nil, line: nil, text: nil, fixed: nil)
+        files.mistake(
+          "\($0.file), line \($0.line): \($0.reason)", in: $0.file, line: $0.line, text: $0.text, fixed: $0.fixed)
       }, newest: nil, main: nil, folder: folder.flatMap { files.hostPath(of: $0) }, folderInside: folder,
       container: nil, hasAdmin: .notRead, version: nil, unread: nil)
   }
@@ -249,8 +264,11 @@ private struct Loaded {
       guard let (rule, syntax) = router.matching else {
         return router.rule.lowercased().contains(host) ? (router, true) : nil
       }
-      guard rule.matches(host: host, path: request.site.path, syntax) > .no else { return nil }
-      let another = rule.matches(host: "another.\(host)x", path: request.site.path, syntax)
+      func verdict(_ host: String) -> Traefik.Verdict {
+        rule.matches(host: host, path: request.site.path, syntax, hasWildcards: hasWildcards ?? true)
+      }
+      guard verdict(host) > .no else { return nil }
+      let another = verdict("another.\(host)x")
       return (router, another == .no)
     }
     // The longest rule first; of equal ones that of a container that runs.
@@ -404,8 +422,9 @@ private struct Loaded {
   private func leaf(_ name: String, depth: Int = 0) -> (String, Traefik.Service?) {
     guard let service = dynamic.services[name], depth < 8 else { return (name, dynamic.services[name]) }
     let provider = name.split(separator: "@").last.map(String.init) ?? ""
+    let weighted = service.settings["weighted", "services"]?.branches.first { $0.settings["weight"]?.text != "0" }
     let next =
-      service.settings["weighted", "services", "0", "name"]?.text ?? service.settings["mirroring", "service"]?.text
+      weighted?.settings["name"]?.text ?? service.settings["mirroring", "service"]?.text
       ?? service.settings["failover", "service"]?.text
     return next.map { leaf($0.qualified(by: provider), depth: depth + 1) } ?? (name, service)
   }
@@ -502,6 +521,18 @@ private struct Place {
         edit,
         text: edit.span.indentation + label.form.open + name + label.form.between + String(port) + label.form.close,
         next: label.next)
+      return problem
+    }
+    if let wrong = fault.label {
+      if let renamed = fault.renamed, let value = router.container?.Labels?[wrong] {
+        problem.label = "\(renamed)=\(value)"
+      }
+      guard let label = compose?.label(wrong), let line = label.line, let edit = edit(line) else { return problem }
+      problem.remedy = .line(
+        edit,
+        fixed: fault.renamed.flatMap {
+          line.text.ranges(of: wrong).count == 1 ? line.text.replacing(wrong, with: $0) : nil
+        })
       return problem
     }
     let setting = fault.setting.flatMap { router.settings[$0] }
