@@ -106,6 +106,16 @@ extension Fault {
       return try await stage.behindTraefik(host, app, on: web, finding, flags: ["--api.insecure=true"])
     },
 
+    Fault("traefik, a label whose name it does not know", shows: 404) { stage in
+      let (host, app, port) = (try await stage.site("films"), stage.named("films"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.composed(
+        app, on: [web], port: port, ["rule": "Host(`\(host)`)", "port": "\(port)", "misspelt entrypoints": "web"])
+      let finding = Finding(
+        cause: "route-misconfigured", upstream: nil, mentions: ["routers.films.entrypoints=web"], atLeast: .certain)
+      return try await stage.behindTraefik(host, app, on: web, finding)
+    },
+
     Fault("traefik, a slip of the pen in the rule", shows: 404) { stage in
       let (host, app, port) = (try await stage.site("recipes"), stage.named("recipes"), stage.appPort())
       let web = try await stage.network()
@@ -219,6 +229,15 @@ extension Fault {
       let upstream = "http://\(stage.named("bookshlef")):\(port)"
       let finding = Finding(cause: "name-not-found", upstream: upstream, mentions: [app])
       return try await stage.behindTraefik(host, app, on: web, finding, file: TraefikFile.route(host, upstream))
+    },
+
+    Fault("traefik, a name in a file that it does not know", shows: 404) { stage in
+      let (host, app, port) = (try await stage.site("plants"), stage.named("plants"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: port)
+      let file = TraefikFile.route(host, "http://\(app):\(port)").replacing("entryPoints:", with: "entryPoint:")
+      let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: ["entryPoints:"])
+      return try await stage.behindTraefik(host, app, on: web, finding, file: file)
     },
 
     Fault("traefik, localhost in a file", shows: 502) { stage in
@@ -370,8 +389,8 @@ extension Stage {
 
   /// An app that Compose makes, with labels for Traefik.
   ///
-  /// - Parameter labels: `rule`, `port`, `scheme`, `entrypoints`, `middlewares`, `network`, and of its middleware
-  ///   `stripprefix` or `forwardauth`.
+  /// - Parameter labels: `rule`, `port`, `scheme`, `entrypoints`, `misspelt entrypoints`, `middlewares`, `network`, and of
+  ///   its middleware `stripprefix` or `forwardauth`.
   fileprivate func composed(
     _ app: String, on networks: [String], port: Int, _ labels: [String: String], image: Image = .app,
     more: String = "", isMap: Bool = false, answersOn: Int? = nil
@@ -380,6 +399,7 @@ extension Stage {
     let service = String(app.prefix { $0 != "-" })
     let names = [
       "rule": "http.routers.\(service).rule", "entrypoints": "http.routers.\(service).entrypoints",
+      "misspelt entrypoints": "http.routers.\(service).entrypoint",
       "middlewares": "http.routers.\(service).middlewares",
       "port": "http.services.\(service).loadbalancer.server.port",
       "scheme": "http.services.\(service).loadbalancer.server.scheme", "network": "docker.network",
