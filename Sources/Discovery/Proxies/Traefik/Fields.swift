@@ -72,7 +72,7 @@ extension Traefik {
     /// A type in each line: its fields, each as `name/alias:type?!ignored@since-until`. `?`: it may stand alone.
     private static let table = """
       Configuration http:http tcp:tcp tls:tls udp:udp@2.2
-      Labels enable:bool docker:DockerLabels http:http tcp:tcp udp:udp@2.2
+      Labels enable:bool docker:DockerLabels http:http tcp:tcp tls:tls@2.11 udp:udp@2.2
       DockerLabels network lbSwarm:bool allowNonRunning:bool@3.6
       http routers:{Router} middlewares:{Middleware} services:{Service} models:{Model}@2.2
         serversTransports:{ServersTransport}!l@2.4
@@ -243,7 +243,7 @@ extension Traefik.Fields {
   /// The first thing in a container's labels for which Traefik leaves it out.
   func mistake(inLabels labels: [String: String], _ version: Traefik.Version) throws(Unseen) -> Mistake? {
     var settings = Traefik.Settings()
-    for (name, value) in labels.sorted(by: { $0.key < $1.key }) where Self.isDecoded(name) {
+    for (name, value) in labels.sorted(by: { $0.key < $1.key }) where Self.isDecoded(name, version) {
       guard name.hasPrefix("traefik.") else {
         return Mistake(reason: "the label \(name) does not begin with traefik", label: name)
       }
@@ -260,9 +260,10 @@ extension Traefik.Fields {
   }
 
   /// Names of labels are passed over that begin with nothing of this.
-  private static func isDecoded(_ name: String) -> Bool {
+  private static func isDecoded(_ name: String, _ version: Traefik.Version) -> Bool {
     let name = name.lowercased()
-    return ["http", "tcp", "udp", "docker.", "enable"].contains { name.hasPrefix("traefik." + $0) }
+    let stores = version.isAtLeast(2, 11) == true ? ["tls.stores.default"] : []
+    return (["http", "tcp", "udp", "docker.", "enable"] + stores).contains { name.hasPrefix("traefik." + $0) }
   }
 
   fileprivate func find(
