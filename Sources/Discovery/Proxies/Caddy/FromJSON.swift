@@ -253,11 +253,11 @@ extension JSON {
     case .array(let elements): .array(elements.map { $0.dialling(by: environment) })
     case .object(let members):
       .object(
-        Dictionary(
-          uniqueKeysWithValues: members.map { name, value in
-            if name == "dial", let text = value.text { return (name, .string(text.filled(by: environment))) }
-            return (name, value.dialling(by: environment))
-          }))
+        members.reduce(into: [:]) { members, member in
+          let text = member.key == "dial" ? member.value.text : nil
+          members[member.key] =
+            text.map { .string($0.filled(by: environment)) } ?? member.value.dialling(by: environment)
+        })
     default: self
     }
   }
