@@ -126,10 +126,14 @@ public struct Signs: Sendable, Equatable {
   public var lines: [Line]
   /// Those whose lines are only looked for in what somebody pasted: no log of gigabytes is theirs.
   public var pasted: Set<String>
+  /// Those whose signs are so general that two lines together might show what neither of them says.
+  public var single: Set<String>
+  /// Regular expressions of lines that nobody claims and that tell of something else: of a client, of a database.
+  public var silent: [String]
   public var timers: [Timer]
   public init(
     proxies: [Proxy] = [], answers: [Answer] = [], formats: [Format] = [], quiet: [String] = [], lines: [Line] = [],
-    pasted: Set<String> = [], timers: [Timer] = []
+    pasted: Set<String> = [], single: Set<String> = [], silent: [String] = [], timers: [Timer] = []
   ) {
     self.proxies = proxies
     self.answers = answers
@@ -137,6 +141,8 @@ public struct Signs: Sendable, Equatable {
     self.quiet = quiet
     self.lines = lines
     self.pasted = pasted
+    self.single = single
+    self.silent = silent
     self.timers = timers
   }
 }

@@ -56,15 +56,22 @@ struct TextReader {
 
   /// Adds the signs of one file to those of the files before it.
   func signs(_ root: YAML.Node, into draft: inout Draft) {
-    let file = root.record(["proxies", "answers", "formats", "quiet", "pasted", "lines", "timers"], problems)
+    let file = root.record(
+      ["proxies", "answers", "formats", "quiet", "pasted", "single", "silent", "parts", "lines", "timers"], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
     draft.signs.formats += items(file, "formats").compactMap { format($0, into: &draft) }
     let quiet = file.texts("quiet")
     draft.patterns += quiet
     draft.signs.quiet += quiet.map(\.text)
-    draft.signs.lines += items(file, "lines").compactMap { line($0, into: &draft) }
+    let parts = SharedParts(file["parts"], problems)
+    let silent = file.texts("silent").map(parts.filledIn)
+    draft.patterns += silent
+    draft.signs.silent += silent.map(\.text)
+    draft.signs.lines += items(file, "lines").compactMap { line($0, parts, into: &draft) }
+    parts.complainOfUnused(problems)
     draft.signs.pasted.formUnion(file.texts("pasted").map(\.text))
+    draft.signs.single.formUnion(file.texts("single").map(\.text))
     draft.signs.timers += items(file, "timers").compactMap(timer)
   }
 
@@ -113,11 +120,12 @@ struct TextReader {
     return Signs.Format(proxy: proxy.text, pattern: pattern.text)
   }
 
-  private func line(_ node: YAML.Node, into draft: inout Draft) -> Signs.Line? {
+  private func line(_ node: YAML.Node, _ parts: SharedParts, into draft: inout Draft) -> Signs.Line? {
     let record = node.record(["proxy", "pattern", "shows", "meaning", "causes"], problems)
     let causes = record.texts("causes")
     draft.links += causes.map { .init(target: .page, name: $0) }
-    let texts = ["proxy", "pattern", "shows", "meaning"].map(record.requiredText)
+    var texts = ["proxy", "pattern", "shows", "meaning"].map(record.requiredText)
+    texts[1] = texts[1].map(parts.filledIn)
     if let pattern = texts[1] { draft.patterns.append(pattern) }
     guard let proxy = texts[0], let pattern = texts[1], let shows = texts[2], let meaning = texts[3] else { return nil }
     return Signs.Line(
