@@ -23,6 +23,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     return "\(route.backend?.name ?? "")/\(route.servers.chosen(nil, by: { $0.asServer(port: port) })?.name ?? "")"
   case .answered(let rule): return "answered:\(rule.line)"
   case .missing: return "missing"
+  case .disabled: return "disabled"
   case .unknown(let rule): return "unknown:\(rule.line)"
   }
 }
@@ -34,6 +35,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     (#"errorfile 503 /etc/a\ b.http"#, ["errorfile", "503", "/etc/a b.http"]),
     (#"acl x path 'a "b" \c'"#, ["acl", "x", "path", #"a "b" \c"#]),
     (##"acl y path /a\#b"##, ["acl", "y", "path", "/a#b"]),
+    (#"acl v path_reg ^/v\d+/\.x\\y \$"#, ["acl", "v", "path_reg", #"^/v\d+/\.x\y"#, "$"]),
     (#"server s a"b"c:80#x"#, ["server", "s", "abc:80"]), ("   ", []), ("\tmode\thttp\r", ["mode", "http"]),
   ])
   func wordsQuotesEscapesAndComments(line: String, expected: [String]) throws {
@@ -214,9 +216,114 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
   @Test func rulesChangeThePathThatTheAppGets() throws {
     let site = try #require(Site("http://shop.example.org/api/items?x=1"))
     let route = try #require(configuration(Self.text).route(.init(site: site, port: 80)))
-    #expect(route.passage.path + route.passage.query == "/v1/api/items?x=1")
+    #expect(route.passage.path == "/v1/api/items")
+    #expect(route.passage.query == "?x=1")
     #expect(HAProxy.replace("/old/a", "/old/(.*)", "/new/\\1") == "/new/a")
     #expect(HAProxy.replace("/other", "/old/(.*)", "/new/\\1") == "/other")
+  }
+
+  /// Rules for a path, what is asked for, and the path and query that HAProxy 2.6 passes on; nil: that cannot be told.
+  static let targets: [(rule: String, asked: String, sent: String?)] = [
+    (#"replace-path /api/(.*) /\1"#, "/api/x", "/x"), (#"replace-path /api/(.*) /\1"#, "/v2/api/x", "/x"),
+    (#"replace-path ^/v\d+/(.*) /\1"#, "/v12/x?y=1", "/x?y=1"), (#"replace-path ^/v\d+/(.*) /\1"#, "/va/x", "/va/x"),
+    ("set-path %[path,regsub(^/api/,/)]", "/api/x", "/x"),
+    ("set-path %[path,regsub(/[rs]+2,/z)]", "/s/rs2/r2", "/s/z/r2"),
+    (##"set-path '%[path,regsub("/(d|e)/","/-\1-/",g)]'"##, "/d/x/e/", "/-d-/x/-e-/"),
+    ("set-path /new?x=1", "/a?q=1", "/new?x=1?q=1"), ("set-uri /new?x=1", "/a?q=1", "/new?x=1"),
+    ("set-pathq /new?x=1", "/a?q=1", "/new?x=1"), ("set-query v=1&w=2", "/a?q=1", "/a?v=1&w=2"),
+    ("set-query v=1", "/a", "/a?v=1"), (#"replace-uri (.*)q=1 \1q=2"#, "/a?q=1", "/a?q=2"),
+    (#"replace-pathq (.*)q=1 \1q=3"#, "/a?q=1", "/a?q=3"), ("set-path %[path,digest(md5)]", "/a", nil),
+    ("set-path /b if { src 10.0.0.1 }", "/a", nil), ("set-path %[src]%[path]", "/a", nil),
+  ]
+
+  @Test(arguments: targets)
+  func theTargetThatTheAppGetsOrThatItCannotBeTold(rule: String, asked: String, sent: String?) throws {
+    let text = "listen l\n mode http\n bind :80\n http-request \(rule)\n server s 10.0.0.1:80\n"
+    let site = try #require(Site("http://shop.example.org\(asked)"))
+    let passage = try #require(configuration(text).route(.init(site: site, port: 80))).passage
+    #expect(passage.path.map { $0 + passage.query } == sent)
+  }
+
+  @Test(arguments: [
+    ("hdr(Upgrade) -i websocket", "b/s"), ("hdr(connection) -m sub -i upgrade", "b/s"),
+    ("hdr(connection) -i keep-alive", "unknown:5"), ("hdr(x-tenant) -i one", "unknown:5"),
+    ("req.hdr(sec-websocket-key) -m found", "b/s"), ("hdr(host),lower -i nobody.example.org", "b/s"),
+    (#"hdr(host) -m reg ^sh.p\.example\.org$"#, "w/s"),
+  ])
+  func aVisitorAsksForNoWebSocket(condition: String, expected: String) throws {
+    let text = """
+      frontend f
+        mode http
+        bind :80
+        acl is_it \(condition)
+        use_backend w if is_it
+        default_backend b
+      backend w
+        server s 10.0.0.1:80
+      backend b
+        server s 10.0.0.2:80
+      """
+    #expect(try end("http://shop.example.org/", in: configuration(text)) == expected)
+  }
+
+  @Test func rulesOfNamedDefaultsComeBeforeThoseOfTheSection() throws {
+    let text = """
+      defaults base
+        mode http
+      defaults closed from base
+        http-request return status 200 if { path /closed }
+      frontend f from closed
+        bind :80
+        http-request deny if { path_beg /c }
+        default_backend b
+      backend b from base
+        server s 10.0.0.1:80
+      """
+    #expect(try end("http://a.example.org/closed", in: configuration(text)) == "answered:4")
+    #expect(try end("http://a.example.org/c", in: configuration(text)) == "answered:7")
+    #expect(try end("http://a.example.org/", in: configuration(text)) == "b/s")
+  }
+
+  /// Another server that is switched on is used; a condition that cannot be told may hold
+  @Test func aBackendWhoseServersAreAllSwitchedOff() throws {
+    let text = { (other: String) in
+      "listen l\n mode http\n bind :80\n server one 10.0.0.1:80 disabled\n server two 10.0.0.2:80 check \(other)\n"
+    }
+    #expect(try end("http://a.example.org/", in: configuration(text("disabled"))) == "disabled")
+    #expect(try end("http://a.example.org/", in: configuration(text("backup"))) == "l/two")
+    let site = try #require(Site("http://a.example.org/"))
+    let route = try #require(configuration(text("disabled weight 2")).route(.init(site: site, port: 80)))
+    let server = route.servers[1]
+    #expect(server.line(without: ["disabled"]) == " server two 10.0.0.2:80 check weight 2")
+  }
+
+  /// Rules are sorted by the names that they ask for: the first that holds still decides
+  @Test func theOrderOfRulesStaysWhereTheyAreSortedByNames() throws {
+    let text = """
+      frontend f
+        mode http
+        bind :80
+        acl is_one hdr(host) -i one.example.org
+        acl is_one hdr(host) -i first.example.org
+        acl is_late path_beg /late
+        use_backend late if is_late { hdr(host) -i two.example.org } or is_late is_one
+        use_backend one if is_one
+        use_backend two unless { hdr(host) -i three.example.org } !{ hdr(host) -i two.example.org:80 }
+        use_backend one if { hdr(host),field(1,:) -i three.example.org }
+      backend late
+        server s 10.0.0.1:80
+      backend one
+        server s 10.0.0.2:80
+      backend two
+        server s 10.0.0.3:80
+      """
+    for (url, expected) in [
+      ("http://one.example.org/", "one/s"), ("http://FIRST.example.org/late", "late/s"),
+      ("http://two.example.org/late", "late/s"), ("http://two.example.org/", "two/s"),
+      ("http://three.example.org:81/", "two/s"), ("http://three.example.org/", "one/s"),
+    ] {
+      #expect(try end(url, in: configuration(text)) == expected, "\(url)")
+    }
   }
 
   @Test func portsOfARangeTLSAndAPortWhereNobodyListens() throws {

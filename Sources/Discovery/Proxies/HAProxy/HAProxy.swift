@@ -42,8 +42,11 @@ enum HAProxy {
   struct Section: Sendable, Equatable {
     let head: Directive
     private(set) var directives: [Directive] = []
+    private var named: [String: [Directive]] = [:]
     /// Its `acl` lines by their names.
     private(set) var conditions: [String: [Directive]] = [:]
+    /// Its rules by the hosts that they are about; only of a section that takes connections.
+    private(set) var rules: [String: Rules] = [:]
     /// The `defaults` that it inherits from, as an index of the configuration's sections.
     var defaults: Int?
 
@@ -51,6 +54,7 @@ enum HAProxy {
 
     mutating func add(_ directive: Directive) {
       directives.append(directive)
+      named[directive.name, default: []].append(directive)
       if directive.name == "acl", directive.words.count > 1 {
         conditions[directive.words[1].text, default: []].append(directive)
       }
@@ -58,7 +62,18 @@ enum HAProxy {
 
     var kind: String { head.name }
     var name: String { head.words.count > 1 ? head.words[1].text : "" }
-    func all(_ name: String) -> [Directive] { directives.filter { $0.name == name } }
+    func all(_ name: String) -> [Directive] { named[name] ?? [] }
+
+    /// The last line that begins with these words.
+    func last(_ words: [String]) -> Directive? {
+      all(words.first ?? "").last { $0.words.lazy.map(\.text).starts(with: words) }
+    }
+
+    /// To be called when the section has all its lines.
+    mutating func sortRules() {
+      guard kind == "frontend" || kind == "listen" else { return }
+      for name in ["use_backend", "http-request", "redirect"] { rules[name] = Rules(of: self, all(name)) }
+    }
   }
 
   /// What keeps a file from being loaded, as far as reading it shows.
@@ -103,15 +118,14 @@ enum HAProxy {
       case (let byte, let open?) where byte == open: quote = nil
       case (UInt8(ascii: "\\"), let quote) where quote != UInt8(ascii: "'") && next != nil:
         start = start ?? index
+        // A backslash before any other byte stays, as those of regular expressions do.
+        guard let meant = next.flatMap({ escapes[$0] }) else {
+          text.append(byte)
+          break
+        }
         isPlain = false
         index += 1
-        switch next {
-        case UInt8(ascii: "n"): text.append(0x0A)
-        case UInt8(ascii: "r"): text.append(0x0D)
-        case UInt8(ascii: "t"): text.append(0x09)
-        case let other?: text.append(other)
-        case nil: break
-        }
+        text.append(meant)
       case (UInt8(ascii: "$"), UInt8(ascii: "\"")):
         hasVariable = true
         text.append(byte)
@@ -125,6 +139,10 @@ enum HAProxy {
     end(at: bytes.count)
     return .success(words)
   }
+
+  private static let escapes = Dictionary(
+    zip(" #\\\"'$nrt".utf8, " #\\\"'$\n\r\t".utf8)
+  ) { first, _ in first }
 
   /// A quote that its line does not close.
   struct QuoteOpen: Error {}

@@ -29,22 +29,36 @@ extension HAProxy {
     }
     private(set) var calls: [Call] = []
 
+    /// What follows the expression in its text.
+    private(set) var rest: Substring
+
     init(_ text: String) {
-      var rest = Substring(text)
+      rest = Substring(text)
       while !rest.isEmpty {
-        let name = rest.prefix { $0 != "(" && $0 != "," }
+        let name = rest.prefix { !"(,]".contains($0) }
         rest = rest.dropFirst(name.count)
-        var arguments: [String] = []
-        if rest.first == "(" {
-          let inside = rest.dropFirst().prefix { $0 != ")" }
-          arguments = inside.split(separator: ",", omittingEmptySubsequences: false).map {
-            String($0).trimmingQuotes
-          }
-          rest = rest.dropFirst(inside.count + 2)
-        }
+        let arguments = rest.first == "(" ? Self.arguments(&rest) : []
         if !name.isEmpty { calls.append(Call(name: String(name), arguments: arguments)) }
         if rest.first == "," { rest = rest.dropFirst() } else { break }
       }
+    }
+
+    /// What stands between parentheses. Within quotes a comma and a parenthesis are letters like any other.
+    private static func arguments(_ rest: inout Substring) -> [String] {
+      rest = rest.dropFirst()
+      var arguments = [""]
+      var quote: Character?
+      while let character = rest.popFirst() {
+        switch character {
+        case quote: quote = nil
+        case "\"" where quote == nil, "'" where quote == nil: quote = character
+        case ")" where quote == nil: return arguments
+        case "," where quote == nil: arguments.append("")
+        case " " where quote == nil && arguments[arguments.count - 1].isEmpty: break
+        default: arguments[arguments.count - 1].append(character)
+        }
+      }
+      return arguments
     }
   }
 
@@ -59,10 +73,12 @@ extension HAProxy {
   /// A request on its way through the rules: what they may look at, and what they have changed.
   struct Passage: Sendable {
     let configuration: Configuration
-    /// The `Host` header, with the port if that is not the scheme's own.
-    var host: String
-    var path: String
-    let query: String
+    /// The `Host` header, with the port if that is not the scheme's own. Nil: a rule gave it one that cannot be told.
+    var host: String?
+    /// Nil: a rule gave it one that cannot be told.
+    var path: String?
+    /// With its question mark; empty if there is none.
+    var query: String
     let isTLS: Bool
     /// The name in the client's TLS handshake; empty without TLS.
     let serverName: String
@@ -75,35 +91,21 @@ extension HAProxy {
 
     /// The words after `if` or `unless`; without either the rule always holds.
     func holds(_ words: ArraySlice<String>) -> Truth {
-      guard let start = words.firstIndex(where: { $0 == "if" || $0 == "unless" }) else { return .yes }
-      var any = Truth.no
-      var all = Truth.yes
-      var isNegated = false
-      var rest = words[(start + 1)...]
-      while let word = rest.popFirst() {
-        if word == "||" || word == "or" {
-          (any, all, isNegated) = (any.or(all), .yes, false)
-          continue
-        }
-        var name = Substring(word)
-        while name.first == "!" {
-          isNegated.toggle()
-          name = name.dropFirst()
-        }
-        if name.isEmpty { continue }
-        let truth: Truth
-        if name == "{" {
-          let inside = rest.prefix { $0 != "}" }
-          rest = rest.dropFirst(inside.count + 1)
-          truth = test(Array(inside))
-        } else {
-          truth = named(String(name))
-        }
-        all = all.and(isNegated ? truth.negated : truth)
-        isNegated = false
+      guard let condition = Condition(words) else { return .yes }
+      let result = condition.alternatives.reduce(Truth.no) { any, tests in
+        any.or(
+          tests.reduce(.yes) { all, one in
+            // What does not hold is not made to hold by the rest.
+            if all == .no { return .no }
+            let truth =
+              switch one.test {
+              case .named(let name): named(name)
+              case .inline(let words): test(words)
+              }
+            return all.and(one.isNegated ? truth.negated : truth)
+          })
       }
-      let result = any.or(all)
-      return words[start] == "unless" ? result.negated : result
+      return condition.isUnless ? result.negated : result
     }
 
     private func named(_ name: String) -> Truth {
@@ -147,7 +149,19 @@ extension HAProxy {
         default: values.append(word)
         }
       }
-      return method.test(sample(expression), values, ignoresCase: ignoresCase)
+      let truths = samples(expression).map { method.test($0, values, ignoresCase: ignoresCase) }
+      return truths.dropFirst().allSatisfy { $0 == truths.first } ? truths.first ?? .unknown : .unknown
+    }
+
+    /// What the expression may give; several where clients differ.
+    private func samples(_ expression: Expression) -> [Sample] {
+      let fetch = expression.calls.first
+      guard fetch?.isOfHeader == true, fetch?.arguments.first?.lowercased() == "connection" else {
+        return [sample(expression)]
+      }
+      return [.text("keep-alive"), .text("close"), .none].map { given in
+        expression.calls.dropFirst().reduce(given) { convert($0, $1) }
+      }
     }
 
     // MARK: Samples
@@ -158,12 +172,18 @@ extension HAProxy {
     }
 
     private func fetch(_ call: Expression.Call) -> Sample {
+      func text(_ value: String?) -> Sample { value.map(Sample.text) ?? .unknown }
       switch call.name {
-      case "hdr", "req.hdr", "req.fhdr", "req_hdr", "capture.req.hdr":
-        return call.arguments.first?.lowercased() == "host" ? .text(host) : .unknown
-      case "path", "pathq": return .text(call.name == "path" ? path : path + query)
-      case "url", "capture.req.uri": return .text(path + query)
-      case "base": return .text(host + path)
+      case _ where call.isOfHeader:
+        switch call.arguments.first?.lowercased() {
+        case "host": return text(host)
+        // Those of a WebSocket: a visitor's first request has none.
+        case "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol": return .none
+        default: return .unknown
+        }
+      case "path": return text(path)
+      case "pathq", "url", "capture.req.uri": return text(path.map { $0 + query })
+      case "base": return text(host.flatMap { host in path.map { host + $0 } })
       case "query": return query.isEmpty ? .none : .text(String(query.dropFirst()))
       case "method": return .text("GET")
       case "ssl_fc": return .text(isTLS ? "1" : "0")
@@ -195,6 +215,12 @@ extension HAProxy {
         else { return .unknown }
         let parts = text.split(omittingEmptySubsequences: call.name == "word") { delimiter.contains($0) }
         return parts.indices.contains(number - 1) ? .text(String(parts[number - 1])) : .text("")
+      case "regsub":
+        guard call.arguments.count > 1 else { return .unknown }
+        let flags = call.arguments.dropFirst(2).joined()
+        return HAProxy.substitute(
+          text, call.arguments[0], by: call.arguments[1], ignoringCase: flags.contains("i"), all: flags.contains("g")
+        ).map(Sample.text) ?? .unknown
       case _ where call.name.hasPrefix("map"): return map(text, call)
       default: return .unknown
       }
@@ -224,13 +250,15 @@ extension HAProxy {
       while let percent = rest.firstIndex(of: "%") {
         result += rest[..<percent]
         rest = rest[percent...].dropFirst()
-        guard rest.first == "[", let end = rest.firstIndex(of: "]") else { return .unknown }
-        switch sample(Expression(String(rest[..<end].dropFirst()))) {
+        guard rest.first == "[" else { return .unknown }
+        let expression = Expression(String(rest.dropFirst()))
+        guard expression.rest.first == "]" else { return .unknown }
+        switch sample(expression) {
         case .text(let value): result += value
         case .none: break
         case .unknown: return .unknown
         }
-        rest = rest[end...].dropFirst()
+        rest = expression.rest.dropFirst()
       }
       return .text(result + rest)
     }
@@ -339,22 +367,40 @@ extension HAProxy {
   }
 }
 
-extension String {
-  fileprivate var trimmingQuotes: String {
-    let blank = trimmed
-    return blank.count > 1
-      && (blank.hasPrefix("\"") && blank.hasSuffix("\"") || blank.hasPrefix("'") && blank.hasSuffix("'"))
-      ? String(blank.dropFirst().dropLast()) : blank
+extension HAProxy.Expression.Call {
+  fileprivate var isOfHeader: Bool {
+    ["hdr", "req.hdr", "req.fhdr", "req_hdr", "capture.req.hdr"].contains(name)
   }
 }
 
 extension HAProxy {
-  /// `replace-path REGEX TEXT`: the first match replaced, `\1` standing for a group; nil if the expression is not known.
+  /// `replace-path REGEX TEXT`: the text in the place of all of a path that matches; nil if the expression is not known.
   static func replace(_ text: String, _ regex: String, _ replacement: String) -> String? {
     guard let pattern = try? Pattern(regex) else { return nil }
-    guard let match = pattern.firstMatch(in: text), let whole = match.groups.first.flatMap({ $0 }),
-      let start = text.firstRange(of: whole)
-    else { return text }
+    return pattern.firstMatch(in: text).map { filled(replacement, $0.groups) } ?? text
+  }
+
+  /// `regsub(REGEX,TEXT)`: the first match, or each, replaced; nil if that cannot be told.
+  static func substitute(
+    _ text: String, _ regex: String, by replacement: String, ignoringCase: Bool, all: Bool
+  ) -> String? {
+    // What stands before the match is a group of its own, so that the numbers of others move on.
+    let refers = regex.firstRange(of: "\\").map { regex[$0.upperBound...].first?.isNumber == true } ?? false
+    guard !refers, let pattern = try? Pattern("^(?s:(.*?))(?:\(regex))", ignoringCase: ignoringCase) else { return nil }
+    var result = ""
+    var rest = text
+    while let match = pattern.firstMatch(in: rest), !match.whole.isEmpty {
+      let before = match.groups[1] ?? ""
+      guard match.whole != before else { break }
+      result += before + filled(replacement, [String(match.whole.dropFirst(before.count))] + match.groups.dropFirst(2))
+      rest = String(rest.dropFirst(match.whole.count))
+      if !all || regex.hasPrefix("^") { break }
+    }
+    return result + rest
+  }
+
+  /// `\1` stands for a group.
+  private static func filled(_ replacement: String, _ groups: [String?]) -> String {
     var result = ""
     var rest = Substring(replacement)
     while let character = rest.popFirst() {
@@ -363,8 +409,8 @@ extension HAProxy {
         continue
       }
       rest = rest.dropFirst()
-      if match.groups.indices.contains(number), let group = match.groups[number] { result += group }
+      if groups.indices.contains(number), let group = groups[number] { result += group }
     }
-    return text[..<start.lowerBound] + result + text[start.upperBound...]
+    return result
   }
 }

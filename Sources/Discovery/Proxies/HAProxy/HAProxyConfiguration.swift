@@ -11,6 +11,8 @@ extension HAProxy {
     private var texts: [String: FileText] = [:]
     /// The first backend of each name, as an index of `sections`.
     private var backends: [String: Int] = [:]
+    /// Sections that take connections, as indices of `sections`.
+    private var listening: [Int] = []
     private var allowance = Allowance()
     /// The last `defaults` section, as an index of `sections`.
     private var defaults: Int?
@@ -23,6 +25,7 @@ extension HAProxy {
       files.append(file)
       texts[file] = FileText(text)
       conditions = 0
+      let first = max(0, sections.count - 1)
       var number = 0
       var rest = text.utf8[...]
       while true {
@@ -36,6 +39,7 @@ extension HAProxy {
         guard line.endIndex < rest.endIndex else { break }
         rest = rest[rest.index(after: line.endIndex)...]
       }
+      for index in sections.indices.dropFirst(first) { sections[index].sortRules() }
     }
 
     private mutating func add(_ line: String, _ number: Int, _ file: String) throws(Unseen) {
@@ -73,6 +77,7 @@ extension HAProxy {
       if ["backend", "listen"].contains(section.kind), backends[section.name] == nil {
         backends[section.name] = sections.count
       }
+      if ["frontend", "listen"].contains(section.kind) { listening.append(sections.count) }
       if section.kind == "defaults" { (defaults, namedDefaults[section.name]) = (sections.count, sections.count) }
       sections.append(section)
     }
@@ -90,7 +95,7 @@ extension HAProxy {
     /// The line in effect that begins with these words; within one section the last one.
     func setting(_ words: String..., of section: Section) -> Directive? {
       for scope in scopes(of: section) {
-        if let last = scope.directives.last(where: { $0.words.map(\.text).starts(with: words) }) { return last }
+        if let last = scope.last(words) { return last }
       }
       return nil
     }
@@ -99,12 +104,11 @@ extension HAProxy {
     func mode(of section: Section) -> String { setting("mode", of: section)?.arguments.first ?? "tcp" }
 
     func global(_ words: String...) -> Directive? {
-      sections.lazy.filter { $0.kind == "global" }.flatMap(\.directives)
-        .last { $0.words.map(\.text).starts(with: words) }
+      sections.lazy.filter { $0.kind == "global" }.compactMap { $0.last(words) }.last
     }
 
     /// Sections that take connections.
-    var frontends: [Section] { sections.filter { $0.kind == "frontend" || $0.kind == "listen" } }
+    var frontends: [Section] { listening.map { sections[$0] } }
 
     func backend(_ name: String) -> Section? { backends[name].map { sections[$0] } }
 

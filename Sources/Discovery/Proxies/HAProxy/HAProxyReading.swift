@@ -35,6 +35,21 @@ enum HAProxyReading: ProxyReader {
     case .unknown(let rule):
       throw .unreadable(
         what: rule.place, why: .init(.notInFiles, rule.text.trimmed.printable))
+    case .disabled:
+      // It may have been switched on since, over the socket.
+      guard let backend = found?.backend, let server = found?.servers.first,
+        await isUp(server, of: backend, configuration, proxy).value != true
+      else { break }
+      (reading.outcome, reading.entry) = (.misconfigured, entry(server.directive.place))
+      reading.log.keys = ["\(backend.name)/<NOSRV>"]
+      reading.problem = Reading.Problem(
+        reason: "backend '\(backend.name)' has no server available!",
+        remedy: files.edit(server.setting("disabled").flatMap { $0.directive.span($0.name) }).map { edit in
+          .line(
+            edit,
+            fixed: server.setting("disabled")?.directive == server.directive ? server.line(without: ["disabled"]) : nil)
+        }, label: nil)
+      return reading
     case .passed: break
     }
     guard let route = found, let backend = route.backend,
@@ -183,8 +198,9 @@ enum HAProxyReading: ProxyReader {
       resolution: .known(try await resolution(of: server, configuration, files)),
       patience: Route.Patience(connect: wait("connect"), answer: wait("server"), whole: .notApplicable),
       tls: server.isTLS ? tls(server, passage, configuration, files) : nil,
-      path: Route.Path(passedOn: .known(passage.path + passage.query), change: .notRead),
-      sentHost: .known(passage.host),
+      path: Route.Path(
+        passedOn: passage.path.map { .known($0 + passage.query) } ?? .notRead, change: .notRead),
+      sentHost: passage.host.map { .known($0) } ?? .notRead,
       limits: Route.Limits(
         header: .known(configuration.headerLimits), body: .known(Setting(nil, nil)),
         connections: .known(

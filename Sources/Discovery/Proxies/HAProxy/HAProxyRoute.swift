@@ -9,6 +9,8 @@ extension HAProxy {
       case answered(Directive)
       /// No backend is chosen, or one without servers: 503.
       case missing
+      /// All servers of the backend are switched off: 503.
+      case disabled
       /// It depends on something that the files do not tell: that line.
       case unknown(Directive)
     }
@@ -46,8 +48,8 @@ extension HAProxy.Configuration {
 
   private func follow(_ start: HAProxy.Route) -> HAProxy.Route {
     var route = start
-    if let answer = run(route.frontend, &route.passage) {
-      route.kind = .answered(answer)
+    if let kind = run(route.frontend, &route.passage) {
+      route.kind = kind
       return route
     }
     choose(&route)
@@ -55,13 +57,17 @@ extension HAProxy.Configuration {
     guard let backend = route.backend else { return route }
     if backend.head != route.frontend.head {
       route.passage.section = backend
-      if let answer = run(backend, &route.passage) {
-        route.kind = .answered(answer)
+      if let kind = run(backend, &route.passage) {
+        route.kind = kind
         return route
       }
     }
+    if let header = setting("http-send-name-header", of: backend), header.arguments.first?.lowercased() == "host" {
+      route.passage.host = nil
+    }
     route.servers = servers(of: backend, port: route.passage.port)
     route.kind = route.servers.isEmpty ? .missing : .passed
+    if !route.servers.isEmpty, route.servers.allSatisfy({ $0.has("disabled") }) { route.kind = .disabled }
     return route
   }
 
@@ -71,7 +77,7 @@ extension HAProxy.Configuration {
     var chosen: (name: String, rule: HAProxy.Directive)?
     // Rules of which the files do not tell whether they hold, and where they would lead.
     var open: [(name: String?, rule: HAProxy.Directive)] = []
-    for rule in frontend.all("use_backend") {
+    for rule in route.passage.rules("use_backend", of: frontend) {
       guard let target = rule.arguments.first else { continue }
       let truth = route.passage.holds(rule.arguments.dropFirst())
       if truth == .no { continue }
@@ -98,37 +104,67 @@ extension HAProxy.Configuration {
     }
   }
 
-  /// Runs a section's `http-request` and `redirect` rules; the rule that answers, if one does.
+  /// Runs the `http-request` rules of a section, after those of the `defaults` that it inherits from, and its `redirect`
+  /// rules; what answers, if one does.
   ///
-  /// A rule whose condition cannot be told is taken as one that does not hold: most of them keep strangers out.
-  private func run(_ section: HAProxy.Section, _ passage: inout HAProxy.Passage) -> HAProxy.Directive? {
+  /// A refusal whose condition cannot be told is taken as one that does not hold: most of them keep strangers out.
+  private func run(_ section: HAProxy.Section, _ passage: inout HAProxy.Passage) -> HAProxy.Route.Kind? {
     guard mode(of: section) == "http" else { return nil }
-    for rule in section.all("http-request") where !rule.mayHold {
-      let words = rule.arguments
-      guard let action = words.first, passage.holds(words.dropFirst()) == .yes else { continue }
-      let name = action.prefix { $0 != "(" }
-      switch name {
-      case "deny", "tarpit", "return", "redirect", "reject", "use-service", "silent-drop": return rule
-      case "allow", "accept": return nil
-      case "set-path", "set-pathq", "set-uri":
-        if words.count > 1, case .text(let path) = passage.expanded(words[1]) {
-          passage.path = String(path.prefix { $0 != "?" })
+    defer { passage.section = section }
+    for scope in scopes(of: section).reversed() {
+      passage.section = scope
+      rules: for rule in passage.rules("http-request", of: scope) {
+        let words = rule.arguments
+        guard let action = words.first else { continue }
+        let name = action.prefix { $0 != "(" }
+        let truth = passage.holds(words.dropFirst()).and(rule.mayHold ? .unknown : .yes)
+        switch (name, truth) {
+        case (_, .no): continue
+        case ("deny", .yes), ("tarpit", .yes), ("reject", .yes), ("silent-drop", .yes): return .answered(rule)
+        case ("return", .yes), ("redirect", .yes), ("use-service", .yes): return .answered(rule)
+        case ("return", .unknown), ("redirect", .unknown), ("use-service", .unknown): return .unknown(rule)
+        case ("allow", .yes), ("accept", .yes): break rules
+        default: change(&passage, String(name), words, isSure: truth == .yes)
         }
-      case "replace-path", "replace-pathq", "replace-uri":
-        if words.count > 2, let path = HAProxy.replace(passage.path, words[1], words[2]) { passage.path = path }
-      case "set-header":
-        if words.count > 2, words[1].lowercased() == "host", case .text(let host) = passage.expanded(words[2]) {
-          passage.host = host
-        }
-      case "set-var", "set-var-fmt":
-        guard words.count > 1, let variable = HAProxy.Expression(action).calls.first?.arguments.first else { break }
-        let text = words[1]
-        passage.variables[variable] =
-          name == "set-var" ? passage.sample(HAProxy.Expression(text)) : passage.expanded(text)
-      default: break
       }
     }
-    return section.all("redirect").first { passage.holds($0.arguments[...]) == .yes && !$0.mayHold }
+    for rule in passage.rules("redirect", of: section) {
+      switch passage.holds(rule.arguments[...]).and(rule.mayHold ? .unknown : .yes) {
+      case .yes: return .answered(rule)
+      case .unknown: return .unknown(rule)
+      case .no: continue
+      }
+    }
+    return nil
+  }
+
+  /// What a rule changes of the request; where it is not sure that it does, what it changes cannot be told any more.
+  private func change(_ passage: inout HAProxy.Passage, _ action: String, _ words: [String], isSure: Bool) {
+    func text(_ index: Int) -> String? {
+      guard isSure, words.indices.contains(index), case .text(let text) = passage.expanded(words[index]) else {
+        return nil
+      }
+      return text
+    }
+    func replaced(_ old: String?) -> String? {
+      old.flatMap { old in text(2).flatMap { HAProxy.replace(old, words[1], $0) } }
+    }
+    switch action {
+    case "set-path": passage.path = text(1)
+    case "set-query": passage.setTarget(passage.path.flatMap { path in text(1).map { path + "?" + $0 } })
+    case "set-pathq", "set-uri": passage.setTarget(text(1))
+    case "replace-path": passage.path = replaced(passage.path)
+    case "replace-pathq", "replace-uri": passage.setTarget(replaced(passage.path.map { $0 + passage.query }))
+    case "set-header" where words.dropFirst().first?.lowercased() == "host": passage.host = text(2)
+    case "add-header", "replace-header", "replace-value", "del-header":
+      if words.dropFirst().first?.lowercased() == "host" { passage.host = nil }
+    case "set-var", "set-var-fmt":
+      guard words.count > 1, let variable = HAProxy.Expression(words[0]).calls.first?.arguments.first else { break }
+      passage.variables[variable] =
+        !isSure
+        ? .unknown : action == "set-var" ? passage.sample(HAProxy.Expression(words[1])) : passage.expanded(words[1])
+    default: break
+    }
   }
 
   func servers(of backend: HAProxy.Section, port: UInt16) -> [HAProxy.Server] {
@@ -159,6 +195,19 @@ extension HAProxy.Configuration {
       }
       return found
     }
+  }
+}
+
+extension HAProxy.Passage {
+  /// The rules of a section that may hold for this request.
+  fileprivate func rules(_ name: String, of section: HAProxy.Section) -> [HAProxy.Directive] {
+    section.rules[name]?.about(host.map { [$0, serverName] }) ?? section.all(name)
+  }
+
+  /// Gives the request another path and query; nil: one that cannot be told.
+  fileprivate mutating func setTarget(_ target: String?) {
+    path = target.map { String($0.prefix { $0 != "?" }) }
+    query = target.map { String($0.drop { $0 != "?" }) } ?? ""
   }
 }
 

@@ -116,14 +116,17 @@ extension HAProxy {
 
     /// The `server` line without its words about TLS to the app; nil where they are written elsewhere.
     var plainLine: String? {
-      let names: Set<String> = [
+      guard setting("ssl")?.directive == directive else { return nil }
+      return line(without: [
         "ssl", "verify", "ca-file", "sni", "alpn", "verifyhost", "crt", "check-ssl", "check-sni", "check-alpn",
         "ciphers", "ciphersuites", "ssl-min-ver", "ssl-max-ver", "crl-file", "curves", "sigalgs",
-      ]
-      let removed = settings.filter { names.contains($0.name.text) }
-      guard removed.contains(where: { $0.name.text == "ssl" && $0.directive == directive }) else { return nil }
+      ])
+    }
+
+    /// The `server` line without these words and what belongs to them.
+    func line(without names: Set<String>) -> String {
       var bytes = Array(directive.text.utf8)
-      for setting in removed.reversed() where setting.directive == directive {
+      for setting in settings.reversed() where setting.directive == directive && names.contains(setting.name.text) {
         let end = setting.value?.columns.upperBound ?? setting.name.columns.upperBound
         var start = setting.name.columns.lowerBound
         while start > 0, bytes[start - 1] == UInt8(ascii: " ") || bytes[start - 1] == UInt8(ascii: "\t") { start -= 1 }
