@@ -22,10 +22,10 @@ enum DockerGen {
   /// What nginx's file says, with the app's container in the place of its address.
   static func reading(
     of request: RouteReading.Request, in configuration: Nginx.Configuration, _ proxy: RunningProxy
-  ) async -> Reading {
+  ) async throws(Unseen) -> Reading {
     var generated = proxy
     generated.files.isGenerated = true
-    var reading = await NginxReading.reading(of: request, in: configuration, generated)
+    var reading = try await NginxReading.reading(of: request, in: configuration, generated)
     (reading.configuration.container, reading.configuration.folder) = (nil, nil)
     reading.own.merge([.proxyLayout: layout, .sourceKind: program])
     guard let containers = try? await proxy.world.containers() else { return reading }

@@ -42,6 +42,12 @@ public enum Nginx {
     public let unterminatedLine: Int?
     /// The file ends too early.
     public let isEndOfFile: Bool
+    /// A directive that is not known, and the one that was probably meant.
+    struct Slip: Sendable, Equatable {
+      let written: String
+      let meant: String
+    }
+    var slip: Slip?
 
     init(file: String, line: Int, message: String, unterminatedLine: Int? = nil, isEndOfFile: Bool = false) {
       self.file = file

@@ -10,12 +10,12 @@ enum NginxReading: ProxyReader {
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
     switch DockerGen.hasWritten(configuration) ? DockerGen.layout : proxy.sign?.layout {
-    case DockerGen.layout: return await DockerGen.reading(of: request, in: configuration, proxy)
+    case DockerGen.layout: return try await DockerGen.reading(of: request, in: configuration, proxy)
     case SWAG.layout:
-      var reading = await reading(of: request, in: configuration, proxy)
+      var reading = try await reading(of: request, in: configuration, proxy)
       reading.own = await SWAG.facts(of: reading.outcome, request, proxy)
       return reading
-    default: return await reading(of: request, in: configuration, proxy)
+    default: return try await reading(of: request, in: configuration, proxy)
     }
   }
 
@@ -70,7 +70,7 @@ enum NginxReading: ProxyReader {
   /// What the files say of the request.
   static func reading(
     of request: RouteReading.Request, in configuration: Nginx.Configuration, _ proxy: RunningProxy
-  ) async -> Reading {
+  ) async throws(Unseen) -> Reading {
     let files = proxy.files
     var reading = Reading(
       outcome: .found, configuration: await seen(configuration, CommandLine(proxy.command), files), entry: nil,
@@ -97,8 +97,11 @@ enum NginxReading: ProxyReader {
         ?? "\(route.locationFile ?? route.serverFile):\(route.locationLine ?? route.serverLine)", router: nil,
       service: nil, provider: nil)
     reading.configuration.container = route.passSpan.flatMap { files.container(with: $0.file) }
+    if case .undecided(let file, let line, let text) = route.kind {
+      throw .unreadable(what: "\(file):\(line)", why: .init(.notInFiles, text.trimmed.printable))
+    }
     guard route.kind.isPassed else {
-      reading.outcome = .static
+      if case .other = route.kind { reading.outcome = .otherProtocol } else { reading.outcome = .static }
       return reading
     }
     guard let upstream = route.upstreams.chosen(request.server, by: \.server) else {
@@ -118,8 +121,14 @@ enum NginxReading: ProxyReader {
       let text = configuration.line(number, of: problem.file)
       // A file that ends too early lacks more than one semicolon.
       let lacksOne = problem.unterminatedLine != nil && !problem.isEndOfFile
+      let corrected = problem.slip.flatMap { slip in
+        text.flatMap { text in
+          text.firstRange(of: slip.written).map { text[..<$0.lowerBound] + slip.meant + text[$0.upperBound...] }
+        }
+      }
       return files.mistake(
-        problem.description, in: problem.file, line: number, text: text, fixed: lacksOne ? text.map { $0 + ";" } : nil)
+        problem.description, in: problem.file, line: number, text: text,
+        fixed: lacksOne ? text.map { $0 + ";" } : corrected.map { String($0) })
     }
     return Reading.Configuration(
       start: Reading.Configuration.Start(file: line.configuration, prefix: line.prefix, adapter: nil),
@@ -190,12 +199,17 @@ enum NginxReading: ProxyReader {
 extension Nginx.Configuration {
   func route(_ request: RouteReading.Request) -> Nginx.Route? {
     let isTLS = request.site.scheme == "https"
-    return route(host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS)
+    return route(
+      host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS, outside: request.site.port)
   }
 
   /// True if the default server is plainly meant for other sites: it has names of its own, and is not the only one.
   fileprivate func isForOthers(_ route: Nginx.Route, _ request: RouteReading.Request) -> Bool {
-    guard route.kind.isPassed else { return true }
+    switch route.kind {
+    case .undecided: return false
+    case _ where route.kind.isPassed: break
+    default: return true
+    }
     if request.site.host.isAddress || request.site.host == "localhost" { return false }
     guard let name = route.serverName, !["_", "localhost", ""].contains(name) else { return false }
     return Set(listed.map(\.host)).count > 1 || name.contains(".")

@@ -9,6 +9,10 @@ extension Nginx {
       /// nginx answers by itself with this status.
       case returned(Int)
       case redirect(Int, to: String)
+      /// On by a protocol that is not HTTP, by this directive: `memcached_pass`.
+      case other(String)
+      /// Whether this line's condition holds cannot be told, and it makes a difference.
+      case undecided(file: String, line: Int, text: String)
       /// Files below this folder; nil if the folder is nginx's own default.
       case `static`(root: String?)
 
@@ -19,6 +23,7 @@ extension Nginx {
         case "uwsgi_pass": self = .uwsgi
         case "scgi_pass": self = .scgi
         case "grpc_pass": self = .grpc
+        case _ where directive.hasSuffix("_pass"): self = .other(directive)
         default: return nil
         }
       }
@@ -32,7 +37,7 @@ extension Nginx {
         case .uwsgi: "uwsgi"
         case .scgi: "scgi"
         case .grpc: "grpc"
-        case .proxied, .returned, .redirect, .static: "proxy"
+        case .proxied, .returned, .redirect, .static, .other, .undecided: "proxy"
         }
       }
 
@@ -43,7 +48,7 @@ extension Nginx {
       var isPassed: Bool {
         switch self {
         case .proxied, .fastcgi, .uwsgi, .scgi, .grpc: true
-        case .returned, .redirect, .static: false
+        case .returned, .redirect, .static, .other, .undecided: false
         }
       }
     }
@@ -133,48 +138,138 @@ extension Nginx.Configuration {
   ///
   /// `host` and `path` are those of the request, `path` with its query; `isTLS` says how the client speaks to
   /// nginx. `address` is the one the connection arrives at, if servers listen on single addresses.
-  /// Conditions (`if`) are not evaluated, and of `try_files` the fallback counts.
+  /// Of `try_files` the fallback counts. `outside` is the port at which the client asks, if it is another one.
   public func route(
-    host: String, port: UInt16, path: String = "/", isTLS: Bool, address: String? = nil
+    host: String, port: UInt16, path: String = "/", isTLS: Bool, address: String? = nil, outside: UInt16? = nil
   ) -> Nginx.Route? {
-    let request = Nginx.Request(host: host, port: port, path: path, isTLS: isTLS)
+    let request = Nginx.Request(host: host, port: port, path: path, isTLS: isTLS, outside: outside)
     guard let chosen = server(host: request.host, port: port, address: address) else { return nil }
     var variables = Nginx.Variables(self, request, chosen)
-    if case .returned(let code, let target, _) = variables.run(chosen.server.block) {
-      return route(request, chosen, [], answer(code, target), variables)
+    switch variables.run(chosen.server.block) {
+    case .returned(let code, let target, _):
+      return route(request, chosen, Way([], answer(code, target)), variables)
+    case .undecided(let line): return route(request, chosen, Way([], undecided(line)), variables)
+    case .goesOn, .moved: break
     }
+    let way = self.way(chosen, &variables)
+    guard let status = way.status else { return route(request, chosen, way, variables) }
+    // An error's page may be the app.
+    var other = variables
+    guard let next = self.way(after: status, of: way, chosen, &other), next.kind.isPassed || next.isUndecided else {
+      return route(request, chosen, way, variables)
+    }
+    return route(request, chosen, next, other)
+  }
+
+  /// Where a request ends: its locations from the outermost to the innermost, and what is done there.
+  private struct Way {
+    let chain: [Nginx.Directive]
+    let kind: Nginx.Route.Kind
+
+    init(_ chain: [Nginx.Directive], _ kind: Nginx.Route.Kind) { (self.chain, self.kind) = (chain, kind) }
+
+    /// The status of nginx's own error, where it has one: of a file it is taken that it is not there.
+    var status: Int? {
+      switch kind {
+      case .returned(let code) where code >= 400: code
+      case .static: 404
+      default: nil
+      }
+    }
+
+    var isUndecided: Bool {
+      if case .undecided = kind { true } else { false }
+    }
+  }
+
+  /// Chooses locations, and within each runs what changes the request, until something is done with it.
+  private func way(_ chosen: ChosenServer, _ variables: inout Nginx.Variables) -> Way {
     // nginx gives up after ten changes of the path.
     var last: [Nginx.Directive] = []
     for _ in 0..<10 {
       let found = Nginx.location(of: variables.path, in: chosen.server.block, matches: matches)
       variables.learn(found.groups)
-      if let target = found.redirect {
-        return route(request, chosen, found.chain, .redirect(301, to: target), variables)
-      }
-      var chain = found.chain
-      var step = enter(chain.last?.block ?? [], &variables)
-      if case .fallback(let name) = step {
-        guard
-          let named = chosen.server.block.all("location").first(where: { $0.text(0) == name })
-        else { return route(request, chosen, chain, .returned(500), variables) }
-        chain = [named]
-        step = enter(named.block ?? [], &variables)
-      }
-      switch step {
-      case .moved: last = chain
-      case .returned(let code, let target):
-        return route(request, chosen, chain, answer(code, target), variables)
-      case .fallback, .content:
-        let kind = kind(of: chain, chosen, variables)
-        if case .static = kind, let index = script(of: chain, chosen), variables.path.hasSuffix("/") {
-          variables.move(to: variables.path + index)
-          last = chain
-          continue
+      if let target = found.redirect { return Way(found.chain, .redirect(301, to: target)) }
+      if let way = way(found.chain, chosen, &variables) { return way }
+      last = found.chain
+    }
+    return Way(last, .returned(500))
+  }
+
+  /// What a location does with the request; nil: it has given it another path.
+  private func way(
+    _ chain: [Nginx.Directive], _ chosen: ChosenServer, _ variables: inout Nginx.Variables
+  ) -> Way? {
+    switch variables.run(chain.last?.block ?? []) {
+    case .returned(let code, let target, _): return Way(chain, answer(code, target))
+    case .undecided(let line): return Way(chain, undecided(line))
+    case .moved: return nil
+    case .goesOn: break
+    }
+    // `try_files` is not passed on to an `if`.
+    let chain = chain + [variables.condition].compactMap { $0 }
+    let kind = kind(of: chain, chosen, variables)
+    let block = chain.isEmpty ? chosen.server.own : variables.condition == nil ? chain.last?.block ?? [] : []
+    if let files = block.first("try_files"), let last = files.arguments.last {
+      if last.text.hasPrefix("=") {
+        if let way = missing(files, last.text, Way(chain, kind), variables) { return way }
+      } else if last.text.hasPrefix("@") {
+        return way(named: last.text, chosen, &variables)
+      } else {
+        let target = variables.expand(last, in: files.file).text
+        if !target.contains("$"), target.prefix(while: { $0 != "?" }) != variables.path {
+          variables.move(to: target, keepsQuery: false)
+          return nil
         }
-        return route(request, chosen, chain, kind, variables)
       }
     }
-    return route(request, chosen, last, .returned(500), variables)
+    if case .static = kind, let index = script(of: chain, chosen), variables.path.hasSuffix("/") {
+      variables.move(to: variables.path + index, keepsQuery: true)
+      return nil
+    }
+    return Way(chain, kind)
+  }
+
+  private func way(named name: String, _ chosen: ChosenServer, _ variables: inout Nginx.Variables) -> Way? {
+    guard let named = chosen.server.block.all("location").first(where: { $0.text(0) == name }) else {
+      return Way([], .returned(500))
+    }
+    return way([named], chosen, &variables)
+  }
+
+  /// `try_files … =404`: the status where the file that is asked for is not there; nil where the way goes on.
+  private func missing(
+    _ files: Nginx.Directive, _ last: String, _ way: Way, _ variables: Nginx.Variables
+  ) -> Way? {
+    // A script that is asked for is there, and so is the folder of the site.
+    guard let code = Int(last.dropFirst()), way.kind == .proxied || way.kind == .grpc else { return nil }
+    let isFolder = variables.path == "/" && files.arguments.dropLast().contains { $0.text.hasSuffix("/") }
+    if isFolder { return nil }
+    let isFile = variables.path.split(separator: "/").last?.contains(".") == true
+    return Way(way.chain, isFile ? undecided(files) : .returned(code))
+  }
+
+  /// Where `error_page` leads from a way that ends in an error; nil if it leads nowhere.
+  private func way(
+    after status: Int, of way: Way, _ chosen: ChosenServer, _ variables: inout Nginx.Variables
+  ) -> Way? {
+    let pages = Scope(chosen.server, way.chain).all("error_page")
+    guard
+      let page = pages.first(where: { $0.arguments.dropLast().contains { Int($0.text) == status } }),
+      let target = page.arguments.last
+    else { return nil }
+    if target.text.hasPrefix("@") {
+      return self.way(named: target.text, chosen, &variables) ?? self.way(chosen, &variables)
+    }
+    let path = variables.expand(target, in: page.file).text
+    guard path.hasPrefix("/"), !path.contains("$") else { return nil }
+    variables.move(to: path, keepsQuery: false)
+    return self.way(chosen, &variables)
+  }
+
+  private func undecided(_ directive: Nginx.Directive) -> Nginx.Route.Kind {
+    .undecided(
+      file: directive.file, line: directive.line, text: line(directive.line, of: directive.file) ?? directive.name)
   }
 
   /// Every name and location that passes requests on, in a stable order: by name, port and location.
@@ -209,7 +304,7 @@ extension Nginx.Configuration {
       var variables = Nginx.Variables(self, request, chosen)
       _ = variables.run(server.own)
       _ = variables.run(last.block ?? [])
-      return route(request, chosen, chain, kind, variables)
+      return route(request, chosen, Way(chain, kind), variables)
     }
   }
 
@@ -220,33 +315,6 @@ extension Nginx.Configuration {
     }
   }
 
-  private enum Step {
-    case content, moved
-    case returned(code: Int, target: String?)
-    /// On to a named location.
-    case fallback(String)
-  }
-
-  /// Runs a location's `set`, `rewrite` and `return`, then its `try_files`.
-  private func enter(_ block: [Nginx.Directive], _ variables: inout Nginx.Variables) -> Step {
-    switch variables.run(block) {
-    case .returned(let code, let target, _): return .returned(code: code, target: target)
-    case .moved: return .moved
-    case .goesOn: break
-    }
-    guard let files = block.first("try_files"), let last = files.arguments.last, !last.text.hasPrefix("=")
-    else {
-      return .content
-    }
-    if last.text.hasPrefix("@") { return .fallback(last.text) }
-    let target = variables.expand(last, in: files.file).text
-    guard !target.contains("$"), target.prefix(while: { $0 != "?" }) != variables.path else {
-      return .content
-    }
-    variables.move(to: target)
-    return .moved
-  }
-
   private func answer(_ code: Int, _ target: String?) -> Nginx.Route.Kind {
     [301, 302, 303, 307, 308].contains(code) ? .redirect(code, to: target ?? "") : .returned(code)
   }
@@ -254,10 +322,16 @@ extension Nginx.Configuration {
   private func kind(
     of chain: [Nginx.Directive], _ chosen: ChosenServer, _ variables: Nginx.Variables
   ) -> Nginx.Route.Kind {
-    if let pass = chain.last?.passes, let kind = Nginx.Route.Kind(pass: pass.name) { return kind }
+    if let pass = Self.pass(of: chain), let kind = Nginx.Route.Kind(pass: pass.name) { return kind }
     let scope = Scope(chosen.server, chain)
     let root = chain.last?.block?.first("alias") ?? scope.first("root")
     return .static(root: root?.arguments.first.map { variables.expand($0, in: root?.file ?? "").text })
+  }
+
+  /// The directive that passes requests on: an `if` has that of its location unless it has its own.
+  private static func pass(of chain: [Nginx.Directive]) -> Nginx.Directive? {
+    let around = chain.last?.name == "if" ? chain.dropLast().last?.passes : nil
+    return chain.last?.passes ?? around
   }
 
   /// The first of a folder's `index` files that is a script: nginx moves a request for the folder to it.
@@ -278,12 +352,14 @@ extension Nginx.Configuration {
   }
 
   private func route(
-    _ request: Nginx.Request, _ chosen: ChosenServer, _ chain: [Nginx.Directive], _ kind: Nginx.Route.Kind,
-    _ variables: Nginx.Variables
+    _ request: Nginx.Request, _ chosen: ChosenServer, _ way: Way, _ variables: Nginx.Variables
   ) -> Nginx.Route {
+    let (chain, kind) = (way.chain, way.kind)
     let scope = Scope(chosen.server, chain)
-    let isPassed = chain.last?.passes.map { Nginx.Route.Kind(pass: $0.name) == kind } ?? false
-    let pass = isPassed ? chain.last?.passes : nil
+    let own = Self.pass(of: chain)
+    let isPassed = kind.isPassed && own.map { Nginx.Route.Kind(pass: $0.name) == kind } ?? false
+    let pass = isPassed ? own : nil
+    let location = chain.last { $0.name == "location" }
     let value = pass.flatMap { pass in pass.arguments.first.map { variables.expand($0, in: pass.file) } }
     let target = value.map { Nginx.Target($0, of: kind) }
     let isLiteral = pass?.text(0)?.contains("$") == false
@@ -325,11 +401,11 @@ extension Nginx.Configuration {
       kind: kind, choice: chosen.choice, serverName: name.map { server.names[$0].text },
       serverNameSpan: name.flatMap { span(server.names[$0].directive, server.names[$0].index) },
       listen: chosen.listen, serverFile: server.directive.file, serverLine: server.directive.line,
-      location: chain.last.map { $0.arguments.map(\.text).joined(separator: " ") },
-      locationFile: chain.last?.file, locationLine: chain.last?.line,
+      location: location.map { $0.arguments.map(\.text).joined(separator: " ") },
+      locationFile: location?.file, locationLine: location?.line,
       passSpan: pass.flatMap { span($0) }, pass: value?.text, upstreams: found?.servers ?? [],
       group: found?.group,
-      upstreamPath: target.map { path(of: $0, kind, isLiteral, chain.last, request, variables) },
+      upstreamPath: target.map { path(of: $0, kind, isLiteral, location, request, variables) },
       resolver: Nginx.Route.Setting(value: resolver?.resolvers ?? [], span: resolver.flatMap { span($0) }),
       connectTimeout: timeout("connect"), readTimeout: timeout("read"), sendTimeout: timeout("send"),
       headerLimit: Nginx.Route.Setting(

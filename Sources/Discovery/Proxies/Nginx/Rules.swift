@@ -1,3 +1,4 @@
+import Model
 import Routes
 
 extension Nginx {
@@ -133,7 +134,12 @@ extension Nginx {
     if !isFirst, directive.block == nil, single[context]?.contains(directive.name) == true {
       return problem("\(name) directive is duplicate")
     }
-    guard let rule else { return nil }
+    guard let rule else {
+      guard let near = misspelt(directive, in: context) else { return nil }
+      var problem = problem("unknown directive \(name)")
+      problem.slip = .init(written: directive.name, meant: near)
+      return problem
+    }
     if !rule.contexts.contains(context) { return problem("\(name) directive is not allowed here") }
     if !rule.hasBlock, directive.block != nil {
       return problem("directive \(name) is not terminated by \";\"")
@@ -163,6 +169,17 @@ extension Nginx {
       return problem("invalid URL prefix")
     }
     return nil
+  }
+
+  /// The directive that was probably meant by a word that no module has: one letter away, and it could stand here as it
+  /// is. What a module of others may have is left alone, and so are short words.
+  private static func misspelt(_ directive: Directive, in context: Context) -> String? {
+    guard directive.name.utf8.count >= 5 else { return nil }
+    let fitting = rules.filter { name, rule in
+      name.utf8.count >= 5 && rule.contexts.contains(context) && rule.hasBlock == (directive.block != nil)
+        && rule.arguments.contains(directive.arguments.count)
+    }
+    return directive.name.nearest(among: fitting.keys.sorted(), within: 1)
   }
 
   /// A size as nginx writes it, in bytes: `4096`, `16k`, `1m`.

@@ -10,14 +10,19 @@ extension Nginx {
     /// As sent: escaped, with the query.
     let target: String
     let isTLS: Bool
+    /// The `Host` header as sent: with the port at which the client asks, unless that is the scheme's own.
+    let header: String
 
-    init(host: String, port: UInt16, path: String, isTLS: Bool) {
+    /// `outside` is the port at which the client asks, where that is not nginx's own.
+    init(host: String, port: UInt16, path: String, isTLS: Bool, outside: UInt16? = nil) {
       let name = Endpoint(host.lowercased()).host
       self.host = name.hasSuffix(".") ? String(name.dropLast()) : name
       self.port = port
       let visible = path.prefix { $0 != "#" }
       target = visible.hasPrefix("/") ? String(visible) : "/" + visible
       self.isTLS = isTLS
+      let asked = outside ?? port
+      header = asked == (isTLS ? 443 : 80) ? self.host : "\(self.host):\(asked)"
     }
 
     /// Nil if there is none or it is empty.
@@ -57,13 +62,15 @@ extension Nginx {
     }
   }
 
-  /// The variables of one request, and what `set`, `rewrite` and `return` do to it. Conditions (`if`) are left out.
+  /// The variables of one request, and what `set`, `rewrite`, `return` and `if` do to it.
   struct Variables {
     enum Ending {
       case goesOn
       /// `rewrite` gave the request another path.
       case moved
       case returned(code: Int, target: String?, Directive)
+      /// Whether this `if` holds cannot be told, and it makes a difference.
+      case undecided(Directive)
     }
 
     private static let deepest = 10
@@ -78,8 +85,12 @@ extension Nginx {
     /// False once a `rewrite … break` has changed the path: then `proxy_pass` replaces no prefix.
     private(set) var isOfLocation = true
     private var values: [String: Traced] = [:]
+    /// Variables that an `if` sets of which it cannot be told whether it holds.
+    private var unknown: Set<String> = []
     /// The latest match first: numbers mean that one, names any.
     private var groups: [Groups] = []
+    /// The last `if` of the block that holds: its settings and its `proxy_pass` come before those around it.
+    private(set) var condition: Directive?
 
     init(_ configuration: Configuration, _ request: Request, _ chosen: Configuration.ChosenServer) {
       self.configuration = configuration
@@ -94,11 +105,11 @@ extension Nginx {
       if let groups { self.groups.insert(groups, at: 0) }
     }
 
-    /// Gives the request another path; the query stays if `target` has none.
-    mutating func move(to target: String) {
+    /// Gives the request another path; without one of its own the query stays if it is to.
+    mutating func move(to target: String, keepsQuery: Bool) {
       let parts = Request.split(target)
       path = parts.path
-      if target.contains("?") { query = parts.query }
+      if target.contains("?") || !keepsQuery { query = parts.query }
       isAsSent = false
     }
 
@@ -114,13 +125,34 @@ extension Nginx {
 
     /// Runs the directives of one block in their order.
     mutating func run(_ block: [Directive]) -> Ending {
-      var isMoved = false
       isOfLocation = true
+      condition = nil
+      var isMoved = false
+      return steps(block, &isMoved) ?? (isMoved ? .moved : .goesOn)
+    }
+
+    /// Nil where the next directive behind them is next.
+    private mutating func steps(_ block: [Directive], _ isMoved: inout Bool) -> Ending? {
       for directive in block {
         switch directive.name {
+        case "if":
+          let (holds, found) = holds(directive)
+          switch holds {
+          case false?: continue
+          case true?:
+            condition = directive
+            learn(found)
+            if let ending = steps(directive.block ?? [], &isMoved) { return ending }
+          case nil:
+            let inner = directive.block ?? []
+            if inner.contains(where: \.decides) { return .undecided(directive) }
+            unknown.formUnion(inner.all("set").compactMap { $0.text(0) }.map { String($0.drop { $0 == "$" }) })
+          }
         case "set":
           guard let name = directive.text(0), directive.arguments.count > 1 else { continue }
-          values[String(name.drop { $0 == "$" })] = expand(directive.arguments[1], in: directive.file)
+          let variable = String(name.drop { $0 == "$" })
+          unknown.remove(variable)
+          values[variable] = expand(directive.arguments[1], in: directive.file)
         case "return": return returned(directive)
         case "rewrite":
           guard let found = directive.text(0).flatMap({ configuration.matches($0, path) }) else { continue }
@@ -136,7 +168,43 @@ extension Nginx {
         default: continue
         }
       }
-      return isMoved ? .moved : .goesOn
+      return nil
+    }
+
+    /// Whether the condition of an `if` holds; nil if that cannot be told. Of files it is taken that those that are asked
+    /// for are not there, as of those of `try_files`.
+    private func holds(_ directive: Directive) -> (Bool?, Groups?) {
+      var words = directive.arguments
+      guard let first = words.first?.text, first.hasPrefix("("), let last = words.last?.text, last.hasSuffix(")") else {
+        return (nil, nil)
+      }
+      words[0] = words[0].part(droppingFirst: 1)
+      words[words.count - 1] = words[words.count - 1].part(droppingLast: 1)
+      if words.first?.text.isEmpty == true { words.removeFirst() }
+      if words.last?.text.isEmpty == true { words.removeLast() }
+      guard let variable = words.first?.text else { return (nil, nil) }
+      let isNegated = variable.hasPrefix("!")
+      switch variable.drop(while: { $0 == "!" }) {
+      case "-f", "-d", "-e", "-x":
+        // The folder of the site itself is there.
+        let isRoot = path == "/" && (variable.hasSuffix("d") || variable.hasSuffix("e"))
+        return (isRoot != isNegated, nil)
+      default: break
+      }
+      let known = expand(words[0], in: directive.file).text
+      guard !known.contains("$") else { return (nil, nil) }
+      guard words.count > 1 else { return (!known.isEmpty && known != "0", nil) }
+      guard words.count == 3 else { return (nil, nil) }
+      switch words[1].text {
+      case "=", "!=":
+        let other = expand(words[2], in: directive.file).text
+        return (other.contains("$") ? nil : (known == other) == (words[1].text == "="), nil)
+      case "~", "~*", "!~", "!~*":
+        let regex = (words[1].text.hasSuffix("*") ? "(?i)" : "") + words[2].text
+        let groups = configuration.matches(regex, known)
+        return ((groups != nil) != words[1].text.hasPrefix("!"), groups)
+      default: return (nil, nil)
+      }
     }
 
     private func returned(_ directive: Directive) -> Ending {
@@ -160,7 +228,7 @@ extension Nginx {
       guard let target = directive.arguments.dropFirst().first else { return }
       let replacement = expand(target, in: directive.file).text
       let old = query
-      move(to: replacement)
+      move(to: replacement, keepsQuery: true)
       // A `?` at the end drops the old query, any other one puts the new query before it.
       if replacement.contains("?"), !replacement.hasSuffix("?"), let old {
         query = [query, old].compactMap { $0 }.joined(separator: "&")
@@ -208,6 +276,7 @@ extension Nginx {
     }
 
     private func value(of name: String, depth: Int, _ room: inout Int) -> Traced? {
+      if unknown.contains(name) { return nil }
       if let value = values[name] { return value }
       if name.allSatisfy(\.isNumber), !name.isEmpty { return groups.first.map { Traced($0(name) ?? "") } }
       if let text = groups.lazy.compactMap({ $0(name) }).first { return Traced(text) }
@@ -217,8 +286,11 @@ extension Nginx {
         case "scheme": request.isTLS ? "https" : "http"
         case "https": request.isTLS ? "on" : ""
         case "host": request.host
-        case "http_host":
-          request.port == (request.isTLS ? 443 : 80) ? request.host : "\(request.host):\(request.port)"
+        case "http_host": request.header
+        case "request_method": "GET"
+        // A visitor's first request is none for a WebSocket.
+        case "http_upgrade", "http_sec_websocket_key", "http_sec_websocket_protocol": ""
+        case _ where name.hasPrefix("arg_"): argument(String(name.dropFirst(4)))
         case "server_name": serverName
         case "server_port": String(request.port)
         case "request_uri": request.target
@@ -228,6 +300,13 @@ extension Nginx {
         default: nil
         }
       return text.map { Traced($0) }
+    }
+
+    /// A value of the query; names have no case.
+    private func argument(_ name: String) -> String {
+      let pairs = (query ?? "").split(separator: "&")
+      let pair = pairs.first { $0.lowercased().hasPrefix(name.lowercased() + "=") }
+      return pair.map { String($0.dropFirst(name.count + 1)) } ?? ""
     }
 
     /// The value of a `map`: the entry of its source's value where that is known, else `default`.
@@ -255,5 +334,25 @@ extension Nginx {
       let isCaseless = regex.hasPrefix("*")
       return configuration.matches(isCaseless ? "(?i)" + regex.dropFirst() : regex, text) != nil
     }
+  }
+}
+
+extension Nginx.Directive {
+  /// Within an `if`: it decides what becomes of a request, and is more than a refusal, which keeps strangers out.
+  fileprivate var decides: Bool {
+    switch name {
+    case "return": arguments.count > 1 || !["4", "5"].contains(text(0)?.prefix(1))
+    case "rewrite", "break", "root", "alias": true
+    default: Nginx.Route.Kind(pass: name) != nil
+    }
+  }
+}
+
+extension Nginx.Argument {
+  /// The same word without its first or last bytes.
+  fileprivate func part(droppingFirst first: Int = 0, droppingLast last: Int = 0) -> Nginx.Argument {
+    Nginx.Argument(
+      text: String(text.dropFirst(first).dropLast(last)), line: line,
+      columns: columns.map { $0.lowerBound + first..<max($0.lowerBound + first, $0.upperBound - last) })
   }
 }

@@ -12,7 +12,7 @@ enum NginxProxyManagerReading: ProxyReader {
     // It is edited in the web page: a changed file would be written over.
     var generated = proxy
     generated.files.isGenerated = true
-    var reading = await NginxReading.reading(of: request, in: try await NginxReading.load(proxy), generated)
+    var reading = try await NginxReading.reading(of: request, in: try await NginxReading.load(proxy), generated)
     reading.configuration.container = nil
     if request.port == proxy.environment("NPM_ADMIN_PORT").flatMap({ UInt16($0) }) ?? proxy.sign?.adminPort {
       reading.own = await admin(proxy)

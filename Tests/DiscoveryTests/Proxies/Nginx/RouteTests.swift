@@ -97,6 +97,125 @@ import Testing
       ])
   }
 
+  /// Lines of a server, what is asked of it, and what nginx 1.22 does: the address with the path, a status, a redirect's
+  /// target; nil: that cannot be told.
+  static let deeds: [(server: String, asked: String, deed: String?)] = [
+    ("if ($host = one.test) { return 301 https://$host$request_uri; } return 404;", "one.test/x", "https://one.test/x"),
+    ("if ($host = one.test) { return 301 https://$host$request_uri; } return 404;", "two.test/x", "404"),
+    (
+      "if ($host != one.test) { return 301 http://one.test$request_uri; } location / { proxy_pass http://app:1; }",
+      "one.test/x", "http://app:1 /x"
+    ),
+    (
+      "if ($host ~* ^www\\.(.+)$) { return 308 $scheme://$1/; } location / { proxy_pass http://app:1; }",
+      "WWW.one.test/x",
+      "http://one.test/"
+    ),
+    (
+      "if ($host !~ ^www) { return 302 /away; } location / { proxy_pass http://app:1; }", "www.one.test/",
+      "http://app:1 /"
+    ),
+    ("location / { if ($scheme = http) { proxy_pass http://app:1; } }", "one.test/x", "http://app:1 /x"),
+    (
+      "location / { if ($request_method = POST) { return 301 /no; } proxy_pass http://app:1; }", "one.test/",
+      "http://app:1 /"
+    ),
+    (
+      "location / { if ($uri ~ ^/old/(.*)) { rewrite ^/old/(.*) /new/$1 break; } proxy_pass http://app:1; }",
+      "one.test/old/a",
+      "http://app:1 /new/a"
+    ),
+    (
+      "location / { if ($arg_v = 2) { proxy_pass http://two:2; } proxy_pass http://app:1; }", "one.test/?v=2",
+      "http://two:2 /?v=2"
+    ),
+    (
+      "location / { set $up app:1; if ($http_upgrade) { set $up ws:2; } proxy_pass http://$up; }", "one.test/",
+      "http://app:1 /"
+    ),
+    ("location / { if ($http_x_beta) { proxy_pass http://two:2; } proxy_pass http://app:1; }", "one.test/", nil),
+    (
+      "location / { if ($http_user_agent ~ bot) { return 403; } proxy_pass http://app:1; }", "one.test/",
+      "http://app:1 /"
+    ),
+    ("location / { set $up app:1; if ($http_x_beta) { set $up two:2; } proxy_pass http://$up; }", "one.test/", "none"),
+    ("location / { if (!-f $request_filename) { proxy_pass http://app:1; break; } }", "one.test/x", "http://app:1 /x"),
+    (
+      "location / { try_files $uri /a; if ($scheme = http) { set $x 1; } proxy_pass http://app:1; }", "one.test/x",
+      "http://app:1 /x"
+    ),
+    ("location / { try_files $uri $uri/ =404; proxy_pass http://app:1; }", "one.test/x", "404"),
+    ("location / { try_files $uri $uri/ =404; proxy_pass http://app:1; }", "one.test/", "http://app:1 /"),
+    ("location / { try_files $uri $uri/ =404; proxy_pass http://app:1; }", "one.test/x.js", nil),
+    (
+      "location / { try_files $uri =404; error_page 404 = @app; proxy_pass http://no:2; } location @app { proxy_pass http://app:1; }",
+      "one.test/x?q=1", "http://app:1 /x?q=1"
+    ),
+    (
+      "location / { try_files $uri /fall; } location /fall { proxy_pass http://app:1; }", "one.test/x?q=1",
+      "http://app:1 /fall"
+    ),
+    (
+      "location / { try_files $uri /fall?$args; } location /fall { proxy_pass http://app:1; }", "one.test/x?q=1",
+      "http://app:1 /fall?q=1"
+    ),
+    (
+      "location / { root /nothing; error_page 404 = @app; } location @app { proxy_pass http://app:1; }", "one.test/x",
+      "http://app:1 /x"
+    ),
+    (
+      "error_page 418 = @app; location / { return 418; } location @app { proxy_pass http://app:1; }", "one.test/x",
+      "http://app:1 /x"
+    ),
+    (
+      "error_page 404 /away; location / { return 404; } location /away { proxy_pass http://app:1; }", "one.test/x?q",
+      "http://app:1 /away"
+    ),
+    ("error_page 404 /gone.html; location / { return 404; }", "one.test/x", "404"),
+    ("location / { memcached_pass cache:11211; }", "one.test/x", "memcached_pass"),
+  ]
+
+  @Test(arguments: deeds)
+  func whatNginxDoesWithARequestByItsConditionsAndItsErrors(server: String, asked: String, deed: String?) async throws {
+    let configuration = await nginxConfiguration(http: "server { listen 80; \(server) }")
+    let (host, path) = (asked.prefix { $0 != "/" }, asked.drop { $0 != "/" })
+    let route = try #require(configuration.route(host: String(host), port: 80, path: String(path), isTLS: false))
+    let found: String? =
+      switch route.kind {
+      case .returned(let code): "\(code)"
+      case .redirect(_, let target): target
+      case .other(let name): name
+      case .static: "files"
+      case .undecided: nil
+      default: route.upstreams.first.map { "\($0.url) \(route.upstreamPath ?? "")" } ?? "none"
+      }
+    #expect(found == deed)
+  }
+
+  /// The Host header has the port at which the client asks, not that of nginx behind it
+  @Test func theHostAsSentHasThePortOfOutside() async throws {
+    let configuration = await nginxConfiguration(
+      http: "server { listen 80; location / { proxy_set_header Host $http_host; proxy_pass http://app:1; } }")
+    for (outside, expected) in [(8080, "one.test:8080"), (80, "one.test"), (nil, "one.test")] as [(UInt16?, String)] {
+      let route = configuration.route(host: "one.test", port: 80, isTLS: false, outside: outside)
+      #expect(route?.hostHeader.value == expected)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("location / { proxy_pas http://app:1; }", "proxy_pass"), ("locaton / { return 404; }", "location"),
+      ("location / { proxy_set_heder Host $host; }", "proxy_set_header"), ("server_nam one.test;", "server_name"),
+      ("location / { more_set_headers \"a: b\"; }", nil), ("location / { echo hello; }", nil),
+      ("proxy_pas http://app:1;", nil), ("location / { proxy_pas http://app:1 http://app:2; }", nil),
+    ] as [(String, String?)])
+  func aMisspeltDirectiveIsAMistakeWhereTheOneThatWasMeantCouldStand(server: String, meant: String?) async {
+    let configuration = await nginxConfiguration(http: "server {\n\(server)\n}")
+    let problem = configuration.problems.first
+    #expect(problem.map { $0.message.hasPrefix("unknown directive \"") } ?? false == (meant != nil))
+    #expect(meant.map { problem?.message != "unknown directive \"\($0)\"" } ?? true)
+  }
+
   @Test func hostsFromRows() throws {
     let hosts = NginxProxyManager.hosts([
       [
