@@ -9,7 +9,7 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libtomlplusplus-dev libstdc++-12-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
 PEERS := docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark php8.2-fpm uwsgi-core uwsgi-plugin-python3
 
-.PHONY: run build test check lab field hostile fuzz tables bench format lint install uninstall libraries peers clean
+.PHONY: run build test check lab field hostile fuzz suites tables bench format lint install uninstall libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -52,6 +52,11 @@ SANITIZED := $(if $(ASAN),--sanitize=address -Xswiftc -sanitize-coverage=edge$(c
 fuzz: libraries
 	swift build -c release --scratch-path .build/asan $(SANITIZED) --product fuzz
 	.build/asan/release/fuzz $(or $(FUZZ),--all) --seconds $(SECONDS) --seed $$(date +%s)
+
+# Other people's tests and configurations, from the folder SUITES; ONLY is one of them: make suites SUITES=DIR ONLY=nginx VERBOSE=1
+suites: libraries peers
+	swift build -c release --product peer-reader
+	Tests/Peers/suites $(if $(VERBOSE),-v) '$(SUITES)' $(ONLY)
 
 # Prints every fact with its type and who brings it; writes down anew what each reader of a proxy knows.
 tables: libraries

@@ -88,6 +88,11 @@ let package = Package(
       ],
       path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),
 
+    // The readers as other people's tests ask them.
+    .executableTarget(
+      name: "peer-reader", dependencies: ["Discovery", "Fixture", "Model", "Routes", "World"], path: "Tests/Peers",
+      sources: ["Driver.swift"], swiftSettings: strict),
+
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),

@@ -116,6 +116,14 @@ public enum RouteReading {
     }
   }
 
+  /// Every site that the proxy passes on.
+  public static func list(
+    kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
+  ) async throws(Unseen) -> [Listed] {
+    guard let reader = readers[kind] else { throw .missing(what: "a reader for \(kind)") }
+    return try await reader.list(RunningProxy(kind: kind, place: place, in: world, signs))
+  }
+
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
   public struct ListedSite: Sendable {
     public let site: Site
@@ -140,10 +148,10 @@ public enum RouteReading {
     var sites: [ListedSite] = []
     var unseen: [Unseen] = []
     for proxy in try await world.proxies(at: nil, signs) {
-      guard let reader = readers[proxy.sign.kind] else { continue }
+      guard kinds.contains(proxy.sign.kind) else { continue }
       let listed: [Listed]
       do throws(Unseen) {
-        listed = try await reader.list(RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs))
+        listed = try await list(kind: proxy.sign.kind, at: proxy.place, in: world, signs)
       } catch {
         unseen.append(error)
         continue

@@ -1,0 +1,165 @@
+"""Caddyfiles: Caddy's own adaptation tests and those of projects, asked of a running Caddy."""
+
+import json, os, subprocess
+from lib import *
+
+LIMIT = 40
+
+
+def matchers(node, hosts, paths):
+    """Hosts and paths that a part of the JSON asks for."""
+    if isinstance(node, list):
+        for one in node:
+            matchers(one, hosts, paths)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("host", "path") and isinstance(value, list) and all(isinstance(v, str) for v in value):
+                for text in value:
+                    if "{" not in text and " " not in text and "%" not in text:
+                        (hosts if key == "host" else paths).setdefault(text.replace("*", "w" if key == "host" else "x1"))
+            matchers(value, hosts, paths)
+
+
+def requests(adapted):
+    """(authority, port, path, is TLS) for each server of the JSON."""
+    asked = []
+    for server in adapted.get("apps", {}).get("http", {}).get("servers", {}).values():
+        hosts, paths = {}, {"/": None, "/a/b": None, "/index.php": None}
+        matchers(server.get("routes", []), hosts, paths)
+        hosts = list(hosts) or ["a.test"]
+        for address in server.get("listen", []):
+            port = address.rpartition(":")[2]
+            if not port.isdigit() or "/" in address:
+                continue
+            secure = int(port) != 80 and ("tls_connection_policies" in server or port == "443")
+            usual = port == ("443" if secure else "80")
+            for host in hosts[:12] + ["other.invalid"]:
+                for path in list(paths):
+                    if path.startswith("/"):
+                        authority = f"[{host}]" if ":" in host else host
+                        asked.append((authority if usual else f"{authority}:{port}", int(port), path, secure))
+    return asked[:LIMIT * 10][::max(1, len(asked[:LIMIT * 10]) // LIMIT)]
+
+
+def moved(adapted, upstreams):
+    """The JSON with listeners and upstreams on loopback, and the new port of each old one."""
+    ports = {}
+
+    def walk(node):
+        if isinstance(node, list):
+            return [walk(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        node = {k: walk(v) for k, v in node.items() if k not in ("health_checks", "ca", "ca_pool", "root_ca_pool", "root_ca_pem_files", "client_certificate_file", "client_certificate_key_file", "client_certificate_automate", "logs", "access_logs")}
+        dial = node.get("dial")
+        if isinstance(dial, str) and "{" not in dial:
+            node["dial"] = f"127.0.0.1:{upstreams.port(dial.replace('unix//', 'unix:/'))}"
+        if node.get("protocol") == "http" and "tls" in node:
+            node["tls"] = {"insecure_skip_verify": True}
+        if node.get("protocol") == "http" and "versions" in node:
+            node["versions"] = ["1.1"]
+        return node
+
+    servers = walk(adapted.get("apps", {}).get("http", {}).get("servers", {}))
+    for server in servers.values():
+        listen = []
+        for address in server.get("listen", []):
+            port = address.rpartition(":")[2]
+            if port.isdigit() and "/" not in address and int(port) not in ports:
+                ports[int(port)] = free_port()
+                listen.append(f"127.0.0.1:{ports[int(port)]}")
+        server["listen"] = listen
+        server["protocols"] = ["h1"]
+        server.pop("tls_connection_policies", None)
+        server.pop("listener_wrappers", None)
+        server.pop("trusted_proxies", None)
+        server["automatic_https"] = {"disable": True}
+    return {"admin": {"disabled": True}, "apps": {"http": {"servers": {k: v for k, v in servers.items() if v["listen"]}}}}, ports
+
+
+def question(text, asked, beside):
+    return {
+        "kind": "caddy", "files": {"/etc/caddy/Caddyfile": text, **beside},
+        "command": ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"],
+        "requests": [
+            {"url": f"{'https' if tls else 'http'}://{host}{path}", "port": port} for host, port, path, tls in asked]}
+
+
+def refused(answer):
+    for route in answer["routes"]:
+        if route.get("outcome") == "broken" or route["facts"].get("config.problem"):
+            return route["facts"].get("config.problem") or "broken"
+    return None
+
+
+def compare(table, file, text, adapted, beside={}):
+    """`adapted`: what Caddy makes of the text; None: it refuses it."""
+    asked = requests(adapted) if adapted else []
+    answer = table.peer.ask(question(text, asked or [("a.test", 80, "/", False)], beside), file)
+    if failed(answer):
+        return table.other("different", file, failed(answer))
+    why = refused(answer)
+    if adapted is None:
+        if why or not any(r.get("outcome") for r in answer["routes"]):
+            return table.right()
+        return table.other("taken", file, "Caddy refuses it")
+    if why:
+        return table.other("refused", file, why)
+    if not asked:
+        return table.right()
+    upstreams = compare.upstreams
+    configuration, ports = moved(adapted, upstreams)
+    path = os.path.join(SCRATCH, "caddy.json")
+    with open(path, "w") as out:
+        json.dump(configuration, out)
+    environment = dict(os.environ, HOME=SCRATCH, XDG_CONFIG_HOME=SCRATCH, XDG_DATA_HOME=SCRATCH)
+    with Running([str(WHEELS / "caddy"), "run", "--config", path], list(ports.values()), environment=environment) as caddy:
+        if not caddy.started:
+            return table.other("not run", file, caddy.said.strip().split("\n")[-1][:200])
+        different, unknown = [], 0
+        for (host, port, path, tls), route in zip(asked, answer["routes"]):
+            if port not in ports:
+                continue
+            real = ask(ports[port], host, path)
+            if real.get("own") == 400:
+                continue
+            found = difference(route, real, upstream=lambda p: upstreams.names[p])
+            if found is None:
+                unknown += 1
+            elif found:
+                different.append(f"{'https' if tls else 'http'}://{host}{path}: {found}")
+        table.case(file, different, unknown, len(asked))
+
+
+compare.upstreams = Upstreams()
+
+
+def adaptation(suites, verbose):
+    table = Table("Caddy, caddyfile_adapt", verbose)
+    beside = {
+        "/etc/caddy/" + path.partition("integration/")[2]: text
+        for path, text in suites.files("caddyserver+caddy", r"^caddytest/integration/testdata/")}
+    for path, text in suites.files("caddyserver+caddy", r"caddyfile_adapt/.*\.(caddyfiletest|txt)$"):
+        given, line, expected = text.partition("\n----------\n")
+        if not line:
+            continue
+        expected = expected.strip()
+        compare(table, path.rpartition("/")[2], given, json.loads(expected) if expected.startswith("{") else None, beside)
+    table.end()
+
+
+def projects(suites, verbose):
+    table = Table("Caddyfiles of projects", verbose)
+    for path, text in suites.everywhere(r"(^|/)Caddyfile[^/]*$|\.caddyfile$"):
+        if path.startswith("caddyserver+caddy/") or path.endswith((".go", ".md")):
+            continue
+        file = os.path.join(SCRATCH, "Caddyfile")
+        with open(file, "w") as out:
+            out.write(text)
+        run = subprocess.run(
+            [str(WHEELS / "caddy"), "adapt", "--config", file, "--adapter", "caddyfile"], capture_output=True, text=True)
+        compare(table, path, text, json.loads(run.stdout) if run.returncode == 0 and run.stdout.startswith("{") else None)
+    table.end()
+
+
+SUITES = [adaptation, projects]
