@@ -92,7 +92,7 @@ def compare(table, file, text, upstreams):
         test = subprocess.run(["/usr/sbin/apache2", "-t", "-f", path], capture_output=True, text=True, errors="replace")
         if test.returncode == 0:
             break
-        said = " ".join(test.stderr.split())[:300]
+        said = " ".join(line for line in test.stderr.split("\n") if ":warn]" not in line)[:300]
         why = re.search(r"Syntax error on line (\d+) of \S+httpd\.conf: (.*)", said)
         number = int(why.group(1)) - 1 if why else None
         if why and re.search(r"Invalid command|does not exist|cannot|not compiled|Could not open|takes|must be|not allowed|mod_\w+|Unknown", why.group(2)) \
@@ -136,7 +136,7 @@ def projects(suites, verbose):
     for path, text in suites.everywhere(r"\.(conf|conf\.(sample|in|example)|vhost)$|sites-(available|enabled)/"):
         if not re.search(r"^\s*(<VirtualHost|ProxyPass|RewriteRule|BalancerMember)", text, re.M | re.I):
             continue
-        if "{{" in text or "<%" in text or "@@" in text or re.search(r"^\s*server\s*\{", text, re.M):
+        if "{{" in text or "<%" in text or re.search(r"@\w*@", text) or re.search(r"^\s*server\s*\{", text, re.M):
             continue
         compare(table, path, text, upstreams)
     table.end()

@@ -1,6 +1,6 @@
 """What the suites share: our readers, the folder of suites, stand-in upstreams, real proxies, the table."""
 
-import atexit, collections, http.client, json, os, re, resource, select, shutil, signal, socket, ssl, subprocess, sys
+import atexit, collections, http.client, json, os, random, re, resource, select, shutil, signal, socket, ssl, subprocess, sys
 import tempfile, threading, time
 from pathlib import Path
 
@@ -152,9 +152,12 @@ class Suites:
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One below those that the system gives to others by itself, the stand-ins among them."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 # So that a proxy that runs is ended, too.
@@ -174,6 +177,10 @@ def certificate():
         with open(path, "a") as whole:
             whole.write(open(key).read())
     return path
+
+
+# What stand-ins were asked since the last `ask`.
+HITS = []
 
 
 class Upstreams:
@@ -224,8 +231,13 @@ class Upstreams:
                 data = data.partition(b"\r\n")[2]
             head = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
             words = head[0].split(" ")
+            if words[0] == "PRI":
+                # HTTP/2: which upstream it is, is all that can be told.
+                return HITS.append({"port": port, "path": None, "host": None, "scheme": None})
             headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:])}
-            body = self.told(port, words[1], headers.get("host", ""), "https" if secure else "http")
+            hosts = {line.lower() for line in head[1:] if line.lower().startswith("host:")}
+            host = headers.get("host", "") if len(hosts) == 1 else None
+            body = self.told(port, words[1], host, "https" if secure else "http")
             connection.sendall(
                 b"HTTP/1.1 200 OK\r\nX-Peer: %d\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
                 % (port, len(body)) + body)
@@ -235,7 +247,8 @@ class Upstreams:
             connection.close()
 
     def told(self, port, path, host, scheme):
-        return ("PEER " + json.dumps({"port": port, "path": path, "host": host, "scheme": scheme})).encode()
+        HITS.append({"port": port, "path": path, "host": host, "scheme": scheme})
+        return ("PEER " + json.dumps(HITS[-1])).encode()
 
     def fastcgi(self, connection, port):
         data, pairs = b"", b""
@@ -318,6 +331,7 @@ def reachable(port):
 
 def ask(port, host, path, secure=False, seconds=6):
     """What a real proxy does with the request: {"port", "path", "host", "scheme"} of the upstream, or {"own": status}."""
+    HITS.clear()
     try:
         raw = socket.create_connection(("127.0.0.1", port), seconds)
         raw.settimeout(seconds)
@@ -333,9 +347,7 @@ def ask(port, host, path, secure=False, seconds=6):
         return {"own": type(error).__name__}
     if body.startswith(b"PEER "):
         return json.loads(body[5:].split(b"}")[0] + b"}")
-    if response.getheader("X-Peer"):
-        return {"port": int(response.getheader("X-Peer")), "path": None, "host": None, "scheme": None}
-    return {"own": response.status}
+    return {"own": response.status, "asked": HITS[-1] if HITS else None}
 
 
 def document_root(scripts=()):
@@ -377,7 +389,10 @@ def difference(route, real, name=lambda address: address, upstream=lambda port: 
         # An upstream that does not answer is an upstream all the same.
         if ours and real["own"] in (502, 503, 504):
             return ""
-        return f"outcome {outcome} to {ours[0]}, the proxy itself answers {real['own']}" if ours else ""
+        # It may put an answer of its own in the place of the upstream's.
+        if not ours or real.get("asked") and upstream(real["asked"]["port"]) in ours:
+            return ""
+        return f"outcome {outcome} to {ours[0]}, the proxy itself answers {real['own']}"
     theirs = upstream(real["port"])
     if outcome == "default" and not ours:
         # Of whoever asks for no site of its own, no more is told.
@@ -406,7 +421,7 @@ def upstream_name(host, upstream):
 
 
 class Table:
-    columns = ("cases", "requests", "right", "different", "refused", "taken", "unknown", "not run")
+    columns = ("cases", "requests", "right", "different", "by Host", "refused", "taken", "unknown", "not run")
 
     def __init__(self, name, verbose):
         self.name, self.verbose = name, verbose
@@ -418,7 +433,11 @@ class Table:
         self.count["cases"] += 1
         self.count["requests"] += requests
         if differences:
-            self.add("different", file, differences[0] + (f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""))
+            # Where it goes tells more than what it is asked by.
+            weights = [(": host " in d, ": path " in d, d) for d in differences]
+            worst = min(weights)
+            self.count["by Host"] += worst[0]
+            self.add("different", file, worst[2] + (f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""))
         elif unknown:
             self.add("unknown", file, f"{unknown} of {requests}")
         else:
@@ -440,8 +459,8 @@ class Table:
 
     @classmethod
     def head(cls):
-        print("| suite | cases | requests | right | different | refused though valid | taken though invalid | unknown | not run | slowest |")
-        print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
+        print("| suite | cases | requests | right | different | of these by `Host` alone | refused though valid | taken though invalid | unknown | not run | slowest |")
+        print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
 
     def end(self):
         self.peer.close()
