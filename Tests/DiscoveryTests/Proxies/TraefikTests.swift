@@ -626,6 +626,14 @@ private let shopLabels = [
     #expect(facts[.configNewestTime] == "700.0")
   }
 
+  /// A port that the visitor names is in the `Host` that the app gets.
+  @Test func theHostIsSentOnWithItsPort() async throws {
+    let world = traefik(["--providers.docker=true"], [app("shop", shopLabels)])
+    let url = "http://shop.example.org"
+    #expect(try await read("\(url):8080/", world).facts[.routeSendsHost] == "shop.example.org:8080")
+    #expect(try await read("\(url)/", world).facts[.routeSendsHost] == "shop.example.org")
+  }
+
   /// Labels of Swarm's services are not those of containers.
   @Test func aRouteOfSwarmIsNotCalledMissing() async throws {
     let flags = ["--providers.docker=true", "--providers.docker.swarmMode=true"]

@@ -323,7 +323,7 @@ extension Envoy.Configuration {
       path: Route.Path(
         passedOn: action.rewritten(request.site.path, by: route.route["match"]).map(Known.known) ?? .notRead,
         change: .notRead),
-      sentHost: .known(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.host),
+      sentHost: .known(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.authority),
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: Setting(cluster.headerKilobytes * 1024, nil), line: nil, lines: 100)),
         body: .notRead,

@@ -394,7 +394,7 @@ private struct Loaded {
           passage.path == request.site.path ? nil : place.change(by: passage.rewriting, of: router))),
       sentHost: .known(
         balancer?["passHostHeader"]?.text?.lowercased() == "false"
-          ? "\(server.host):\(server.port)" : request.site.host),
+          ? "\(server.host):\(server.port)" : request.site.authority),
       limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead),
       health: .known(health(of: service, named: name)),
       login: .known(passage.auth.flatMap { Traefik.Server(url: $0)?.url }),
