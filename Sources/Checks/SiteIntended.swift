@@ -32,7 +32,10 @@ extension Check {
     if !isUsual {
       let url = "\(site.scheme == "https" ? "http" : "https")://\(site.authority)\(path)"
       let other = HTTPRequest(url: url, address: addresses.first ?? "127.0.0.1", port: port, limit: 3)
-      if let answer = try? await world.see(other), answer.failure == nil, answer.status.map({ $0 != 400 }) == true {
+      // A proxy may speak TLS at any port, and answer there that it has no such site.
+      if let answer = try? await world.see(other), answer.failure == nil, let status = answer.status,
+        status != 400, status != 404
+      {
         return (.otherScheme, [.intendedURL: url])
       }
     }
