@@ -70,8 +70,15 @@ struct Worker {
 enum Limit {
   /// True in a build with AddressSanitizer, which takes ten times the time and three times the memory.
   static let isSanitized = dlsym(nil, "__asan_init") != nil
-  /// CPU time of one run.
-  static let milliseconds = isSanitized ? 30_000 : 3000
+  /// CPU time of one run. A build for debugging takes several times that of a release.
+  static let milliseconds: Int = {
+    if isSanitized { return 30_000 }
+    #if DEBUG
+      return 9000
+    #else
+      return 3000
+    #endif
+  }()
   /// Resident memory of the process.
   static let kilobytes = (isSanitized ? 1200 : 400) << 10
   /// Wall milliseconds after which a run is taken for one that never ends.
