@@ -100,35 +100,28 @@ def compare(table, file, text, upstreams):
             if "Invalid command" in why.group(2) or "does not exist" in why.group(2) or "not compiled" in why.group(2):
                 lines[number] = "#"
                 continue
-        answer = table.peer.ask(question(lines, asked[:3], ports, secure), file)
-        if failed(answer):
-            return table.other("different", file, failed(answer))
-        if any(r["facts"].get("config.problem") or r.get("outcome") in (None, "broken") for r in answer["routes"]):
+        answer = table.read(question(lines, asked[:3], ports, secure), file)
+        if not answer:
+            return
+        if mistake(answer) or any(r.get("outcome") is None for r in answer["routes"]):
             return table.right()
         return table.other("taken", file, said)
     else:
         return table.other("not run", file, said)
-    answer = table.peer.ask(question(lines, asked, ports, secure), file)
-    if failed(answer):
-        return table.other("different", file, failed(answer))
-    for route in answer["routes"]:
-        if route.get("outcome") == "broken" or route["facts"].get("config.problem"):
-            return table.other("refused", file, route["facts"].get("config.problem", "broken"))
-    different, unknown, count = [], 0, 0
+    answer = table.read(question(lines, asked, ports, secure), file)
+    if not answer:
+        return
+    if mistake(answer):
+        return table.other("refused", file, mistake(answer))
+
+    def asking(port, host, where):
+        real = ask(ports[port], f"{host}:{ports[port]}", where, secure.get(port, False))
+        return None if str(real.get("own")).startswith("SSL") else (f"{host}:{port}{where}", real)
+
     with Running(["/usr/sbin/apache2", "-DFOREGROUND", "-f", path], list(ports.values()), 10) as httpd:
         if not httpd.started:
             return table.other("not run", file, httpd.said.strip()[-200:])
-        for (port, host, where), route in zip(asked, answer["routes"]):
-            real = ask(ports[port], f"{host}:{ports[port]}", where, secure.get(port, False))
-            if str(real.get("own")).startswith("SSL"):
-                continue
-            count += 1
-            found = difference(route, real)
-            if found is None:
-                unknown += 1
-            elif found:
-                different.append(f"{host}:{port}{where}: {found}")
-    table.case(file, different, unknown, count)
+        table.compare(file, asked, answer, asking)
 
 
 def projects(suites, verbose):

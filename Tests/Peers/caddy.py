@@ -85,20 +85,13 @@ def question(text, asked, beside):
             {"url": f"{'https' if tls else 'http'}://{host}{path}", "port": port} for host, port, path, tls in asked]}
 
 
-def refused(answer):
-    for route in answer["routes"]:
-        if route.get("outcome") == "broken" or route["facts"].get("config.problem"):
-            return route["facts"].get("config.problem") or "broken"
-    return None
-
-
 def compare(table, file, text, adapted, beside={}):
     """`adapted`: what Caddy makes of the text; None: it refuses it."""
     asked = requests(adapted) if adapted else []
-    answer = table.peer.ask(question(text, asked or [("a.test", 80, "/", False)], beside), file)
-    if failed(answer):
-        return table.other("different", file, failed(answer))
-    why = refused(answer)
+    answer = table.read(question(text, asked or [("a.test", 80, "/", False)], beside), file)
+    if not answer:
+        return
+    why = mistake(answer)
     if adapted is None:
         if why or not any(r.get("outcome") for r in answer["routes"]):
             return table.right()
@@ -112,23 +105,17 @@ def compare(table, file, text, adapted, beside={}):
     path = os.path.join(SCRATCH, "caddy.json")
     with open(path, "w") as out:
         json.dump(configuration, out)
+
+    def asking(host, port, where, tls):
+        real = ask(ports[port], host, where) if port in ports else {"own": 400}
+        return None if real.get("own") == 400 else (f"{'https' if tls else 'http'}://{host}{where}", real)
+
     environment = dict(os.environ, HOME=SCRATCH, XDG_CONFIG_HOME=SCRATCH, XDG_DATA_HOME=SCRATCH)
     with Running([str(WHEELS / "caddy"), "run", "--config", path], list(ports.values()), environment=environment) as caddy:
         if not caddy.started:
             return table.other("not run", file, caddy.said.strip().split("\n")[-1][:200])
-        different, unknown = [], 0
-        for (host, port, path, tls), route in zip(asked, answer["routes"]):
-            if port not in ports:
-                continue
-            real = ask(ports[port], host, path)
-            if real.get("own") == 400:
-                continue
-            found = difference(route, real, upstream=lambda p: upstreams.names.get(p, f"127.0.0.1:{p}"))
-            if found is None:
-                unknown += 1
-            elif found:
-                different.append(f"{'https' if tls else 'http'}://{host}{path}: {found}")
-        table.case(file, different, unknown, len(asked))
+        table.compare(
+            file, asked, answer, asking, len(asked), upstream=lambda p: upstreams.names.get(p, f"127.0.0.1:{p}"))
 
 
 compare.upstreams = Upstreams()

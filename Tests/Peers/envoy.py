@@ -84,28 +84,22 @@ def compare(table, file, tree, upstreams):
         return table.other("not run", file, "no HTTP")
     asked = [(p, h, w) for p in ports.values() for h in [x for x in hosts if x][:6] + ["other.invalid"] for w in list(paths)[:10]]
     asked = asked[::max(1, len(asked) // 40)]
-    answer = table.peer.ask({
+    answer = table.read({
         "kind": "envoy", "files": {"/e.yaml": text}, "command": ["envoy", "-c", "/e.yaml"],
         "requests": [{"url": f"http://{h}:{p}{w}", "port": p} for p, h, w in asked]}, file)
-    if failed(answer):
-        return table.other("different", file, failed(answer))
+    if not answer:
+        return
     with open(path, "w") as out:
         out.write(text)
     run = [str(WHEELS / "envoy"), "-c", path, "--concurrency", "1", "-l", "error", "--base-id", str(random.randrange(2, 30000))]
-    problem = next((r["facts"].get("config.problem", "broken") for r in answer["routes"] if r.get("outcome") == "broken" or r["facts"].get("config.problem")), None)
+    problem = mistake(answer)
     with Running(run, list(ports.values()), 12) as envoy:
         if not envoy.started:
             return table.right() if problem else table.other("not run", file, envoy.said.strip()[-200:].replace("\n", " "))
         if problem:
             return table.other("refused", file, problem)
-        different, unknown = [], 0
-        for (port, host, where), route in zip(asked, answer["routes"]):
-            found = difference(route, ask(port, f"{host}:{port}", where))
-            if found is None:
-                unknown += 1
-            elif found:
-                different.append(f"{host}:{port}{where}: {found}")
-        table.case(file, different, unknown, len(asked))
+        table.compare(
+            file, asked, answer, lambda port, host, where: (f"{host}:{port}{where}", ask(port, f"{host}:{port}", where)))
 
 
 def examples(suites, verbose):

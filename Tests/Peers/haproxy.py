@@ -101,38 +101,30 @@ def compare(table, file, text, upstreams, may_be_newer=False):
             lines[int(why.group(1)) - 1] = ""
             dropped += 1
             continue
-        answer = table.peer.ask(question(lines, [(list(ports.values())[0], "a.test", "/")], secure), file)
-        if failed(answer):
-            return table.other("different", file, failed(answer))
-        problem = any(r["facts"].get("config.problem") or r.get("outcome") == "broken" for r in answer["routes"])
-        if problem:
+        answer = table.read(question(lines, [(list(ports.values())[0], "a.test", "/")], secure), file)
+        if not answer:
+            return
+        if mistake(answer):
             return table.right()
         return table.other("not run" if dropped or may_be_newer or not why else "taken", file, said)
     else:
         return table.other("not run", file, said)
     asked = [(port, host, path) for port in ports.values() for host in hosts for path in paths]
     asked = asked[::max(1, len(asked) // 40)]
-    answer = table.peer.ask(question(lines, asked, secure), file)
-    if failed(answer):
-        return table.other("different", file, failed(answer))
-    for route in answer["routes"]:
-        if route.get("outcome") == "broken" or route["facts"].get("config.problem"):
-            return table.other("refused", file, route["facts"].get("config.problem", "broken"))
-    different, unknown, count = [], 0, 0
+    answer = table.read(question(lines, asked, secure), file)
+    if not answer:
+        return
+    if mistake(answer):
+        return table.other("refused", file, mistake(answer))
+
+    def asking(port, host, where):
+        real = ask(port, f"{host}:{port}", where, secure[port], 4)
+        return None if real.get("own") in ("SSLError", "SSLEOFError", 400) else (f"{host}:{port}{where}", real)
+
     with Running(["/usr/sbin/haproxy", "-db", "-f", path], list(ports.values()), 6) as haproxy:
         if not haproxy.started:
             return table.other("not run", file, haproxy.said.strip()[-160:])
-        for (port, host, path), route in zip(asked, answer["routes"]):
-            real = ask(port, f"{host}:{port}", path, secure[port], 4)
-            if real.get("own") in ("SSLError", "SSLEOFError", 400):
-                continue
-            count += 1
-            found = difference(route, real)
-            if found is None:
-                unknown += 1
-            elif found:
-                different.append(f"{host}:{port}{path}: {found}")
-    table.case(file, different, unknown, count)
+        table.compare(file, asked, answer, asking)
 
 
 def question(lines, asked, secure):

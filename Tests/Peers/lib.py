@@ -420,6 +420,14 @@ def upstream_name(host, upstream):
     return upstream(int(port)) if port.isdigit() else host
 
 
+def mistake(answer):
+    """What our reader says is wrong with the files; None: nothing."""
+    for route in answer["routes"]:
+        if route.get("outcome") == "broken" or route["facts"].get("config.problem"):
+            return route["facts"].get("config.problem") or "broken"
+    return None
+
+
 class Table:
     columns = ("cases", "requests", "right", "different", "by Host", "refused", "taken", "unknown", "not run")
 
@@ -442,6 +450,34 @@ class Table:
             self.add("unknown", file, f"{unknown} of {requests}")
         else:
             self.count["right"] += 1
+
+    def read(self, question, file):
+        """What our reader answers; None if it did not, which is counted."""
+        answer = self.peer.ask(question, file)
+        failed = next((why for why in ("crash", "hang") if why in answer), None)
+        if failed:
+            self.other("different", file, failed)
+        return None if failed else answer
+
+    def compare(self, file, asked, answer, ask, requests=None, **how):
+        """Counts a file by what the proxy does with each request that our reader answered.
+
+        `ask` takes a request apart, and gives what to call it and what the proxy did; None where that tells nothing.
+        `requests`: how many count, if not only those; `how` is for `difference`.
+        """
+        different, unknown, count = [], 0, 0
+        for one, route in zip(asked, answer["routes"]):
+            told = ask(*one)
+            if not told:
+                continue
+            name, real = told
+            count += 1
+            found = difference(route, real, **how)
+            if found is None:
+                unknown += 1
+            elif found:
+                different.append(f"{name}: {found}")
+        self.case(file, different, unknown, count if requests is None else requests)
 
     def other(self, kind, file, why):
         """A file that is refused though valid, taken though invalid, unknown, or not run."""
@@ -467,8 +503,3 @@ class Table:
         seconds, file = self.peer.slowest
         numbers = " | ".join(str(self.count[c]) for c in self.columns)
         print(f"| {self.name} | {numbers} | {seconds:.2f} s {file} |", flush=True)
-
-
-def failed(answer):
-    """"crash" or "hang", or nothing."""
-    return "crash" if "crash" in answer else "hang" if "hang" in answer else None

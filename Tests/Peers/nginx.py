@@ -248,41 +248,34 @@ def compare(table, file, text, upstreams, found_by_name=lambda path: None):
                 continue
         if not moved.whole or re.search(r'unknown "|No such file|host not found|zero size', said):
             return table.other("not run", file, said)
-        answer = table.peer.ask(question(lines, [("a.test", 80, "/")], moved), file)
-        if failed(answer):
-            return table.other("different", file, failed(answer))
-        problem = any(r["facts"].get("config.problem") or r.get("outcome") == "broken" for r in answer["routes"])
-        return table.right() if problem else table.other("taken", file, said)
+        answer = table.read(question(lines, [("a.test", 80, "/")], moved), file)
+        if not answer:
+            return
+        return table.right() if mistake(answer) else table.other("taken", file, said)
     else:
         return table.other("not run", file, said)
     document_root(path for _, _, path in moved.asked if path.endswith(".php"))
     asked = list(moved.asked)[::max(1, len(moved.asked) // 45)]
-    answer = table.peer.ask(question(lines, asked, moved), file)
-    if failed(answer):
-        return table.other("different", file, failed(answer))
-    for route in answer["routes"]:
-        if route["facts"].get("config.problem") or route.get("outcome") == "broken":
-            return table.other("refused", file, route["facts"].get("config.problem", "broken"))
-    different, unknown, count = [], 0, 0
+    answer = table.read(question(lines, asked, moved), file)
+    if not answer:
+        return
+    if mistake(answer):
+        return table.other("refused", file, mistake(answer))
+
+    def asking(host, port, where):
+        real = ask(moved.ports[port], f"{host}:{moved.ports[port]}", where, moved.asked[host, port, where])
+        # What it does about TLS itself is no question of the route.
+        if real.get("own") in (400, "SSLError", "SSLEOFError", "SSLZeroReturnError"):
+            return None
+        # A folder without an index is there only because of the harness.
+        if real.get("own") == 403 and where.endswith("/"):
+            return None
+        return f"{host}:{port}{where}", real
+
     with Running(run, list(moved.ports.values())) as nginx:
         if not nginx.started:
             return table.other("not run", file, nginx.said[-200:])
-        for one, route in zip(asked, answer["routes"]):
-            host, port, path = one
-            real = ask(moved.ports[port], f"{host}:{moved.ports[port]}", path, moved.asked[one])
-            # What it does about TLS itself is no question of the route.
-            if real.get("own") in (400, "SSLError", "SSLEOFError", "SSLZeroReturnError"):
-                continue
-            # A folder without an index is there only because of the harness.
-            if real.get("own") == 403 and path.endswith("/"):
-                continue
-            count += 1
-            found = difference(route, real)
-            if found is None:
-                unknown += 1
-            elif found:
-                different.append(f"{host}:{port}{path}: {found}")
-    table.case(file, different, unknown, count)
+        table.compare(file, asked, answer, asking)
 
 
 def question(lines, asked, moved):

@@ -108,12 +108,11 @@ def rules(suites, verbose):
                 urls = [u for u in expected if isinstance(u, str) and re.match("https?:", u)] if isinstance(expected, dict) else []
                 isolated = re.search(r"[\w*]+(\.[\w-]+)+", rule)
                 asked = [re.sub(r"^https:", "http:", u) for u in urls] or [f"http://{isolated.group() if isolated and '*' not in isolated.group() else 'a.test'}/"]
-                answer = table.peer.ask({
+                answer = table.read({
                     "kind": "traefik", "files": {"/d.yml": dynamic(rule, syntaxes)},
                     "command": ["traefik", "--providers.file.filename=/d.yml", "--entryPoints.web.address=:80"],
                     "requests": [{"url": u, "port": 80} for u in asked]}, name)
-                if failed(answer):
-                    table.other("different", name, failed(answer))
+                if not answer:
                     continue
                 if case.get("expectedError"):
                     # Without a route there is none, whatever is the reason.
@@ -183,14 +182,13 @@ def labels(suites, verbose):
                     table.other("not run", name, "a rule without a host")
                     continue
                 constraints = [f"--providers.docker.constraints={case['constraints']}"] if case.get("constraints") else []
-                answer = table.peer.ask({
+                answer = table.read({
                     "kind": "traefik", "files": {}, "containers": containers,
                     "command": ["traefik", "--providers.docker=true", f"--providers.docker.defaultRule={default}", "--entryPoints.web.address=:80"] + constraints
                     + (["--providers.docker.useBindPortIP=true"] if case.get("useBindPortIP") is True else [])
                     + (["--providers.docker.allowEmptyServices=true"] if case.get("allowEmptyServices") is True else []),
                     "requests": [{"url": f"http://{h}/", "port": 80} for h in hosts]}, name)
-                if failed(answer):
-                    table.other("different", name, failed(answer))
+                if not answer:
                     continue
                 different, unknown = [], 0
                 for (host, wanted), route in zip(hosts.items(), answer["routes"]):
@@ -240,30 +238,26 @@ def ask_both(table, file, text, command, ports, upstream, **question):
             return table.other("not run", file, traefik.said[-200:])
         # The file is read a moment after the ports are there.
         time.sleep(1.2)
-        answer = table.peer.ask({
+        answer = table.read({
             "kind": "traefik", "files": {"/d.yml": text}, "command": ["traefik"] + command,
             "requests": [{"url": f"http://{h}:{p}{w}", "port": p} for p, h, w in asked], **question}, file)
-        if failed(answer):
-            return table.other("different", file, failed(answer))
+        if not answer:
+            return
         is_refused = re.search(r"(Error occurred during watcher callback|error while building configuration|field not found|Cannot start the provider|yaml: )", traefik.said)
-        problem = next((r["facts"].get("config.problem") or r.get("outcome") for r in answer["routes"] if r.get("outcome") == "broken" or r["facts"].get("config.problem")), None)
+        problem = mistake(answer)
         if is_refused:
             unseen = not any(r.get("outcome") for r in answer["routes"])
             return table.right() if problem or unseen else table.other("taken", file, traefik.said[is_refused.start():][:200])
         if problem:
             return table.other("refused", file, problem)
-        different, unknown, count = [], 0, 0
-        for (port, host, path), route in zip(asked, answer["routes"]):
-            real = ask(port, f"{host}:{port}", path)
-            count += 1
-            if real.get("own") in (401, 403, 429) or 300 <= (real.get("own") if isinstance(real.get("own"), int) else 0) < 400:
-                continue
-            found = difference(route, real, upstream=upstream)
-            if found is None:
-                unknown += 1
-            elif found:
-                different.append(f"{host}{path}: {found}")
-        table.case(file, different, unknown, count)
+
+        def asking(port, host, where):
+            real = ask(port, f"{host}:{port}", where)
+            own = real.get("own")
+            is_passed_over = own in (401, 403, 429) or isinstance(own, int) and 300 <= own < 400
+            return None if is_passed_over else (f"{host}{where}", real)
+
+        table.compare(file, asked, answer, asking, len(asked), upstream=upstream)
 
 
 def dynamic_files(suites, verbose):
