@@ -81,7 +81,7 @@ struct Case: Sendable {
   func port(_ name: FactName) -> UInt16? { facts.port(name) }
   func seconds(_ name: FactName) -> Double? { facts.seconds(name) }
   func list(_ name: FactName) -> [String] { facts.list(name) }
-  func number(_ name: FactName) -> Int? { facts[name].flatMap { Int($0) } }
+  func number(_ name: FactName) -> Int? { facts.number(name) }
 
   func text(of name: FactName) throws(Unseen) -> String { try value(of: name) { $0 } }
 

@@ -62,8 +62,6 @@ extension Check {
 }
 
 extension Facts {
-  fileprivate func number(_ name: FactName) -> Int? { self[name].flatMap { Int($0) } }
-
   fileprivate func isFull(_ used: FactName, _ most: FactName) -> Bool {
     guard let used = number(used), let most = number(most), most > 0 else { return false }
     return used >= most

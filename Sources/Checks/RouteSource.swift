@@ -120,8 +120,7 @@ extension World {
   /// - Parameter endpoint: `unix:///var/run/docker.sock`, `tcp://socket-proxy:2375`.
   fileprivate func way(to endpoint: String, _ given: Case) async throws(Unseen) -> SourceWay {
     if endpoint.hasPrefix("unix://") { return try await way(toSocket: String(endpoint.dropFirst(7)), given) }
-    let authority = endpoint.firstRange(of: "://").map { endpoint[$0.upperBound...] } ?? endpoint[...]
-    let (host, dialled) = String(authority.prefix { $0 != "/" }).hostAndPort
+    let (host, dialled) = endpoint.authority.hostAndPort
     guard let port = dialled else { throw .notEnoughKnown([.sourceEndpoint]) }
     var way = SourceWay(obstacle: nil, facts: [.sourceHost: host, .sourcePort: String(port)])
     if case .container(let container, _)? = try? await upstream(host: host, port: port, of: given.proxy) {

@@ -54,11 +54,11 @@ extension Session {
   private func observed(_ facts: Facts) -> Diagnosis.Observed {
     guard facts[.publicStatus] == nil, facts[.publicError] == nil else {
       return .init(
-        status: facts[.publicStatus].flatMap { Int($0) }, seconds: facts.seconds(.publicSeconds),
+        status: facts.number(.publicStatus), seconds: facts.seconds(.publicSeconds),
         error: facts[.publicError], emittedBy: facts[.publicServer])
     }
     return .init(
-      status: facts[.siteStatus].flatMap { Int($0) }, seconds: facts.seconds(.siteSeconds), error: facts[.siteError],
+      status: facts.number(.siteStatus), seconds: facts.seconds(.siteSeconds), error: facts[.siteError],
       emittedBy: facts[.siteServer])
   }
 

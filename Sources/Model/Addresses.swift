@@ -44,6 +44,12 @@ extension String {
     let parts = split(separator: ":", omittingEmptySubsequences: false)
     return parts.count == 2 ? (String(parts[0]), UInt16(parts[1])) : (self, nil)
   }
+
+  /// `app:3000` of `http://app:3000/api`: without a scheme and what follows host and port.
+  public var authority: String {
+    let rest = firstRange(of: "://").map { self[$0.upperBound...] } ?? self[...]
+    return String(rest.prefix { $0 != "/" })
+  }
 }
 
 /// An IPv4 subnet: `172.18.0.0/16`.

@@ -38,6 +38,7 @@ public struct Facts: Sendable, Equatable, Codable {
   public func seconds(_ name: FactName) -> Double? {
     values[name].flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
   }
+  public func number(_ name: FactName) -> Int? { values[name].flatMap { Int($0) } }
   public func list(_ name: FactName) -> [String] {
     values[name].map { text in
       text.split(separator: ",").map { item in String(item.drop { $0 == " " }) }

@@ -65,14 +65,7 @@ struct FlowReader {
     if fields.count < 2 { problems.add(node.at, "two checks or more contradict each other") }
     for field in fields {
       let keys = field.value.texts(problems)
-      if let shape = shapes[field.name.text] {
-        for key in keys where !shape.outcomes.contains(key.text) {
-          problems.add(key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: shape.outcomes)
-        }
-      } else {
-        problems.add(
-          field.name.at, "there is no check '\(field.name.text)'", field.name.text, notIn: shapes.keys)
-      }
+      if let shape = shape(of: field.name) { expect(keys, in: shape.outcomes, of: shape) }
       outcomes[field.name.text] = Set(keys.map(\.text))
     }
     return outcomes
@@ -133,23 +126,29 @@ struct FlowReader {
   private func check(_ record: Record, into draft: inout Draft) -> (Node.Looks, [Branch]) {
     let lines = Line.lines(of: record.required("outcomes"), problems)
     let check = record.requiredText("check")
-    let shape = check.flatMap { shapes[$0.text] }
-    if let check, let shape {
-      compare(lines, with: shape, at: check.at)
-    } else if let check {
-      problems.add(check.at, "there is no check '\(check.text)'", check.text, notIn: shapes.keys)
-    }
+    let shape = check.flatMap { self.shape(of: $0) }
+    if let check, let shape { compare(lines, with: shape, at: check.at) }
     let branches = lines.expanded(to: shape?.outcomes, kind: "outcome", problems).map {
       branch($0, unseen: Finding.unknown, asks: false, in: nil, into: &draft)
     }
     return (.check(check?.text ?? ""), branches)
   }
 
-  private func compare(_ lines: [Line], with shape: CheckShape, at: SourcePlace) {
-    for key in lines.keys where !shape.outcomes.contains(key.text) && key.text != Line.otherwise {
-      problems.add(
-        key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: shape.outcomes + [Line.otherwise])
+  /// The check of that name; nil, which is a problem, if there is none.
+  private func shape(of check: Text) -> CheckShape? {
+    if let shape = shapes[check.text] { return shape }
+    problems.add(check.at, "there is no check '\(check.text)'", check.text, notIn: shapes.keys)
+    return nil
+  }
+
+  private func expect(_ keys: some Sequence<Text>, in allowed: [String], of shape: CheckShape) {
+    for key in keys where !allowed.contains(key.text) {
+      problems.add(key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: allowed)
     }
+  }
+
+  private func compare(_ lines: [Line], with shape: CheckShape, at: SourcePlace) {
+    expect(lines.keys, in: shape.outcomes + [Line.otherwise], of: shape)
     for outcome in shape.outcomes where !lines.has(outcome) && !lines.has(Line.otherwise) {
       problems.add(at, "'\(shape.id)' can also end in '\(outcome)'; say where that leads")
     }

@@ -1,4 +1,5 @@
 import Checks
+import Fixture
 import Flow
 import Model
 import Reader
@@ -10,14 +11,6 @@ private struct Blind: World {
   let unseen: Unseen
   func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { throw unseen }
   func pause(_ seconds: Double) async {}
-}
-
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return state ^ (state >> 29)
-  }
 }
 
 /// What was not seen is neither fine nor a fault.
@@ -51,7 +44,7 @@ private struct Seeded: RandomNumberGenerator {
   ])
   func whoSeesNothingSaysUnknown(unseen: Unseen) async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed: seed)
     let entries = FactRegistry.builtIn.entries.sorted { $0.key.text < $1.key.text }
     let signs = try realSigns()
     for check in Check.all {
@@ -74,7 +67,7 @@ private struct Seeded: RandomNumberGenerator {
 
   /// What the check needs, and half of all else, each with a value that it may have.
   private func facts(
-    needs: [FactName], _ entries: [(key: FactName, value: FactRegistry.Entry)], _ random: inout Seeded
+    needs: [FactName], _ entries: [(key: FactName, value: FactRegistry.Entry)], _ random: inout SeededGenerator
   ) -> Facts {
     var facts = Site("http://shop.example.org/")?.facts ?? [:]
     for (name, entry) in entries

@@ -1,4 +1,5 @@
 import Foundation
+import Fixture
 import Model
 import Testing
 

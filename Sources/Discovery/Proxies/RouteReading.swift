@@ -132,12 +132,6 @@ public enum RouteReading {
     /// The id of the container in which the proxy runs; nil for a process of the machine.
     public let container: String?
     public let upstream: String
-
-    /// Host and port of the upstream.
-    var upstreamAuthority: String {
-      let rest = upstream.firstRange(of: "://").map { upstream[$0.upperBound...] } ?? upstream[...]
-      return String(rest.prefix { $0 != "/" })
-    }
   }
 
   /// Every site of every proxy here, in a stable order, and what keeps the routes of others from being read. Throws what

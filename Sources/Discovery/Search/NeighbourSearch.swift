@@ -32,7 +32,7 @@ extension World {
     return found.filter { neighbour in
       !served.contains { listed in
         if let container = listed.container, neighbour.names.contains(container) { return true }
-        let (host, port) = listed.upstreamAuthority.hostAndPort
+        let (host, port) = listed.upstream.authority.hostAndPort
         return listed.site.host.withoutWWW != site.withoutWWW && neighbour.port == port
           && neighbour.names.contains(host)
       }

@@ -191,17 +191,22 @@ extension Caddy {
     private mutating func matches(_ route: Route) -> Bool? {
       guard !route.matchers.isEmpty else { return true }
       hangsOnAskerOnly = true
+      let (verdict, set) = matches(anyOf: route.matchers)
+      for matcher in set { note(matcher, of: route) }
+      return verdict
+    }
+
+    /// Whether one of the sets matches, and which.
+    private mutating func matches(anyOf sets: [[Matcher]]) -> (Bool?, set: [Matcher]) {
       var verdict: Bool? = false
-      for set in route.matchers {
+      for set in sets {
         switch matches(set) {
-        case true?:
-          for matcher in set { note(matcher, of: route) }
-          return true
+        case true?: return (true, set)
         case false?: break
         case nil: verdict = nil
         }
       }
-      return verdict
+      return (verdict, [])
     }
 
     private mutating func note(_ matcher: Matcher, of route: Route) {
@@ -243,16 +248,7 @@ extension Caddy {
       case .method(let methods): return methods.contains { $0.uppercased() == "GET" }
       case .scheme(let scheme): return scheme == (request.isTLS ? "https" : "http")
       case .file(let last, let among): return last != nil || !among.isEmpty
-      case .not(let sets):
-        var verdict: Bool? = true
-        for set in sets {
-          switch matches(set) {
-          case true?: return false
-          case false?: break
-          case nil: verdict = nil
-          }
-        }
-        return verdict
+      case .not(let sets): return matches(anyOf: sets).0.map { !$0 }
       case .always(let answer): return answer
       case .asker: return nil
       case .query where !request.path.contains("?"): return false

@@ -8,8 +8,9 @@ enum TraefikReading: ProxyReader {
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     var reading = try await Loaded(proxy).reading(of: request, proxy)
-    let file = reading.entry?.definedIn.prefix { $0 != ":" }
-    reading.configuration.newest = await proxy.files.newest(of: [file].compactMap { $0.map(String.init) })
+    if let entry = reading.entry, entry.provider == "file" {
+      reading.configuration.newest = await proxy.files.newest(of: [String(entry.definedIn.prefix { $0 != ":" })])
+    }
     return reading
   }
 
