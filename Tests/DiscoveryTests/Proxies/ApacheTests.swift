@@ -52,6 +52,7 @@ private func configuration(_ text: String) async -> Apache.Configuration {
 
   @Test(arguments: [
     ("<VirtualHost *:80>\nServerName a", 1, "<VirtualHost> was not closed."),
+    ("<IfModule x.c>\n<Location />\n", 2, "<Location> was not closed."),
     ("</VirtualHost>", 1, "</VirtualHost> without matching <VirtualHost> section"),
     ("<VirtualHost *:80>\n</Location>", 2, "Expected </VirtualHost> but saw </Location>"),
     ("<VirtualHost *:80\n</VirtualHost>", 1, "<VirtualHost> directive missing closing '>'"),
@@ -87,6 +88,75 @@ private func configuration(_ text: String) async -> Apache.Configuration {
     #expect(found.directives.last("servername")?.text(0) == "a.test")
     #expect(found.directives.last("proxypass")?.text(1) == "http://app:3000/")
     #expect(found.undefined == ["LOG"])
+  }
+
+  /// httpd asks for the end of a condition only where that does not hold
+  @Test func aConditionThatTheFilesEndCloses() async {
+    let open = await configuration("<IfModule mod_proxy.c>\n<Location />\nProxyPass http://a/\n</Location> </IfModule>")
+    #expect(open.problems == [])
+    let closed = await configuration("<IfModule mod_none.c>\nTimeout 5")
+    #expect(closed.problems.map(\.message) == ["Expected </IfModule> before end of configuration"])
+  }
+
+  /// A later macro takes the place of an earlier one, the longest parameter that fits counts, and one may use another
+  @Test func macros() async {
+    let text = """
+      LoadModule macro_module modules/mod_macro.so
+      <Macro Pass $to>
+      Timeout 1
+      </Macro>
+      <Macro Pass $to ${port}>
+      ProxyPass / http://$to:${port}/
+      </Macro>
+      <Macro Site @name @n>
+      <VirtualHost *:80>
+      ServerName @name.test
+      ServerAlias @n
+      Use PASS @n 3000
+      </VirtualHost>
+      </Macro>
+      <Macro Never $a>
+      Nonsense $a
+      </Macro>
+      Use site one app
+      UndefMacro Pass
+      """
+    let found = await configuration(text)
+    #expect(found.problems == [])
+    #expect(found.hosts.all.map(\.hostName) == ["one.test"])
+    #expect(found.hosts.all.first?.aliases.map(\.text) == ["app"])
+    let route = found.route(host: "one.test", port: 80, path: "/x", isTLS: false)
+    #expect(route.url?.text == "http://app:3000/")
+    #expect(route.url?.place == nil, "it stands in several places")
+  }
+
+  @Test(arguments: [
+    ("ProxyPass /x http://u/ nonsense", false), ("ProxyPass /x http://u/ retry=0 nocanon", true),
+    ("ProxyPass /x !", true), ("<Location /x>\nProxyPass http://u/ keepalive=On\n</Location>", true),
+    ("<Location /x>\nProxyPass http://u/ On\n</Location>", false), ("Error stopped", false),
+  ])
+  func parametersOfProxyPassAndAnErrorOfOnesOwn(text: String, loads: Bool) async {
+    #expect(await configuration(text).problems.isEmpty == loads)
+  }
+
+  @Test(arguments: [
+    ("Use Site a", "no macro defined before Use"),
+    ("<Macro A>\n</Macro>\nUse B", "macro 'B' undefined"),
+    ("<Macro A $x>\n</Macro>\nUse A 1 2", "macro 'a' used with 2 arguments instead of 1"),
+    ("<Macro A>\nUse A\n</Macro>\nUse A", "recursive use of macro 'a' is invalid"),
+    ("<Macro A $x $x>\n</Macro>", "argument name conflict in macro 'a': argument '$x'"),
+    ("<Macro>\n</Macro>", "<Macro macro definition: empty name"),
+    ("UndefMacro A", "no macro defined before UndefMacro"),
+  ])
+  func mistakesWithMacros(text: String, message: String) async {
+    let found = await configuration("LoadModule macro_module modules/mod_macro.so\n" + text)
+    #expect(found.problems.first?.message == message)
+  }
+
+  /// Without the module `Macro` is a command that nobody knows
+  @Test func macrosWithoutTheirModule() async {
+    let found = await configuration("<Macro A>\nTimeout 5\n</Macro>\nUse A")
+    #expect(found.problems.first?.message.hasPrefix("Invalid command '<Macro'") == true)
   }
 
   @Test func includesPatternsFoldersFilesThatMayBeMissingAndOneThatMayNot() async {
@@ -126,7 +196,7 @@ private func configuration(_ text: String) async -> Apache.Configuration {
 
   @Test func theHostIsChosenByItsNameElseTheFirstForThePortElseTheMainServer() async {
     let text = """
-      ProxyPass / http://main/
+      ProxyPass /main http://main/
       <VirtualHost *:80>
       ServerName first.test
       ProxyPass / http://first/
@@ -141,7 +211,7 @@ private func configuration(_ text: String) async -> Apache.Configuration {
     #expect(await target(text, "own.test") == "http://own/")
     #expect(await target(text, "x.apps.test") == "http://own/")
     #expect(await target(text, "unknown.test") == "http://first/")
-    let other = await configuration(text).route(host: "first.test", port: 81, path: "/", isTLS: false)
+    let other = await configuration(text).route(host: "first.test", port: 81, path: "/main", isTLS: false)
     #expect(other.url?.text == "http://main/")
     #expect(other.choice == .main)
   }
@@ -186,6 +256,151 @@ private func configuration(_ text: String) async -> Apache.Configuration {
     let route = configuration.route(host: "a.test", port: 80, path: "/index.php", isTLS: false)
     #expect(configuration.workers(of: route).first?.target.socket?.text == "/run/php/php.sock")
     #expect(configuration.route(host: "a.test", port: 80, path: "/logo.png", isTLS: false).kind == .own)
+  }
+}
+
+@Suite struct ApacheWayTests {
+  /// What stands in a virtual host of a.test and *.a.test, what is asked, and where it ends: `=` httpd's own answer,
+  /// `?` not to be told, else the URL with the path behind it. Each was tried with httpd 2.4.
+  static let ends: [(lines: String, asked: String, end: String)] = [
+    // Variables have no case, and a plain request asks for no WebSocket.
+    (
+      "RewriteCond %{HTTP:UPGRADE} ^WebSocket$ [NC]\nRewriteRule .* ws://up%{REQUEST_URI} [P]\nProxyPass / http://app/",
+      "a.test/x", "http://app/x"
+    ),
+    ("RewriteCond %{Request_Uri} ^/k\nRewriteRule ^ http://app/low [P]", "a.test/k", "http://app/low"),
+    // What conditions have matched.
+    (
+      "RewriteCond %{HTTP_HOST} ^([^.]+)\\.a\\.test$\nRewriteRule ^/(.*)$ http://u:1/%1/$1 [P]", "sub.a.test/x",
+      "http://u:1/sub/x"
+    ),
+    (
+      "RewriteCond %{HTTP_HOST} ^(\\w+)\\.\nRewriteCond %1-$1 ^(.*)-(.*)$\nRewriteRule ^/(.*)$ http://u/%1/%2 [P]",
+      "sub.a.test/x", "http://u/sub/x"
+    ),
+    (
+      "RewriteCond %{HTTP_HOST} ^(no)\\. [OR]\nRewriteCond %{HTTP_HOST} ^(sub)\\.\nRewriteRule ^/(.*)$ http://u/%1/$1 [P]",
+      "sub.a.test/x", "http://u/sub/x"
+    ),
+    // The query.
+    (
+      "RewriteCond %{QUERY_STRING} v=2\nRewriteRule ^ http://two:2%{REQUEST_URI} [P]\nProxyPass / http://app/",
+      "a.test/x?v=2", "http://two:2/x?v=2"
+    ),
+    ("RewriteRule ^ http://u/q?z=1 [P]", "a.test/x?v=2", "http://u/q?z=1"),
+    ("RewriteRule ^ http://u/q?z=1 [P,QSA]", "a.test/x?v=2", "http://u/q?z=1&v=2"),
+    ("RewriteRule ^ http://u/q [P,QSD]", "a.test/x?v=2", "http://u/q"),
+    // Maps that are built in, and others.
+    ("RewriteMap lc int:tolower\nRewriteRule ^/(.*)$ http://u/${lc:$1} [P]", "a.test/X", "http://u/x"),
+    ("RewriteMap m txt:/x\nRewriteRule ^/(.*)$ http://u/${m:$1|no} [P]", "a.test/X", "?"),
+    // Flags.
+    ("RewriteRule ^/no - [C]\nRewriteRule ^ http://u/c [P]\nRewriteRule ^ http://u/r [P]", "a.test/x", "http://u/r"),
+    ("RewriteRule ^/s - [S=1]\nRewriteRule ^ http://u/c [P]\nRewriteRule ^ http://u/r [P]", "a.test/s", "http://u/r"),
+    ("RewriteRule ^/a - [E=up:one]\nRewriteCond %{ENV:up} one\nRewriteRule ^ http://u/e [P]", "a.test/a", "http://u/e"),
+    ("RewriteRule ^/a/(.*) /b/$1\nProxyPass /b http://u/", "a.test/a/x", "="),
+    ("RewriteRule ^/a/(.*) /b/$1 [PT]\nProxyPass /b/ http://u/", "a.test/a/x", "http://u/x"),
+    // Rules of sections: the last section counts, and they come after ProxyPass.
+    ("<Location />\nRewriteEngine On\nRewriteRule ^ http://u%{REQUEST_URI} [P]\n</Location>", "a.test/x", "http://u/x"),
+    (
+      "<Location />\nRewriteEngine On\nRewriteRule ^ http://u%{REQUEST_URI} [P]\n</Location>\n<Location /z>\nRewriteEngine Off\n</Location>",
+      "a.test/z", "="
+    ),
+    (
+      "ProxyPass /p http://two/\n<Location />\nRewriteEngine On\nRewriteRule ^ http://u%{REQUEST_URI} [P]\n</Location>",
+      "a.test/p/x", "http://u/p/x"
+    ),
+    (
+      "<Directory /srv>\nRewriteEngine On\nRewriteRule ^(.*)$ http://u/d/$1 [P]\n</Directory>", "a.test/x/y?q=1",
+      "http://u/d/x/y?q=1"
+    ),
+    (
+      "<Directory /srv>\nRewriteEngine On\nRewriteRule ^(.*)$ http://u/d/$1 [P]\n</Directory>", "a.test/",
+      "http://u/d/index.html"
+    ),
+    (
+      "ProxyPass /p/ http://u/\n<Directory /srv>\nRewriteEngine On\nRewriteRule ^old/(.*) /p/$1 [L]\n</Directory>",
+      "a.test/old/x?q=1", "http://u/x?q=1"
+    ),
+    ("<If \"%{HTTP_HOST} == 'x'\">\nRedirect / http://b.test/\n</If>\nProxyPass / http://u/", "a.test/x", "?"),
+    // Scripts: asked for, by a front controller, and where nothing leads to one.
+    (php, "a.test/x/index.php", "fcgi://php:9000/"), (php, "a.test/", "fcgi://php:9000/"), (php, "a.test/x", "="),
+    (php + "Redirect permanent / https://a.test/\n", "a.test/", "="),
+    ("<Directory /srv>\nFallbackResource /index.php\n</Directory>\n" + php, "a.test/x.png", "fcgi://php:9000/"),
+    (
+      "FallbackResource /index.php\n<Location /s>\nFallbackResource disabled\n</Location>\n" + php, "a.test/s/y", "="
+    ),
+    (
+      "RewriteCond %{DOCUMENT_ROOT}%{REQUEST_FILENAME} !-f\nRewriteRule ^ /index.php [L]\n" + php, "a.test/x.png",
+      "fcgi://php:9000/"
+    ),
+    (
+      "<Directory /srv>\nRewriteEngine On\nRewriteRule ^index\\.php$ - [L]\nRewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule . /index.php [L]\n</Directory>\n"
+        + php, "a.test/x/y", "fcgi://php:9000/"
+    ),
+    (
+      "ProxyPassMatch ^/(.*\\.php)$ fcgi://php:9000/srv/$1\nDirectoryIndex index.php\nFallbackResource /index.php",
+      "a.test/x", "fcgi://php:9000/srv/index.php"
+    ),
+  ]
+
+  private static let php =
+    "DirectoryIndex index.php\n<FilesMatch \\.php$>\nSetHandler proxy:fcgi://php:9000/\n</FilesMatch>\n"
+
+  private func end(_ configuration: Apache.Configuration, _ asked: String) -> String {
+    let (host, path) = (String(asked.prefix { $0 != "/" }), String(asked.drop { $0 != "/" }))
+    let route = configuration.route(host: host, port: 80, path: path, isTLS: false)
+    switch route.kind {
+    case .own: return "="
+    case .unclear: return "?"
+    case .proxied:
+      return (route.url?.text ?? "") + route.rest + (route.url?.text.hasPrefix("fcgi") == true ? "" : route.query)
+    }
+  }
+
+  @Test(arguments: ends)
+  func aRequestEndsWhereHttpdTakesIt(lines: String, asked: String, end expected: String) async {
+    let host =
+      "<VirtualHost *:80>\nServerName a.test\nServerAlias *.a.test\nDocumentRoot /srv\nRewriteEngine on\n\(lines)\n</VirtualHost>"
+    #expect(end(await configuration(host), asked) == expected)
+  }
+
+  /// By the Host header of outside, not by the port of httpd
+  @Test func theHostAsTheClientNamesIt() async {
+    let found = await configuration(
+      "<VirtualHost *:8080>\nServerName b.test\nRewriteEngine on\nRewriteCond %{HTTP_HOST}:%{SERVER_PORT} ^b\\.test:8080$\nRewriteRule ^ http://u/ [P]\n</VirtualHost>"
+    )
+    let route = found.route(host: "b.test", port: 8080, path: "/", isTLS: false, authority: "b.test")
+    #expect(route.url?.text == "http://u/")
+  }
+
+  /// The main server's lines come first, unless both sides want nothing of it
+  @Test func whatTheMainServerPassesOn() async {
+    let text =
+      "ProxyPass /m http://main/\n<VirtualHost *:80>\nServerName a.test\nProxyPass / http://own/\n</VirtualHost>\n"
+    #expect(end(await configuration(text), "a.test/m/x") == "http://main//x")
+    #expect(end(await configuration(text), "a.test/x") == "http://own/x")
+    let apart = text.replacing("ProxyPass /", with: "ProxyPassInherit Off\nProxyPass /")
+    #expect(end(await configuration(apart), "a.test/m/x") == "http://own/m/x")
+  }
+
+  /// `.htaccess` is read where httpd reads it; of a folder further below it is not known
+  @Test func whatAFolderOverrides() async {
+    func found(_ override: String) async -> Apache.Configuration {
+      await configuration([
+        "/etc/apache2/apache2.conf":
+          "\(modules)<VirtualHost *:80>\nServerName a.test\nDocumentRoot /srv\n<Directory /srv>\nAllowOverride \(override)\n</Directory>\n\(Self.php)</VirtualHost>",
+        "/srv/.htaccess": "<IfModule mod_proxy.c>\nFallbackResource /index.php\n</IfModule>",
+      ]).withOverrides(for: "a.test", port: 80)
+    }
+    #expect(end(await found("All"), "a.test/x") == "fcgi://php:9000/")
+    #expect(end(await found("None"), "a.test/x") == "=")
+    #expect(await found("All").files == ["/etc/apache2/apache2.conf"], "it is read at each request")
+    let none = await configuration([
+      "/etc/apache2/apache2.conf":
+        "\(modules)<VirtualHost *:80>\nServerName a.test\nDocumentRoot /srv\n<Directory /srv>\nAllowOverride All\n</Directory>\n\(Self.php)</VirtualHost>"
+    ]).withOverrides(for: "a.test", port: 80)
+    #expect(end(none, "a.test/x") == "=")
+    #expect(end(none, "a.test/blog/x") == "?")
   }
 }
 
@@ -365,7 +580,7 @@ struct AgainstApache {
       var expected = ""
       if case .proxied = route.kind, let worker = configuration.workers(of: route).first {
         let isKept = configuration.setting("proxypreservehost", route, path: path)?.text(0) == "On"
-        let sent = ApacheReading.upstreamPath(route, worker.target, query: "")
+        let sent = ApacheReading.upstreamPath(route, worker.target).prefix { $0 != "?" }
         expected = "\(isKept ? "\(host):\(port)" : "127.0.0.1:\(back)") \(sent)"
       }
       let seen = try run(

@@ -6,15 +6,21 @@ public enum Apache {
   /// `Name argument…`, or `<Name argument…>` with what stands in it.
   public struct Directive: Sendable, Equatable {
     public let name: String
+    /// Names are compared without regard to case.
+    let key: String
     var arguments: [Traced]
     /// Nil if it is no section.
     public var block: [Directive]?
     public let file: String
     /// From 1; with continued lines the last, as httpd counts in its messages.
     public let line: Int
+    /// Of a section that the file's end closes.
+    let isOpen: Bool
 
-    /// Names are compared without regard to case.
-    var key: String { name.lowercased() }
+    init(name: String, arguments: [Traced], block: [Directive]?, file: String, line: Int, isOpen: Bool = false) {
+      (self.name, key, self.arguments, self.block) = (name, name.lowercased(), arguments, block)
+      (self.file, self.line, self.isOpen) = (file, line, isOpen)
+    }
 
     /// The text of an argument, 0 for the first after the name.
     public func text(_ index: Int) -> String? {

@@ -43,7 +43,11 @@ extension Apache {
     /// All that stands outside of virtual hosts.
     let main: Server
     let hosts: Hosts
-    private let texts: [String: FileText]
+    let patterns = Patterns()
+    private var texts: [String: FileText]
+    /// By their folders: what stands in files that httpd reads at each request; nil for one that could not be read.
+    private(set) var overrides: [String: Apache.Directive?] = [:]
+    private let loader: Loader
     /// Debian's `sites-enabled/x.conf` is a link to `sites-available/x.conf`, which is the one to edit.
     private let originals: [String: String]
 
@@ -62,6 +66,21 @@ extension Apache {
         loader.problems + (knowsModules ? Apache.invalidCommands(in: directives, loader.modules).prefix(1) : [])
       (files, unread, texts, originals) = (loader.files, loader.unread, loader.texts, loader.originals)
       (modules, undefined, root) = (loader.modules, loader.undefined, loader.root)
+      self.loader = loader
+    }
+
+    /// Reads the file with which a folder overrides the configuration, if there is one.
+    mutating func override(_ folder: String, file: String) async {
+      var loader = loader
+      do {
+        guard let text = try await loader.text(of: file) else { return }
+        let directives = try await loader.expand(try Apache.parse(text, file: file).directives, within: [file])
+        texts = loader.texts
+        overrides[folder] = Directive(
+          name: "Directory", arguments: [Traced(folder)], block: directives, file: file, line: 1)
+      } catch {
+        overrides[folder] = .some(nil)
+      }
     }
 
     /// The file that a person edits.
@@ -136,6 +155,10 @@ private struct Loader {
   private var values: [String: Traced] = [:]
   private let environment: [String: String]
   private var includes = 0
+  /// By their names in lower case.
+  private var macros: [String: Apache.Directive] = [:]
+  /// Macros that are being filled in, the innermost at the end.
+  private var inUse: [String] = []
   private var allowance = Allowance()
 
   init(
@@ -176,7 +199,7 @@ private struct Loader {
   }
 
   /// A file's text, read once; nil if there is none.
-  private mutating func text(of path: String) async throws -> String? {
+  mutating func text(of path: String) async throws -> String? {
     if let known = texts[path] { return known.text }
     guard let text = try await read(path) else { return nil }
     files.append(path)
@@ -190,11 +213,15 @@ private struct Loader {
     problems.append(Apache.Problem(file: directive?.file ?? "", line: directive?.line ?? 1, message: message))
   }
 
-  private mutating func expand(
+  mutating func expand(
     _ directives: [Apache.Directive], within: [String]
   ) async throws(Unseen) -> [Apache.Directive] {
     var result: [Apache.Directive] = []
     for var directive in directives {
+      if modules.contains("mod_macro.c"), directive.key == "macro", directive.block != nil {
+        define(directive)
+        continue
+      }
       for index in directive.arguments.indices { try substitute(&directive.arguments[index], in: directive.file) }
       let words = directive.arguments.map(\.text)
       switch (directive.key, directive.block) {
@@ -214,9 +241,17 @@ private struct Loader {
       case ("loadmodule", nil):
         if let name = words.first { modules.formUnion(Apache.names(of: name, in: words.count > 1 ? words[1] : "")) }
         result.append(directive)
+      case ("use", nil) where modules.contains("mod_macro.c"):
+        result += try await use(directive, within: within)
+      case ("undefmacro", nil) where modules.contains("mod_macro.c"):
+        if macros.removeValue(forKey: (words.first ?? "").lowercased()) == nil {
+          note(unknownMacro(directive), directive)
+        }
       case (_, let block?):
         let holds = await holds(directive)
-        if holds == false {
+        if holds == false, directive.isOpen {
+          note("Expected </\(directive.name)> before end of configuration", directive)
+        } else if holds == false {
           result.append(directive)
         } else if holds == true {
           result += try await expand(block, within: within)
@@ -224,9 +259,98 @@ private struct Loader {
           directive.block = try await expand(block, within: within)
           result.append(directive)
         }
+      case ("error", nil): note(words.joined(separator: " "), directive)
+      case ("proxypass", nil), ("proxypassmatch", nil):
+        // Within a section its path is missing.
+        let parameters = words.dropFirst(words.first.map { $0 == "!" || $0.contains("://") } == true ? 1 : 2)
+        if parameters.contains(where: { !$0.contains("=") && !Apache.wordsOfPass.contains($0.lowercased()) }) {
+          note("Invalid ProxyPass|ProxyPassMatch parameter. Parameter must be in the form 'key=value'.", directive)
+        }
+        result.append(directive)
       default: result.append(directive)
       }
     }
+    return result
+  }
+
+  /// `<Macro name parameter…>`: a later one of the same name takes its place.
+  private mutating func define(_ macro: Apache.Directive) {
+    guard let name = macro.text(0) else { return note("<Macro macro definition: empty name", macro) }
+    let parameters = macro.arguments.dropFirst().map(\.text)
+    if let twice = parameters.first(where: { name in parameters.count { $0 == name } > 1 }) {
+      note("argument name conflict in macro '\(name.lowercased())': argument '\(twice)'", macro)
+    }
+    macros[name.lowercased()] = macro
+  }
+
+  private func unknownMacro(_ directive: Apache.Directive) -> String {
+    macros.isEmpty
+      ? "no macro defined before \(directive.name)" : "macro '\(directive.text(0) ?? "")' undefined"
+  }
+
+  /// What a macro has, with the values of `Use` in the place of its parameters.
+  private mutating func use(
+    _ use: Apache.Directive, within: [String]
+  ) async throws(Unseen) -> [Apache.Directive] {
+    let name = (use.text(0) ?? "").lowercased()
+    guard let macro = macros[name] else {
+      note(unknownMacro(use), use)
+      return []
+    }
+    let (parameters, values) = (macro.arguments.dropFirst(), use.arguments.dropFirst())
+    guard parameters.count == values.count else {
+      note("macro '\(name)' used with \(values.count) arguments instead of \(parameters.count)", use)
+      return []
+    }
+    guard !inUse.contains(name) else {
+      note("recursive use of macro '\(name)' is invalid", use)
+      return []
+    }
+    inUse.append(name)
+    defer { inUse.removeLast() }
+    // Where several begin alike, the longest one counts.
+    let pairs = zip(parameters.map { $0.bytes }, values).filter { !$0.0.isEmpty }.sorted { $0.0.count > $1.0.count }
+    return try await expand(try filled(macro.block ?? [], pairs), within: within)
+  }
+
+  private mutating func filled(
+    _ directives: [Apache.Directive], _ pairs: [([UInt8], Traced)]
+  ) throws(Unseen) -> [Apache.Directive] {
+    var result: [Apache.Directive] = []
+    for directive in directives {
+      try allowance.take(of: directive.file)
+      let name = try filled(Traced(directive.name), pairs, of: directive.file).text
+      var words: [Traced] = []
+      for word in directive.arguments { words.append(try filled(word, pairs, of: directive.file)) }
+      var block: [Apache.Directive]?
+      if let inner = directive.block { block = try filled(inner, pairs) }
+      result.append(
+        Apache.Directive(name: name, arguments: words, block: block, file: directive.file, line: directive.line))
+    }
+    return result
+  }
+
+  private mutating func filled(
+    _ word: Traced, _ pairs: [([UInt8], Traced)], of file: String
+  ) throws(Unseen) -> Traced {
+    let bytes = word.bytes
+    var result = Traced("")
+    var (index, start) = (0, 0)
+    while index < bytes.count {
+      guard let (parameter, value) = pairs.first(where: { bytes[index...].starts(with: $0.0) }) else {
+        index += 1
+        continue
+      }
+      guard result.bytes.count + value.bytes.count <= Limits.value else {
+        throw .unreadable(what: file, why: .init(.longWord, "\(Limits.value)"))
+      }
+      try allowance.take(bytes: value.bytes.count, of: file)
+      result += word[start..<index]
+      result += value
+      index += parameter.count
+      start = index
+    }
+    result += word[start..<bytes.count]
     return result
   }
 
@@ -317,6 +441,9 @@ private struct Loader {
 }
 
 extension Apache {
+  /// Parameters of `ProxyPass` that have no value.
+  fileprivate static let wordsOfPass: Set<String> = ["nocanon", "interpolate", "noquery"]
+
   /// What every httpd of Debian has built in; elsewhere these are loaded by everyone.
   static let builtIn: Set<String> = {
     let names = ["core", "so", "watchdog", "http", "log_config", "logio", "version", "unixd"]

@@ -296,8 +296,14 @@ extension Apache {
   /// A name that is none of httpd's own may belong to a module of somebody else; it is a mistake only if there is none.
   static func invalidCommands(in directives: [Directive], _ modules: Set<String>) -> [Problem] {
     let hasForeign = modules.contains { $0.hasSuffix("_module") && !names(of: $0, in: "").contains(where: isOwn) }
-    return directives.flatMap { directive -> [Problem] in
-      if ["ifmodule", "ifdefine", "ifversion", "iffile", "macro"].contains(directive.key) { return [] }
+    return invalidCommands(in: directives, modules, hasForeign: hasForeign)
+  }
+
+  private static func invalidCommands(
+    in directives: [Directive], _ modules: Set<String>, hasForeign: Bool
+  ) -> [Problem] {
+    directives.flatMap { directive -> [Problem] in
+      if conditions.contains(directive.key) { return [] }
       let bringers = modulesByDirective[directive.key]
       let isKnown = bringers.map { $0.contains("core.c") || !$0.isDisjoint(with: modules) } ?? hasForeign
       let own =
@@ -310,7 +316,7 @@ extension Apache {
               "Invalid command '\(directive.block == nil ? "" : "<")\(directive.name)', perhaps misspelled or defined by a module not included in the server configuration",
             unknown: directive.name)
         ]
-      return own + invalidCommands(in: directive.block ?? [], modules)
+      return own + invalidCommands(in: directive.block ?? [], modules, hasForeign: hasForeign)
     }
   }
 

@@ -38,6 +38,8 @@ private struct Grammar {
   /// Of the last line that was read, from 1.
   private var number = 0
   private var depth = 0
+  /// The file has ended within a section.
+  private var isOpen = false
   private(set) var allowance: Allowance
   private(set) var problem: Apache.Problem?
 
@@ -101,7 +103,12 @@ private struct Grammar {
       }
       directives.append(try section(line))
     }
-    if let opened { note("<\(opened.name)> was not closed.", opened.line) }
+    if let opened {
+      isOpen = true
+      if !Apache.conditions.contains(opened.name.lowercased()) {
+        note("<\(opened.name)> was not closed.", opened.line)
+      }
+    }
     return directives
   }
 
@@ -118,9 +125,9 @@ private struct Grammar {
       start = bytes.count + 1
       return Apache.Directive(name: name, arguments: [], block: [], file: file, line: line.number)
     }
+    let block = try block(of: (name, line.number))
     return Apache.Directive(
-      name: name, arguments: Array(words.dropFirst()), block: try block(of: (name, line.number)), file: file,
-      line: line.number)
+      name: name, arguments: Array(words.dropFirst()), block: block, file: file, line: line.number, isOpen: isOpen)
   }
 
   /// Words are separated by blanks; quotes keep blanks, and a backslash keeps a quote or another backslash.
@@ -156,6 +163,11 @@ private struct Grammar {
   private mutating func note(_ message: String, _ line: Int) {
     if problem == nil { problem = Apache.Problem(file: file, line: line, message: message) }
   }
+}
+
+extension Apache {
+  /// Sections that are judged while httpd reads. It asks for the end only of those that do not hold.
+  static let conditions: Set<String> = ["ifmodule", "ifdefine", "ifversion", "iffile", "ifdirective", "ifsection"]
 }
 
 extension UInt8 {

@@ -11,12 +11,15 @@ extension Apache {
     /// Nil for the main server.
     let section: Directive?
     let directives: [Directive]
+    /// Those that have to do with the way of a request.
+    let lines: [Directive]
     let addresses: [Address]
     let name: Traced?
     let aliases: [Traced]
 
     init(_ directives: [Directive], section: Directive?) {
       (self.directives, self.section) = (directives, section)
+      lines = directives.filter(\.isOfWay)
       addresses = (section?.arguments ?? []).map { Address($0.text) }
       name = directives.last("servername")?.arguments.first
       aliases = directives.all("serveralias").flatMap(\.arguments)

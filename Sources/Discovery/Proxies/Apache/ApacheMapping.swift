@@ -8,7 +8,7 @@ extension ApacheReading {
   ) async -> Reading {
     let (files, site) = (proxy.files, request.site)
     let route = configuration.route(
-      host: site.host, port: request.port, path: site.path, isTLS: site.scheme == "https")
+      host: site.host, port: request.port, path: site.path, isTLS: site.scheme == "https", authority: site.authority)
     let workers = configuration.workers(of: route)
     let decides = route.directive ?? route.server.section
     func place(_ directive: Apache.Directive) -> String {
@@ -80,6 +80,7 @@ extension ApacheReading {
         reason: "it needs mod_\(missing.joined(separator: ", mod_")), which is not loaded",
         remedy: remedy(for: first, configuration, files, &own), label: nil)
     }
+    if let problem = addressProblem(of: route, configuration, files) { return problem }
     if isTLS(scheme), configuration.setting("sslproxyengine", route, path: "")?.text(0)?.lowercased() != "on" {
       own[.apacheNeedsTLS] = "yes"
       return Reading.Problem(
@@ -88,6 +89,24 @@ extension ApacheReading {
     guard workers.allSatisfy(\.isOut) else { return nil }
     return Reading.Problem(
       reason: "every member of its balancer is switched off by status=", remedy: nil, label: nil)
+  }
+
+  /// What of the path follows the URL is taken for a part of the host or the port where no slash is between them.
+  private static func addressProblem(
+    of route: Apache.Route, _ configuration: Apache.Configuration, _ files: ProxyFiles
+  ) -> Reading.Problem? {
+    guard let url = route.url else { return nil }
+    let meant = Apache.Target(url)
+    let taken = Apache.Target(Traced(url.text + route.rest))
+    guard taken.authority != meant.authority else {
+      guard let port = meant.port?.text, UInt16(port) == nil, meant.socket == nil else { return nil }
+      return Reading.Problem(reason: "\(port) is no port, in \(url.text)", remedy: nil, label: nil)
+    }
+    let fixed = configuration.span(url).map { $0.head + url.text + "/" + $0.tail }
+    let line = route.directive.flatMap { files.edit(configuration.span(line: $0.line, of: $0.file)) }
+    return Reading.Problem(
+      reason: "\(url.text) has no slash at its end, so httpd takes \(taken.authority) for its host",
+      remedy: line.map { .line($0, fixed: fixed) }, label: nil)
   }
 
   private static func isTLS(_ scheme: String) -> Bool { ["https", "wss", "h2"].contains(scheme) }
@@ -159,7 +178,7 @@ extension ApacheReading {
       header.text(0)?.lowercased() == "set" && header.text(1)?.lowercased() == "host" ? header.text(2) : nil
     }
     let isUsual = target.number == (isTLS(scheme) ? 443 : 80)
-    let sentHost = keepsHost ? set ?? siteHost(site) : isUsual ? host : "\(host):\(target.number)"
+    let sentHost = keepsHost ? set ?? site.authority : isUsual ? host : "\(host):\(target.number)"
 
     let isFresh =
       worker.value("disablereuse")?.text.lowercased() == "on" || worker.value("enablereuse")?.text.lowercased() == "off"
@@ -188,7 +207,7 @@ extension ApacheReading {
       tls: isTLS(scheme)
         ? tls(keepsHost ? site.host : host.trimmedBrackets, setting, configuration, files) : nil,
       path: Route.Path(
-        passedOn: .known(upstreamPath(route, target, query: String(site.path.drop { $0 != "?" }))), change: .notRead),
+        passedOn: .known(upstreamPath(route, target)), change: .notRead),
       sentHost: .known(sentHost),
       limits: Route.Limits(
         header: .known(
@@ -228,19 +247,14 @@ extension ApacheReading {
       answer: .known(Setting(Route.Wait(seconds), files.edit(place))), whole: .notApplicable)
   }
 
-  private static func siteHost(_ site: Site) -> String {
-    site.port == (site.scheme == "https" ? 443 : 80) ? site.host : "\(site.host):\(site.port)"
-  }
-
   /// What the URL of the route and the rest of the request's path make together.
-  static func upstreamPath(_ route: Apache.Route, _ target: Apache.Target, query: String) -> String {
+  static func upstreamPath(_ route: Apache.Route, _ target: Apache.Target) -> String {
     let url = route.url?.text ?? ""
     let isGroup = url.lowercased().hasPrefix("balancer:")
     let base = isGroup ? Apache.Target(Traced(url)).path : target.path
     let member = isGroup && target.path != "/" ? target.path : ""
-    let joined = member + (base + route.rest)
-    let path = joined.hasPrefix("/") ? joined : "/" + joined
-    return path + query
+    let own = base + route.rest
+    return member + (own.hasPrefix("/") ? own : "/" + own) + route.query
   }
 
   /// Expiry and name are verified unless switched off; the issuer only with `SSLProxyVerify require`.

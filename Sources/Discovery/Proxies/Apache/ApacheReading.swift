@@ -15,7 +15,7 @@ enum ApacheReading: ProxyReader {
   static let facts: [FactName] = [.apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .apacheModuleFolder]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
-    let configuration = try await load(proxy)
+    let configuration = try await load(proxy).withOverrides(for: request.site.host, port: request.port)
     return await reading(of: request, in: configuration, proxy)
   }
 

@@ -19,6 +19,8 @@ extension Apache {
     /// The URL it is passed on to, and what of the path follows it.
     var url: Traced?
     var rest = ""
+    /// With its `?`; empty if there is none.
+    var query = ""
     /// Parameters of the directive: `timeout=5`.
     var parameters: [Traced] = []
   }
@@ -52,6 +54,9 @@ extension Apache {
       self.socket = socket
     }
 
+    /// Host and port as they are written.
+    var authority: String { host.text + (port.map { ":" + $0.text } ?? "") }
+
     /// The port that is dialled, as the module of the scheme has it by default.
     var number: UInt16 {
       if let port { return UInt16(port.text) ?? 0 }
@@ -82,81 +87,29 @@ extension Apache {
 }
 
 extension Apache.Configuration {
-  /// The route of a request. `path` is as sent, with its query.
-  func route(host: String, port: UInt16, path: String, isTLS: Bool) -> Apache.Route {
+  /// httpd moves a request within itself so often before it gives up.
+  private static let turns = 10
+
+  /// The route of a request. `path` is as sent, with its query; `authority` as the client names the host and the port.
+  func route(host: String, port: UInt16, path: String, isTLS: Bool, authority: String? = nil) -> Apache.Route {
     let (server, choice) = server(for: host, port: port)
-    let plain = String(path.prefix { $0 != "?" })
-    var variables = Rewriting(host: host, port: port, path: plain, isTLS: isTLS)
-    switch variables.run(server, main) {
-    case .passed(let url, let directive):
-      return Apache.Route(server: server, choice: choice, kind: .proxied, directive: directive, url: url)
-    case .own(let directive):
-      return Apache.Route(server: server, choice: choice, kind: .own, directive: directive)
-    case .unclear(let directive):
+    let way = Way(self, server)
+    var asked = Apache.Asked(host: host, authority: authority, port: port, path: path, isTLS: isTLS)
+    var (ending, mayRewrite) = (Way.Ending.own(server.section), true)
+    for _ in 0..<Self.turns {
+      ending = way.look(&asked, &mayRewrite)
+      guard case .again = ending else { break }
+      asked.turn += 1
+    }
+    switch ending {
+    case .again(let directive), .unclear(let directive):
       return Apache.Route(server: server, choice: choice, kind: .unclear, directive: directive)
-    case .goesOn: break
-    }
-    if let route = passed(server, choice, variables.path) { return route }
-    if let handler = handler(server, variables.path) {
-      let url = handler.arguments[0]
+    case .own(let directive): return Apache.Route(server: server, choice: choice, kind: .own, directive: directive)
+    case .passed(let pass):
       return Apache.Route(
-        server: server, choice: choice, kind: .proxied, directive: handler, url: url[6..<url.bytes.count],
-        rest: url.text.contains("|") || !url.text.hasPrefix("proxy:http") ? "" : variables.path)
+        server: server, choice: choice, kind: .proxied, directive: pass.directive, url: pass.url, rest: pass.rest,
+        query: asked.query.isEmpty ? "" : "?\(asked.query)", parameters: pass.parameters)
     }
-    return Apache.Route(server: server, choice: choice, kind: .own, directive: server.section)
-  }
-
-  /// By `ProxyPass`: the last `<Location>` that has one, else the first line that fits, the virtual host's own first.
-  private func passed(_ server: Apache.Server, _ choice: Apache.Choice, _ path: String) -> Apache.Route? {
-    func route(_ directive: Apache.Directive, _ url: Traced, rest: String, _ parameters: [Traced]) -> Apache.Route {
-      guard url.text != "!" else {
-        return Apache.Route(server: server, choice: choice, kind: .own, directive: directive)
-      }
-      return Apache.Route(
-        server: server, choice: choice, kind: .proxied, directive: directive, url: url, rest: rest,
-        parameters: parameters)
-    }
-    for section in sections(server).reversed() where ["location", "locationmatch"].contains(section.key) {
-      guard let matched = section.matches(path),
-        let pass = (section.block ?? []).last(where: { $0.isPass }), let url = pass.arguments.first
-      else { continue }
-      let parameters = Array(pass.arguments.dropFirst())
-      if matched.groups.isEmpty, !pass.isPattern {
-        return route(pass, url, rest: String(path.dropFirst(matched.length)), parameters)
-      }
-      return route(pass, url.expanding(matched.groups), rest: "", parameters)
-    }
-    for pass in server.directives + (server.section == nil ? [] : main.directives)
-    where pass.isPass && pass.arguments.count > 1 {
-      let parameters = Array(pass.arguments.dropFirst(2))
-      if pass.isPattern {
-        guard let match = (try? Pattern(pass.arguments[0].text))?.firstMatch(in: path) else { continue }
-        let url = pass.arguments[1]
-        // Without a `$1` the whole path follows, as for ProxyPass.
-        let hasGroups = url.text.contains("$")
-        return route(pass, url.expanding(match.groups), rest: hasGroups ? "" : path, parameters)
-      }
-      guard let length = path.lengthOfAlias(pass.arguments[0].text) else { continue }
-      return route(pass, pass.arguments[1], rest: String(path.dropFirst(length)), parameters)
-    }
-    return nil
-  }
-
-  /// `SetHandler "proxy:…"` of the sections that are about the path, the last one.
-  private func handler(_ server: Apache.Server, _ path: String) -> Apache.Directive? {
-    var found: Apache.Directive?
-    func look(_ directives: [Apache.Directive]) {
-      for directive in directives {
-        if directive.key == "sethandler", directive.text(0)?.lowercased().hasPrefix("proxy:") == true {
-          found = directive
-        } else if let block = directive.block, directive.isAbout(path) {
-          look(block)
-        }
-      }
-    }
-    if server.section != nil { look(main.directives) }
-    look(server.directives)
-    return found
   }
 
   /// Sections that hold for a server: the main one's before its own.
@@ -213,7 +166,7 @@ extension Apache.Configuration {
     let url = route.url?.text ?? ""
     let inner = sections(route.server).filter { section in
       switch section.key {
-      case "location", "locationmatch": section.matches(path) != nil
+      case "location", "locationmatch": section.matches(path, patterns) != nil
       case "proxy": section.text(0).map { $0 == "*" || url.hasPrefix($0) } == true
       default: false
       }
@@ -228,11 +181,11 @@ extension Apache.Directive {
   var isPass: Bool { block == nil && (key == "proxypass" || isPattern) && !arguments.isEmpty }
 
   /// For a `<Location>` or `<LocationMatch>` that is about the path: bytes of the path that it names, groups of its match.
-  func matches(_ path: String) -> (length: Int, groups: [String?])? {
+  func matches(_ path: String, _ patterns: Apache.Patterns) -> (length: Int, groups: [String?])? {
     guard let first = text(0) else { return nil }
     let isRegex = key == "locationmatch" || first == "~"
     if isRegex {
-      guard let regex = first == "~" ? text(1) : first, let match = (try? Pattern(regex))?.firstMatch(in: path) else {
+      guard let match = (first == "~" ? text(1) : first).flatMap({ patterns($0) })?.firstMatch(in: path) else {
         return nil
       }
       return (path.utf8.count, match.groups)
@@ -241,24 +194,6 @@ extension Apache.Directive {
     guard path.hasPrefix(first) else { return nil }
     let rest = path.dropFirst(first.count)
     return first.hasSuffix("/") || rest.isEmpty || rest.hasPrefix("/") ? (first.count, []) : nil
-  }
-
-  /// Whether a section is about a path, as far as that can be told without the files of the site.
-  fileprivate func isAbout(_ path: String) -> Bool {
-    switch key {
-    case "location", "locationmatch": return matches(path) != nil
-    case "files", "filesmatch":
-      // A folder is answered by its index, and most apps lead every path to one script.
-      let last = path.split(separator: "/").last.map(String.init) ?? ""
-      let name = path.hasSuffix("/") || !last.contains(".") ? "index.php" : last
-      guard let first = text(0) else { return false }
-      if key == "filesmatch" || first == "~" {
-        return (first == "~" ? text(1) : first).flatMap { try? Pattern($0) }?.matches(name) == true
-      }
-      return first.covers(name)
-    case "directory", "directorymatch", "if", "limitexcept": return true
-    default: return false
-    }
   }
 }
 
