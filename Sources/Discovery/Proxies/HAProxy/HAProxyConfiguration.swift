@@ -110,6 +110,8 @@ extension HAProxy {
     /// Sections that take connections.
     var frontends: [Section] { listening.map { sections[$0] } }
 
+    func hasDefaults(_ name: String) -> Bool { namedDefaults[name] != nil }
+
     func backend(_ name: String) -> Section? { backends[name].map { sections[$0] } }
 
     /// Paths of lists (`-f`) and maps that the rules name.

@@ -48,6 +48,10 @@ extension HAProxy.Configuration {
 
   private func follow(_ start: HAProxy.Route) -> HAProxy.Route {
     var route = start
+    if let monitor = monitor(of: route.frontend, route.passage) {
+      route.kind = .answered(monitor)
+      return route
+    }
     if let kind = run(route.frontend, &route.passage) {
       route.kind = kind
       return route
@@ -69,6 +73,26 @@ extension HAProxy.Configuration {
     route.kind = route.servers.isEmpty ? .missing : .passed
     if !route.servers.isEmpty, route.servers.allSatisfy({ $0.has("disabled") }) { route.kind = .disabled }
     return route
+  }
+
+  /// The line by which HAProxy itself says that it is well, if the request is for that: the whole target, no beginning.
+  private func monitor(of frontend: HAProxy.Section, _ passage: HAProxy.Passage) -> HAProxy.Directive? {
+    guard mode(of: frontend) == "http", let line = setting("monitor-uri", of: frontend),
+      line.arguments.first == passage.path.map({ $0 + passage.query })
+    else { return nil }
+    return line
+  }
+
+  /// The line by which HAProxy shows its statistics, if the target begins as they do.
+  ///
+  /// Every line about them switches them on. Source: `CONFIG_STATS_DEFAULT_URI`.
+  private func statistics(of section: HAProxy.Section, _ passage: HAProxy.Passage) -> HAProxy.Directive? {
+    let scope = scopes(of: section).first { !$0.all("stats").isEmpty }
+    guard let lines = scope?.all("stats"), let last = lines.last else { return nil }
+    let named = lines.last { $0.arguments.first == "uri" }
+    let start = named?.arguments.dropFirst().first ?? "/haproxy?stats"
+    guard passage.path.map({ ($0 + passage.query).hasPrefix(start) }) == true else { return nil }
+    return named ?? last
   }
 
   /// Takes the first `use_backend` that holds, else `default_backend`, else a `listen` section's own servers.
@@ -109,18 +133,22 @@ extension HAProxy.Configuration {
   ///
   /// A refusal whose condition cannot be told is taken as one that does not hold: most of them keep strangers out.
   private func run(_ section: HAProxy.Section, _ passage: inout HAProxy.Passage) -> HAProxy.Route.Kind? {
-    guard mode(of: section) == "http" else { return nil }
     defer { passage.section = section }
-    for scope in scopes(of: section).reversed() {
+    var isHTTP = mode(of: section) == "http"
+    if let kind = runTCP(section, &passage, &isHTTP) { return kind }
+    guard isHTTP else { return nil }
+    // One that lets the request through ends the section's own rules, too.
+    rules: for scope in scopes(of: section).reversed() {
       passage.section = scope
-      rules: for rule in passage.rules("http-request", of: scope) {
+      for rule in passage.rules("http-request", of: scope) {
         let words = rule.arguments
         guard let action = words.first else { continue }
         let name = action.prefix { $0 != "(" }
         let truth = passage.holds(words.dropFirst()).and(rule.mayHold ? .unknown : .yes)
         switch (name, truth) {
         case (_, .no): continue
-        case ("deny", .yes), ("tarpit", .yes), ("reject", .yes), ("silent-drop", .yes): return .answered(rule)
+        case ("deny", .yes), ("tarpit", .yes), ("reject", .yes), ("silent-drop", .yes), ("auth", .yes):
+          return .answered(rule)
         case ("return", .yes), ("redirect", .yes), ("use-service", .yes): return .answered(rule)
         case ("return", .unknown), ("redirect", .unknown), ("use-service", .unknown): return .unknown(rule)
         case ("allow", .yes), ("accept", .yes): break rules
@@ -128,11 +156,42 @@ extension HAProxy.Configuration {
         }
       }
     }
+    passage.section = section
+    if let line = statistics(of: section, passage) { return .answered(line) }
     for rule in passage.rules("redirect", of: section) {
       switch passage.holds(rule.arguments[...]).and(rule.mayHold ? .unknown : .yes) {
       case .yes: return .answered(rule)
       case .unknown: return .unknown(rule)
       case .no: continue
+      }
+    }
+    return nil
+  }
+
+  /// Runs the `tcp-request content` rules of a section, after those of its `defaults`: the first that holds and lets
+  /// the connection through or refuses it ends them.
+  private func runTCP(
+    _ section: HAProxy.Section, _ passage: inout HAProxy.Passage, _ isHTTP: inout Bool
+  ) -> HAProxy.Route.Kind? {
+    var mayEnd = false
+    for scope in scopes(of: section).reversed() {
+      passage.section = scope
+      for rule in scope.all("tcp-request") where rule.arguments.first == "content" {
+        let words = Array(rule.arguments.dropFirst())
+        guard let action = words.first else { continue }
+        let name = String(action.prefix { $0 != "(" })
+        let truth = passage.holds(words.dropFirst()).and(rule.mayHold ? .unknown : .yes)
+        switch (name, truth) {
+        case (_, .no): continue
+        case ("reject", .yes), ("silent-drop", .yes), ("use-service", .yes):
+          return mayEnd ? .unknown(rule) : .answered(rule)
+        case ("accept", .yes): return nil
+        case ("switch-mode", .yes):
+          isHTTP = true
+          return nil
+        case ("accept", .unknown): mayEnd = true
+        default: change(&passage, name, words, isSure: truth == .yes)
+        }
       }
     }
     return nil
@@ -156,7 +215,11 @@ extension HAProxy.Configuration {
     case "replace-path": passage.path = replaced(passage.path)
     case "replace-pathq", "replace-uri": passage.setTarget(replaced(passage.path.map { $0 + passage.query }))
     case "set-header" where words.dropFirst().first?.lowercased() == "host": passage.host = text(2)
-    case "add-header", "replace-header", "replace-value", "del-header":
+    case "replace-header", "replace-value":
+      guard words.count > 3, words[1].lowercased() == "host" else { break }
+      let text = text(3)
+      passage.host = passage.host.flatMap { host in text.flatMap { HAProxy.replace(host, words[2], $0) } }
+    case "add-header", "del-header":
       if words.dropFirst().first?.lowercased() == "host" { passage.host = nil }
     case "set-var", "set-var-fmt":
       guard words.count > 1, let variable = HAProxy.Expression(words[0]).calls.first?.arguments.first else { break }

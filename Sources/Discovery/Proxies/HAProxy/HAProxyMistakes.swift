@@ -1,0 +1,307 @@
+import Model
+import Routes
+
+extension HAProxy {
+  /// What keeps the files from being loaded.
+  struct Mistake: Sendable, Equatable {
+    let file: String
+    let line: Int
+    let text: String
+    let message: String
+    /// The whole line, mended; nil where it cannot be told how.
+    let fixed: String?
+
+    init(file: String, line: Int, text: String, message: String, fixed: String? = nil) {
+      (self.file, self.line, self.text, self.message, self.fixed) = (file, line, text, message, fixed)
+    }
+    init(_ directive: Directive, _ message: String, fixed: String? = nil) {
+      self.init(file: directive.file, line: directive.line, text: directive.text, message: message, fixed: fixed)
+    }
+  }
+}
+
+extension HAProxy.Configuration {
+  /// What HAProxy would not load, as far as reading shows it: an open quote, names that are none, missing or taken
+  /// twice, a slip of the pen in a word that HAProxy has to know, TLS without a word about verifying.
+  ///
+  /// What a version that is newer or older may know is none: there only a slip of the pen is told by its nearness.
+  var mistakes: [HAProxy.Mistake] {
+    let isVerified = global("ssl-server-verify") != nil
+    var mistakes = problems.map { HAProxy.Mistake(file: $0.file, line: $0.line, text: $0.text, message: $0.message) }
+    var named: [String: [HAProxy.Section]] = [:]
+    for section in sections {
+      if section.isProxy, !section.head.mayHold {
+        mistakes += section.mistakesOfName(beside: named[section.name] ?? [])
+        if let from = section.from, !hasDefaults(from) {
+          mistakes.append(
+            HAProxy.Mistake(
+              section.head, "defaults section '\(from)' not found for \(section.kind) '\(section.name)'"))
+        }
+        named[section.name, default: []].append(section)
+      }
+      mistakes += mistakesOfLines(section)
+      guard ["backend", "listen"].contains(section.kind), !isVerified else { continue }
+      for server in servers(of: section, port: 0)
+      where server.isTLS && !server.has("verify") && !server.has("ca-file") && !server.directive.mayHold {
+        mistakes.append(
+          HAProxy.Mistake(
+            server.directive, "server '\(server.name)' has ssl and neither ca-file nor verify none"))
+      }
+    }
+    return mistakes
+  }
+
+  private func mistakesOfLines(_ section: HAProxy.Section) -> [HAProxy.Mistake] {
+    var mistakes: [HAProxy.Mistake] = []
+    var (conditions, servers): (Set<String>, [String: Int]) = ([], [:])
+    for directive in section.directives {
+      let words = directive.arguments
+      defer { if directive.name == "acl" { words.first.map { _ = conditions.insert($0) } } }
+      if directive.mayHold { continue }
+      if let slip = HAProxy.Slip(of: directive, in: section) { mistakes.append(slip.mistake) }
+      // What stands in a variable is not known.
+      if directive.words.contains(where: \.hasVariable) { continue }
+      func note(_ message: String?) {
+        if let message { mistakes.append(HAProxy.Mistake(directive, message)) }
+      }
+      switch directive.name {
+      case "use_backend", "default_backend": note(words.first.flatMap { target(of: section, $0) })
+      case "acl":
+        note(words.first.flatMap { HAProxy.unusable($0, "acl name") })
+        note(HAProxy.unusable(test: Array(words.dropFirst())))
+      case "server":
+        note(words.first.flatMap { HAProxy.unusable($0, "server name") })
+        if section.kind == "frontend" {
+          note("'server' not allowed because frontend '\(section.name)' has no backend capability")
+        } else if let name = words.first, let line = servers.updateValue(directive.line, forKey: name) {
+          note("backend '\(section.name)', another server named '\(name)' was already defined at line \(line)")
+        }
+      case "bind" where section.isProxy:
+        let address = words.first?.split(separator: ",").first { !$0.contains { ":@/".contains($0) } }
+        note(address.map { "'bind' : missing port specification in '\($0)'" })
+      default: break
+      }
+      if Self.conditional.contains(directive.name), section.isProxy || section.kind == "defaults" {
+        note(unusable(conditionOf: directive, knowing: conditions))
+        note(words.lazy.compactMap { HAProxy.unusable(format: $0) }.first)
+      }
+    }
+    return mistakes
+  }
+
+  /// Why a section cannot send requests to a backend of that name; nil if it can.
+  private func target(of section: HAProxy.Section, _ name: String) -> String? {
+    guard !name.contains("%[") else { return nil }
+    guard let backend = backend(name) else { return "there is no backend '\(name)'" }
+    guard mode(of: section) == "http", mode(of: backend) == "tcp", !backend.head.mayHold, section.isProxy,
+      [section, backend].allSatisfy({ setting("mode", of: $0)?.mayHold != true })
+    else { return nil }
+    return "http \(section.kind) '\(section.name)' tries to use incompatible tcp backend '\(name)'"
+  }
+
+  /// Lines that may end in a condition.
+  private static let conditional: Set<String> = [
+    "use_backend", "http-request", "http-response", "http-after-response", "redirect", "tcp-request", "tcp-response",
+    "use-server", "force-persist", "ignore-persist",
+  ]
+
+  private func unusable(conditionOf directive: HAProxy.Directive, knowing names: Set<String>) -> String? {
+    guard let condition = HAProxy.Condition(directive.arguments[...]) else { return nil }
+    let behind = directive.arguments.drop { $0 != "if" && $0 != "unless" }
+    if behind.count(where: { $0.hasSuffix("{") && $0.allSatisfy { "!{".contains($0) } })
+      > behind.count(where: { $0 == "}" })
+    {
+      return "missing closing '}' in condition"
+    }
+    for (_, test) in condition.alternatives.joined() {
+      switch test {
+      case .named(let name):
+        if !names.contains(name), !Self.isBuiltIn(name) { return "no such ACL : '\(name)'" }
+      case .inline(let words):
+        if let why = HAProxy.unusable(test: words) { return why }
+      }
+    }
+    return nil
+  }
+
+  /// Source: the configuration manual, "Pre-defined ACLs".
+  private static func isBuiltIn(_ name: String) -> Bool {
+    name.hasPrefix("METH_") || name.hasPrefix("HTTP")
+      || ["FALSE", "TRUE", "LOCALHOST", "RDP_COOKIE", "REQ_CONTENT", "WAIT_END"].contains(name)
+  }
+}
+
+extension HAProxy.Section {
+  fileprivate var isProxy: Bool { ["frontend", "backend", "listen"].contains(kind) }
+
+  /// The `defaults` section that it names.
+  fileprivate var from: String? {
+    let words = head.arguments
+    return words.firstIndex(of: "from").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+  }
+
+  /// What is wrong with its name, `others` being the proxies before it that have it, too.
+  fileprivate func mistakesOfName(beside others: [HAProxy.Section]) -> [HAProxy.Mistake] {
+    guard !head.words.contains(where: \.hasVariable) else { return [] }
+    if name.isEmpty { return [HAProxy.Mistake(head, "'\(kind)' expects an <id> argument")] }
+    if let why = HAProxy.unusable(name, "'\(kind)' name") { return [HAProxy.Mistake(head, why)] }
+    // A frontend and a backend may share one.
+    guard let twin = others.first(where: { $0.kind == kind || [kind, $0.kind].contains("listen") }) else { return [] }
+    return [
+      HAProxy.Mistake(
+        head, "\(kind) '\(name)' has the same name as \(twin.kind) '\(name)' declared at \(twin.head.place)")
+    ]
+  }
+}
+
+extension HAProxy {
+  /// Why a name cannot be one; nil if it can.
+  fileprivate static func unusable(_ name: String, _ what: String) -> String? {
+    let wrong = name.unicodeScalars.first { scalar in
+      !(scalar.isASCII && scalar.properties.isAlphabetic) && !("0"..."9").contains(scalar)
+        && !"-_.:".unicodeScalars.contains(scalar)
+    }
+    return wrong.map { "character '\($0)' is not permitted in \(what) '\(name)'" }
+  }
+
+  /// Why a sample and its values make no test; nil if they do, as far as that is told here.
+  fileprivate static func unusable(test words: [String]) -> String? {
+    guard let first = words.first else { return nil }
+    guard let fetch = Expression(first).calls.first, !first.hasPrefix("(") else {
+      return "missing fetch method in ACL expression '\(first)'"
+    }
+    if fetches.isSlip(fetch.name) {
+      return "unknown fetch method '\(fetch.name)' in ACL expression '\(first)'"
+    }
+    guard first == "src" || first == "dst", !words.contains("-m") else { return nil }
+    return words.dropFirst().first { !$0.hasPrefix("-") && isNoAddress($0) }
+      .map { "'\($0)' is not a valid IPv4 or IPv6 address" }
+  }
+
+  /// Why a text with `%[…]` in it is none; nil if it can be one.
+  fileprivate static func unusable(format text: String) -> String? {
+    var rest = Substring(text)
+    while let start = rest.firstRange(of: "%[") {
+      rest = rest[start.upperBound...]
+      if rest.hasPrefix("(") { return "failed to parse sample expression <\(rest)> : missing fetch method" }
+      let expression = Expression(String(rest))
+      guard expression.rest.first == "]" else {
+        return "failed to parse sample expression <\(rest)> : expected ']'"
+      }
+      rest = expression.rest
+    }
+    return nil
+  }
+
+  /// What can be neither an address with or without a mask, nor a name.
+  private static func isNoAddress(_ text: String) -> Bool {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let octets = parts[0].split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+    let isNumeric = octets.count == 4 && octets.allSatisfy { $0 != nil }
+    let mask = parts.count > 1 ? Int(parts[1]) : nil
+    return text.contains(",") || isNumeric && octets.contains { $0.map { $0 > 255 } ?? true }
+      || mask.map { $0 > (isNumeric ? 32 : 128) } == true
+  }
+
+  private static let fetches = Vocabulary(
+    [
+      "hdr", "hdr_beg", "hdr_dom", "hdr_end", "hdr_sub", "hdr_reg", "path", "path_beg", "path_dir", "path_end",
+      "path_reg", "path_sub", "url_beg", "url_reg", "url_sub", "ssl_fc", "ssl_fc_sni", "req.ssl_sni", "req_ssl_sni",
+      "method",
+    ],
+    others: [
+      "pathq", "ssl_bc", "shdr", "shdr_beg", "shdr_dom", "shdr_end", "shdr_sub", "shdr_reg", "urlp_beg", "urlp_reg",
+      "urlp_sub",
+    ])
+}
+
+/// Words among which a slip of the pen is told by its nearness.
+private struct Vocabulary: Sendable {
+  let usual: [String]
+  let known: Set<String>
+
+  /// `others` are known, too, but nobody means them.
+  init(_ usual: [String], others: [String] = []) { (self.usual, known) = (usual, Set(usual + others)) }
+
+  func meant(by word: String) -> String? { known.contains(word) ? nil : word.nearest(among: usual, within: 1) }
+  func isSlip(_ word: String) -> Bool { meant(by: word) != nil }
+}
+
+extension HAProxy {
+  /// A word that HAProxy does not know where it has to know it.
+  fileprivate struct Slip {
+    let mistake: Mistake
+
+    /// Nil if there is none.
+    init?(of directive: Directive, in section: Section) {
+      guard let first = directive.words.first else { return nil }
+      func slip(_ word: Word, _ meant: String?, _ message: String) -> Mistake {
+        let span = meant == nil ? nil : directive.span(word)
+        return Mistake(
+          directive, meant.map { "\(message), probably '\($0)'" } ?? message,
+          fixed: span.map { $0.head + (meant ?? "") + $0.tail })
+      }
+      if let near = Self.keywords.meant(by: first.text) {
+        mistake = slip(first, near, "unknown keyword '\(first.text)' in '\(section.kind)' section")
+        return
+      }
+      let isNegated = first.text == "no"
+      let words = directive.words.dropFirst(isNegated ? 2 : 1)
+      let name = isNegated ? directive.arguments.first : first.text
+      guard let word = words.first, !word.hasVariable, section.isProxy || section.kind == "defaults" else { return nil }
+      switch name {
+      case "option":
+        guard !Self.options.known.contains(word.text) else { return nil }
+        mistake = slip(word, Self.options.meant(by: word.text), "unknown option '\(word.text)'")
+      case "mode":
+        guard !Self.modes.contains(word.text) else { return nil }
+        mistake = slip(word, word.text.nearest(among: ["http", "tcp"], within: 1), "unknown proxy mode '\(word.text)'")
+      case "timeout":
+        guard let near = Self.times.meant(by: word.text) else { return nil }
+        mistake = slip(word, near, "'timeout' does not support '\(word.text)'")
+      case "server":
+        guard let wrong = words.dropFirst(2).first(where: { Self.serverWords.isSlip($0.text) }),
+          let near = Self.serverWords.meant(by: wrong.text)
+        else { return nil }
+        mistake = slip(wrong, near, "unknown keyword '\(wrong.text)'")
+      default: return nil
+      }
+    }
+
+    /// Words at the start of a line.
+    private static let keywords = Vocabulary(
+      [
+        "server", "bind", "mode", "timeout", "option", "balance", "acl", "use_backend", "default_backend",
+        "http-request", "http-response", "default-server", "http-check", "backend", "frontend", "listen", "global",
+        "defaults", "stats", "maxconn", "retries", "errorfile", "redirect", "cookie",
+      ], others: ["node", "errorfiles"])
+
+    private static let modes: Set<String> = [
+      "http", "tcp", "health", "log", "syslog", "spop", "cli", "peers", "haterm",
+    ]
+
+    private static let times = Vocabulary([
+      "client", "server", "connect", "check", "queue", "http-keep-alive", "http-request", "tunnel", "tarpit",
+      "client-fin", "server-fin", "client-hs",
+    ])
+
+    private static let serverWords = Vocabulary([
+      "check", "backup", "disabled", "weight", "maxconn", "verify", "resolvers",
+    ])
+
+    /// Source: the configuration manuals of HAProxy 1.8 to 3.2.
+    private static let options = Vocabulary(
+      """
+      abortonclose accept-invalid-http-request accept-invalid-http-response accept-unsafe-violations-in-http-request
+      accept-unsafe-violations-in-http-response allbackups assume-rfc6587-ntf checkcache clitcpka contstats
+      disable-h2-upgrade dontlog-normal dontlognull external-check forceclose forwarded forwardfor
+      h1-case-adjust-bogus-client h1-case-adjust-bogus-server http-buffer-request http-drop-request-trailers
+      http-drop-response-trailers http-ignore-probes http-keep-alive http-no-delay http-pretend-keepalive
+      http-restrict-req-hdr-names http-server-close http-tunnel http-use-proxy-header http_proxy httpchk httpclose
+      httplog httpslog idle-close-on-response independant-streams independent-streams ldap-check log-health-checks
+      log-separate-errors logasap mysql-check nolinger originalto persist pgsql-check prefer-last-server redis-check
+      redispatch smtpchk socket-stats splice-auto splice-request splice-response spop-check srvtcpka ssl-hello-chk
+      tcp-check tcp-smart-accept tcp-smart-connect tcpka tcplog transparent use-small-buffers
+      """.split { $0 == " " || $0 == "\n" }.map(String.init))
+  }
+}
