@@ -286,7 +286,9 @@ extension Caddyfile {
       let known = Caddyfile.order + Caddyfile.others
       if !known.contains(directive.name.text), !order.contains(directive.name.text) {
         // A site's address is no plugin's directive: the site before it has no end.
-        let mayBePlugin = !directive.name.text.contains { "/:".contains($0) }
+        let mayBePlugin = directive.name.text.utf8.allSatisfy { byte in
+          (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || "0123456789_-".utf8.contains(byte)
+        }
         note(
           "unrecognized directive: \(directive.name.text)", at: directive.name, near: known, mayBePlugin: mayBePlugin)
         // With the word that was probably meant the route can still be followed.

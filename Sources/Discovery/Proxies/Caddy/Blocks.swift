@@ -78,7 +78,10 @@ extension Caddyfile {
     private var rest: [Token] = []
     private var previous: Token?
     private var snippets: [String: [Token]] = [:]
-    private var importCount = 0
+    /// The snippet of each import; nil if it is of files.
+    private var importedSnippets: [String?] = []
+    /// Which snippets and files import which others.
+    private var importing: [String: Set<String>] = [:]
     private var depth = 0
     private var allowance = Allowance()
     private static let deepest = 100
@@ -241,14 +244,16 @@ extension Caddyfile {
         throw problem("import needs a name", at: word)
       }
       let given = token?.opens == true && !isOnNewLine ? try block() : []
-      importCount += 1
       guard pattern.imports.count < Self.deepest else {
         throw problem("the imports lead back to themselves", at: word)
       }
       let arguments = words.dropFirst().map(\.text)
+      let (found, names) = try await self.imported(pattern)
+      try link(pattern, to: names, at: word)
+      importedSnippets.append(snippets[pattern.text] == nil ? nil : names.first)
       var imported: [Token] = []
-      for var token in try await self.imported(pattern) {
-        token.imports.append(importCount)
+      for var token in found {
+        token.imports.append(importedSnippets.count)
         let filled = try token.filled(with: arguments, given)
         // Each knows all imports that led to it.
         try allowing(word) { allowance throws(Unseen) in
@@ -270,21 +275,40 @@ extension Caddyfile {
       }
     }
 
-    private mutating func imported(_ pattern: Token) async throws(Problem) -> [Token] {
-      if let snippet = snippets[pattern.text] { return snippet }
+    /// Notes what imports what; what leads back to itself is a mistake.
+    private mutating func link(_ pattern: Token, to names: [String], at word: Token) throws(Problem) {
+      let own = pattern.imports.last.flatMap { importedSnippets[$0 - 1] } ?? pattern.file
+      for name in names {
+        var (open, seen) = ([name], Set<String>())
+        while let next = open.popLast() {
+          guard next != own else {
+            throw problem("a cycle of imports exists between \(own) and \(name)", at: word)
+          }
+          if seen.insert(next).inserted { open += importing[next] ?? [] }
+        }
+        importing[own, default: []].insert(name)
+      }
+    }
+
+    /// The words that an import brings, and the names of the snippet or the files that have them.
+    private mutating func imported(_ pattern: Token) async throws(Problem) -> ([Token], names: [String]) {
+      if let snippet = snippets[pattern.text] {
+        return (snippet, ["\(snippet.first?.file ?? pattern.file):\(pattern.text)"])
+      }
       let folder = pattern.file[..<(pattern.file.lastIndex(of: "/") ?? pattern.file.startIndex)]
       let path = ProxyFiles.absolute(pattern.text, in: String(folder))
       let isPattern = path.contains { "*?[".contains($0) }
       let paths = isPattern ? await imports.glob(path) : [path]
-      var words: [Token] = []
+      var (words, names): ([Token], [String]) = ([], [])
       for path in paths where !(isPattern && path.split(separator: "/").last?.hasPrefix(".") == true) {
         guard let text = await imports.read(path) else {
           throw problem("the file to import is not there: \(pattern.text)", at: pattern)
         }
         blocks.note(path, text)
+        names.append(path)
         words += try Caddyfile.tokens(text, of: path, environment: environment, &allowance)
       }
-      return words
+      return (words, names)
     }
   }
 }

@@ -111,6 +111,8 @@ enum Configurations {
     Broken(text: "http://a.test {\n  reverse_proxy http://app:3000/path\n}\n", line: 2),
     Broken(text: "http://a.test {\n  reverse_proxy http://app:1 https://app:2\n}\n", line: 2),
     Broken(text: "http://a.test {\n  import missing\n}\n", line: 2),
+    Broken(
+      text: "(a) {\n  import b\n}\n(b) {\n  import a\n  import a\n}\nhttp://a.test {\n  import a\n}\n", line: 5),
     Broken(text: "http://a.test {\n  respond \"hello\n}\n", line: 2),
     Broken(text: "reverse_proxy app:3000\n", line: 1),
     Broken(text: "http://a.test {\n  @x paht /a\n  reverse_proxy @x app:3000\n}\n", line: 2, near: "path"),
