@@ -159,7 +159,7 @@ enum NginxReading: ProxyReader {
         connect: wait(route.connectTimeout), answer: wait(route.readTimeout), whole: .notApplicable),
       tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) ? tls(route, files) : nil,
       path: Route.Path(passedOn: .known(route.upstreamPath ?? "/"), change: .known(change(of: route, upstream, files))),
-      sentHost: .known(route.hostHeader.value),
+      sentHost: route.hostHeader.value.map { .known($0) } ?? .notRead,
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: header, line: nil, lines: nil)),
         body: .known(setting(route.bodyLimit)), connections: .known(Setting(upstream.maxConnections, nil))),

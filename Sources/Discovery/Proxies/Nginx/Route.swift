@@ -114,8 +114,8 @@ extension Nginx {
     public let trustedCertificate: Setting<String>?
     /// Whether nginx has a certificate of its own for the upstream.
     public let sendsCertificate: Bool
-    /// The `Host` header that the upstream gets.
-    public let hostHeader: Setting<String>
+    /// The `Host` header that the upstream gets; nil if it gets several that differ.
+    public let hostHeader: Setting<String?>
     /// As written; nil if none is set: then the one that is compiled in.
     public let errorLog: Setting<String>?
     /// As written; empty if none is set or it is `off`.
@@ -211,6 +211,12 @@ extension Nginx.Configuration {
     let kind = kind(of: chain, chosen, variables)
     let block = chain.isEmpty ? chosen.server.own : variables.condition == nil ? chain.last?.block ?? [] : []
     if let files = block.first("try_files"), let last = files.arguments.last {
+      // The folder of the site is there.
+      let asksFolder = files.arguments.dropLast().contains { $0.text.hasSuffix("/") }
+      if case .static = kind, asksFolder, variables.path == "/", let index = script(of: chain, chosen) {
+        variables.move(to: "/" + index, keepsQuery: true)
+        return nil
+      }
       if last.text.hasPrefix("=") {
         if let way = missing(files, last.text, Way(chain, kind), variables) { return way }
       } else if last.text.hasPrefix("@") {
@@ -394,7 +400,8 @@ extension Nginx.Configuration {
     let limit = ownBlock.first("\(kind.family)_buffer_size")
     let server = chosen.server
     let name = chosen.name ?? (server.names.isEmpty ? nil : 0)
-    let host = scope.all("\(kind.family)_set_header").first { $0.text(0)?.lowercased() == "host" }
+    let hosts = scope.all("\(kind.family)_set_header").filter { $0.text(0)?.lowercased() == "host" }
+    let isOneHost = Set(hosts.map { text($0, 1) }).count < 2
     let errorLog = scope.first("error_log")
     let trusted = scope.first("\(kind.family)_ssl_trusted_certificate")
     return Nginx.Route(
@@ -423,7 +430,8 @@ extension Nginx.Configuration {
       },
       sendsCertificate: scope.first("\(kind.family)_ssl_certificate") != nil,
       hostHeader: Nginx.Route.Setting(
-        value: host.flatMap { text($0, 1) } ?? proxyHost ?? "", span: host.flatMap { span($0, 1) }),
+        value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
+        span: hosts.first.flatMap { span($0, 1) }),
       errorLog: errorLog.flatMap { log in
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
       },

@@ -56,7 +56,7 @@ import Testing
       switch route.kind {
       case .returned(let code): (code, "")
       case .redirect(let code, _): (code, "")
-      case .proxied: (200, "\(route.upstreamPath ?? "") \(route.hostHeader.value)")
+      case .proxied: (200, "\(route.upstreamPath ?? "") \(route.hostHeader.value ?? "")")
       default: (404, "")
       }
     return "\(body)|\(code)|\(route.serverLine)|\(route.locationLine.map(String.init) ?? "-")"

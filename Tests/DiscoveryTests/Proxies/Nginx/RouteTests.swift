@@ -173,6 +173,18 @@ import Testing
     ),
     ("error_page 404 /gone.html; location / { return 404; }", "one.test/x", "404"),
     ("location / { memcached_pass cache:11211; }", "one.test/x", "memcached_pass"),
+    (
+      "index index.php; location / { try_files $uri $uri/ @app; } location @app { proxy_pass http://app:1; } location ~ \\.php$ { proxy_pass http://php:1; }",
+      "one.test/", "http://php:1 /index.php"
+    ),
+    (
+      "index index.php; location / { try_files $uri $uri/ @app; } location @app { proxy_pass http://app:1; } location ~ \\.php$ { proxy_pass http://php:1; }",
+      "one.test/x", "http://app:1 /x"
+    ),
+    (
+      "index index.php; location / { try_files $uri $uri/ @none; proxy_pass http://app:1; } location @none { return 404; }",
+      "one.test/", "404"
+    ),
   ]
 
   @Test(arguments: deeds)
@@ -200,6 +212,19 @@ import Testing
       let route = configuration.route(host: "one.test", port: 80, isTLS: false, outside: outside)
       #expect(route?.hostHeader.value == expected)
     }
+  }
+
+  /// nginx sends each of them; which one an app takes is not known
+  @Test(
+    arguments: [
+      ("proxy_set_header Host $http_host; proxy_set_header Host other.test;", nil),
+      ("proxy_set_header Host $host; proxy_set_header host $host;", "one.test"),
+    ] as [(String, String?)])
+  func severalHostsAtOnce(lines: String, host: String?) async throws {
+    let configuration = await nginxConfiguration(
+      http: "server { listen 80; location / { \(lines) proxy_pass http://app:1; } }")
+    let route = try #require(configuration.route(host: "one.test", port: 80, isTLS: false))
+    #expect(route.hostHeader.value == host)
   }
 
   @Test(
