@@ -67,6 +67,9 @@ private let shopLabels = [
     ("Host(`*.example.org`)", .v2, .no), ("HOST(`shop.example.org`,)", .v3, .yes),
     ("Host(`a.test`) ||\n  Host(`shop.example.org`)\n", .v3, .yes),
     (#"Host("shop.e\u0078ample.org") && Method("\"") || Method("GET")"#, .v3, .yes),
+    ("Query(`c`, `d`)", .v3, .yes), ("Query(`c`, `e`)", .v3, .no), ("Query(`c`)", .v3, .no), ("Query(`x`)", .v3, .no),
+    ("QueryRegexp(`c`, `^[de]$`)", .v3, .yes), ("QueryRegexp(`x`, `.*`)", .v3, .no), ("Query(`c=d`)", .v2, .yes),
+    ("Query(`c=d`, `x=y`)", .v2, .no), ("Query(`c={v:[a-d]}`)", .v2, .yes), ("Query(`c={v:[a-c]}`)", .v2, .no),
   ])
   func whatARuleSaysOfARequestForABAtShopExampleOrg(text: String, syntax: Traefik.Syntax, expected: Traefik.Verdict)
     throws
@@ -102,6 +105,19 @@ private let shopLabels = [
     let path = try Traefik.Rule("PathPrefix(`/a b`)", .v3)
     #expect(path.matches(host: "a.test", path: "/a%20b/c", .v3) == .yes)
     #expect(try Traefik.Rule("Path(`/a/b`)", .v3).matches(host: "a.test", path: "/a%2Fb", .v3) == .no)
+  }
+
+  @Test(arguments: [
+    ("/?mobile", "Query(`mobile`)", Traefik.Syntax.v3, true), ("/?mobile=1", "Query(`mobile`)", .v3, false),
+    ("/?q=a&q=b%2Bc+d", "Query(`q`, `b+c d`)", .v3, true), ("/?q=b=c", "Query(`q=b=c`)", .v2, true),
+  ])
+  func aQueryWithSeveralValuesOrNone(path: String, rule: String, syntax: Traefik.Syntax, holds: Bool) throws {
+    #expect((try Traefik.Rule(rule, syntax).matches(host: "a.test", path: path, syntax) == .yes) == holds)
+  }
+
+  @Test(arguments: ["Query(`titi`)", "Query(`titi={test`)"])
+  func queriesThatVersion2Refuses(rule: String) {
+    #expect(throws: Traefik.Refusal.self) { try Traefik.Rule(rule, .v2) }
   }
 
   @Test func aStarInAHostIsAStarBeforeVersion37() throws {
@@ -252,6 +268,7 @@ private let shopLabels = [
     ("traefik.http.services.shop.loadbalancer.server.url", "http://x:1", "takes neither scheme nor port"),
     ("traefik.http.services.other.weighted.services[0].name", "shop", "no load balancer"),
     ("traefik.http.routers.shop.rule.more", "x", "invalid node rule"),
+    ("traefik.http.services.other", "", "other cannot be a standalone element"),
   ])
   func aLabelThatTraefikCannotTake(name: String, value: String, reason: String?) async throws {
     let labels = shopLabels.merging([name: value]) { $1 }

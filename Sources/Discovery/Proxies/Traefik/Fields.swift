@@ -373,6 +373,11 @@ extension Traefik.Fields {
         if branches.isEmpty { return isIgnored ? nil : wrong("\(name) cannot be a standalone element") }
         guard let type, fields.types[type] != nil else { return nil }
         for (entry, branch) in branches {
+          if !isFile, branch.branches.isEmpty {
+            return Mistake(
+              reason: "\(entry) cannot be a standalone element (\(place).\(entry))", settings: branch,
+              isCertain: isKnown)
+          }
           if let mistake = try mistake(in: branch, type: type, at: "\(place).\(entry)") { return mistake }
         }
         return nil

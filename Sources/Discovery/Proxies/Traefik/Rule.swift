@@ -60,6 +60,7 @@ extension Traefik.Rule {
     host: String, path: String, _ syntax: Traefik.Syntax, hasWildcards: Bool = true
   ) -> Traefik.Verdict {
     let host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+    let query = String(path.drop { $0 != "?" }.dropFirst())
     let path = path.prefix { $0 != "?" }.routingPath
     func any(_ values: [String], _ matches: (String) -> Bool) -> Traefik.Verdict {
       values.contains(where: matches) ? .yes : .no
@@ -80,6 +81,17 @@ extension Traefik.Rule {
       case ("pathprefix", _): any(values) { path.hasPrefix($0) }
       case ("pathregexp", _): any(values) { (try? Pattern($0))?.matches(path) == true }
       case ("method", _): any(values) { $0.uppercased() == "GET" }
+      case ("query", .v2):
+        values.allSatisfy { pair in
+          let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+          let regex = parts.count < 2 || parts[1].isEmpty ? ".*" : parts[1].regexOfBraces(standingFor: ".*")
+          return query.values(of: parts[0]).first.map { (try? Pattern("^(?:\(regex))$"))?.matches($0) } == true
+        } ? .yes : .no
+      case ("query", _) where values.count == 1, ("queryregexp", _) where values.count == 1:
+        query.values(of: values[0]).contains("") ? .yes : .no
+      case ("query", _): query.values(of: values[0]).contains(values[1]) ? .yes : .no
+      case ("queryregexp", _):
+        any(query.values(of: values[0])) { (try? Pattern(values[1]))?.matches($0) == true }
       default: .maybe
       }
     }
@@ -270,6 +282,11 @@ private struct Reader {
     if name.lowercased() == "clientip", let value = values.first(where: { !$0.isAddressOrRange }) {
       throw refusal("'\(value)' is neither an address nor a range of them")
     }
+    if syntax == .v2, name.lowercased() == "query",
+      let value = values.first(where: { !$0.contains("=") || !$0.hasEvenBraces })
+    {
+      throw refusal("'\(value)' is no pair of a name and a value")
+    }
     guard name.lowercased().hasSuffix("regexp"), let last = values.last else { return }
     let isExpression = syntax == .v3 || name.lowercased() == "headersregexp"
     if isExpression, values.count > 1 || !name.lowercased().hasPrefix("query"), !last.isGoExpression {
@@ -301,6 +318,34 @@ private struct Reader {
 }
 
 extension String {
+  /// The values of a name in this query.
+  fileprivate func values(of name: String) -> [String] {
+    split(separator: "&").compactMap { pair in
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+        String($0).unescaped
+      }
+      return parts[0] == name ? parts.count > 1 ? parts[1] : "" : nil
+    }
+  }
+
+  /// A part of a query without its escapes.
+  private var unescaped: String {
+    var bytes: [UInt8] = []
+    var rest = utf8[...]
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(2)
+      if byte == UInt8(ascii: "%"), digits.count == 2,
+        let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+      {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   fileprivate var withoutLastDot: Substring { last == "." ? dropLast() : self[...] }
 
   /// `shop.example.org` as `*.example.org`.
