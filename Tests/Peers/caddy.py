@@ -54,12 +54,15 @@ def moved(adapted, upstreams):
         dial = node.get("dial")
         if isinstance(dial, str) and "{" not in dial:
             node["dial"] = f"127.0.0.1:{upstreams.port(dial.replace('unix//', 'unix:/'))}"
+        if isinstance(node.get("root"), str) and node["root"].startswith("/"):
+            node["root"] = f"{SCRATCH}/root"
         if node.get("protocol") == "http" and "tls" in node:
             node["tls"] = {"insecure_skip_verify": True}
         if node.get("protocol") == "http" and "versions" in node:
             node["versions"] = ["1.1"]
         return node
 
+    document_root(f"/{name}" for name in re.findall(r"[\w-]+\.php\d?\b", json.dumps(adapted)))
     servers = walk(adapted.get("apps", {}).get("http", {}).get("servers", {}))
     for server in servers.values():
         listen = []
@@ -111,7 +114,8 @@ def compare(table, file, text, adapted, beside={}):
         return None if real.get("own") == 400 else (f"{'https' if tls else 'http'}://{host}{where}", real)
 
     environment = dict(os.environ, HOME=SCRATCH, XDG_CONFIG_HOME=SCRATCH, XDG_DATA_HOME=SCRATCH)
-    with Running([str(WHEELS / "caddy"), "run", "--config", path], list(ports.values()), environment=environment) as caddy:
+    command = [str(WHEELS / "caddy"), "run", "--config", path]
+    with Running(command, list(ports.values()), environment=environment, folder=f"{SCRATCH}/root") as caddy:
         if not caddy.started:
             return table.other("not run", file, caddy.said.strip().split("\n")[-1][:200])
         table.compare(

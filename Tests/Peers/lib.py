@@ -288,14 +288,14 @@ class Upstreams:
 class Running:
     """A real proxy on loopback; `with` ends it, by its own id."""
 
-    def __init__(self, command, ports, seconds=15, environment=None):
+    def __init__(self, command, ports, seconds=15, environment=None, folder=SCRATCH):
         self.command, self.ports, self.seconds = command, ports, seconds
-        self.environment = environment
+        self.environment, self.folder = environment, folder
 
     def __enter__(self):
         self.log = tempfile.NamedTemporaryFile(dir=SCRATCH, delete=False)
         self.process = subprocess.Popen(
-            self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, cwd=SCRATCH,
+            self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.folder,
             start_new_session=True, env=self.environment)
         end, self.started = time.monotonic() + self.seconds, False
         while time.monotonic() < end and self.process.poll() is None:
@@ -352,7 +352,7 @@ def ask(port, host, path, secure=False, seconds=6):
 
 def document_root(scripts=()):
     """A folder in which every script that is asked for is there, and nothing else."""
-    for script in ("/index.php",) + tuple(scripts):
+    for script in ("/index.php", *scripts):
         path = os.path.normpath(f"{SCRATCH}/root{script}")
         if path.startswith(SCRATCH) and not os.path.exists(path):
             try:
