@@ -23,6 +23,14 @@ extension Caddyfile {
     "handle_path", "route", "abort", "error", "copy_response", "respond", "metrics", "reverse_proxy", "php_fastcgi",
     "file_server", "acme_server",
   ]
+  /// Directives of Caddy 1 that are none any more, and no plugin's either.
+  fileprivate static let ofVersion1: Set<String> = [
+    "proxy", "fastcgi", "gzip", "internal", "startup", "shutdown", "ext", "expvar", "websocket",
+  ]
+  /// Of `tls`, where somebody answers the challenge by DNS.
+  fileprivate static let optionsOfDNS: Set<String> = [
+    "dns_ttl", "propagation_delay", "propagation_timeout", "dns_challenge_override_domain",
+  ]
   /// Those that are no handlers.
   fileprivate static let others = ["bind", "tls", "log", "handle_errors"]
 }
@@ -36,6 +44,8 @@ extension Caddyfile {
     private var order = Caddyfile.order
     private var plainPort = "80"
     private var tlsPort = "443"
+    /// The global options name who answers the challenge by DNS.
+    private var hasDNS = false
     private var groups = 0
     private var named: [String: Caddy.Route] = [:]
     /// What each named route invokes, and what sites do (nil).
@@ -94,12 +104,17 @@ extension Caddyfile {
     }
 
     private mutating func options(_ directives: [Directive]) {
+      hasDNS = directives.contains { ["dns", "acme_dns"].contains($0.name.text) }
       for option in directives {
         let words = option.arguments.map(\.text)
         switch option.name.text {
         case "http_port": plainPort = words.first ?? plainPort
         case "https_port": tlsPort = words.first ?? tlsPort
         case "admin": adapted.admin = words.first
+        case "acme_dns":
+          if words.isEmpty, option.block == nil, !directives.contains(where: { $0.name.text == "dns" }) {
+            note("acme_dns specified without DNS provider config", at: option.name)
+          }
         case "servers":
           for line in option.block ?? [] where !Caddyfile.serverOptions.contains(line.name.text) {
             note(
@@ -180,6 +195,12 @@ extension Caddyfile {
         }
         taken.formUnion(own)
         func has(_ name: String) -> Bool { site.directives.contains { $0.name.text == name } }
+        for tls in site.directives where tls.name.text == "tls" && tls.first("dns") == nil && !hasDNS {
+          let option = tls.block?.first { Caddyfile.optionsOfDNS.contains($0.name.text) }
+          if let option {
+            note("setting DNS challenge options [\(option.name.text)] requires a DNS provider", at: option.name)
+          }
+        }
         parsed.append((addresses, routes, has("handle_errors"), has("tls")))
       }
       var ports: [String] = []
@@ -286,9 +307,10 @@ extension Caddyfile {
       let known = Caddyfile.order + Caddyfile.others
       if !known.contains(directive.name.text), !order.contains(directive.name.text) {
         // A site's address is no plugin's directive: the site before it has no end.
-        let mayBePlugin = directive.name.text.utf8.allSatisfy { byte in
+        let isName = directive.name.text.utf8.allSatisfy { byte in
           (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || "0123456789_-".utf8.contains(byte)
         }
+        let mayBePlugin = isName && !Caddyfile.ofVersion1.contains(directive.name.text)
         note(
           "unrecognized directive: \(directive.name.text)", at: directive.name, near: known, mayBePlugin: mayBePlugin)
         // With the word that was probably meant the route can still be followed.
@@ -680,7 +702,7 @@ extension Caddyfile {
   /// How many arguments a directive has to have besides its matcher.
   fileprivate static let counts = [
     "redir": (1, Int.max), "rewrite": (1, 1), "uri": (1, Int.max), "method": (1, 1), "invoke": (1, 1), "abort": (0, 0),
-    "handle_path": (1, 1), "try_files": (1, Int.max),
+    "handle_path": (1, 1), "try_files": (1, Int.max), "root": (0, 1),
   ]
 
   /// Matchers that take no block.

@@ -111,6 +111,11 @@ enum Configurations {
     Broken(text: "http://a.test {\n  reverse_proxy http://app:3000/path\n}\n", line: 2),
     Broken(text: "http://a.test {\n  reverse_proxy http://app:1 https://app:2\n}\n", line: 2),
     Broken(text: "http://a.test {\n  import missing\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  proxy / app:3000\n}\n", line: 2),
+    Broken(text: "http://a.test {\n  root * /srv /www\n  file_server\n}\n", line: 2),
+    Broken(text: "a.test\nrespond one\n\nb.test\nrespond two\n", line: 4),
+    Broken(text: "{\n  acme_dns\n}\na.test {\n  respond one\n}\n", line: 2),
+    Broken(text: "a.test {\n  tls {\n    propagation_delay 30s\n  }\n  respond one\n}\n", line: 3),
     Broken(
       text: "(a) {\n  import b\n}\n(b) {\n  import a\n  import a\n}\nhttp://a.test {\n  import a\n}\n", line: 5),
     Broken(text: "http://a.test {\n  respond \"hello\n}\n", line: 2),
