@@ -32,10 +32,12 @@ extension Check {
       .upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .familyDialled, .familyListens,
     ],
     outcome: ListeningOutcome.self
-  ) { world, given, _ throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let place = try given.listensIn
     let port = try given.upstreamInside
-    let listeners = try await world.see(Listeners(place: place))
+    let listeners =
+      given[.upstreamPlace] == "proxy"
+      ? try await world.besideProxies(in: place, signs) : try await world.see(Listeners(place: place))
     let isIPv6 = given.dialsIPv6
     let isInReach: (Listener) -> Bool = {
       (!$0.isLoopback || given.reachesLoopback) && isIPv6.map($0.takes(isIPv6:)) != false
@@ -58,7 +60,7 @@ extension Check {
     guard given[.upstreamPlace] != "host" else { return (.nothing, learned) }
     let best = await world.best(of: Set(outside.map(\.port)).sorted(), given)
     learned[.upstreamListening] = best.map { String($0) }
-    if best == nil, !listeners.isEmpty { return (.loopback, learned) }
+    if best == nil, outside.isEmpty, !listeners.isEmpty { return (.loopback, learned) }
     return (best == nil ? .nothing : .otherPort, learned)
   }
 }
@@ -66,6 +68,7 @@ extension Check {
 extension Case {
   /// Whether the proxy dials a loopback address of the place in which the app listens.
   fileprivate var reachesLoopback: Bool {
+    if self[.upstreamPlace] == "proxy" { return true }
     guard proxy.usesHostNetwork, self[.upstreamPlace] == "host", let host = try? upstreamHost else { return false }
     return host.isLoopback || !host.isAddress
   }
@@ -79,11 +82,12 @@ extension Case {
 }
 
 extension World {
-  /// The port that answers HTTP first of all; else the lowest.
+  /// The port that answers HTTP first of all; else the lowest. Beside a proxy only one that answers counts: programs that
+  /// help it live there, too.
   fileprivate func best(of ports: [UInt16], _ given: Case) async -> UInt16? {
-    guard ports.count > 1, let host = try? given.siteHost, let address = given.list(.upstreamAddresses).first else {
-      return ports.first
-    }
+    let isBesideProxy = given[.upstreamPlace] == "proxy"
+    let address = isBesideProxy ? "127.0.0.1" : given.list(.upstreamAddresses).first
+    guard ports.count > 1 || isBesideProxy, let host = try? given.siteHost, let address else { return ports.first }
     let place = (try? given.dialsFrom) ?? .host
     let answers = await withTaskGroup(of: (UInt16, Bool).self) { group in
       for port in ports.prefix(6) {
@@ -95,6 +99,6 @@ extension World {
       }
       return await group.reduce(into: [UInt16: Bool]()) { $0[$1.0] = $1.1 }
     }
-    return ports.first { answers[$0] == true } ?? ports.first
+    return ports.first { answers[$0] == true } ?? (isBesideProxy ? nil : ports.first)
   }
 }

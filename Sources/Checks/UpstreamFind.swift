@@ -19,6 +19,8 @@ private enum UpstreamOutcome: String, CheckOutcome {
   case container, host, beside, itself, gone, nameless, elsewhere, unknown
   /// The route has an address; a container has it that does not listen on that port.
   case occupied
+  /// Loopback, where nobody listens on that port, in a container in which a program besides the proxy listens.
+  case mixed
 }
 
 extension Check {
@@ -29,7 +31,7 @@ extension Check {
       .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
       .upstreamAddresses, .upstreamNear, .routeLeadsNowhere,
     ] + FactName.ofCompose, outcome: UpstreamOutcome.self
-  ) { world, given, _ throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let host = try given.upstreamHost
     let port = try given.upstreamPort
     if let id = given[.routeContainer] {
@@ -58,7 +60,16 @@ extension Check {
       )
     case .besideProxy:
       return (.beside, [.upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: given[.proxyPID] ?? ""])
-    case .proxyItself: return (.itself, [.routeLeadsNowhere: "yes"])
+    case .proxyItself:
+      guard let pid = given.proxy.pid, let others = try? await world.besideProxies(in: .process(pid), signs),
+        !others.isEmpty
+      else { return (.itself, [.routeLeadsNowhere: "yes"]) }
+      return (
+        .mixed,
+        [
+          .upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: String(pid), .routeLeadsNowhere: "yes",
+        ]
+      )
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
     case .noSuchContainer(let near): return (.nameless, [.upstreamNear: near ?? ""])
     case .elsewhere: return (.elsewhere, [:])

@@ -1,4 +1,5 @@
 import Checks
+import Discovery
 import Fixture
 import Model
 import Testing
@@ -13,8 +14,8 @@ private let facts: Facts = [
 ]
 
 @Suite struct PortListeningTests {
-  private func finding(_ world: Sandbox, _ more: Facts = [:]) async throws -> Finding {
-    try await look("port.listening", world, facts.merging(more))
+  private func finding(_ world: Sandbox, _ more: Facts = [:], _ signs: Signs = Signs()) async throws -> Finding {
+    try await look("port.listening", world, facts.merging(more), signs: signs)
   }
 
   @Test func itListensInReach() async throws {
@@ -81,6 +82,26 @@ private let facts: Facts = [
     let onHost = try await finding(other, ["upstream.place": "host"])
     #expect(onHost.outcome == "nothing")
     #expect(onHost.facts["upstream.listening"] == nil)
+  }
+
+  @Test func besideTheProxyOnlyAnotherProgramThatAnswersHTTP() async throws {
+    let signs = try realSigns()
+    let proxy = ProcessSeen(
+      id: 7, parent: 1, name: "nginx", command: ["nginx"], started: 1, sharesNetwork: false, container: "edge1")
+    let sockets = [("0.0.0.0", 80, 7), ("127.0.0.1", 9000, 30), ("127.0.0.1", 9400, 31)].map {
+      Listener(address: $0.0, port: UInt16($0.1), waiting: 0, processes: [Int32($0.2)])
+    }
+    let ask = { (port: UInt16) in
+      HTTPRequest(url: "http://shop.example.org/", address: "127.0.0.1", port: port, place: inProxy, limit: 1)
+    }
+    let beside: Facts = ["upstream.place": "proxy", "upstream.pid": "7", "upstream.host": "127.0.0.1"]
+    let world = Sandbox().with(Listeners(place: inProxy), sockets)
+      .with(Processes(names: signs.proxyProcesses), [proxy]).with(ask(9000), .init(failure: .notHTTP))
+    let helper = try await finding(world.with(ask(9400), .init(failure: .notHTTP)), beside, signs)
+    #expect(helper.outcome == "nothing")
+    let app = try await finding(world.with(ask(9400), .init(status: 200)), beside, signs)
+    #expect(app.outcome == "other-port")
+    #expect(app.facts["upstream.listening"] == "9400")
   }
 
   @Test func connectionsWaitInTheQueue() async throws {

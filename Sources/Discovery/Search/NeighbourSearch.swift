@@ -112,10 +112,15 @@ extension World {
     return [port, published].compactMap { $0 }.first { open.contains($0) }
   }
 
+  /// The listening sockets of a place that no proxy's process holds.
+  public func besideProxies(in place: Place, _ signs: Signs) async throws(Unseen) -> [Listener] {
+    let proxies = Set(try await see(Processes(names: signs.proxyProcesses)).map(\.id))
+    return try await see(Listeners(place: place)).filter { proxies.isDisjoint(with: $0.processes) }
+  }
+
   /// Processes of the host, other than proxies, that answer HTTP on an unprivileged port.
   private func answering(besides port: UInt16, _ signs: Signs) async throws(Unseen) -> [Neighbour] {
-    let proxies = Set(try await proxies(at: nil, signs).compactMap(\.pid))
-    let listeners = try await see(Listeners(place: .host)).filter { proxies.isDisjoint(with: $0.processes) }
+    let listeners = try await besideProxies(in: .host, signs)
     let ports = Set(listeners.map(\.port).filter { $0 > 1023 && $0 != port }).sorted()
     return await withTaskGroup(of: UInt16?.self) { group in
       for port in ports.prefix(12) {

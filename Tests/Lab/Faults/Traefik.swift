@@ -374,7 +374,7 @@ extension Stage {
   /// Traefik in a container of `network` that sees this stage's containers only, and the site it serves.
   fileprivate func behindTraefik(
     _ host: String, _ app: String, on network: String, _ finding: Finding? = nil, flags: [String] = [],
-    file: String = "http: {}\n", named name: String = "routes.yml"
+    file: String = "# Its routes are labels.\n", named name: String = "routes.yml"
   ) async throws -> Site {
     let gate = try await proxy(
       named("traefik"), .traefik, on: network, name, in: "/etc/traefik/dynamic", file,
