@@ -30,6 +30,7 @@ extension Check {
     "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
     learns: [
       .upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .familyDialled, .familyListens,
+      .familyAddress,
     ],
     outcome: ListeningOutcome.self
   ) { world, given, signs throws(Unseen) in
@@ -53,6 +54,7 @@ extension Check {
       return (listener.waiting > 0 ? .stuck : .listening, learned)
     }
     if let isIPv6, !here.isEmpty, here.allSatisfy({ !$0.isLoopback || given.reachesLoopback }) {
+      learned[.familyAddress] = given.address(isIPv6: !isIPv6)
       return (.otherFamily, learned.merging(.families(dialledIsIPv6: isIPv6)))
     }
     if !here.isEmpty { return (.loopback, learned) }
@@ -73,6 +75,11 @@ extension Case {
     return host.isLoopback || !host.isAddress
   }
 
+  /// The app's address of a family, for a proxy that now dials it by the other; nil where none is known.
+  fileprivate func address(isIPv6: Bool) -> String? {
+    reachesLoopback ? isIPv6 ? "::1" : "127.0.0.1" : list(.upstreamAddresses).first { $0.isIPv6 == isIPv6 }
+  }
+
   /// The family of the address at which the app itself is dialled; nil for a name with addresses of both.
   fileprivate var dialsIPv6: Bool? {
     let families = Set(list(.upstreamAddresses).map(\.isIPv6))
@@ -82,8 +89,8 @@ extension Case {
 }
 
 extension World {
-  /// The port that answers HTTP first of all; else the lowest. Beside a proxy only one that answers counts: programs that
-  /// help it live there, too.
+  /// The port that answers HTTP first of all; else the lowest. Beside a proxy only one that answers counts: programs
+  /// that help it live there, too.
   fileprivate func best(of ports: [UInt16], _ given: Case) async -> UInt16? {
     let isBesideProxy = given[.upstreamPlace] == "proxy"
     let address = isBesideProxy ? "127.0.0.1" : given.list(.upstreamAddresses).first

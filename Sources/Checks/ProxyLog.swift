@@ -28,17 +28,26 @@ private enum LogOutcome: String, CheckOutcome {
 }
 
 extension Check {
-  /// Reads what the proxy logged since the site was asked, and compares the address it dialled with the app's.
+  /// Reads what the proxy logged since the site was asked, or else its own error page, and compares the address it
+  /// dialled with the app's.
   static let proxyLog = Check(
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
     learns: [.logAddress, .logReason, .logLine], outcome: LogOutcome.self
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
-    let lines = try await world.proxyLog(given, since: try given.asked)
     let writer = signs.writer(try given.proxyKind)
+    let page = given[.sitePage].flatMap { page in
+      signs.writer("gateway").reading(of: page).map { (line: page, reading: $0) }
+    }
+    let lines: [String]
+    do throws(Unseen) { lines = try await world.proxyLog(given, since: try given.asked) } catch {
+      guard page != nil else { throw error }
+      lines = []
+    }
     // A line counts if it is about this route; what keeps the configuration from being loaded is about all of them.
-    let shown = lines.reversed().lazy.compactMap { line in writer.reading(of: line).map { (line: line, reading: $0) } }
-      .first { $0.reading.sign.shows == "config-error" || keys.contains(where: $0.line.contains) }
+    let shown =
+      lines.reversed().lazy.compactMap { line in writer.reading(of: line).map { (line: line, reading: $0) } }
+      .first { $0.reading.sign.shows == "config-error" || keys.contains(where: $0.line.contains) } ?? page
     guard let shown else { return (.silent, [:]) }
     let (shows, reading) = (shown.reading.sign.shows, shown.reading)
     let learned: Facts = [

@@ -14,6 +14,7 @@ extension FactName {
   static let siteLate: FactName = "site.late"
   static let siteWaited: FactName = "site.waited"
   static let siteReason: FactName = "site.reason"
+  static let sitePage: FactName = "site.page"
   static let siteOwnWords: FactName = "site.own-words"
 }
 
@@ -26,7 +27,7 @@ extension Check {
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAsked, .siteAskedAt, .siteWaiting,
       .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteWaited, .siteEdge, .publicStatus,
-      .siteOwnWords,
+      .siteOwnWords, .sitePage,
       .publicSeconds,
       .publicError,
       .publicServer,

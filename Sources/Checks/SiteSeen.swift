@@ -58,6 +58,7 @@ struct SiteSeen: Sendable {
     facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
     facts[.siteWaited] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
     facts[.siteLate] = facts[.siteWaited]
+    facts[.sitePage] = sign.means == "error-page" ? String(decoding: answer.body, as: UTF8.self).excerpt(of: 400) : nil
     facts[.siteOwnWords] = sign.means == nil && answer.isErrorInWords && facts[.siteEdge] == nil ? "yes" : nil
     facts[.siteStatus] = answer.status.map { String($0) }
     facts[.siteError] = answer.failure.map { $0.inShort }

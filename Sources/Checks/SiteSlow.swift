@@ -7,7 +7,7 @@ extension Check {
     "site.slow", needs: [.url, .siteWaiting],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteReason, .siteRedirect, .siteDelay,
-      .siteWaited, .siteEdge, .siteOwnWords,
+      .siteWaited, .siteEdge, .siteOwnWords, .sitePage,
     ],
     outcome: SiteOutcome.self, limit: nil
   ) { world, given, signs throws(Unseen) in

@@ -19,7 +19,9 @@ public enum Limits {
   public static let line = 1 << 20
   /// Bytes of one value after its variables have been filled in.
   public static let value = 64 << 10
-  /// Bytes of one word of a command that is shown: a terminal takes a pasted line of 4,095 bytes.
+  /// Bytes of a line that a terminal takes when it is pasted.
+  public static let pastedLine = 4095
+  /// Bytes of one word of a command that is shown.
   public static let word = 2048
   /// Parts between the dots of a label's name.
   public static let labelParts = 16

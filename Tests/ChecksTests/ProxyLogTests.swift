@@ -25,6 +25,20 @@ import World
     return try await look("proxy.log", world, facts, signs: realSigns())
   }
 
+  /// Its own error page is about this very request, also where it logs nothing, or where nobody may read that.
+  @Test(arguments: [Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", []), Sandbox()])
+  func theProxysOwnPage(world: Sandbox) async throws {
+    let page: Facts = [
+      "proxy.kind": "envoy",
+      "site.page": "upstream connect error or disconnect/reset before headers. reset reason: overflow",
+    ]
+    let found = try await look("proxy.log", world, facts.merging(page), signs: realSigns())
+    #expect(found.outcome == "queue")
+    #expect(found.facts["log.line"]?.hasSuffix("overflow") == true)
+    let without = try await look("proxy.log", world, facts.merging(["proxy.kind": "envoy"]), signs: realSigns())
+    #expect(without.outcome != "queue")
+  }
+
   @Test(arguments: [
     ("connect() failed (111: Connection refused) while connecting to upstream", "refused"),
     ("connect() failed (113: No route to host) while connecting to upstream", "unreachable"),

@@ -76,6 +76,14 @@ private let facts: Facts = [
     #expect(try await finding(world, onHost.merging(["upstream.host": "localhost"])).outcome == "listening")
   }
 
+  @Test func theAddressOfTheOtherFamily() async throws {
+    let onHost: Facts = ["upstream.place": "host", "proxy.place": "host", "upstream.host": "::1"]
+    let world = Sandbox().listening(in: .host, ("0.0.0.0", 8080))
+    let found = try await finding(world, onHost)
+    #expect(found.outcome == "other-family")
+    #expect(found.facts["family.address"] == "127.0.0.1")
+  }
+
   @Test func nothingListens() async throws {
     #expect(try await finding(Sandbox().listening(in: inApp)).outcome == "nothing")
     let other = Sandbox().listening(in: .host, ("0.0.0.0", 3000))

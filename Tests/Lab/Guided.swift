@@ -8,7 +8,7 @@ extension Lab {
   @Test(arguments: [(80, 24), (40, 12)])
   func guided(columns: Int, rows: Int) async throws {
     let fault = try #require(Fault.address.first { $0.name == "host port instead of container port" })
-    let stage = try Stage()
+    let stage = try Stage(of: "\(fault.name) \(columns)x\(rows)")
     do {
       let site = try await fault.stage(stage)
       try await stage.settle()

@@ -6,6 +6,7 @@ import Testing
 /// | variable         | effect                                                                  |
 /// | ---------------- | ----------------------------------------------------------------------- |
 /// | `LAB_ONLY`       | only the faults whose names contain this                                |
+/// | `LAB_SEED`       | draws the names and ports of the run that printed it                    |
 /// | `LAB_CORE`       | only the core, as `make test` does                                      |
 /// | `LAB_STAGE_ONLY` | stages each and looks with curl whether it is broken as it says, no more |
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
@@ -16,7 +17,7 @@ import Testing
 
   @Test(arguments: Fault.all)
   func staged(_ fault: Fault) async throws {
-    let stage = try Stage()
+    let stage = try Stage(of: fault.name)
     do {
       let site = try await fault.stage(stage)
       try await stage.settle()

@@ -7,13 +7,15 @@ import Glibc
 /// all of it again.
 actor Stage {
   nonisolated let suffix: String
+  nonisolated let chance: Chance
   nonisolated let directory: URL
   private var processes: [Process] = []
   private var proxies: [String] = []
   private var undo: [@Sendable () async throws -> Void] = []
 
-  init() throws {
-    suffix = "x" + String("23456789bcdfghjkmnpqrstvwxz".shuffled().prefix(4))
+  init(of fault: String) throws {
+    chance = Chance(of: fault)
+    suffix = "x" + String(chance.shuffled(Array("23456789bcdfghjkmnpqrstvwxz")).prefix(4))
     directory = FileManager.default.temporaryDirectory.appending(path: "lab-\(suffix)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
   }
@@ -54,7 +56,7 @@ actor Stage {
   /// A TCP port of the host on which nothing listens now, outside the range of outgoing connections.
   nonisolated func freePort() -> Int {
     while true {
-      let port = UInt16.random(in: 20000..<30000)
+      let port = UInt16(chance.number(in: 20000..<30000))
       let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       defer { close(listener) }
       var address = sockaddr_in()
@@ -71,8 +73,7 @@ actor Stage {
 
   /// A port applications like to listen on in their containers.
   nonisolated func appPort() -> Int {
-    let usual = [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000]
-    return usual[Int.random(in: usual.indices)]
+    chance.one(of: [3000, 3001, 4567, 5000, 8000, 8080, 8096, 9000])
   }
 
   // MARK: Docker

@@ -1,3 +1,5 @@
+import Model
+
 /// A file's text with its lines, each of which is made only where it is asked for.
 struct FileText: Sendable {
   let text: String
@@ -46,9 +48,12 @@ struct FileText: Sendable {
     self.text = text
   }
 
-  /// A line, from 1, without its end; nil behind the last one.
+  /// A line, from 1, without its end; nil behind the last one, and for one that is too long to be shown and pasted: each
+  /// of its thousands of words would take a copy of it.
   func line(_ number: Int) -> String? {
     guard starts.indices.contains(number - 1) else { return nil }
+    let end = number < starts.count ? Int(starts[number]) : text.utf8.count
+    guard end - Int(starts[number - 1]) <= Limits.pastedLine else { return nil }
     func index(_ start: UInt32) -> String.Index {
       text.utf8.index(text.startIndex, offsetBy: Int(start))  // fits: 32 bits
     }

@@ -71,7 +71,7 @@ extension Fault {
       let (host, app) = (try await stage.site("dash"), stage.named("dashboard"))
       let (web, port) = (try await stage.network(), stage.appPort())
       try await stage.app(app, on: web, port: port)
-      let upstream = "http://\(Bool.random() ? "localhost" : "127.0.0.1"):\(port)"
+      let upstream = "http://\(stage.chance.one(of: ["localhost", "127.0.0.1"])):\(port)"
       let gate = try await stage.nginx(stage.named("proxy"), on: web, Conf.literal(host, upstream))
       let finding = Finding(
         cause: "upstream-is-localhost", upstream: upstream, mentions: ["\(app):\(port)"], atLeast: .likely)

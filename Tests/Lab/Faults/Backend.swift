@@ -163,7 +163,7 @@ extension Fault {
           Conf.variable("\($0).example.test", "http://\(stage.named($0)):\(port)")
         }
       let gate = try await stage.nginx(
-        stage.named("proxy"), on: web, sites.shuffled().joined(separator: "\n"))
+        stage.named("proxy"), on: web, stage.chance.shuffled(sites).joined(separator: "\n"))
       try await docker("stop", app)
       let finding = Finding(
         cause: "backend-stopped", upstream: "http://\(app):\(port)", mentions: [app], atLeast: .certain)

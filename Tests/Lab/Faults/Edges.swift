@@ -434,7 +434,7 @@ extension Stage {
     try await container(name, .nginx, on: network)
     let inside = try await address(name, on: network)
     let process = try await docker("inspect", "-f", "{{.State.Pid}}", name)
-    let address = "198.51.100.\(Int.random(in: 2..<250))"
+    let address = "198.51.100.\(chance.number(in: 2..<250))"
     for command in [
       "ip addr add \(address)/32 dev lo", "sysctl -qw net.ipv4.ip_forward=1",
       "iptables -t nat -A PREROUTING -d \(address) -p tcp -j DNAT --to-destination \(gateway)",

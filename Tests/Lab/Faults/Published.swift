@@ -220,7 +220,7 @@ private struct Way {
 extension Stage {
   /// An address of this machine that it has for this stage only.
   fileprivate func lanAddress() async throws -> String {
-    let address = "10.\(Int.random(in: 90..<200)).\(Int.random(in: 1..<255)).\(Int.random(in: 1..<255))"
+    let address = "10.\(chance.number(in: 90..<200)).\(chance.number(in: 1..<255)).\(chance.number(in: 1..<255))"
     let name = "lan\(suffix)"
     try await succeed(
       "sh", "-ec",

@@ -29,7 +29,7 @@ extension Fault {
 
     Fault("traefik's source, the socket is not permitted", shows: 404, core: true) { stage in
       try await stage.asking(
-        try await stage.sourced(), more: "    user: \"\(Int.random(in: 1000...1900))\"\n", "group_add")
+        try await stage.sourced(), more: "    user: \"\(stage.chance.number(in: 1000..<1901))\"\n", "group_add")
     },
 
     Fault("traefik's source, the socket proxy is stopped", shows: 404, core: true) { stage in
@@ -116,9 +116,9 @@ extension Stage {
   }
 
   fileprivate func sourced() async throws -> Source {
-    let word = ["kiosk", "ledger", "museum", "garage", "violin", "harbor"].randomElement() ?? "kiosk"
+    let word = chance.one(of: ["kiosk", "ledger", "museum", "garage", "violin", "harbor"])
     let (host, app, port) = (try site(word), named(word), appPort())
-    let network = try await network(["front", "edge", "public"].randomElement() ?? "front")
+    let network = try await network(chance.one(of: ["front", "edge", "public"]))
     let labels = [
       "--label", "traefik.http.routers.\(word).rule=Host(`\(host)`)", "--label",
       "traefik.http.services.\(word).loadbalancer.server.port=\(port)",
@@ -135,7 +135,7 @@ extension Stage {
 
   /// An app whose environment is a route.
   fileprivate func virtualApp() async throws -> Source {
-    let word = ["kiosk", "ledger", "museum", "garage", "violin", "harbor"].randomElement() ?? "kiosk"
+    let word = chance.one(of: ["kiosk", "ledger", "museum", "garage", "violin", "harbor"])
     let (host, app, port) = (try site(word), named(word), appPort())
     let network = try await network()
     let options = ["-e", "VIRTUAL_HOST=\(host)", "-e", "VIRTUAL_PORT=\(port)"]

@@ -121,7 +121,7 @@ extension Stage {
     _ unit: String, _ path: String, _ text: (String, Int, Int) -> String, _ cause: String,
     byHand: (@Sendable () async throws -> Void)? = nil
   ) async throws -> Site {
-    let word = ["billing", "atlas", "guestbook", "pantry"].randomElement() ?? "billing"
+    let word = chance.one(of: ["billing", "atlas", "guestbook", "pantry"])
     let (host, port, app) = (try site(word), freePort(), freePort())
     try await process(word, port: app)
     let file = URL(filePath: path)
@@ -139,7 +139,7 @@ extension Stage {
 
   /// A container in which a shell starts a small program, and then nginx with a file and a prefix of its own.
   fileprivate func besideApp(listeningElsewhere: Bool = false) async throws -> Site {
-    let word = ["bundle", "appliance", "toolbox"].randomElement() ?? "bundle"
+    let word = chance.one(of: ["bundle", "appliance", "toolbox"])
     let (host, name, app, port) = (try site(word), named("proxy"), named(word), appPort())
     let (web, published) = (try await network(), freePort())
     try await self.app(app, on: web, port: port)
