@@ -37,7 +37,8 @@ extension Check {
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteIntended, proxyFind, routeFind, routeSource,
     siteTimer, serversReach, configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared,
-    networkGuests, nameResolve, portListening, tcpConnect, addressFamily, insideConnect, socketConnect, routeHairpin,
+    networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily, insideConnect, socketConnect,
+    routeHairpin,
     firewallRules, upstreamSpeaks,
     tlsHandshake, upstreamCertificate, upstreamAnswer, pathOriginal, authReach, healthCheck, nextProxy, proxyLog,
     proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,

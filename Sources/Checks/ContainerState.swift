@@ -14,6 +14,7 @@ extension FactName {
   static let containerFresh: FactName = "container.fresh"
   static let containerMemory: FactName = "container.memory"
   static let containerMoreMemory: FactName = "container.more-memory"
+  static let containerFolder: FactName = "container.folder"
 }
 
 private enum ContainerOutcome: String, CheckOutcome {
@@ -29,7 +30,7 @@ extension Check {
     learns: [
       .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth,
       .containerHealthOutput,
-      .containerAge, .containerFresh, .containerMemory, .containerMoreMemory,
+      .containerAge, .containerFresh, .containerMemory, .containerMoreMemory, .containerFolder,
     ], outcome: ContainerOutcome.self
   ) { world, given, _ throws(Unseen) in
     let container = try await world.container(try given.upstreamID)
@@ -47,6 +48,7 @@ extension Check {
       .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
       .containerMemory: memory > 0 ? megabytes(memory) : "",
       .containerMoreMemory: memory > 0 ? megabytes(memory.clampedProduct(2)) : "",
+      .containerFolder: container.Config?.WorkingDir.flatMap { $0.count > 1 ? $0.printable : nil } ?? "",
     ]
     // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)

@@ -5,12 +5,15 @@ import World
 
 extension FactName {
   static let nameAddresses: FactName = "name.addresses"
+  static let nameMany: FactName = "name.many"
   static let nameOthers: FactName = "name.others"
   static let nameServers: FactName = "name.servers"
   static let nameFailingServers: FactName = "name.failing-servers"
   static let nameOtherwise: FactName = "name.otherwise"
   static let nameKnownBy: FactName = "name.known-by"
   static let namePlaceServers: FactName = "name.place-servers"
+  static let namePlaceServer: FactName = "name.place-server"
+  static let nameKnowingServers: FactName = "name.knowing-servers"
   static let upstreamDial: FactName = "upstream.dial"
 }
 
@@ -38,7 +41,7 @@ extension Check {
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
     learns: [
       .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
-      .upstreamDial, .nameFailingServers,
+      .upstreamDial, .nameFailingServers, .namePlaceServer, .nameKnowingServers, .nameMany,
     ], outcome: NameOutcome.self
   ) { world, given, _ throws(Unseen) in
     let (name, port, place) = (try given.upstreamHost, try given.upstreamPort, try given.dialsFrom)
@@ -54,9 +57,11 @@ extension Check {
     case .address: return (.address, learned)
     case .known: return (.found, learned)
     case .asked(.addresses):
+      if dialled.addresses.count > 1 { learned[.nameMany] = "yes" }
       let failing = await world.failing(dialled.servers, to: name, by: given, in: place)
       guard !failing.isEmpty else { return (.found, learned) }
       learned[.nameFailingServers] = failing.joined(separator: ", ")
+      learned[.nameKnowingServers] = dialled.servers.filter { !failing.contains($0) }.joined(separator: " ")
       return (.someServers, learned)
     case .noResolver:
       return (.noResolver, [.nameServers: (try? await world.nameServers(in: place))?.first ?? ""])
@@ -70,7 +75,9 @@ extension Check {
       }
       learned[.nameOtherwise] = known.joined(separator: ", ")
       learned[.nameKnownBy] = by
-      learned[.namePlaceServers] = (try? await world.nameServers(in: place))?.joined(separator: " ")
+      let servers = try? await world.nameServers(in: place)
+      learned[.namePlaceServers] = servers?.joined(separator: " ")
+      learned[.namePlaceServer] = servers?.first
       return (.differs, learned)
     }
     if place != .host, let known = try? await world.see(SystemLookup(name: name)), !known.isEmpty {

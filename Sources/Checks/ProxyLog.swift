@@ -32,7 +32,7 @@ extension Check {
   /// dialled with the app's.
   static let proxyLog = Check(
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
-    learns: [.logAddress, .logReason, .logLine], outcome: LogOutcome.self
+    learns: [.logAddress, .logReason, .logLine, .routeRequestLimit], outcome: LogOutcome.self
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
     let writer = signs.writer(try given.proxyKind)
@@ -50,10 +50,12 @@ extension Check {
       .first { $0.reading.sign.shows == "config-error" || keys.contains(where: $0.line.contains) } ?? page
     guard let shown else { return (.silent, [:]) }
     let (shows, reading) = (shown.reading.sign.shows, shown.reading)
-    let learned: Facts = [
+    var learned: Facts = [
       .logReason: reading.text(of: "reason")?.printable ?? "",
       .logAddress: reading.text(of: "address")?.printable ?? "", .logLine: shown.line.excerpt(of: 200),
     ]
+    // The proxy itself was not asked how much it uses, so its files tell how much that is.
+    if failures[shows] == .queue { learned[.routeRequestLimit] = given[.routeServerLimit] }
     if shows == "config-error" { return (.configError, learned) }
     if shows == "denied" { return (.denied, learned) }
     // Not every line names an address.

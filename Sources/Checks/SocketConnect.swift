@@ -13,6 +13,7 @@ extension FactName {
   static let socketFolder: FactName = "socket.folder"
   static let socketNear: FactName = "socket.near"
   static let socketOutside: FactName = "socket.outside"
+  static let socketMaker: FactName = "socket.maker"
 }
 
 private enum SocketOutcome: String, CheckOutcome {
@@ -26,7 +27,7 @@ extension Check {
     "socket.connect", needs: [.upstreamSocket, .proxyPlace, .proxyPID],
     learns: [
       .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
-      .socketNear, .socketOutside, .upstreamDial,
+      .socketNear, .socketOutside, .socketMaker, .upstreamDial,
     ], outcome: SocketOutcome.self
   ) { world, given, signs throws(Unseen) in
     let path = try given.upstreamSocket
@@ -43,6 +44,7 @@ extension Check {
       return (.accepted, learned)
     case .missing:
       learned[.socketNear] = await world.socket(near: path, in: place, of: worker)
+      learned[.socketMaker] = await world.stopped(sharing: path, with: given.proxy)
       if given.proxy.id != nil {
         let outside = try? await world.see(UnixConnect(path: path, place: .host))
         learned[.socketOutside] = outside.flatMap { $0.outcome == .missing ? nil : "yes" }
@@ -64,7 +66,9 @@ extension Check {
         learned[.socketMode] = "0" + String(obstacle.mode, radix: 8)
       }
       return (.denied, learned)
-    case .refused: return (.refused, learned)
+    case .refused:
+      learned[.socketMaker] = await world.stopped(sharing: path, with: given.proxy)
+      return (.refused, learned)
     case .full: return (.full, learned)
     case .notSocket: return (.notSocket, learned)
     case .other: return (.unknown, learned)
@@ -96,6 +100,23 @@ private struct Users {
 }
 
 extension World {
+  /// The only container that has the socket's folder as well, and does not run.
+  fileprivate func stopped(sharing path: String, with proxy: ProxyPlace) async -> String? {
+    var outside: String? = path
+    if let id = proxy.id { outside = (try? await container(id))?.hostPath(of: path) }
+    guard let outside, let containers = try? await containers() else { return nil }
+    let others = containers.filter { $0.Id != proxy.id && !$0.isRunning }
+    var found: [String] = []
+    for other in others.prefix(24) {
+      guard let mounts = (try? await container(other.Id))?.Mounts else { continue }
+      // A mount of nearly everything tells nothing.
+      if mounts.contains(where: { $0.Source.map { $0.count > 8 && outside.hasPrefix($0 + "/") } == true }) {
+        found.append(other.name)
+      }
+    }
+    return found.count == 1 ? found[0] : nil
+  }
+
   /// The process of the proxy that opens connections: a child of its first process, if it has some.
   fileprivate func worker(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> Int32 {
     guard let first = proxy.pid else { throw .notEnoughKnown([.proxyPID]) }

@@ -13,6 +13,7 @@ extension FactName {
   static let headerLongest: FactName = "upstream.header-longest"
   static let headerLines: FactName = "upstream.header-lines"
   static let headerRoom: FactName = "header.room"
+  static let headerKilobytes: FactName = "header.kilobytes"
   static let headerDouble: FactName = "header.double"
   static let headerLinesRoom: FactName = "header.lines-room"
   static let headerExcess: FactName = "header.excess"
@@ -43,7 +44,7 @@ extension Check {
     learns: [
       .upstreamStatus, .upstreamSameStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded, .headerBytes,
       .headerLongest, .headerLines,
-      .headerRoom, .headerDouble, .headerLinesRoom, .headerExcess, .dropWhen, .dropHow,
+      .headerRoom, .headerKilobytes, .headerDouble, .headerLinesRoom, .headerExcess, .dropWhen, .dropHow,
     ], outcome: AnswerOutcome.self, limit: nil
   ) { world, given, _ throws(Unseen) in
     guard ["http", "h2c", "h2", "grpc", nil].contains(given[.routeProtocol]) else { return (.notAsked, [:]) }
@@ -66,6 +67,7 @@ extension Check {
         // A quarter of it stays free: a visitor's cookies may be longer than those of this request.
         let room = (size.bytes * 4 / 3).powerOfTwo
         learned[.headerRoom] = String(room)
+        learned[.headerKilobytes] = String(room / 1024)
         learned[.headerDouble] = String(room * 2)
         learned[.headerLinesRoom] = String((size.lines + 1).powerOfTwo)
         return (.tooLarge, learned)

@@ -12,11 +12,12 @@ extension FactName {
   static let upstreamPublished: FactName = "upstream.published"
   static let upstreamAddresses: FactName = "upstream.addresses"
   static let upstreamNear: FactName = "upstream.near"
+  static let swarmService: FactName = "swarm.service"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
 }
 
 private enum UpstreamOutcome: String, CheckOutcome {
-  case container, host, beside, itself, gone, nameless, elsewhere, unknown
+  case container, host, beside, itself, gone, scaled, nameless, elsewhere, unknown
   /// The route has an address; a container has it that does not listen on that port.
   case occupied
   /// Loopback, where nobody listens on that port, in a container in which a program besides the proxy listens.
@@ -29,7 +30,7 @@ extension Check {
     "upstream.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace],
     learns: [
       .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
-      .upstreamAddresses, .upstreamNear, .routeLeadsNowhere,
+      .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .swarmService,
     ] + FactName.ofCompose, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
     let host = try given.upstreamHost
@@ -71,6 +72,7 @@ extension Check {
         ]
       )
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
+    case .scaledToZero: return (.scaled, [.swarmService: host])
     case .noSuchContainer(let near): return (.nameless, [.upstreamNear: near ?? ""])
     case .elsewhere: return (.elsewhere, [:])
     }

@@ -168,6 +168,12 @@ extension Reading {
     /// True if the file to change is mounted into the proxy's container by itself: the container keeps that very file,
     /// also when another one takes its place.
     public var isMountedAlone = false
+    /// How many connections it may have, where that is written.
+    public var connections: Edit?
+    /// The line below which its settings for all sites stand.
+    public var global: Insertion?
+    /// The same as `isMountedAlone`, of the file with these two.
+    public var isGlobalMountedAlone = false
 
     public init(
       start: Start, mistake: Mistake?, newest: Newest?, main: String?, folder: String?, folderInside: String?,

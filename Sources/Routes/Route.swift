@@ -94,9 +94,13 @@ extension Route {
     public let family: Known<Setting<Family?>>
     /// The addresses that the running proxy itself says it dials.
     public let dials: Known<[String]>
+    /// Where the name servers stand that it asks by itself.
+    public let resolver: Edit?
 
-    public init(when: Known<When>, family: Known<Setting<Family?>>, dials: Known<[String]>) {
-      (self.when, self.family, self.dials) = (when, family, dials)
+    public init(
+      when: Known<When>, family: Known<Setting<Family?>>, dials: Known<[String]>, resolver: Edit?
+    ) {
+      (self.when, self.family, self.dials, self.resolver) = (when, family, dials, resolver)
     }
   }
 

@@ -32,6 +32,7 @@ extension FactName {
   public static let routeRequests: FactName = "route.requests"
   public static let routeRequestLimit: FactName = "route.request-limit"
   public static let routeQueued: FactName = "route.queued"
+  public static let routeServerLimit: FactName = "route.server-limit"
   public static let routeAddressFamily: FactName = "route.address-family"
   public static let routeDials: FactName = "route.dials"
   public static let routeAuth: FactName = "route.auth"
@@ -60,6 +61,7 @@ extension FactName {
   public static let configDirectory: FactName = "config.directory"
   public static let configDirectoryInside: FactName = "config.directory-inside"
   public static let configMountedAlone: FactName = "config.mounted-alone"
+  public static let configGlobalAlone: FactName = "config.global-alone"
   public static let configNewest: FactName = "config.newest"
   public static let configNewestTime: FactName = "config.newest-time"
   public static let configRuns: FactName = "config.runs"
@@ -81,7 +83,7 @@ extension FactName {
       .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
-      .configMountedAlone,
+      .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
       .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealthPath,
       .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .routeAddressFamily, .routeDials,
@@ -94,8 +96,8 @@ extension FactName {
       (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
     ].map(line)
-    + Line.allCases.filter { ![.limit, .join, .external, .ports, .hosts, .source].contains($0) }.flatMap(ofLine)
-    + [Line.pass, .site, .module, .transport].flatMap { [line($0, "indent"), line($0, "next")] }
+    + Line.allCases.filter { ![.join, .external, .ports, .hosts, .source].contains($0) }.flatMap(ofLine)
+    + [Line.pass, .site, .module, .transport, .global].flatMap { [line($0, "indent"), line($0, "next")] }
 
   /// Every fact that asking a proxy for its use may bring.
   public static let ofUse: [FactName] =
@@ -115,6 +117,9 @@ extension FactName {
     /// Of the proxy's own limit, of Compose's networks and ports, of a file of names, of the proxy's own Compose service:
     /// no part of a route.
     case limit, join, external, ports, hosts, source
+    case resolver
+    /// Of how many connections it may have; the one below which its settings for all sites stand.
+    case connections, global
   }
 
   /// A fact of one line: `port-line.text`, with what stands before and after the value to change.
@@ -190,7 +195,10 @@ extension Reading.Configuration {
       .proxyAdmin: hasAdmin.value == false ? "off" : "", .proxyVersion: version ?? "", .configMain: main ?? "",
       .configDirectory: folder ?? "", .configDirectoryInside: folderInside ?? "", .configInside: container ?? "",
       .configUnread: unread ?? "", .configMountedAlone: isMountedAlone ? "yes" : "",
+      .configGlobalAlone: isGlobalMountedAlone ? "yes" : "",
     ]
+    facts.set(connections, .connections)
+    facts.set(global, .global)
     if let mistake {
       facts[.configProblem] = mistake.reason
       facts[.line(.problem, "file")] = mistake.file
@@ -270,6 +278,7 @@ extension Route {
       facts.set(family.edit, .family)
     }
     facts[.routeDials] = resolution?.dials.value?.joined(separator: ", ")
+    facts.set(resolution?.resolver, .resolver)
   }
 
   private func set(_ facts: inout Facts, _ tls: TLS?) {
@@ -305,6 +314,10 @@ extension Route {
     let answer = patience.answer.value ?? patience.whole.value
     if case .seconds(let seconds) = answer?.value { facts[.routeReadTimeout] = seconds.inWords }
     facts.set(answer?.edit, .timeout)
+    if let connections = limits.connections.value, let most = connections.value {
+      facts[.routeServerLimit] = String(most)
+      facts.set(connections.edit, .limit)
+    }
     guard let header = limits.header.value else { return }
     facts[.routeHeaderLimit] = header.bytes.map { String($0.value) }
     facts.set(header.bytes?.edit, .headerLimit)

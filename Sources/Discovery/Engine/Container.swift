@@ -113,6 +113,8 @@ public struct Container: Sendable, Decodable {
     public let SecurityOpt: [String]?
     /// Name servers given with `--dns` or `dns:`.
     public let Dns: [String]?
+    /// `name:address`, of `--add-host` or `extra_hosts:`.
+    public let ExtraHosts: [String]?
   }
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
@@ -120,6 +122,7 @@ public struct Container: Sendable, Decodable {
     public let Env: [String]?
     public let Labels: [String: String]?
     public let Tty: Bool?
+    public let WorkingDir: String?
   }
   public struct Settings: Sendable, Decodable { public let Networks: [String: EndpointSettings]? }
   public struct Mount: Sendable, Decodable {
@@ -198,6 +201,17 @@ public struct Deaths: Sendable {
   public let exitCode: Int?
   public let outOfMemory: Bool
   public let count: Int
+}
+
+/// Source: Docker Engine API, `GET /services`.
+private struct SwarmService: Decodable {
+  struct Replicated: Decodable { let Replicas: Int? }
+  struct Mode: Decodable { let Replicated: Replicated? }
+  struct Wanted: Decodable {
+    let Name: String?
+    let Mode: Mode?
+  }
+  let Spec: Wanted?
 }
 
 private struct Event: Decodable {
@@ -310,6 +324,12 @@ extension World {
     return answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
       try? JSONDecoder().decode(Event.self, from: Data($0))
     }.filter { $0.time.map { $0 >= since.rounded(.down) } ?? true }
+  }
+
+  /// True for a service of Docker's Swarm that was told to have no containers.
+  func isScaledToZero(_ name: String) async -> Bool {
+    let services = (try? await docker("/services", as: [SwarmService].self)) ?? []
+    return services.contains { $0.Spec?.Name?.lowercased() == name && $0.Spec?.Mode?.Replicated?.Replicas == 0 }
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {

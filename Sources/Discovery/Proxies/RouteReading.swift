@@ -66,6 +66,8 @@ public enum RouteReading {
     var reading = try await reader.read(request, proxy)
     let places = [reading.configuration.mistake?.file, reading.entry?.definedIn ?? reading.configuration.main]
     reading.configuration.isMountedAlone = places.contains { $0.map(proxy.files.isMountedAlone) == true }
+    let settings = reading.configuration.connections ?? reading.configuration.global?.after
+    reading.configuration.isGlobalMountedAlone = settings.map { proxy.files.isMountedAlone($0.span.file) } == true
     guard let unread = proxy.files.unread.first else { return reading }
     switch reading.outcome {
     case .disabled, .offline, .misconfigured, .notLoaded: break

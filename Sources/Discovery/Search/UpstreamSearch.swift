@@ -13,6 +13,8 @@ public enum UpstreamFound: Sendable {
   case proxyItself
   /// An address of a Docker network here that no container has.
   case goneAddress
+  /// A service of Docker's Swarm that was told to have no containers.
+  case scaledToZero
   /// A name that no container here has; `near` is the most similar one that the proxy could use.
   case noSuchContainer(near: String?)
   /// An address that is not of this machine.
@@ -59,6 +61,7 @@ extension World {
       return networks.contains { $0.holds(host) } ? .goneAddress : .elsewhere
     }
     if let named = try await named(host, containers, near: proxy) { return .container(named, port: port) }
+    if !containers.isEmpty, await isScaledToZero(host) { return .scaledToZero }
     return .noSuchContainer(near: nearName(host, containers, proxy))
   }
 

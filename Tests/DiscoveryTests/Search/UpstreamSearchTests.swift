@@ -49,6 +49,7 @@ import World
     case .besideProxy: "beside"
     case .proxyItself: "itself"
     case .goneAddress: "gone"
+    case .scaledToZero: "scaled to zero"
     case .noSuchContainer(let near): "none, near \(near ?? "nothing")"
     case .elsewhere: "elsewhere"
     }

@@ -107,6 +107,23 @@ extension Fault {
       return Site(url: "http://\(host):\(published)/", findings: [finding], says: app)
     },
 
+    Fault("edges proxy cannot start, another site's app is gone", shows: 0) { stage in
+      let (host, app, port) = (try await stage.site("blog"), stage.named("ghost"), stage.appPort())
+      let (web, proxy, published) = (try await stage.network(), stage.named("proxy"), stage.freePort())
+      try await stage.app(app, on: web, port: port)
+      let gone = stage.named("matomo")
+      let file = try stage.unchecked(
+        proxy,
+        Conf.literal(host, "http://\(app):\(port)")
+          + Conf.literal("\(gone).example.test", "http://\(gone):8080"))
+      try await stage.container(proxy, .nginx, on: web, options: file.mount + ["-p", "\(published):80"])
+      try await stage.awaits(proxy, "exited")
+      let finding = Finding(
+        cause: "proxy-config-invalid", upstream: "http://\(app):\(port)", mentions: [gone, "resolver"],
+        atLeast: .certain)
+      return Site(url: "http://\(host):\(published)/", findings: [finding], says: app)
+    },
+
     Fault("edges proxy container stopped", shows: 0, core: true) { stage in
       let (host, app, port) = (try await stage.site("mail"), stage.named("mail"), stage.appPort())
       let (web, proxy) = (try await stage.network(), stage.named("proxy"))

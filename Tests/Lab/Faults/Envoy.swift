@@ -91,6 +91,15 @@ extension Fault {
       return stage.envoySite(host, gate, app, "timeout-too-short", "http://\(app):\(port)", ["timeout"], .certain)
     },
 
+    Fault("envoy, header too large", shows: 502) { stage in
+      let (host, app, port) = (try await stage.site("portal"), stage.named("portal"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.odd(app, on: web, port: port, "--cookie", "70000")
+      let gate = try await stage.envoy(on: web, EnvoyFile(host, app, port))
+      return stage.envoySite(
+        host, gate, app, "response-header-too-large", "http://\(app):\(port)", ["max_response_headers_kb"], .certain)
+    },
+
     Fault("envoy, file changed and not loaded", shows: 503) { stage in
       let (host, app, port) = (try await stage.site("notes"), stage.named("notes"), stage.appPort())
       let web = try await stage.network()

@@ -158,6 +158,48 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", proxy: "haproxy", findings: [finding], says: app)
     },
 
+    Fault("haproxy asks only a name server that knows no containers", shows: 503) { stage in
+      let (host, app, port) = (try await stage.site("backup"), stage.named("duplicati"), stage.appPort())
+      let (web, pihole) = (try await stage.network(), stage.named("pihole"))
+      try await stage.app(app, on: web, port: port)
+      try await stage.app(pihole, on: web, port: stage.appPort())
+      let server = try await stage.address(pihole, on: web)
+      let gate = try await stage.haproxy(
+        on: web,
+        """
+        resolvers lan
+            nameserver pihole \(server):53
+            hold nx 1s
+
+        """ + HAProxyConf.site(host, "server app \(app):\(port) check resolvers lan init-addr none"))
+      let finding = Finding(
+        cause: "resolver-differs", upstream: "http://\(app):\(port)", mentions: ["127.0.0.11:53"], atLeast: .certain)
+      return Site(url: "http://\(host):\(gate.port)/", proxy: "haproxy", findings: [finding], says: app)
+    },
+
+    Fault("haproxy, header too large", shows: 502) { stage in
+      let (host, app, port) = (try await stage.site("portal"), stage.named("portal"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.odd(app, on: web, port: port, "--cookie", "20000")
+      let gate = try await stage.haproxy(on: web, HAProxyConf.site(host, "server app \(app):\(port)"))
+      let finding = Finding(
+        cause: "response-header-too-large", upstream: "http://\(app):\(port)", mentions: ["tune.bufsize"],
+        atLeast: .certain)
+      return Site(url: "http://\(host):\(gate.port)/", proxy: "haproxy", findings: [finding], says: app)
+    },
+
+    Fault("haproxy, a slip in a backend's name, broken on disk", shows: 503) { stage in
+      let (host, app, port) = (try await stage.site("git"), stage.named("forgejo"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: port)
+      let gate = try await stage.haproxy(on: web, HAProxyConf.site(host, "server app \(app):\(port + 1)"))
+      try gate.edit("use_backend site if", to: "use_backend site_\(app) if")
+      try gate.edit(":\(port + 1)", to: ":\(port)")
+      try await gate.reload()
+      let finding = Finding(cause: "proxy-config-invalid", upstream: nil, mentions: ["use_backend site if", "HUP"])
+      return Site(url: "http://\(host):\(gate.port)/", proxy: "haproxy", findings: [finding], says: app)
+    },
+
     Fault("haproxy on the host, another port is published", shows: 503) { stage in
       let (host, app, port) = (try await stage.site("tasks"), stage.named("vikunja"), stage.freePort())
       let published = stage.freePort()

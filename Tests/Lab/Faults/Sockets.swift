@@ -26,6 +26,25 @@ extension Fault {
       return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
     },
 
+    Fault("socket left behind by a container", shows: 502) { stage in
+      let (host, app) = (try await stage.site("intranet"), stage.named("intranet"))
+      let folder = try stage.write("", to: "run/.keep").deletingLastPathComponent().path()
+      let web = try await stage.network()
+      let share = ["-v", "\(folder):/run/app"]
+      try await stage.container(
+        app, .odd, on: web, options: share, command: ["--name", app, "--unix", "/run/app/puma.sock"])
+      let isUp = try await eventually(within: 10) {
+        try await run(["curl", "-s", "--unix-socket", folder + "puma.sock", "http://localhost/"]).status == 0
+      }
+      guard isUp else { throw CommandFailed(description: "nobody answers at puma.sock") }
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.literal(host, "http://unix:/run/app/puma.sock"), options: share)
+      try await docker("kill", app)
+      let finding = Finding(
+        cause: "socket-unavailable", upstream: "http://unix:/run/app/puma.sock", mentions: [app], atLeast: .certain)
+      return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
+    },
+
     Fault("socket not for the worker's user", shows: 502) { stage in
       let (host, app) = (try await stage.site("board"), stage.named("board"))
       let path = try stage.write("", to: "run/.keep").deletingLastPathComponent().path() + "gunicorn.sock"

@@ -202,7 +202,7 @@ extension ApacheReading {
       resolution: .known(
         Route.Resolution(
           when: .known(isFresh && !host.isAddress ? .eachTime : .atStart), family: .notApplicable,
-          dials: .notApplicable)),
+          dials: .notApplicable, resolver: nil)),
       patience: patience(worker, setting, configuration, files),
       tls: isTLS(scheme)
         ? tls(keepsHost ? site.host : host.trimmedBrackets, setting, configuration, files) : nil,

@@ -335,7 +335,8 @@ extension Caddyfile {
         let path = words.first ?? ""
         if !path.hasPrefix("/") { note("path matcher must begin with /, got \(path)", at: given ?? directive.name) }
         let prefix = path.hasSuffix("/*") ? String(path.dropLast(2)) : path.withoutStar
-        let strip = Caddy.Route(handlers: [.rewrite(Caddy.Rewrite(prefix: prefix))])
+        let by = ("handle_path \(path)", blocks.span(directive.name))
+        let strip = Caddy.Route(handlers: [.rewrite(Caddy.Rewrite(prefix: prefix, by: by))])
         let inner = routes(of: directive.block ?? [], matchers, sorted: true)
         return [Caddy.Route(matchers: [[.path([path])]], handlers: [.subroute([strip] + inner)])]
       case "rewrite": return route(.rewrite(Caddy.Rewrite(uri: words.last?.expanded)))
@@ -521,6 +522,14 @@ extension Caddyfile {
       let schemes = Set(addresses.map { $0.text.contains("://") ? $0.text.prefix { $0 != ":" } : "" })
       if schemes.count > 1 { note("all upstreams of a route need the same scheme", at: addresses.last) }
       proxy.places["transport"] = transportPlace(of: directive)
+      // A line that has nothing but the address, so that it may be written anew.
+      let words = [directive.name] + addresses
+      if directive.brace == nil, directive.arguments.count == 1, addresses.count == 1,
+        let span = blocks.span(directive.name),
+        span.text.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init) == words.map(\.text)
+      {
+        proxy.places["pass"] = span
+      }
       for line in directive.block ?? [] { apply(line, of: directive, to: &proxy) }
       return proxy
     }

@@ -29,7 +29,7 @@ extension Caddy.Configuration {
     case .answered, .files: reading.outcome = .static
     case .empty: reading.outcome = .missing
     case .unclear: reading.outcome = .unknown
-    case .proxied(let proxy, let path):
+    case .proxied(let proxy, let path, let change):
       reading.entry?.definedIn = proxy.definedIn
       let servers = proxy.upstreams.map { Server($0.endpoint, .used) }
       guard let upstream = proxy.upstreams.chosen(request.server, by: { Server($0.endpoint, .used) }) else {
@@ -38,7 +38,7 @@ extension Caddy.Configuration {
       }
       reading.log.keys.append("\"host\":\"\(upstream.address)\"")
       let login = found.auth.first.flatMap { auth in auth.upstreams.first.map { auth.url(of: $0) } }
-      reading.route = proxy.route(to: upstream, servers, path: path, login: login, request, files)
+      reading.route = proxy.route(to: upstream, servers, path: path, change, login: login, request, files)
     }
     return reading
   }
@@ -65,10 +65,12 @@ extension Caddy.Proxy {
   func url(of upstream: Caddy.Upstream) -> String { "\(scheme)://\(upstream.endpoint.text)" }
 
   fileprivate func route(
-    to upstream: Caddy.Upstream, _ servers: [Server], path: String?, login: String?, _ request: RouteReading.Request,
+    to upstream: Caddy.Upstream, _ servers: [Server], path: String?, _ change: (words: String, place: Span?)?,
+    login: String?, _ request: RouteReading.Request,
     _ files: ProxyFiles
   ) -> Route {
     func edit(_ name: String) -> Edit? { files.edit(places[name]) }
+    let pass = places["pass"]
     let address: Route.Upstream.Address =
       upstream.socket.map { .socket(Setting($0, edit("host"))) }
       ?? .network(host: Setting(upstream.host, edit("host")), port: Setting(upstream.port, edit("port")))
@@ -77,12 +79,20 @@ extension Caddy.Proxy {
         scheme: Setting(scheme, edit("scheme")), address: address, speaks: Route.Dialect(rawValue: speaks) ?? .http),
       servers: servers,
       resolution: .known(
-        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead)),
+        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead, resolver: nil)),
       patience: Route.Patience(
         connect: .known(Setting(Route.Wait(connectTimeout), nil)),
         answer: .known(Setting(Route.Wait(answerTimeout), edit("timeout"))), whole: .notApplicable),
       tls: isTLS ? tls(upstream, request, edit("ssl-name"), files) : nil,
-      path: Route.Path(passedOn: path.map(Known.known) ?? .notRead, change: .notRead),
+      path: Route.Path(
+        passedOn: path.map(Known.known) ?? .notRead,
+        change: change.map { change in
+          // With `handle` in the place of `handle_path` the path stays as it is.
+          .known(
+            Route.Path.Change(
+              by: change.words, edit: files.edit(change.place), fixed: change.place.map { $0.head + "handle" + $0.tail }
+            ))
+        } ?? .notRead),
       sentHost: sentHost(to: upstream).map(Known.known) ?? .notRead,
       limits: Route.Limits(
         header: .known(
@@ -95,9 +105,10 @@ extension Caddy.Proxy {
             port: health.port, isUp: .notRead)
         }), login: .known(login),
       pass: Route.Pass(
-        line: nil, site: nil,
+        line: files.insertion(after: pass, next: nil), site: nil,
         transport: edit("transport").map { Insertion(after: $0, indentation: $0.span.indentation, next: nil) },
-        target: nil, literal: nil, plain: nil, encrypted: nil, takesBuffers: false, family: nil),
+        target: pass == nil ? nil : upstream.address, literal: nil, plain: nil, encrypted: nil, takesBuffers: false,
+        family: nil),
       container: nil, runs: .notRead)
   }
 

@@ -79,6 +79,8 @@ enum Caddy {
     var suffix: String?
     /// Texts to find in the path, and what comes in their place.
     var replacements: [(find: String, replace: String)] = []
+    /// The directive that says so, and the place of its name.
+    var by: (words: String, place: Span?)?
 
     static func == (left: Self, right: Self) -> Bool {
       (left.uri, left.prefix, left.suffix) == (right.uri, right.prefix, right.suffix)

@@ -12,7 +12,7 @@ extension Caddy {
   /// What becomes of a request.
   enum Served: Sendable {
     /// `path` is what the upstream gets; nil if it cannot be known.
-    case proxied(Proxy, path: String?)
+    case proxied(Proxy, path: String?, changedBy: (words: String, place: Span?)?)
     case answered(status: Int)
     case files
     /// A site that has the name, and nothing in it that answers for the path: an empty 200.
@@ -110,6 +110,8 @@ extension Caddy {
     private var isPathKnown = true
     /// What keeps the last route from being decided is the address of who asks, and nothing else.
     private var hangsOnAskerOnly = true
+    /// What has changed the path so far.
+    private var changes: [(words: String, place: Span?)?] = []
     /// What a matcher of files has found, for a rewrite to it.
     private var file: String?
 
@@ -152,7 +154,8 @@ extension Caddy {
         return nil
       case .proxy(let proxy):
         apply(proxy.rewrite)
-        return .proxied(proxy, path: isPathKnown ? request.path : nil)
+        return .proxied(
+          proxy, path: isPathKnown ? request.path : nil, changedBy: changes.count == 1 ? changes[0] : nil)
       case .answer(let status): return .answered(status: status)
       case .files: return .files
       case .passes: return nil
@@ -184,6 +187,7 @@ extension Caddy {
         path = path.replacing(find, with: replace)
       }
       if !path.hasPrefix("/") { path = "/" + path }
+      if path + query != request.path { changes.append(rewrite.by) }
       request.path = path + query
     }
 

@@ -42,7 +42,7 @@ struct CloudflaredReading: ProxyReader {
         speaks: .http),
       servers: [Server(.network(host: service.host, port: service.port), .used)],
       resolution: .known(
-        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead)),
+        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead, resolver: nil)),
       patience: Route.Patience(
         connect: .known(Setting(Route.Wait(rule.seconds("connectTimeout") ?? 30), nil)), answer: .notApplicable,
         whole: .notApplicable),

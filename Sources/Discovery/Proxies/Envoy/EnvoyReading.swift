@@ -315,7 +315,7 @@ extension Envoy.Configuration {
       resolution: .known(
         Route.Resolution(
           when: .notRead, family: .known(Setting(cluster.family, files.edit(familyPlace))),
-          dials: servers.isEmpty ? .notRead : .known(dials))),
+          dials: servers.isEmpty ? .notRead : .known(dials), resolver: nil)),
       patience: Route.Patience(
         connect: .known(Setting(Route.Wait(cluster["connect_timeout"]?.seconds ?? 5), nil)), answer: .notApplicable,
         whole: .known(Setting(Route.Wait(wait), files.edit(timeoutPlace)))),
@@ -333,7 +333,9 @@ extension Envoy.Configuration {
       pass: Route.Pass(
         line: files.insertion(
           after: cluster.anchor?.span, next: cluster.anchor?.next, indentation: cluster.anchor?.indentation), site: nil,
-        transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil, takesBuffers: false, family: nil),
+        transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
+        // A cluster has its options once.
+        takesBuffers: cluster["typed_extension_protocol_options"] == nil, family: nil),
       container: nil, runs: .notRead)
   }
 }

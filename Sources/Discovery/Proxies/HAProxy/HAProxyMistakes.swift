@@ -61,11 +61,16 @@ extension HAProxy.Configuration {
       if let slip = HAProxy.Slip(of: directive, in: section) { mistakes.append(slip.mistake) }
       // What stands in a variable is not known.
       if directive.words.contains(where: \.hasVariable) { continue }
-      func note(_ message: String?) {
-        if let message { mistakes.append(HAProxy.Mistake(directive, message)) }
+      func note(_ message: String?, fixed: String? = nil) {
+        if let message { mistakes.append(HAProxy.Mistake(directive, message, fixed: fixed)) }
       }
       switch directive.name {
-      case "use_backend", "default_backend": note(words.first.flatMap { target(of: section, $0) })
+      case "use_backend", "default_backend":
+        let near = words.first.flatMap { backend($0) == nil ? nearestBackend($0) : nil }
+        let span = directive.words.count > 1 ? directive.span(directive.words[1]) : nil
+        note(
+          words.first.flatMap { target(of: section, $0) },
+          fixed: near.flatMap { near in span.map { $0.head + near + $0.tail } })
       case "acl":
         note(words.first.flatMap { HAProxy.unusable($0, "acl name") })
         note(HAProxy.unusable(test: Array(words.dropFirst())))
@@ -87,6 +92,14 @@ extension HAProxy.Configuration {
       }
     }
     return mistakes
+  }
+
+  /// The backend that a name which none has probably means: the most similar one, or the only one that has it as a part
+  /// of its name, or whose name is a part of it.
+  private func nearestBackend(_ name: String) -> String? {
+    let names = Set(sections.filter { ["backend", "listen"].contains($0.kind) && $0.name.count > 2 }.map(\.name))
+    let related = names.filter { $0.contains(name) || name.contains($0) }
+    return name.nearest(among: names) ?? (related.count == 1 ? related.first : nil)
   }
 
   /// Why a section cannot send requests to a backend of that name; nil if it can.

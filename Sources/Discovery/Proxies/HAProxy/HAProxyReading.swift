@@ -140,7 +140,7 @@ enum HAProxyReading: ProxyReader {
     let (line, files) = (CommandLine(proxy), proxy.files)
     // A backend that is not there may be in a file that was not read.
     let mistake = files.unread.isEmpty ? configuration.mistakes.first : nil
-    return Reading.Configuration(
+    var seen = Reading.Configuration(
       // Several ones are tested by HAProxy itself, when it loads them.
       start: Reading.Configuration.Start(
         file: line.files.count == 1 ? line.absolute(line.files[0]) : nil, prefix: nil, adapter: nil),
@@ -151,6 +151,14 @@ enum HAProxyReading: ProxyReader {
       newest: await files.newest(of: configuration.files + configuration.lists.keys.sorted()), main: nil,
       folder: configuration.files.last.flatMap { files.folder(of: $0) }, folderInside: nil, container: nil,
       hasAdmin: .notApplicable, version: nil, unread: nil)
+    seen.connections = files.edit(
+      configuration.global("maxconn").flatMap { line in line.words.last.flatMap { line.span($0) } })
+    if let section = configuration.sections.first(where: { $0.kind == "global" }), let word = section.head.words.first {
+      seen.global = files.insertion(
+        after: section.head.span(word), next: configuration.line(section.head.line + 1, of: section.head.file),
+        indentation: section.directives.first.map { String($0.text.prefix { $0 == " " || $0 == "\t" }) } ?? "    ")
+    }
+    return seen
   }
 
   /// Where Debian's rsyslog writes what HAProxy tells the system's log.
@@ -202,7 +210,7 @@ enum HAProxyReading: ProxyReader {
         passedOn: passage.path.map { .known($0 + passage.query) } ?? .notRead, change: .notRead),
       sentHost: passage.host.map { .known($0) } ?? .notRead,
       limits: Route.Limits(
-        header: .known(configuration.headerLimits), body: .known(Setting(nil, nil)),
+        header: .known(configuration.headerLimits(files)), body: .known(Setting(nil, nil)),
         connections: .known(
           Setting(server.value("maxconn").flatMap { Int($0) }, files.edit(server.span("maxconn"))))),
       health: .known(await health(of: server, backend, configuration, proxy)), login: .notApplicable,
@@ -267,8 +275,8 @@ enum HAProxyReading: ProxyReader {
   private static func resolution(
     of server: HAProxy.Server, _ configuration: HAProxy.Configuration, _ files: ProxyFiles
   ) async throws(Unseen) -> Route.Resolution {
-    func resolution(_ when: Route.Resolution.When) -> Route.Resolution {
-      Route.Resolution(when: .known(when), family: .notRead, dials: .notRead)
+    func resolution(_ when: Route.Resolution.When, _ resolver: Span? = nil) -> Route.Resolution {
+      Route.Resolution(when: .known(when), family: .notRead, dials: .notRead, resolver: files.edit(resolver))
     }
     guard let name = server.value("resolvers"),
       let section = configuration.sections.first(where: { $0.kind == "resolvers" && $0.name == name })
@@ -284,7 +292,10 @@ enum HAProxyReading: ProxyReader {
         return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
       }
     }
-    return resolution(servers.isEmpty ? .atStart : .eachRequest(by: servers, inTurn: false))
+    let first = section.all("nameserver").first
+    return resolution(
+      servers.isEmpty ? .atStart : .eachRequest(by: servers, inTurn: false),
+      first.flatMap { line in line.words.last.flatMap { line.span($0) } })
   }
 
   // MARK: What runs
@@ -381,11 +392,12 @@ extension HAProxy.Server {
 
 extension HAProxy.Configuration {
   /// Source: the configuration manual, `tune.bufsize`, `tune.maxrewrite`, `tune.http.maxhdr`.
-  fileprivate var headerLimits: Route.Limits.Header {
+  fileprivate func headerLimits(_ files: ProxyFiles) -> Route.Limits.Header {
     func number(_ name: String, _ usual: Int) -> Int { global(name).flatMap { Int($0.arguments.first ?? "") } ?? usual }
+    let size = global("tune.bufsize").flatMap { line in line.words.last.flatMap { line.span($0) } }
     let room = number("tune.bufsize", 16_384).subtractingReportingOverflow(number("tune.maxrewrite", 1024))
     return Route.Limits.Header(
-      bytes: Setting(room.overflow ? 0 : max(0, room.partialValue), nil), line: nil,
+      bytes: Setting(room.overflow ? 0 : max(0, room.partialValue), files.edit(size)), line: nil,
       lines: number("tune.http.maxhdr", 101))
   }
 }

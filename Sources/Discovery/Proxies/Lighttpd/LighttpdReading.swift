@@ -153,7 +153,7 @@ enum LighttpdReading: ProxyReader {
       servers: route.servers.compactMap(\.asServer),
       // One address of a name is taken, when lighttpd starts.
       resolution: .known(
-        Route.Resolution(when: .known(.atStart), family: .known(Setting(family, nil)), dials: .notRead)),
+        Route.Resolution(when: .known(.atStart), family: .known(Setting(family, nil)), dials: .notRead, resolver: nil)),
       patience: Route.Patience(
         connect: .known(Setting(.seconds(server.connectTimeout), files.edit(settings["connect-timeout"]?.span))),
         answer: .known(Setting(Route.Wait(server.readTimeout), files.edit(settings["read-timeout"]?.span))),

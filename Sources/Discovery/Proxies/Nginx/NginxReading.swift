@@ -5,7 +5,9 @@ import World
 
 /// From nginx's files to the facts of a route.
 enum NginxReading: ProxyReader {
-  static let facts: [FactName] = [.swagSample, .swagFile, .proxyLayout, .sourceKind]
+  static let facts: [FactName] = [
+    .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
+  ]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -13,7 +15,7 @@ enum NginxReading: ProxyReader {
     case DockerGen.layout: return try await DockerGen.reading(of: request, in: configuration, proxy)
     case SWAG.layout:
       var reading = try await reading(of: request, in: configuration, proxy)
-      reading.own = await SWAG.facts(of: reading.outcome, request, proxy)
+      reading.own.merge(await SWAG.facts(of: reading.outcome, request, proxy))
       return reading
     default: return try await reading(of: request, in: configuration, proxy)
     }
@@ -77,6 +79,13 @@ enum NginxReading: ProxyReader {
       route: nil, problem: nil, near: nil, app: nil, labels: nil,
       log: Reading.Log(file: .notRead, keys: ["host: \"\(request.site.host)"]), own: [:])
     let found = configuration.route(request)
+    if configuration.problems.isEmpty,
+      let late = await lateName(in: configuration, proxy, site: found?.upstreams ?? [])
+    {
+      reading.configuration.mistake = late.mistake
+      reading.own.merge(late.facts)
+    }
+    reading.own[.nginxParameters] = await parameters(configuration, files)
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
       reading.outcome = found == nil ? .missing : .default
       if configuration.problems.first != nil { reading.outcome = .broken }
@@ -113,6 +122,14 @@ enum NginxReading: ProxyReader {
     return reading
   }
 
+  /// The folder that has nginx's lists of parameters: beside the main file, or where its packages put them.
+  private static func parameters(_ configuration: Nginx.Configuration, _ files: ProxyFiles) async -> String? {
+    for folder in [configuration.files.first?.folder, "/etc/nginx"].compactMap({ $0 }) {
+      if let found = try? await files.glob(folder + "/*_params"), found.count > 1 { return folder }
+    }
+    return nil
+  }
+
   private static func seen(
     _ configuration: Nginx.Configuration, _ line: CommandLine, _ files: ProxyFiles
   ) async -> Reading.Configuration {
@@ -130,11 +147,15 @@ enum NginxReading: ProxyReader {
         problem.description, in: problem.file, line: number, text: text,
         fixed: lacksOne ? text.map { $0 + ";" } : corrected.map { String($0) })
     }
-    return Reading.Configuration(
+    var seen = Reading.Configuration(
       start: Reading.Configuration.Start(file: line.configuration, prefix: line.prefix, adapter: nil),
       mistake: mistake, newest: await files.newest(of: configuration.files), main: nil,
       folder: configuration.files.last { $0.hasSuffix(".conf") }.flatMap { files.folder(of: $0) },
       folderInside: nil, container: nil, hasAdmin: .notApplicable, version: nil, unread: nil)
+    if let events = configuration.directives.first("events") {
+      seen.connections = files.edit(events.block?.first("worker_connections").flatMap { configuration.span($0) })
+    }
+    return seen
   }
 
   private static func route(
@@ -154,7 +175,9 @@ enum NginxReading: ProxyReader {
         speaks: Route.Dialect(rawValue: route.kind.family) ?? .http),
       servers: route.upstreams.compactMap(\.server),
       resolution: .known(
-        Route.Resolution(when: .known(upstream.resolves), family: .notApplicable, dials: .notApplicable)),
+        Route.Resolution(
+          when: .known(upstream.resolves), family: .notApplicable, dials: .notApplicable,
+          resolver: upstream.isResolvedEachTime ? files.edit(route.resolver.span) : nil)),
       patience: Route.Patience(
         connect: wait(route.connectTimeout), answer: wait(route.readTimeout), whole: .notApplicable),
       tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) ? tls(route, files) : nil,

@@ -413,7 +413,7 @@ extension Nginx.Configuration {
       passSpan: pass.flatMap { span($0) }, pass: value?.text, upstreams: found?.servers ?? [],
       group: found?.group,
       upstreamPath: target.map { path(of: $0, kind, isLiteral, location, request, variables) },
-      resolver: Nginx.Route.Setting(value: resolver?.resolvers ?? [], span: resolver.flatMap { span($0) }),
+      resolver: Nginx.Route.Setting(value: resolver?.resolvers ?? [], span: resolver.flatMap(serversSpan)),
       connectTimeout: timeout("connect"), readTimeout: timeout("read"), sendTimeout: timeout("send"),
       headerLimit: Nginx.Route.Setting(
         value: setting("buffer_size", Int(getpagesize())) { $0.text(0).flatMap(Nginx.size) }.value,
@@ -443,6 +443,15 @@ extension Nginx.Configuration {
       return Nginx.Route.Setting(value: 1 << 20, span: nil)
     }
     return Nginx.Route.Setting(value: size == 0 ? nil : size, span: span(directive))
+  }
+
+  /// The place of all name servers of a `resolver` line, which stand one beside the other before its options.
+  private func serversSpan(_ resolver: Nginx.Directive) -> Span? {
+    let count = resolver.resolvers.count
+    guard count > 0, resolver.arguments.prefix(count).map(\.text) == resolver.resolvers, let first = span(resolver, 0),
+      let last = span(resolver, count - 1), last.line == first.line
+    else { return nil }
+    return Span(file: first.file, line: first.line, text: first.text, head: first.head, tail: last.tail)
   }
 
   /// True for a line that is nothing but `proxy_pass http://app:3000/;`.

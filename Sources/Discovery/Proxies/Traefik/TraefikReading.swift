@@ -386,7 +386,7 @@ private struct Loaded {
         speaks: server.scheme == "h2c" ? .h2c : .http),
       servers: servers.map { Server($0.endpoint, .used) },
       resolution: .known(
-        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead)),
+        Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead, resolver: nil)),
       patience: transport.patience(place),
       tls: server.scheme == "https" ? transport.tls(to: server, place) : nil,
       path: Route.Path(

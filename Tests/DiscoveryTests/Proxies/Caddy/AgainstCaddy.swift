@@ -51,7 +51,7 @@ import Testing
       case .files: "files"
       case .empty: "empty"
       case .unclear: "unclear"
-      case .proxied(let proxy, let path):
+      case .proxied(let proxy, let path, _):
         """
         \(proxy.speaks) \(proxy.isTLS ? "tls" : "") \(proxy.verifies) \(proxy.tlsName ?? "-") \
         \(proxy.upstreams.map { "\($0.isDynamic)\($0.address)" }) \(path ?? "?") \(proxy.connectTimeout) \

@@ -1,0 +1,88 @@
+import Model
+import Routes
+import World
+
+extension FactName {
+  static let nginxLateName: FactName = "nginx.late-name"
+  static let nginxParameters: FactName = "nginx.parameters"
+  static let nginxNearName: FactName = "nginx.near-name"
+}
+
+extension NginxReading {
+  /// What keeps an nginx in a container from starting: a name, in whichever of its sites, that no container has.
+  ///
+  /// A name with a dot may be one that a name server knows, and nobody can ask in the place of a container that does not
+  /// run.
+  ///
+  /// - Parameter site: Where the site that is asked for is passed on to.
+  static func lateName(
+    in configuration: Nginx.Configuration, _ proxy: RunningProxy, site: [Nginx.Upstream]
+  ) async -> (facts: Facts, mistake: Reading.Configuration.Mistake)? {
+    guard let container = proxy.container, !container.isRunning, await proxy.world.engineCommand == "docker",
+      let known = await proxy.world.names(beside: container)
+    else { return nil }
+    let literals = configuration.literals.sorted { ($0.value.file, $0.value.line) < ($1.value.file, $1.value.line) }
+    for (endpoint, directive) in literals {
+      let (host, name) = (endpoint.host, endpoint.host.lowercased())
+      guard !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || "-_".contains($0) }), name != "localhost",
+        !known.all.contains(name), configuration.upstreams[name] == nil, let place = configuration.span(directive)
+      else { continue }
+      // A later lookup helps the other sites; of the one that is asked for, the right name is looked for.
+      let isOwn = site.contains { $0.host.lowercased() == name }
+      let near = name.nearest(among: known.others) ?? known.others.first { $0.count > 2 && name.contains($0) }
+      let right = near.map {
+        place.head + (directive.text(0) ?? "").replacing(host, with: $0, maxReplacements: 1) + place.tail
+      }
+      return (
+        [.nginxLateName: name, .nginxNearName: isOwn ? near ?? "" : ""],
+        proxy.files.mistake(
+          "host not found in upstream \"\(host)\" in \(directive.file):\(directive.line)", in: directive.file,
+          line: place.line, text: place.text, fixed: isOwn ? right : place.lookedUpLate(host, directive))
+      )
+    }
+    return nil
+  }
+}
+
+extension Span {
+  /// The line with a lookup at each request in the place of the one at the start; nil where more than that would change.
+  fileprivate func lookedUpLate(_ host: String, _ directive: Nginx.Directive) -> String? {
+    guard directive.name == "proxy_pass", let address = directive.text(0), !text.contains("resolver"),
+      let mark = address.firstRange(of: "://"), address[mark.upperBound...].hasPrefix(host),
+      !address[mark.upperBound...].contains("/"), head + address + tail == text,
+      let start = head.lastRange(of: directive.name)
+    else { return nil }
+    let late = address[..<mark.upperBound] + "$late_name" + address[mark.upperBound...].dropFirst(host.count)
+    return head[..<start] + "resolver 127.0.0.11 valid=10s; set $late_name \(host); \(directive.name) \(late)" + tail
+  }
+}
+
+extension String {
+  /// Where the last of these words begins.
+  fileprivate func lastRange(of word: String) -> Index? {
+    indices.last { self[$0...].hasPrefix(word) }
+  }
+}
+
+extension World {
+  /// All names by which a container finds others in its networks, and those that people give them; nil where they cannot
+  /// be seen, or it has no network in which names are known.
+  fileprivate func names(beside container: Container) async -> (all: Set<String>, others: [String])? {
+    guard !container.usesHostNetwork, container.networkOwner == nil,
+      container.networks.keys.contains(where: { !Network.defaults.contains($0) }),
+      let containers = try? await containers(), let own = containers.first(where: { $0.Id == container.Id })
+    else { return nil }
+    let others = containers.filter { $0.sharesNetwork(with: own) }
+    // More than that are not all asked, and one that is not asked may have the name.
+    guard others.count <= 64 else { return nil }
+    var names = Set((container.HostConfig?.ExtraHosts ?? []).map { String($0.prefix { $0 != ":" }).lowercased() })
+    for other in others {
+      guard let details = try? await self.container(other.Id) else { return nil }
+      names.formUnion(
+        ([other.name, other.service, details.Config?.Hostname].compactMap { $0 }
+          + details.networks.values.flatMap(\.names)).map { $0.lowercased() })
+    }
+    let given = others.filter { $0.Id != own.Id && $0.isRunning }.flatMap { [$0.service, $0.name].compactMap { $0 } }
+    return (names, given.sorted())
+  }
+}
