@@ -3,10 +3,16 @@ import Model
 import Routes
 import World
 
+extension FactName {
+  static let nameOld: FactName = "name.old"
+}
+
 private enum InsideOutcome: String, CheckOutcome {
   case accepted, refused
   /// Refused at the kind of address that the proxy dials, and taken at the other kind.
   case otherFamily = "other-family"
+  /// Taken, at an address that is not the one which the proxy dials: that one is not the app's.
+  case elsewhere
   case unknown
 }
 
@@ -14,7 +20,7 @@ extension Check {
   /// Connects to the app's port inside its own network. What is refused there, too, no packet filter on the way refuses.
   static let insideConnect = Check(
     "inside.connect", needs: [.nameAddress, .upstreamInside, .upstreamPlace],
-    learns: [.familyDialled, .familyListens], outcome: InsideOutcome.self, limit: 5
+    learns: [.familyDialled, .familyListens, .nameOld], outcome: InsideOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let (dialled, port, place) = (try given.address, try given.upstreamInside, try given.listensIn)
     let own = given.list(.upstreamAddresses)
@@ -22,7 +28,9 @@ extension Check {
     let isIPv6 = own.isEmpty || own.contains(dialled) ? dialled.isIPv6 : own.allSatisfy(\.isIPv6)
     let target = own.contains(dialled) ? dialled : own.first { $0.isIPv6 == isIPv6 } ?? (isIPv6 ? "::1" : "127.0.0.1")
     switch try await world.see(TCPConnect(address: target, port: port, place: place, limit: 1)).outcome {
-    case .accepted: return (.accepted, [:])
+    case .accepted:
+      let isOld = !own.isEmpty && given[.upstreamPublished] == nil && !own.contains(dialled)
+      return isOld ? (.elsewhere, [.nameOld: dialled]) : (.accepted, [:])
     case .refused: break
     case .timeout, .unreachable, .denied, .other: return (.unknown, [:])
     }

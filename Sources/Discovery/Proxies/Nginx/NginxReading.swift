@@ -186,7 +186,7 @@ enum NginxReading: ProxyReader {
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: header, line: nil, lines: nil)),
         body: .known(setting(route.bodyLimit)), connections: .known(Setting(upstream.maxConnections, nil))),
-      health: .notApplicable, login: .notRead,
+      health: .notApplicable, login: .known(route.login),
       pass: Route.Pass(
         line: files.insertion(after: route.passSpan, next: next), site: nil, transport: nil, target: route.passTarget,
         literal: upstream.isResolvedEachTime ? route.passLiteral : nil, plain: nil, encrypted: nil,

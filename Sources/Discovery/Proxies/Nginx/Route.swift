@@ -116,6 +116,8 @@ extension Nginx {
     public let sendsCertificate: Bool
     /// The `Host` header that the upstream gets; nil if it gets several that differ.
     public let hostHeader: Setting<String?>
+    /// The service that `auth_request` asks before, as `scheme://host:port`.
+    public let login: String?
     /// As written; nil if none is set: then the one that is compiled in.
     public let errorLog: Setting<String>?
     /// As written; empty if none is set or it is `off`.
@@ -357,6 +359,19 @@ extension Nginx.Configuration {
     func first(_ name: String) -> Nginx.Directive? { all(name).first }
   }
 
+  /// Where the location leads that `auth_request` asks within nginx; nil if none is asked, or that is not known.
+  private func login(_ scope: Scope, _ chosen: ChosenServer, _ variables: Nginx.Variables) -> String? {
+    guard let path = scope.first("auth_request")?.text(0), path.hasPrefix("/") else { return nil }
+    var variables = variables
+    variables.move(to: path, keepsQuery: false)
+    let way = self.way(chosen, &variables)
+    guard way.kind == .proxied, let pass = Self.pass(of: way.chain), let argument = pass.arguments.first else {
+      return nil
+    }
+    let target = Nginx.Target(variables.expand(argument, in: pass.file), of: way.kind)
+    return upstreams(of: target, kind: way.kind, isLiteral: true, resolvers: []).servers.first?.url
+  }
+
   private func route(
     _ request: Nginx.Request, _ chosen: ChosenServer, _ way: Way, _ variables: Nginx.Variables
   ) -> Nginx.Route {
@@ -432,6 +447,7 @@ extension Nginx.Configuration {
       hostHeader: Nginx.Route.Setting(
         value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
         span: hosts.first.flatMap { span($0, 1) }),
+      login: login(scope, chosen, variables),
       errorLog: errorLog.flatMap { log in
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
       },

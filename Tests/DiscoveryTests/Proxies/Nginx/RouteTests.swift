@@ -26,6 +26,28 @@ import Testing
     #expect(route.connectTimeout == .init(value: .seconds(60), span: nil))
   }
 
+  /// Its location may have a variable, and `off` ends what is set around.
+  @Test(arguments: [
+    ("/", "http://authelia:9091"), ("/public/", nil), ("/other/", "http://10.0.0.9:4180"), ("/none/", nil),
+  ])
+  func theServiceThatIsAskedFirst(path: String, login: String?) async throws {
+    let configuration = await nginxConfiguration(
+      http: """
+        server {
+          auth_request /internal/authz;
+          location = /internal/authz { internal; set $up http://authelia:9091/api/authz; proxy_pass $up; }
+          location = /oauth2/auth { proxy_pass http://10.0.0.9:4180; }
+          location / { proxy_pass http://app:3000; }
+          location /public/ { auth_request off; proxy_pass http://app:3000; }
+          location /other/ { auth_request /oauth2/auth; proxy_pass http://app:3000; }
+          location /none/ { auth_request /nowhere; proxy_pass http://app:3000; }
+          location = /nowhere { return 200; }
+        }
+        """)
+    let route = try #require(configuration.route(host: "any", port: 80, path: path, isTLS: false))
+    #expect(route.login == login)
+  }
+
   @Test func anAbsentPortIsInserted() async throws {
     let configuration = await nginxConfiguration(
       http:
