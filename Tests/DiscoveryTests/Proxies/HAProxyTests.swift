@@ -369,6 +369,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     ("tcp-request content reject if { path_beg /no }", "/x", false),
     ("tcp-request content accept if { path_beg /no }\n tcp-request content reject", "/no", false),
     ("tcp-request content accept if { path_beg /no }\n tcp-request content reject", "/x", true),
+    ("tcp-request content reject if REQ_CONTENT", "/x", true),
     ("tcp-request content reject if { src 10.0.0.1 }", "/x", false), ("http-request auth if { path /x }", "/x", true),
     ("http-request allow\n http-request deny", "/x", false),
   ]

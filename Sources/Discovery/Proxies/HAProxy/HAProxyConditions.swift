@@ -115,7 +115,7 @@ extension HAProxy {
         }
       }
       switch name {
-      case "TRUE", "HTTP", "METH_GET", "HTTP_URL_SLASH", "WAIT_END": return .yes
+      case "TRUE", "HTTP", "METH_GET", "HTTP_URL_SLASH", "REQ_CONTENT", "WAIT_END": return .yes
       case "FALSE", "METH_POST", "METH_HEAD", "METH_OPTIONS", "METH_CONNECT", "METH_PUT", "METH_DELETE", "METH_TRACE",
         "HTTP_URL_ABS", "HTTP_URL_STAR", "HTTP_CONTENT":
         return .no

@@ -12,10 +12,14 @@ extension HAProxy {
     let fixed: String?
 
     init(file: String, line: Int, text: String, message: String, fixed: String? = nil) {
-      (self.file, self.line, self.text, self.message, self.fixed) = (file, line, text, message, fixed)
+      (self.file, self.line, self.text, self.message, self.fixed) = (
+        file, line, text, message, fixed
+      )
     }
     init(_ directive: Directive, _ message: String, fixed: String? = nil) {
-      self.init(file: directive.file, line: directive.line, text: directive.text, message: message, fixed: fixed)
+      self.init(
+        file: directive.file, line: directive.line, text: directive.text, message: message,
+        fixed: fixed)
     }
   }
 }
@@ -27,7 +31,9 @@ extension HAProxy.Configuration {
   /// What a version that is newer or older may know is none: there only a slip of the pen is told by its nearness.
   var mistakes: [HAProxy.Mistake] {
     let isVerified = global("ssl-server-verify") != nil
-    var mistakes = problems.map { HAProxy.Mistake(file: $0.file, line: $0.line, text: $0.text, message: $0.message) }
+    var mistakes = problems.map {
+      HAProxy.Mistake(file: $0.file, line: $0.line, text: $0.text, message: $0.message)
+    }
     var named: [String: [HAProxy.Section]] = [:]
     for section in sections {
       if section.isProxy, !section.head.mayHold {
@@ -35,17 +41,21 @@ extension HAProxy.Configuration {
         if let from = section.from, !hasDefaults(from) {
           mistakes.append(
             HAProxy.Mistake(
-              section.head, "defaults section '\(from)' not found for \(section.kind) '\(section.name)'"))
+              section.head,
+              "defaults section '\(from)' not found for \(section.kind) '\(section.name)'"))
         }
         named[section.name, default: []].append(section)
       }
       mistakes += mistakesOfLines(section)
       guard ["backend", "listen"].contains(section.kind), !isVerified else { continue }
       for server in servers(of: section, port: 0)
-      where server.isTLS && !server.has("verify") && !server.has("ca-file") && !server.directive.mayHold {
+      where server.isTLS && !server.has("verify") && !server.has("ca-file")
+        && !server.directive.mayHold
+      {
         mistakes.append(
           HAProxy.Mistake(
-            server.directive, "server '\(server.name)' has ssl and neither ca-file nor verify none"))
+            server.directive, "server '\(server.name)' has ssl and neither ca-file nor verify none")
+        )
       }
     }
     return mistakes
@@ -78,11 +88,17 @@ extension HAProxy.Configuration {
         note(words.first.flatMap { HAProxy.unusable($0, "server name") })
         if section.kind == "frontend" {
           note("'server' not allowed because frontend '\(section.name)' has no backend capability")
-        } else if let name = words.first, let line = servers.updateValue(directive.line, forKey: name) {
-          note("backend '\(section.name)', another server named '\(name)' was already defined at line \(line)")
+        } else if let name = words.first,
+          let line = servers.updateValue(directive.line, forKey: name)
+        {
+          note(
+            "backend '\(section.name)', another server named '\(name)' was already defined at line \(line)"
+          )
         }
       case "bind" where section.isProxy:
-        let address = words.first?.split(separator: ",").first { !$0.contains { ":@/".contains($0) } }
+        let address = words.first?.split(separator: ",").first {
+          !$0.contains { ":@/".contains($0) }
+        }
         note(address.map { "'bind' : missing port specification in '\($0)'" })
       default: break
       }
@@ -106,7 +122,8 @@ extension HAProxy.Configuration {
   private func target(of section: HAProxy.Section, _ name: String) -> String? {
     guard !name.contains("%[") else { return nil }
     guard let backend = backend(name) else { return "there is no backend '\(name)'" }
-    guard mode(of: section) == "http", mode(of: backend) == "tcp", !backend.head.mayHold, section.isProxy,
+    guard mode(of: section) == "http", mode(of: backend) == "tcp", !backend.head.mayHold,
+      section.isProxy,
       [section, backend].allSatisfy({ setting("mode", of: $0)?.mayHold != true })
     else { return nil }
     return "http \(section.kind) '\(section.name)' tries to use incompatible tcp backend '\(name)'"
@@ -114,11 +131,14 @@ extension HAProxy.Configuration {
 
   /// Lines that may end in a condition.
   private static let conditional: Set<String> = [
-    "use_backend", "http-request", "http-response", "http-after-response", "redirect", "tcp-request", "tcp-response",
+    "use_backend", "http-request", "http-response", "http-after-response", "redirect",
+    "tcp-request", "tcp-response",
     "use-server", "force-persist", "ignore-persist",
   ]
 
-  private func unusable(conditionOf directive: HAProxy.Directive, knowing names: Set<String>) -> String? {
+  private func unusable(conditionOf directive: HAProxy.Directive, knowing names: Set<String>)
+    -> String?
+  {
     guard let condition = HAProxy.Condition(directive.arguments[...]) else { return nil }
     let behind = directive.arguments.drop { $0 != "if" && $0 != "unless" }
     if behind.count(where: { $0.hasSuffix("{") && $0.allSatisfy { "!{".contains($0) } })
@@ -150,7 +170,9 @@ extension HAProxy.Section {
   /// The `defaults` section that it names.
   fileprivate var from: String? {
     let words = head.arguments
-    return words.firstIndex(of: "from").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+    return words.firstIndex(of: "from").flatMap {
+      words.indices.contains($0 + 1) ? words[$0 + 1] : nil
+    }
   }
 
   /// What is wrong with its name, `others` being the proxies before it that have it, too.
@@ -159,10 +181,13 @@ extension HAProxy.Section {
     if name.isEmpty { return [HAProxy.Mistake(head, "'\(kind)' expects an <id> argument")] }
     if let why = HAProxy.unusable(name, "'\(kind)' name") { return [HAProxy.Mistake(head, why)] }
     // A frontend and a backend may share one.
-    guard let twin = others.first(where: { $0.kind == kind || [kind, $0.kind].contains("listen") }) else { return [] }
+    guard let twin = others.first(where: { $0.kind == kind || [kind, $0.kind].contains("listen") })
+    else { return [] }
     return [
       HAProxy.Mistake(
-        head, "\(kind) '\(name)' has the same name as \(twin.kind) '\(name)' declared at \(twin.head.place)")
+        head,
+        "\(kind) '\(name)' has the same name as \(twin.kind) '\(name)' declared at \(twin.head.place)"
+      )
     ]
   }
 }
@@ -193,10 +218,13 @@ extension HAProxy {
 
   /// Why a text with `%[…]` in it is none; nil if it can be one.
   fileprivate static func unusable(format text: String) -> String? {
+    guard text.utf8.contains(UInt8(ascii: "%")) else { return nil }
     var rest = Substring(text)
     while let start = rest.firstRange(of: "%[") {
       rest = rest[start.upperBound...]
-      if rest.hasPrefix("(") { return "failed to parse sample expression <\(rest)> : missing fetch method" }
+      if rest.hasPrefix("(") {
+        return "failed to parse sample expression <\(rest)> : missing fetch method"
+      }
       let expression = Expression(String(rest))
       guard expression.rest.first == "]" else {
         return "failed to parse sample expression <\(rest)> : expected ']'"
@@ -218,12 +246,15 @@ extension HAProxy {
 
   private static let fetches = Vocabulary(
     [
-      "hdr", "hdr_beg", "hdr_dom", "hdr_end", "hdr_sub", "hdr_reg", "path", "path_beg", "path_dir", "path_end",
-      "path_reg", "path_sub", "url_beg", "url_reg", "url_sub", "ssl_fc", "ssl_fc_sni", "req.ssl_sni", "req_ssl_sni",
+      "hdr", "hdr_beg", "hdr_dom", "hdr_end", "hdr_sub", "hdr_reg", "path", "path_beg", "path_dir",
+      "path_end",
+      "path_reg", "path_sub", "url_beg", "url_reg", "url_sub", "ssl_fc", "ssl_fc_sni",
+      "req.ssl_sni", "req_ssl_sni",
       "method",
     ],
     others: [
-      "pathq", "ssl_bc", "shdr", "shdr_beg", "shdr_dom", "shdr_end", "shdr_sub", "shdr_reg", "urlp_beg", "urlp_reg",
+      "pathq", "ssl_bc", "shdr", "shdr_beg", "shdr_dom", "shdr_end", "shdr_sub", "shdr_reg",
+      "urlp_beg", "urlp_reg",
       "urlp_sub",
     ])
 }
@@ -234,9 +265,13 @@ private struct Vocabulary: Sendable {
   let known: Set<String>
 
   /// `others` are known, too, but nobody means them.
-  init(_ usual: [String], others: [String] = []) { (self.usual, known) = (usual, Set(usual + others)) }
+  init(_ usual: [String], others: [String] = []) {
+    (self.usual, known) = (usual, Set(usual + others))
+  }
 
-  func meant(by word: String) -> String? { known.contains(word) ? nil : word.nearest(among: usual, within: 1) }
+  func meant(by word: String) -> String? {
+    known.contains(word) ? nil : word.nearest(among: usual, within: 1)
+  }
   func isSlip(_ word: String) -> Bool { meant(by: word) != nil }
 }
 
@@ -261,21 +296,25 @@ extension HAProxy {
       let isNegated = first.text == "no"
       let words = directive.words.dropFirst(isNegated ? 2 : 1)
       let name = isNegated ? directive.arguments.first : first.text
-      guard let word = words.first, !word.hasVariable, section.isProxy || section.kind == "defaults" else { return nil }
+      guard let word = words.first, !word.hasVariable, section.isProxy || section.kind == "defaults"
+      else { return nil }
       switch name {
       case "option":
         guard !Self.options.known.contains(word.text) else { return nil }
         mistake = slip(word, Self.options.meant(by: word.text), "unknown option '\(word.text)'")
       case "mode":
         guard !Self.modes.contains(word.text) else { return nil }
-        mistake = slip(word, word.text.nearest(among: ["http", "tcp"], within: 1), "unknown proxy mode '\(word.text)'")
+        mistake = slip(
+          word, word.text.nearest(among: ["http", "tcp"], within: 1),
+          "unknown proxy mode '\(word.text)'")
       case "timeout":
         guard let near = Self.times.meant(by: word.text) else { return nil }
         mistake = slip(word, near, "'timeout' does not support '\(word.text)'")
       case "server":
-        guard let wrong = words.dropFirst(2).first(where: { Self.serverWords.isSlip($0.text) }),
-          let near = Self.serverWords.meant(by: wrong.text)
-        else { return nil }
+        let wrong = HAProxy.Server.settings(directive, from: 3).first {
+          Self.serverWords.isSlip($0.name.text)
+        }?.name
+        guard let wrong, let near = Self.serverWords.meant(by: wrong.text) else { return nil }
         mistake = slip(wrong, near, "unknown keyword '\(wrong.text)'")
       default: return nil
       }
@@ -284,8 +323,10 @@ extension HAProxy {
     /// Words at the start of a line.
     private static let keywords = Vocabulary(
       [
-        "server", "bind", "mode", "timeout", "option", "balance", "acl", "use_backend", "default_backend",
-        "http-request", "http-response", "default-server", "http-check", "backend", "frontend", "listen", "global",
+        "server", "bind", "mode", "timeout", "option", "balance", "acl", "use_backend",
+        "default_backend",
+        "http-request", "http-response", "default-server", "http-check", "backend", "frontend",
+        "listen", "global",
         "defaults", "stats", "maxconn", "retries", "errorfile", "redirect", "cookie",
       ], others: ["node", "errorfiles"])
 
@@ -294,13 +335,16 @@ extension HAProxy {
     ]
 
     private static let times = Vocabulary([
-      "client", "server", "connect", "check", "queue", "http-keep-alive", "http-request", "tunnel", "tarpit",
+      "client", "server", "connect", "check", "queue", "http-keep-alive", "http-request", "tunnel",
+      "tarpit",
       "client-fin", "server-fin", "client-hs",
     ])
 
-    private static let serverWords = Vocabulary([
-      "check", "backup", "disabled", "weight", "maxconn", "verify", "resolvers",
-    ])
+    private static let serverWords = Vocabulary(
+      ["check", "backup", "disabled", "weight", "maxconn", "verify", "resolvers"],
+      others: Array(HAProxy.Server.withValue) + [
+        "ssl", "no-check", "no-ssl", "no-backup", "no-disabled", "enabled",
+      ])
 
     /// Source: the configuration manuals of HAProxy 1.8 to 3.2.
     private static let options = Vocabulary(

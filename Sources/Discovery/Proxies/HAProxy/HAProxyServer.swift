@@ -43,7 +43,7 @@ extension HAProxy {
     }
 
     /// Words that stand before a value of their own. Source: the configuration manual, section 5.2.
-    private static let withValue: Set<String> = [
+    static let withValue: Set<String> = [
       "addr", "agent-addr", "agent-inter", "agent-port", "agent-send", "alpn", "ca-file", "check-alpn", "check-proto",
       "check-sni", "ciphers", "ciphersuites", "cookie", "crl-file", "crt", "curves", "downinter", "error-limit",
       "fall", "fastinter", "guid", "hash-key", "id", "init-addr", "init-state", "inter", "log-bufsize", "log-proto",
@@ -54,7 +54,8 @@ extension HAProxy {
       "tcp-ut", "track", "usesrc", "verify", "verifyhost", "weight", "ws",
     ]
 
-    private static func settings(_ directive: Directive, from start: Int) -> [Setting] {
+    /// The words of a line from one on, each with its value.
+    static func settings(_ directive: Directive, from start: Int) -> [Setting] {
       var settings: [Setting] = []
       var index = start
       while index < directive.words.count {
