@@ -64,6 +64,7 @@ def php(t):
     write(t, "/usr/local/etc/php-fpm.d/www.conf", "[www]\nuser = www-data\ngroup = www-data\nlisten = 9000\npm = dynamic\npm.max_children = 5\npm.start_servers = 2\npm.min_spare_servers = 1\npm.max_spare_servers = 3\naccess.log = /proc/self/fd/2\n")
     write(t, "/var/www/html/index.php", "<?php echo '<title>php</title>ok';\n")
 def app(t): copy(t, APP, "/usr/local/bin/app")
+def node(t): copy(t, shutil.which("node"), "/usr/local/bin/node"); libraries(t, shutil.which("node")); os.makedirs(t + "/app")
 
 IMAGES = {
     "nginx:1.27": ([nginx, app], ['CMD ["nginx", "-g", "daemon off;"]', "EXPOSE 80"]),
@@ -76,6 +77,7 @@ IMAGES = {
     "php:8.2-fpm": ([php], ['CMD ["php-fpm", "-F", "-y", "/usr/local/etc/php-fpm.conf"]', "EXPOSE 9000", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/bin:/bin", "WORKDIR /var/www/html"]),
     "field/base:1": ([app], ['CMD ["app", "8080"]']),
 }
+if shutil.which("node"): IMAGES["node:20-slim"] = ([node], ['CMD ["node", "server.js"]', "WORKDIR /app"])
 ALIASES = {
     "nginx:1.27": ["nginxproxy/nginx-proxy:1.6"],
     "caddy:2": ["lucaslorentz/caddy-docker-proxy:2.9"],
