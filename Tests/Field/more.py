@@ -315,7 +315,7 @@ def http2_only_app(s):
 @fault
 def invalid_header(s):
     """A line of the app's header has no colon: upstream sent invalid header. https://github.com/FreshRSS/FreshRSS/issues/4766"""
-    n = s.net(); a = node(s, "net.createServer(c => { c.on('error', () => 0); c.once('data', d => /HTTP\/1/.test(d) ? c.end('HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\nX-Report Q3 2024.pdf\\r\\nContent-Length: 22\\r\\nConnection: close\\r\\n\\r\\n<title>reports</title>') : c.destroy()); }).listen(3000);\n", net=n, name=s.name("reports")); time.sleep(1); s.nginx(loc(f"http://{a}:3000"), n); s.expect("/", 502, "protocol-mismatch", "app-error")
+    n = s.net(); a = node(s, "net.createServer(c => { c.on('error', () => 0); c.once('data', d => /^[A-Z]+ \/.* HTTP\/1/.test(d) ? c.end('HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\nX-Report Q3 2024.pdf\\r\\nContent-Length: 22\\r\\nConnection: close\\r\\n\\r\\n<title>reports</title>') : c.destroy()); }).listen(3000);\n", net=n, name=s.name("reports")); time.sleep(1); s.nginx(loc(f"http://{a}:3000"), n); s.expect("/", 502, "protocol-mismatch", "app-error")
 @fault
 def uwsgi_pass_to_http(s):
     """uwsgi_pass to uWSGI's http-socket. https://github.com/caiqing0204/dev_task/issues/5 (the reverse of it)"""
