@@ -75,7 +75,12 @@ class Stage:
             except StagingError as e:
                 if "overlap" not in str(e).lower(): raise
         else: raise StagingError("no subnet")
-        self.undo.append(lambda: sh("docker", "network", "rm", n, check=False)); return n
+        self.undo.append(lambda: sh("docker", "network", "rm", n, check=False)); self.undo.append(lambda net=self.subnet: self.forget(net)); return n
+    def forget(self, subnet):
+        """Takes away what a repair has let pass for this subnet."""
+        for table in ("raw", "filter"):
+            for l in sh("iptables-save", "-t", table, check=False).splitlines():
+                if l.startswith("-A ") and f" -s {subnet} " in l and "! -s" not in l: sh("iptables", "-w", "-t", table, "-D", *l.split()[1:], check=False)
     def bridge(self, net): return "br-" + sh("docker", "network", "inspect", "-f", "{{.Id}}", net)[:12]
     def gateway(self, net): return sh("docker", "network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", net) or self.subnet.rsplit(".", 1)[0] + ".1"
     def run(self, image, *cmd, name=None, net=None, opts=(), publish=(), labels=()):
