@@ -19,12 +19,11 @@ private enum HoldersOutcome: String, CheckOutcome {
 extension Check {
   /// Looks whose the addresses are to which the route's name leads: a name of several apps leads to each of them in turn.
   static let nameHolders = Check(
-    "name.holders", needs: [.upstreamHost, .upstreamPort, .nameAddresses, .proxyPlace],
+    "name.holders", needs: [.upstreamHost, .upstreamPort, .nameAddresses, .nameMany, .proxyPlace],
     learns: [.holdersAll, .holdersRight], outcome: HoldersOutcome.self
   ) { world, given, _ throws(Unseen) in
     let addresses = Set(given.list(.nameAddresses))
     let (name, port) = (try given.upstreamHost, try given.upstreamPort)
-    guard addresses.count > 1, !name.isAddress else { return (.one, [:]) }
     let holders = try await world.containers().filter {
       $0.isRunning && $0.networkOwner == nil && !addresses.isDisjoint(with: $0.addresses)
     }.sorted { $0.name < $1.name }
