@@ -205,7 +205,7 @@ extension Fault {
     Fault("caddy, handle_path takes the app's base path away", shows: 404) { stage in
       let (host, app) = (try await stage.site("manual"), stage.named("manual"))
       let web = try await stage.network()
-      let page = try stage.write("Hello from \(app)\n", to: "manual/manual/index.html")
+      let page = try stage.write("Hello from \(app)\n", to: "manual/manual/first.html")
       try await stage.container(
         app, .nginx, on: web,
         options: ["-v", "\(page.deletingLastPathComponent().path()):/usr/share/nginx/html/manual:ro"])
@@ -214,7 +214,7 @@ extension Fault {
       let finding = Finding(
         cause: "path-rewrite-wrong", upstream: "http://\(app):80", mentions: ["handle /manual/*"], atLeast: .certain)
       return Site(
-        url: "http://\(host):\(gate.port)/manual/index.html?page=1", proxy: "caddy", findings: [finding], says: app)
+        url: "http://\(host):\(gate.port)/manual/first.html?page=1", proxy: "caddy", findings: [finding], says: app)
     },
 
     Fault("caddy speaks http to a FastCGI port", shows: 502) { stage in
@@ -223,7 +223,7 @@ extension Fault {
       try await stage.container(app, .php, on: web, options: ["-e", "APP_NAME=\(app)", "-w", "/var/www/html"])
       let gate = try await stage.caddy(on: web, Caddyfile.simple(host, "\(app):9000"))
       let finding = Finding(
-        cause: "protocol-mismatch", upstream: "http://\(app):9000", mentions: ["php_fastcgi", "/var/www/html"],
+        cause: "protocol-mismatch", upstream: "http://\(app):9000", mentions: ["transport fastcgi", "/var/www/html"],
         atLeast: .certain)
       return Site(url: "http://\(host):\(gate.port)/", proxy: "caddy", findings: [finding], says: app)
     },

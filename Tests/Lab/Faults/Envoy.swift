@@ -94,7 +94,7 @@ extension Fault {
     Fault("envoy, header too large", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("portal"), stage.named("portal"), stage.appPort())
       let web = try await stage.network()
-      try await stage.odd(app, on: web, port: port, "--cookie", "70000")
+      try await stage.odd(app, on: web, port: port, "--cookie", "90000")
       let gate = try await stage.envoy(on: web, EnvoyFile(host, app, port))
       return stage.envoySite(
         host, gate, app, "response-header-too-large", "http://\(app):\(port)", ["max_response_headers_kb"], .certain)
