@@ -52,14 +52,11 @@ struct FileText: Sendable {
   /// of its thousands of words would take a copy of it.
   func line(_ number: Int) -> String? {
     guard starts.indices.contains(number - 1) else { return nil }
-    let end = number < starts.count ? Int(starts[number]) : text.utf8.count
-    guard end - Int(starts[number - 1]) <= Limits.pastedLine else { return nil }
-    func index(_ start: UInt32) -> String.Index {
-      text.utf8.index(text.startIndex, offsetBy: Int(start))  // fits: 32 bits
-    }
-    let from = index(starts[number - 1])
-    let to = number < starts.count ? index(starts[number]) : text.endIndex
-    let line = Substring(text.utf8[from..<to])
+    let from = Int(starts[number - 1])  // fits: 32 bits
+    let end = number < starts.count ? Int(starts[number]) : text.utf8.count  // fits: 32 bits
+    guard end - from <= Limits.pastedLine else { return nil }
+    func index(_ offset: Int) -> String.Index { text.utf8.index(text.startIndex, offsetBy: offset) }
+    let line = Substring(text.utf8[index(from)..<index(end)])
     return String(line.last?.isNewline == true ? line.dropLast() : line)
   }
 

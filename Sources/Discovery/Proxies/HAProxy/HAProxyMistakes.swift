@@ -237,7 +237,7 @@ extension HAProxy {
   /// What can be neither an address with or without a mask, nor a name.
   private static func isNoAddress(_ text: String) -> Bool {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    let octets = parts[0].split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+    let octets = parts[0].split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }  // fits: optional
     let isNumeric = octets.count == 4 && octets.allSatisfy { $0 != nil }
     let mask = parts.count > 1 ? Int(parts[1]) : nil
     return text.contains(",") || isNumeric && octets.contains { $0.map { $0 > 255 } ?? true }
