@@ -1,6 +1,9 @@
+import Fixture
 import Foundation
 import Glibc
+import Model
 import Testing
+import World
 
 @testable import Discovery
 import Routes
@@ -401,6 +404,35 @@ private func configuration(_ text: String) async -> Apache.Configuration {
     ]).withOverrides(for: "a.test", port: 80)
     #expect(end(none, "a.test/x") == "=")
     #expect(end(none, "a.test/blog/x") == "?")
+  }
+}
+
+@Suite struct ApacheReadingTests {
+  /// What of the path follows a URL without a slash is taken for a part of its host
+  @Test(
+    arguments: [
+      ("ProxyPass / http://web:3000", "/x", "httpd takes web:3000x for its host"),
+      ("ProxyPass / http://web:3000", "/", nil), ("ProxyPass / http://web", "/x", "httpd takes webx for its host"),
+      ("ProxyPass /a http://web:3000", "/a/x", nil), ("ProxyPass / http://web:3000/b", "/x", nil),
+      ("<Location /a/>\nProxyPass http://web:3000\n</Location>", "/a/x", "web:3000x"),
+      ("ProxyPass / balancer://app", "/x", "httpd takes appx for its host"),
+      ("ProxyPassMatch ^/(.*)$ http://web:3000$1", "/x", "3000x is no port"),
+      ("ProxyPass / b://web/", "/", "No protocol handler was valid for the URL b://web/"),
+      ("ProxyPass / unix:/run/app.sock|http://web", "/x", "httpd takes webx"),
+    ] as [(String, String, String?)])
+  func aURLThatHttpdCannotUse(line: String, path: String, problem: String?) async throws {
+    let modules = ["proxy", "proxy_http", "proxy_balancer"].map { "LoadModule \($0)_module modules/mod_\($0).so" }
+    let text =
+      modules.joined(separator: "\n")
+      + "\n<Proxy balancer://app>\nBalancerMember http://one:3000\n</Proxy>\n<VirtualHost *:80>\nServerName a.test\n\(line)\n</VirtualHost>\n"
+    let world = Sandbox().container("edge1", #""Name": "/edge""#)
+      .file("/etc/apache2/apache2.conf", text, in: .process(7))
+    let reading = try await RouteReading.read(
+      .init(site: try #require(Site("http://a.test\(path)")), port: 80), kind: "apache",
+      at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+    #expect((reading.outcome == .misconfigured) == (problem != nil))
+    #expect(problem.map { reading.facts[.routeProblem]?.contains($0) == true } ?? true, "\(reading.facts)")
+    #expect((reading.facts[.routeUpstream] == nil) == false)
   }
 }
 

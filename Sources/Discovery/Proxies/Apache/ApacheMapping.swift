@@ -80,6 +80,10 @@ extension ApacheReading {
         reason: "it needs mod_\(missing.joined(separator: ", mod_")), which is not loaded",
         remedy: remedy(for: first, configuration, files, &own), label: nil)
     }
+    guard served.contains(scheme) else {
+      return Reading.Problem(
+        reason: "No protocol handler was valid for the URL \(route.url?.text ?? "")", remedy: nil, label: nil)
+    }
     if let problem = addressProblem(of: route, configuration, files) { return problem }
     if isTLS(scheme), configuration.setting("sslproxyengine", route, path: "")?.text(0)?.lowercased() != "on" {
       own[.apacheNeedsTLS] = "yes"
@@ -90,6 +94,11 @@ extension ApacheReading {
     return Reading.Problem(
       reason: "every member of its balancer is switched off by status=", remedy: nil, label: nil)
   }
+
+  /// Schemes that a module of httpd speaks.
+  private static let served: Set<String> = [
+    "http", "https", "ws", "wss", "h2", "h2c", "fcgi", "scgi", "uwsgi", "ajp", "ftp",
+  ]
 
   /// What of the path follows the URL is taken for a part of the host or the port where no slash is between them.
   private static func addressProblem(

@@ -120,7 +120,7 @@ extension HAProxy {
       for directive in sections.flatMap(\.directives) {
         let words = directive.words.map(\.text)
         for (word, next) in zip(words, words.dropFirst()) where word == "-f" { paths.append(next) }
-        for word in words {
+        for word in words where word.utf8.contains(UInt8(ascii: "(")) {
           for call in Expression(word).calls where call.name.hasPrefix("map") {
             if let path = call.arguments.first { paths.append(path) }
           }
