@@ -122,7 +122,7 @@ let package = Package(
       "Hostile", [],
       exclude: ["engine.py", "impostor.c", "planted.c", "sandbox.py", "site.py"]),
     tests("HTTPTests", ["HTTP", "World"]),
-    tests("Lab", ["Pane"], resources: [.copy("Images")]),
+    tests("Lab", ["Fixture", "Pane"], resources: [.copy("Images")]),
     tests("LinesTests", ["Fixture", "LogLines", "Checks", "Flow", "Reader", "Model", "Pattern"], exclude: ["Lines"]),
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),
