@@ -7,19 +7,20 @@ public enum Apache {
   public struct Directive: Sendable, Equatable {
     public let name: String
     /// Names are compared without regard to case.
-    let key: String
+    var key: String { name.lowercased() }
     var arguments: [Traced]
     /// Nil if it is no section.
     public var block: [Directive]?
     public let file: String
     /// From 1; with continued lines the last, as httpd counts in its messages.
-    public let line: Int
+    public var line: Int { Int(number) }
+    private let number: Int32
     /// Of a section that the file's end closes.
     let isOpen: Bool
 
     init(name: String, arguments: [Traced], block: [Directive]?, file: String, line: Int, isOpen: Bool = false) {
-      (self.name, key, self.arguments, self.block) = (name, name.lowercased(), arguments, block)
-      (self.file, self.line, self.isOpen) = (file, line, isOpen)
+      (self.name, self.arguments, self.block) = (name, arguments, block)
+      (self.file, number, self.isOpen) = (file, Int32(clamping: line), isOpen)
     }
 
     /// The text of an argument, 0 for the first after the name.

@@ -217,8 +217,6 @@ private struct Loader {
     _ directives: [Apache.Directive], within: [String]
   ) async throws(Unseen) -> [Apache.Directive] {
     var result: [Apache.Directive] = []
-    // An array that grows takes up to twice its memory; most blocks stay as long as they are written.
-    result.reserveCapacity(directives.count)
     for var directive in directives {
       if modules.contains("mod_macro.c"), directive.key == "macro", directive.block != nil {
         define(directive)

@@ -12,14 +12,13 @@ extension Apache {
     let section: Directive?
     let directives: [Directive]
     /// Those that have to do with the way of a request.
-    let lines: [Directive]
+    var lines: [Directive] { directives.filter(\.isOfWay) }
     let addresses: [Address]
     let name: Traced?
     let aliases: [Traced]
 
     init(_ directives: [Directive], section: Directive?) {
       (self.directives, self.section) = (directives, section)
-      lines = directives.filter(\.isOfWay)
       addresses = (section?.arguments ?? []).map { Address($0.text) }
       name = directives.last("servername")?.arguments.first
       aliases = directives.all("serveralias").flatMap(\.arguments)
