@@ -121,7 +121,9 @@ import Testing
   func stoppedProxy(_ hostile: String) async throws {
     let port = try Server { _ in }.port
     let proxy = FakeContainer(id: "aaaa", name: hostile, image: "nginx:1.27", hostPort: port, isRunning: false)
-    try await expectSafe(hostile, cause: "proxy-stopped", "http://127.0.0.1:\(port)/", [proxy])
+    // Without an app of the name that its file has, it would be the file that keeps it from starting.
+    let app = FakeContainer(id: "bbbb", name: "app", image: "team/app")
+    try await expectSafe(hostile, cause: "proxy-stopped", "http://127.0.0.1:\(port)/", [proxy, app])
   }
 
   @Test(arguments: quotable + unquotable)
