@@ -42,6 +42,8 @@ extension Apache {
     public let root: String
     /// All that stands outside of virtual hosts.
     let main: Server
+    /// Its lines that have to do with the way of a request: every request of every host meets them.
+    let mainLines: [Directive]
     let hosts: Hosts
     let patterns = Patterns()
     private var texts: [String: FileText]
@@ -60,6 +62,7 @@ extension Apache {
     private init(_ directives: [Directive], _ loader: Loader) {
       self.directives = directives
       main = Server(directives.filter { $0.key != "virtualhost" }, section: nil)
+      mainLines = main.lines
       hosts = Hosts(directives.all("virtualhost").map { Server($0.block ?? [], section: $0) })
       knowsModules = loader.unread.isEmpty && directives.contains { $0.key == "loadmodule" }
       problems =

@@ -33,11 +33,6 @@ extension Apache {
   }
 }
 
-extension String {
-  /// Whether the name is that of a script; those that are asked for are taken to be there, other files are not.
-  var isScript: Bool { hasSuffix(".php") }
-}
-
 /// mod_rewrite's rules of a server or of a folder, as far as a plain GET decides them.
 ///
 /// Source: httpd's `modules/mappers/mod_rewrite.c`.

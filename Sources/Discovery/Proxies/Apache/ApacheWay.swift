@@ -36,9 +36,12 @@ extension Apache.Configuration {
     }
 
     private let server: Apache.Server
-    /// Of the main server, those of a virtual host behind them.
-    private let lines: [Apache.Directive]
+    /// The server's own.
+    private let own: [Apache.Directive]
+    /// Of the main server, for a virtual host.
     private let inherited: [Apache.Directive]
+    /// The inherited ones, the own ones behind them.
+    private let lines: [Apache.Directive]
     private let root: String
     private let patterns: Apache.Patterns
     /// What stands in the `.htaccess` of folders.
@@ -46,9 +49,9 @@ extension Apache.Configuration {
 
     init(_ configuration: Apache.Configuration, _ server: Apache.Server) {
       self.server = server
-      inherited = server.section == nil ? [] : configuration.main.lines
-      lines = inherited + server.lines
-      root = configuration.documentRoot(of: server)
+      (inherited, own) = configuration.lines(of: server)
+      lines = inherited + own
+      root = configuration.documentRoot(of: lines)
       (overrides, patterns) = (configuration.overrides, configuration.patterns)
     }
 
@@ -102,7 +105,6 @@ extension Apache.Configuration {
 
     /// Rules of the main server hold for a virtual host only if it asks for them.
     private var rulesOfServer: [Apache.Directive]? {
-      let own = server.lines
       guard own.last("rewriteengine")?.text(0)?.lowercased() == "on" else { return nil }
       let inherits = own.contains {
         $0.key == "rewriteoptions" && $0.arguments.contains { $0.text.lowercased().hasPrefix("inherit") }
@@ -133,10 +135,10 @@ extension Apache.Configuration {
         }
         return ending(pass, url.expanding(matched.groups), rest: "", parameters)
       }
-      let isApart = [inherited, server.lines].allSatisfy {
+      let isApart = [inherited, own].allSatisfy {
         $0.last("proxypassinherit")?.text(0)?.lowercased() == "off"
       }
-      for pass in isApart ? server.lines : lines where pass.isPass && pass.arguments.count > 1 {
+      for pass in isApart ? own : lines where pass.isPass && pass.arguments.count > 1 {
         let parameters = Array(pass.arguments.dropFirst(2))
         if pass.isPattern {
           guard let match = patterns(pass.arguments[0].text)?.firstMatch(in: path) else { continue }
@@ -267,9 +269,10 @@ extension Apache.Configuration {
   /// The same with the `.htaccess` of the folders of a host, where `AllowOverride` lets httpd read it.
   func withOverrides(for host: String, port: UInt16) async -> Apache.Configuration {
     let server = server(for: host, port: port).server
-    let lines = (server.section == nil ? [] : main.lines) + server.lines
+    let (inherited, own) = self.lines(of: server)
+    let lines = inherited + own
     var whole = self
-    for folder in [documentRoot(of: server)] + lines.all("alias").compactMap({ $0.text(1)?.withoutSlash }) {
+    for folder in [documentRoot(of: lines)] + lines.all("alias").compactMap({ $0.text(1)?.withoutSlash }) {
       let allowed = lines.all("directory").filter { $0.holds(folderOf: folder.withSlash, patterns) }
         .sorted { $0.length < $1.length }.flatMap { $0.block ?? [] }.last("allowoverride")
       guard let allowed, allowed.text(0)?.lowercased() != "none" else { continue }
@@ -279,10 +282,14 @@ extension Apache.Configuration {
     return whole
   }
 
-  /// Where a server's files lie.
-  private func documentRoot(of server: Apache.Server) -> String {
-    let line = server.lines.last("documentroot") ?? main.lines.last("documentroot")
-    return absolute(line?.text(0) ?? "htdocs").withoutSlash
+  /// The lines that have to do with the way of a request through a server: what it has of the main one, and its own.
+  private func lines(of server: Apache.Server) -> (inherited: [Apache.Directive], own: [Apache.Directive]) {
+    server.section == nil ? ([], mainLines) : (mainLines, server.lines)
+  }
+
+  /// Where the files of a server with these lines lie.
+  private func documentRoot(of lines: [Apache.Directive]) -> String {
+    absolute(lines.last("documentroot")?.text(0) ?? "htdocs").withoutSlash
   }
 }
 

@@ -221,7 +221,7 @@ extension Caddy {
         let tried = (among.isEmpty ? [last].compactMap { $0 } : among).map {
           $0.replacing("{http.request.uri.path}", with: path).withoutDoubleSlashes
         }
-        file = tried.first { !among.isEmpty && $0.hasSuffix(".php") } ?? tried.last
+        file = tried.first { !among.isEmpty && $0.isScript } ?? tried.last
       default: break
       }
     }

@@ -344,7 +344,7 @@ extension Nginx.Configuration {
 
   /// The first of a folder's `index` files that is a script: nginx moves a request for the folder to it.
   private func script(of chain: [Nginx.Directive], _ chosen: ChosenServer) -> String? {
-    Scope(chosen.server, chain).first("index")?.arguments.map(\.text).first { $0.hasSuffix(".php") }
+    Scope(chosen.server, chain).first("index")?.arguments.map(\.text).first(where: \.isScript)
   }
 
   /// The blocks around a location, from `http` to itself: what an inner one says replaces what an outer one says.
