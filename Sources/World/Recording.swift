@@ -79,18 +79,20 @@ public final class Recording: World {
 public final class Recorder: World {
   private let world: any World
   private let kept: Recording
-  /// Looks that are under way, and what is kept of them when they are not waited for any more.
-  private let begun = Mutex<(count: Int, unfinished: [Int: @Sendable () -> Void])>((0, [:]))
+  /// Looks that are under way, and what a recording has of them.
+  private let begun = Mutex<(count: Int, unfinished: [Int: @Sendable (Recording) -> Void])>((0, [:]))
 
   public init(_ world: any World) {
     self.world = world
     kept = Recording(now: world.now)
   }
 
-  /// All that was seen so far; what has not answered yet has not answered for so long.
+  /// All that was seen so far; what has not answered yet has not answered for so long. What is seen later is in the next.
   public var recording: Recording {
-    for keep in begun.withLock({ $0.unfinished.values.map { $0 } }) { keep() }
-    return kept
+    let recording = Recording(now: kept.now)
+    for record in kept.sorted { recording.put(record) }
+    for unanswered in begun.withLock({ $0.unfinished.values.map { $0 } }) { unanswered(recording) }
+    return recording
   }
 
   public var now: Double { kept.now }
@@ -104,9 +106,9 @@ public final class Recorder: World {
     let start = world.instant
     let number = begun.withLock { begun in
       begun.count += 1
-      begun.unfinished[begun.count] = { [kept, world] in
+      begun.unfinished[begun.count] = { [world] recording in
         let seconds = start.duration(to: world.instant) / .seconds(1)
-        kept.keep(look, Answer(.failure(.noAnswer(seconds: seconds)), seconds: seconds))
+        recording.keep(look, Answer(.failure(.noAnswer(seconds: seconds)), seconds: seconds))
       }
       return begun.count
     }
