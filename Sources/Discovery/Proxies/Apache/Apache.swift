@@ -13,7 +13,7 @@ public enum Apache {
     public var block: [Directive]?
     public let file: String
     /// From 1; with continued lines the last, as httpd counts in its messages.
-    public var line: Int { Int(number) }
+    public var line: Int { Int(number) }  // fits: 32 bits
     private let number: Int32
     /// Of a section that the file's end closes.
     let isOpen: Bool
