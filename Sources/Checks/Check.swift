@@ -36,12 +36,11 @@ extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteIntended, proxyFind, routeFind, routeSource,
-    siteTimer, serversReach, configValid, configLoaded, upstreamFind, containerState, containerDeaths, networkShared,
-    networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily, insideConnect, socketConnect,
-    routeHairpin,
-    firewallRules, upstreamSpeaks,
-    tlsHandshake, upstreamCertificate, upstreamAnswer, pathOriginal, authReach, healthCheck, nextProxy, proxyLog,
-    proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
+    siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind, containerState, containerDeaths,
+    networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily, insideConnect,
+    socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate, upstreamAnswer,
+    upstreamRefuses, pathOriginal, scriptFind, routeRefuses, authReach, healthCheck, nextProxy, proxyLog, proxyPolicy,
+    proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

@@ -22,6 +22,8 @@ private enum LogOutcome: String, CheckOutcome {
   case notHTTP = "not-http"
   /// The app ended the proxy's connection.
   case dropped
+  /// The app did not find the script that it was told to run.
+  case noScript = "no-script"
   /// No line is about this request.
   case silent
   case unknown
@@ -71,6 +73,6 @@ extension Check {
   /// What a line shows that tells a failure by itself, whatever address the proxy dialled.
   private static let failures: [String: LogOutcome] = [
     "queue-timeout": .queue, "queue-full": .queue, "no-server": .noServer, "not-http": .notHTTP, "closed": .dropped,
-    "reset": .dropped,
+    "reset": .dropped, "no-script": .noScript,
   ]
 }

@@ -11,11 +11,8 @@ extension Check {
     "route.find", needs: [.proxyKind, .proxyPlace, .proxyPort], learns: RouteReading.facts,
     outcome: Reading.Outcome.self
   ) { world, given, signs throws(Unseen) in
-    let (site, port) = (try given.site, try given.proxyPort)
-    let kind = try given.proxyKind
-    guard RouteReading.kinds.contains(kind) else { return (.unknown, [:]) }
-    let reading = try await RouteReading.read(
-      .init(site: site, port: port, server: given[.routeServer]), kind: kind, at: given.proxy, in: world, signs)
+    guard RouteReading.kinds.contains(try given.proxyKind) else { return (.unknown, [:]) }
+    let reading = try await world.reading(given, signs)
     return (reading.outcome, reading.facts)
   }
 }

@@ -25,12 +25,10 @@ extension Check {
   ) { world, given, _ throws(Unseen) in
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
-    let servers = Array(given.list(.routeServers).prefix(mostServers))
-    let states = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
-      for server in servers { group.addTask { (server, await world.takesConnections(server, given, place)) } }
-      return await group.reduce(into: [String: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
+    let takes = try await given.eachServer { server throws(Unseen) in
+      guard let (address, port) = try await world.address(of: server, given, place) else { return false }
+      return try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
     }
-    let takes = try servers.map { server throws(Unseen) in (server, try states[server]?.get() ?? false) }
     let (down, up) = (takes.filter { !$0.1 }.map(\.0), takes.filter { $0.1 }.map(\.0))
     var learned: Facts = [
       .serversDown: down.joined(separator: ", "), .serversUp: up.joined(separator: ", "),
@@ -39,19 +37,42 @@ extension Check {
     learned[.nextServer] = first
     return (up.isEmpty ? .allDown : .someDown, learned)
   }
+}
 
+extension Case {
   private static let mostServers = 32
+
+  /// What `look` tells of each server of the route's group, all at once; throws what kept it from telling.
+  func eachServer<Value: Sendable>(
+    _ look: @escaping @Sendable (String) async throws(Unseen) -> Value
+  ) async throws(Unseen) -> [(server: String, value: Value)] {
+    let servers = Array(list(.routeServers).prefix(Self.mostServers))
+    let results = await withTaskGroup(of: (Int, Result<Value, Unseen>).self) { group in
+      for (index, server) in servers.enumerated() {
+        group.addTask {
+          do throws(Unseen) { return (index, .success(try await look(server))) } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      return await group.reduce(into: [Int: Result<Value, Unseen>]()) { $0[$1.0] = $1.1 }
+    }
+    var values: [(String, Value)] = []
+    for (index, server) in servers.enumerated() {
+      if let result = results[index] { values.append((server, try result.get())) }
+    }
+    return values
+  }
 }
 
 extension World {
-  fileprivate func takesConnections(_ server: String, _ given: Case, _ place: Place) async -> Result<Bool, Unseen> {
-    do throws(Unseen) {
-      guard case (let host, let port?) = server.hostAndPort else {
-        throw .unreadable(what: server, why: .init(.notHostAndPort))
-      }
-      guard let address = try await dialled(host, by: given, in: place).addresses.first else { return .success(false) }
-      let sight = try await see(TCPConnect(address: address, port: port, place: place, limit: 3))
-      return .success(sight.outcome == .accepted)
-    } catch { return .failure(error) }
+  /// Where the proxy dials a server of its route; nil if its name has no address there.
+  func address(
+    of server: String, _ given: Case, _ place: Place
+  ) async throws(Unseen) -> (address: String, port: UInt16)? {
+    guard case (let host, let port?) = server.hostAndPort else {
+      throw .unreadable(what: server, why: .init(.notHostAndPort))
+    }
+    return try await dialled(host, by: given, in: place).addresses.first.map { ($0, port) }
   }
 }

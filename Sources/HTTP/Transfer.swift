@@ -157,6 +157,7 @@ final class Transfer: @unchecked Sendable {
   private var httpVersion: Int {
     switch request.version {
     case .one: Int(CURL_HTTP_VERSION_1_1)
+    case .oneZero: Int(CURL_HTTP_VERSION_1_0)
     case .two: Int(dial.isTLS ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
     }
   }

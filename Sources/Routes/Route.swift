@@ -11,12 +11,18 @@ public struct Route: Sendable, Equatable {
   public var tls: TLS?
   public var path: Path
   /// The `Host` header that the upstream gets.
-  public var sentHost: Known<String>
+  public var sentHost: Known<Setting<String>>
   public var limits: Limits
   /// The proxy's own check of the upstream; nil: it makes none.
   public var health: Known<HealthCheck?>
   /// Where a login or authorisation service is asked first, as `scheme://host:port`; nil: nobody is.
   public var login: Known<String?>
+  /// The folder, as the app has to see it, in which a FastCGI app is told to look for its scripts; nil: it is not told.
+  public var scripts: Known<Setting<String>?>
+  /// Rules by which the proxy itself may refuse the request: whether they do hangs on more than its files.
+  public var refusals: Known<[Refusal]>
+  /// A later rule for a longer path, in its own words, which never acts because this one comes before it.
+  public var shadowed: Known<Setting<String>?>
   /// Where lines may be put beside the one that passes the request on.
   public var pass: Pass
   /// Of a route that a container's labels or environment make.
@@ -26,12 +32,19 @@ public struct Route: Sendable, Equatable {
 
   public init(
     upstream: Upstream, servers: [Server], resolution: Known<Resolution>, patience: Patience, tls: TLS?, path: Path,
-    sentHost: Known<String>, limits: Limits, health: Known<HealthCheck?>, login: Known<String?>, pass: Pass,
-    container: FromContainer?, runs: Known<Runs>
+    sentHost: Known<Setting<String>>, limits: Limits, health: Known<HealthCheck?>, login: Known<String?>,
+    scripts: Known<Setting<String>?>, refusals: Known<[Refusal]>, shadowed: Known<Setting<String>?>, pass: Pass,
+    container: FromContainer?,
+    runs: Known<Runs>
   ) {
     (self.upstream, self.servers, self.resolution, self.patience) = (upstream, servers, resolution, patience)
     (self.tls, self.path, self.sentHost, self.limits, self.health) = (tls, path, sentHost, limits, health)
-    (self.login, self.pass, self.container, self.runs) = (login, pass, container, runs)
+    (self.login, self.scripts, self.refusals, self.shadowed, self.pass) = (
+      login, scripts, refusals, shadowed, pass
+    )
+    (self.container, self.runs) = (
+      container, runs
+    )
   }
 }
 
@@ -224,6 +237,36 @@ extension Route {
 
     public init(path: Setting<String>?, expects: Setting<String>?, port: UInt16?, isUp: Known<Bool>) {
       (self.path, self.expects, self.port, self.isUp) = (path, expects, port, isUp)
+    }
+  }
+
+  /// A rule that answers in the app's place.
+  public struct Refusal: Sendable, Equatable {
+    public enum Condition: Sendable, Equatable {
+      /// This file is there: its path as the proxy sees it, and as this machine does.
+      case file(inside: String, outside: String?)
+      /// A visitor has made more requests, or has more connections, than the rule lets through.
+      case rate
+      /// Something else that the files do not tell.
+      case other
+    }
+
+    /// That it answers with.
+    public let status: Int
+    public let condition: Condition
+    /// Its first line, in the configuration's words.
+    public let rule: String
+    /// `FILE:LINE`, as the proxy sees the file.
+    public let definedIn: String
+    public let edit: Edit?
+    /// The whole line with which it lets more through.
+    public let loosened: String?
+
+    public init(
+      status: Int, condition: Condition, rule: String, definedIn: String, edit: Edit?, loosened: String?
+    ) {
+      (self.status, self.condition, self.rule) = (status, condition, rule)
+      (self.definedIn, self.edit, self.loosened) = (definedIn, edit, loosened)
     }
   }
 

@@ -35,6 +35,8 @@ extension FactName {
   public static let routeServerLimit: FactName = "route.server-limit"
   public static let routeAddressFamily: FactName = "route.address-family"
   public static let routeDials: FactName = "route.dials"
+  public static let routeShadowed: FactName = "route.shadowed"
+  public static let scriptsFolder: FactName = "scripts.folder"
   public static let routeAuth: FactName = "route.auth"
   public static let routeRouter: FactName = "route.router"
   public static let routeService: FactName = "route.service"
@@ -86,7 +88,9 @@ extension FactName {
       .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
       .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealthPath,
-      .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .routeAddressFamily, .routeDials,
+      .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .scriptsFolder, .routeShadowed,
+      .routeAddressFamily,
+      .routeDials,
       .proxyVersion, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate, .routeProblem,
       .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .routeFamily,
       .routeVerifiesParts, .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped, .routeNetworks,
@@ -96,7 +100,7 @@ extension FactName {
       (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
     ].map(line)
-    + Line.allCases.filter { ![.join, .external, .ports, .hosts, .source].contains($0) }.flatMap(ofLine)
+    + Line.allCases.filter { ![.join, .external, .ports, .hosts, .source, .refusal].contains($0) }.flatMap(ofLine)
     + [Line.pass, .site, .module, .transport, .global].flatMap { [line($0, "indent"), line($0, "next")] }
 
   /// Every fact that asking a proxy for its use may bring.
@@ -107,6 +111,7 @@ extension FactName {
   public enum Line: String, CaseIterable, Sendable {
     case host, port, scheme, timeout, pass, site, module, name, verify
     case tlsName = "ssl-name"
+    case sentHost = "sent-host"
     case sni, problem
     case headerLimit = "header-limit"
     case transport, rewrite, network, health
@@ -120,6 +125,12 @@ extension FactName {
     case resolver
     /// Of how many connections it may have; the one below which its settings for all sites stand.
     case connections, global
+    /// Of the value that names the scripts' folder.
+    case scripts
+    /// Of a rule that never acts.
+    case shadowed
+    /// Of a rule that refuses requests.
+    case refusal
   }
 
   /// A fact of one line: `port-line.text`, with what stands before and after the value to change.
@@ -234,8 +245,17 @@ extension Route {
     }
     if dialled.count > 1 { facts[.routeServers] = dialled.joined(separator: ", ") }
     facts[.upstreamPath] = path.passedOn.value
-    facts[.routeSendsHost] = sentHost.value
+    facts[.routeSendsHost] = sentHost.value?.value
+    facts.set(sentHost.value?.edit, .sentHost)
     facts[.routeAuth] = login.value ?? nil
+    if let shadowed = shadowed.value ?? nil {
+      facts[.routeShadowed] = shadowed.value
+      facts.set(shadowed.edit, .shadowed)
+    }
+    if let scripts = scripts.value ?? nil {
+      facts[.scriptsFolder] = scripts.value
+      facts.set(scripts.edit, .scripts)
+    }
     set(&facts, resolution.value)
     set(&facts, tls)
     set(&facts, patience, limits)

@@ -48,7 +48,10 @@ public struct HTTPRequest: Look {
   }
 
   public enum Version: String, Hashable, Sendable, Codable {
+    /// 1.1, as nearly all proxies speak it.
     case one
+    /// 1.0, as nginx spoke it to its upstreams for long.
+    case oneZero = "1.0"
     /// Without TLS by prior knowledge (h2c), with it as the server chooses (ALPN).
     case two
   }

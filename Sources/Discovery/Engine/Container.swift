@@ -171,11 +171,20 @@ public struct Container: Sendable, Decodable {
 
   /// The path on the host of a path inside, if a mount brings it in; nil if it is part of the container itself.
   public func hostPath(of path: String) -> String? {
-    let mounts = (Mounts ?? []).compactMap { mount in
-      mount.Destination.flatMap { to in mount.Source.map { (from: $0, to: to) } }
+    let mount = mounted.filter { path.isWithin($0.inside) }.max { $0.inside.count < $1.inside.count }
+    return mount.map { $0.outside + path.dropFirst($0.inside.count) }
+  }
+
+  /// The path inside of a path on the host; nil if no mount brings it in.
+  public func insidePath(of path: String) -> String? {
+    let mount = mounted.filter { path.isWithin($0.outside) }.max { $0.outside.count < $1.outside.count }
+    return mount.map { $0.inside + path.dropFirst($0.outside.count) }
+  }
+
+  private var mounted: [(outside: String, inside: String)] {
+    (Mounts ?? []).compactMap { mount in
+      mount.Destination.flatMap { inside in mount.Source.map { (outside: $0, inside: inside) } }
     }
-    let mount = mounts.filter { path == $0.to || path.hasPrefix($0.to + "/") }.max { $0.to.count < $1.to.count }
-    return mount.map { $0.from + path.dropFirst($0.to.count) }
   }
 }
 
@@ -372,4 +381,9 @@ extension String {
     let slash = name.lastIndex(of: "/") ?? name.startIndex
     return String(name[..<(name[slash...].firstIndex(of: ":") ?? name.endIndex)])
   }
+}
+
+extension String {
+  /// True for the folder itself, and for what is below it.
+  fileprivate func isWithin(_ folder: String) -> Bool { self == folder || hasPrefix(folder + "/") }
 }

@@ -12,9 +12,10 @@ extension Route {
         speaks: .http),
       servers: [Server(.network(host: app.name, port: port), .used)], resolution: .notApplicable,
       patience: Route.Patience(connect: .notRead, answer: .notRead, whole: .notApplicable), tls: nil,
-      path: Route.Path(passedOn: .known(request.site.path), change: .notRead), sentHost: .known(request.site.host),
+      path: Route.Path(passedOn: .known(request.site.path), change: .notRead),
+      sentHost: .known(Setting(request.site.host, nil)),
       limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead), health: .notApplicable,
-      login: .notRead,
+      login: .notRead, scripts: .notApplicable, refusals: .notRead, shadowed: .notApplicable,
       pass: Route.Pass(
         line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
         takesBuffers: false, family: nil),

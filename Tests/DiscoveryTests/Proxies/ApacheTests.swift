@@ -408,6 +408,22 @@ private func configuration(_ text: String) async -> Apache.Configuration {
 }
 
 @Suite struct ApacheReadingTests {
+  /// An escaped slash is httpd's own 404; a longer path behind a shorter one is never asked
+  @Test(arguments: [
+    ("ProxyPass / http://web:3000/", "/a%2Fb", "AllowEncodedSlashes is off", nil),
+    ("AllowEncodedSlashes NoDecode\nProxyPass / http://web:3000/", "/a%2Fb", nil, nil),
+    ("ProxyPass / http://web:3000/", "/a", nil, nil),
+    ("ProxyPass / http://web:3000/\nProxyPass /api http://api:4000/", "/api/x", nil, "ProxyPass /api http://api:4000/"),
+    ("ProxyPass /api http://api:4000/\nProxyPass / http://web:3000/", "/api/x", nil, nil),
+    ("ProxyPass / http://web:3000/\nProxyPass /api http://api:4000/", "/x", nil, nil),
+    ("ProxyPass / http://web:3000/\nProxyPass /api !", "/api/x", nil, nil),
+  ])
+  func slashesAndOrder(text: String, path: String, problem: String?, shadowed: String?) async throws {
+    let reading = try await reading(of: text, path)
+    #expect(reading.problem?.reason.contains(problem ?? "-") == problem.map { _ in true })
+    #expect((reading.route?.shadowed.value ?? nil)?.value == shadowed)
+  }
+
   /// What of the path follows a URL without a slash is taken for a part of its host
   @Test(
     arguments: [
@@ -421,18 +437,23 @@ private func configuration(_ text: String) async -> Apache.Configuration {
       ("ProxyPass / unix:/run/app.sock|http://web", "/x", "httpd takes webx"),
     ] as [(String, String, String?)])
   func aURLThatHttpdCannotUse(line: String, path: String, problem: String?) async throws {
-    let modules = ["proxy", "proxy_http", "proxy_balancer"].map { "LoadModule \($0)_module modules/mod_\($0).so" }
-    let text =
-      modules.joined(separator: "\n")
-      + "\n<Proxy balancer://app>\nBalancerMember http://one:3000\n</Proxy>\n<VirtualHost *:80>\nServerName a.test\n\(line)\n</VirtualHost>\n"
-    let world = Sandbox().container("edge1", #""Name": "/edge""#)
-      .file("/etc/apache2/apache2.conf", text, in: .process(7))
-    let reading = try await RouteReading.read(
-      .init(site: try #require(Site("http://a.test\(path)")), port: 80), kind: "apache",
-      at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+    let reading = try await reading(of: line, path)
     #expect((reading.outcome == .misconfigured) == (problem != nil))
     #expect(problem.map { reading.facts[.routeProblem]?.contains($0) == true } ?? true, "\(reading.facts)")
     #expect((reading.facts[.routeUpstream] == nil) == false)
+  }
+
+  /// Of a site with these lines.
+  private func reading(of lines: String, _ path: String) async throws -> Reading {
+    let modules = ["proxy", "proxy_http", "proxy_balancer"].map { "LoadModule \($0)_module modules/mod_\($0).so" }
+    let text =
+      modules.joined(separator: "\n")
+      + "\n<Proxy balancer://app>\nBalancerMember http://one:3000\n</Proxy>\n<VirtualHost *:80>\nServerName a.test\n\(lines)\n</VirtualHost>\n"
+    let world = Sandbox().container("edge1", #""Name": "/edge""#)
+      .file("/etc/apache2/apache2.conf", text, in: .process(7))
+    return try await RouteReading.read(
+      .init(site: try #require(Site("http://a.test\(path)")), port: 80), kind: "apache",
+      at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
   }
 }
 

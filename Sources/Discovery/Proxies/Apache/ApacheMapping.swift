@@ -56,7 +56,9 @@ extension ApacheReading {
     let path = String(site.path.prefix { $0 != "?" })
     reading.log = log(of: route, worker.target, path, configuration)
     reading.route = Self.route(route, worker, workers, path: path, site, configuration, files)
-    reading.problem = problem(of: route, worker, workers, configuration, files, &reading.own)
+    reading.problem =
+      problem(of: route, worker, workers, configuration, files, &reading.own)
+      ?? encodedSlash(in: path, route, configuration, files, &reading.own)
     if reading.problem != nil {
       reading.outcome = .misconfigured
     } else if worker.target.scheme.text.lowercased() == "ftp" {
@@ -116,6 +118,24 @@ extension ApacheReading {
     return Reading.Problem(
       reason: "\(url.text) has no slash at its end, so httpd takes \(taken.authority) for its host",
       remedy: line.map { .line($0, fixed: fixed) }, label: nil)
+  }
+
+  /// httpd answers 404 itself to a path with an escaped slash, unless it is told to let it through.
+  ///
+  /// Source: httpd 2.4, `AllowEncodedSlashes`; GitLab, RabbitMQ, Nexus and Nextcloud ask for such paths.
+  private static func encodedSlash(
+    in path: String, _ route: Apache.Route, _ configuration: Apache.Configuration, _ files: ProxyFiles,
+    _ own: inout Facts
+  ) -> Reading.Problem? {
+    let setting = configuration.setting("allowencodedslashes", route, path: path)?.text(0)?.lowercased() ?? "off"
+    guard path.lowercased().contains("%2f"), setting == "off" else { return nil }
+    own[.apacheEscapesAgain] = route.directive?.isPass == true ? "yes" : nil
+    return Reading.Problem(
+      reason:
+        "the path has an escaped slash (%2F), and Apache answers 404 to that itself while AllowEncodedSlashes is off",
+      remedy: site(of: route, configuration, files).map {
+        .insertion($0.after, text: $0.indentation + "AllowEncodedSlashes NoDecode", next: $0.next)
+      }, label: nil)
   }
 
   private static func isTLS(_ scheme: String) -> Bool { ["https", "wss", "h2"].contains(scheme) }
@@ -217,20 +237,31 @@ extension ApacheReading {
         ? tls(keepsHost ? site.host : host.trimmedBrackets, setting, configuration, files) : nil,
       path: Route.Path(
         passedOn: .known(upstreamPath(route, target)), change: .notRead),
-      sentHost: .known(sentHost),
+      sentHost: .known(Setting(sentHost, nil)),
       limits: Route.Limits(
         header: .known(
           Route.Limits.Header(
             bytes: nil, line: line ?? 8192,
             lines: setting("limitrequestfields")?.text(0).flatMap { Int($0) } ?? 100)),
         body: .known(Setting(bodyLimit(setting("limitrequestbody")), nil)), connections: .notRead),
-      health: .notRead, login: .notApplicable,
+      health: .notRead, login: .notApplicable, scripts: .notRead, refusals: .notRead,
+      shadowed: .known(shadowed(by: route, configuration, files)),
       pass: Route.Pass(
         line: files.insertion(
           after: pass, next: route.directive.flatMap { configuration.line($0.line + 1, of: $0.file) }),
         site: Self.site(of: route, configuration, files), transport: nil, target: nil, literal: nil, plain: nil,
         encrypted: nil, takesBuffers: false, family: nil),
       container: nil, runs: .notRead)
+  }
+
+  private static func shadowed(
+    by route: Apache.Route, _ configuration: Apache.Configuration, _ files: ProxyFiles
+  ) -> Setting<String>? {
+    route.shadowed.flatMap { later in
+      configuration.line(later.line, of: later.file).map {
+        Setting($0.trimmed, files.edit(configuration.span(line: later.line, of: later.file)))
+      }
+    }
   }
 
   /// Source: httpd 2.4, `LimitRequestBody`: 1 GB since 2.4.53; 0 is no limit.

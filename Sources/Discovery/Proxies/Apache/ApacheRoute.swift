@@ -23,6 +23,8 @@ extension Apache {
     var query = ""
     /// Parameters of the directive: `timeout=5`.
     var parameters: [Traced] = []
+    /// A later line for a longer path, to which httpd never comes.
+    var shadowed: Directive?
   }
 
   /// A URL of mod_proxy taken apart.
@@ -108,7 +110,8 @@ extension Apache.Configuration {
     case .passed(let pass):
       return Apache.Route(
         server: server, choice: choice, kind: .proxied, directive: pass.directive, url: pass.url, rest: pass.rest,
-        query: asked.query.isEmpty ? "" : "?\(asked.query)", parameters: pass.parameters)
+        query: asked.query.isEmpty ? "" : "?\(asked.query)", parameters: pass.parameters,
+        shadowed: pass.shadowed)
     }
   }
 

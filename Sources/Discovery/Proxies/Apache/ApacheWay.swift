@@ -21,6 +21,8 @@ extension Apache.Configuration {
       let url: Traced
       let rest: String
       let parameters: [Traced]
+      /// A later line for a longer path, to which httpd never comes.
+      var shadowed: Apache.Directive?
     }
 
     /// The file for which a path stands.
@@ -138,7 +140,8 @@ extension Apache.Configuration {
       let isApart = [inherited, own].allSatisfy {
         $0.last("proxypassinherit")?.text(0)?.lowercased() == "off"
       }
-      for pass in isApart ? own : lines where pass.isPass && pass.arguments.count > 1 {
+      let passes = (isApart ? own : lines).filter { $0.isPass && $0.arguments.count > 1 }
+      for (index, pass) in passes.enumerated() {
         let parameters = Array(pass.arguments.dropFirst(2))
         if pass.isPattern {
           guard let match = patterns(pass.arguments[0].text)?.firstMatch(in: path) else { continue }
@@ -148,7 +151,15 @@ extension Apache.Configuration {
           return ending(pass, url.expanding(match.groups), rest: hasGroups ? "" : path, parameters)
         }
         guard let length = path.lengthOfAlias(pass.arguments[0].text) else { continue }
-        return ending(pass, pass.arguments[1], rest: String(path.dropFirst(length)), parameters)
+        guard
+          case .passed(var way) = ending(
+            pass, pass.arguments[1], rest: String(path.dropFirst(length)), parameters)
+        else { return .own(pass) }
+        way.shadowed = passes[(index + 1)...].first { later in
+          !later.isPattern && later.arguments[1].text != "!" && later.arguments[1].text != pass.arguments[1].text
+            && path.lengthOfAlias(later.arguments[0].text).map { $0 > length } == true
+        }
+        return .passed(way)
       }
       return nil
     }

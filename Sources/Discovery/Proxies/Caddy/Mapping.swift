@@ -93,7 +93,7 @@ extension Caddy.Proxy {
               by: change.words, edit: files.edit(change.place), fixed: change.place.map { $0.head + "handle" + $0.tail }
             ))
         } ?? .notRead),
-      sentHost: sentHost(to: upstream).map(Known.known) ?? .notRead,
+      sentHost: sentHost(to: upstream).map { .known(Setting($0, nil)) } ?? .notRead,
       limits: Route.Limits(
         header: .known(
           Route.Limits.Header(bytes: headerLimit.map { Setting(Int(clamping: $0), nil) }, line: nil, lines: nil)),
@@ -103,7 +103,7 @@ extension Caddy.Proxy {
           Route.HealthCheck(
             path: Setting(health.path, edit("health")), expects: Setting(health.expects, edit("health-status")),
             port: health.port, isUp: .notRead)
-        }), login: .known(login),
+        }), login: .known(login), scripts: .notRead, refusals: .notRead, shadowed: .notApplicable,
       pass: Route.Pass(
         line: files.insertion(after: pass, next: nil), site: nil,
         transport: edit("transport").map { Insertion(after: $0, indentation: $0.span.indentation, next: nil) },

@@ -48,9 +48,10 @@ struct CloudflaredReading: ProxyReader {
         whole: .notApplicable),
       tls: service.scheme == "https" ? tls(rule, service.host, files) : nil,
       path: Route.Path(passedOn: .known(site.path), change: .notApplicable),
-      sentHost: .known(rule.options["httpHostHeader"] ?? site.host),
+      sentHost: .known(Setting(rule.options["httpHostHeader"] ?? site.host, nil)),
       limits: Route.Limits(header: .notRead, body: .notApplicable, connections: .notApplicable),
-      health: .notApplicable, login: .notApplicable,
+      health: .notApplicable, login: .notApplicable, scripts: .notApplicable, refusals: .notApplicable,
+      shadowed: .notApplicable,
       pass: Route.Pass(
         line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
         takesBuffers: false, family: nil),

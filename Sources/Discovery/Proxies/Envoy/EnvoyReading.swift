@@ -264,7 +264,7 @@ extension Route {
       patience: Patience(connect: .notRead, answer: .notApplicable, whole: .notRead), tls: nil,
       path: Path(passedOn: .notApplicable, change: .notApplicable), sentHost: .notApplicable,
       limits: Limits(header: .notApplicable, body: .notApplicable, connections: .notRead), health: .notRead,
-      login: .notApplicable,
+      login: .notApplicable, scripts: .notApplicable, refusals: .notApplicable, shadowed: .notRead,
       pass: Pass(
         line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
         takesBuffers: false, family: nil),
@@ -323,13 +323,13 @@ extension Envoy.Configuration {
       path: Route.Path(
         passedOn: action.rewritten(request.site.path, by: route.route["match"]).map(Known.known) ?? .notRead,
         change: .notRead),
-      sentHost: .known(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.authority),
+      sentHost: .known(Setting(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.authority, nil)),
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: Setting(cluster.headerKilobytes * 1024, nil), line: nil, lines: 100)),
         body: .notRead,
         connections: .known(Setting(thresholds?["max_connections"]?.number ?? 1024, nil))),
       health: .known(health.map { $0.healthCheck(of: server, servers) }),
-      login: .known(authority(of: route.manager)),
+      login: .known(authority(of: route.manager)), scripts: .notApplicable, refusals: .notRead, shadowed: .notRead,
       pass: Route.Pass(
         line: files.insertion(
           after: cluster.anchor?.span, next: cluster.anchor?.next, indentation: cluster.anchor?.indentation), site: nil,

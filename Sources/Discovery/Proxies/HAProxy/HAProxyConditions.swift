@@ -86,6 +86,8 @@ extension HAProxy {
     var variables: [String: Sample] = [:]
     /// The section whose rules run: its ACLs are known there.
     var section: Section
+    /// Rules that refuse the request if their condition holds, which cannot be told.
+    var refusals: [Directive] = []
 
     // MARK: Conditions
 

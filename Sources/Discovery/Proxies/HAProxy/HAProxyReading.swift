@@ -208,12 +208,13 @@ enum HAProxyReading: ProxyReader {
       tls: server.isTLS ? tls(server, passage, configuration, files) : nil,
       path: Route.Path(
         passedOn: passage.path.map { .known($0 + passage.query) } ?? .notRead, change: .notRead),
-      sentHost: passage.host.map { .known($0) } ?? .notRead,
+      sentHost: passage.host.map { .known(Setting($0, nil)) } ?? .notRead,
       limits: Route.Limits(
         header: .known(configuration.headerLimits(files)), body: .known(Setting(nil, nil)),
         connections: .known(
           Setting(server.value("maxconn").flatMap { Int($0) }, files.edit(server.span("maxconn"))))),
       health: .known(await health(of: server, backend, configuration, proxy)), login: .notApplicable,
+      scripts: .notRead, refusals: .known(passage.refusals.map { $0.refusal(files) }), shadowed: .notRead,
       pass: Route.Pass(
         line: files.insertion(after: directive.words.first.flatMap { directive.span($0) }, next: next), site: nil,
         transport: nil, target: nil, literal: nil, plain: server.plainLine,
@@ -399,5 +400,17 @@ extension HAProxy.Configuration {
     return Route.Limits.Header(
       bytes: Setting(room.overflow ? 0 : max(0, room.partialValue), files.edit(size)), line: nil,
       lines: number("tune.http.maxhdr", 101))
+  }
+}
+
+extension HAProxy.Directive {
+  /// Of a `deny` or `tarpit` rule; without a status of its own it answers 403 or 500.
+  fileprivate func refusal(_ files: ProxyFiles) -> Route.Refusal {
+    let own = zip(arguments, arguments.dropFirst()).first { ["deny_status", "status"].contains($0.0) }.flatMap {
+      Int($0.1)
+    }
+    return Route.Refusal(
+      status: own ?? (arguments.first == "tarpit" ? 500 : 403), condition: .other, rule: text.trimmed, definedIn: place,
+      edit: files.edit(words.first.flatMap { span($0) }), loosened: nil)
   }
 }

@@ -149,6 +149,7 @@ extension HAProxy.Configuration {
         case (_, .no): continue
         case ("deny", .yes), ("tarpit", .yes), ("reject", .yes), ("silent-drop", .yes), ("auth", .yes):
           return .answered(rule)
+        case ("deny", .unknown), ("tarpit", .unknown): passage.refusals.append(rule)
         case ("return", .yes), ("redirect", .yes), ("use-service", .yes): return .answered(rule)
         case ("return", .unknown), ("redirect", .unknown), ("use-service", .unknown): return .unknown(rule)
         case ("allow", .yes), ("accept", .yes): break rules

@@ -162,11 +162,11 @@ enum LighttpdReading: ProxyReader {
       path: Route.Path(
         passedOn: .known(route.target),
         change: .known(route.rewriting.map { .init(by: "\($0.by) in \($0.place.text)", edit: nil, fixed: nil) })),
-      sentHost: route.sentHost.map { .known($0) } ?? .notApplicable,
+      sentHost: route.sentHost.map { .known(Setting($0, nil)) } ?? .notApplicable,
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: Setting(65_535, nil), line: nil, lines: nil)), body: .notRead,
         connections: .notApplicable),
-      health: .known(nil), login: .notApplicable,
+      health: .known(nil), login: .notApplicable, scripts: .notRead, refusals: .notRead, shadowed: .notRead,
       pass: Route.Pass(
         line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
         takesBuffers: false, family: nil),

@@ -116,9 +116,10 @@ private struct Loader {
   mutating func load(
     _ path: String, from include: Nginx.Directive?, in context: Nginx.Context?, within: [String]
   ) async -> [Nginx.Directive] {
-    func note(_ message: String) {
-      problems.append(
-        Nginx.Problem(file: include?.file ?? path, line: include?.lastLine ?? 1, message: message))
+    func note(_ message: String, deadLink: String? = nil) {
+      var problem = Nginx.Problem(file: include?.file ?? path, line: include?.lastLine ?? 1, message: message)
+      problem.deadLink = deadLink
+      problems.append(problem)
     }
     includes += 1
     guard includes <= Limits.includes else {
@@ -132,7 +133,9 @@ private struct Loader {
     }
     do {
       guard let text = try await text(of: path) else {
-        note("open() \"\(path)\" failed (2: No such file or directory)")
+        // What a pattern finds is there: a link, then, to a file that is not.
+        let isFound = include?.text(0)?.contains(where: { "*?[".contains($0) }) == true
+        note("open() \"\(path)\" failed (2: No such file or directory)", deadLink: isFound ? path : nil)
         return []
       }
       let parsed = try Nginx.parse(text, file: path, &allowance)

@@ -6,6 +6,8 @@ extension FactName {
   static let nginxLateName: FactName = "nginx.late-name"
   static let nginxParameters: FactName = "nginx.parameters"
   static let nginxNearName: FactName = "nginx.near-name"
+  static let nginxDeadLink: FactName = "nginx.dead-link"
+  static let nginxDeadLinkInside: FactName = "nginx.dead-link-inside"
 }
 
 extension NginxReading {

@@ -48,6 +48,8 @@ public enum Nginx {
       let meant: String
     }
     var slip: Slip?
+    /// A link, found by an include, to a file that is no more.
+    var deadLink: String?
 
     init(file: String, line: Int, message: String, unterminatedLine: Int? = nil, isEndOfFile: Bool = false) {
       self.file = file

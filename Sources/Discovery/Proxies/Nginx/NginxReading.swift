@@ -7,6 +7,7 @@ import World
 enum NginxReading: ProxyReader {
   static let facts: [FactName] = [
     .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
+    .nginxDeadLink, .nginxDeadLinkInside,
   ]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
@@ -84,6 +85,9 @@ enum NginxReading: ProxyReader {
     {
       reading.configuration.mistake = late.mistake
       reading.own.merge(late.facts)
+    }
+    if let link = configuration.problems.first?.deadLink {
+      reading.own.merge([.nginxDeadLinkInside: link, .nginxDeadLink: files.hostPath(of: link) ?? ""])
     }
     reading.own[.nginxParameters] = await parameters(configuration, files)
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
@@ -182,17 +186,46 @@ enum NginxReading: ProxyReader {
         connect: wait(route.connectTimeout), answer: wait(route.readTimeout), whole: .notApplicable),
       tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) ? tls(route, files) : nil,
       path: Route.Path(passedOn: .known(route.upstreamPath ?? "/"), change: .known(change(of: route, upstream, files))),
-      sentHost: route.hostHeader.value.map { .known($0) } ?? .notRead,
+      sentHost: route.hostHeader.value.map { .known(Setting($0, files.edit(route.hostHeader.span))) } ?? .notRead,
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: header, line: nil, lines: nil)),
         body: .known(setting(route.bodyLimit)), connections: .known(Setting(upstream.maxConnections, nil))),
       health: .notApplicable, login: .known(route.login),
+      scripts: scripts(of: route, files),
+      refusals: .known(route.refusals.map { refusal($0, of: configuration, files) }), shadowed: .notRead,
       pass: Route.Pass(
         line: files.insertion(after: route.passSpan, next: next), site: nil, transport: nil, target: route.passTarget,
         literal: upstream.isResolvedEachTime ? route.passLiteral : nil, plain: nil, encrypted: nil,
         // A location that sets its buffers already takes no second line about them.
         takesBuffers: !route.setsBuffers && route.headerLimit.span == nil, family: route.kind.family),
       container: nil, runs: .notRead)
+  }
+
+  private static func scripts(of route: Nginx.Route, _ files: ProxyFiles) -> Known<Setting<String>?> {
+    guard route.kind == .fastcgi else { return .notApplicable }
+    guard let scripts = route.scripts else { return .notRead }
+    return .known(scripts.value.map { Setting($0, files.edit(scripts.span)) })
+  }
+
+  private static func refusal(
+    _ refusal: Nginx.Refusal, of configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) -> Route.Refusal {
+    let rule = refusal.rule
+    let text = configuration.line(rule.line, of: rule.file)?.trimmed
+    let edit = files.edit(configuration.span(rule))
+    let isLimit = rule.name != "if"
+    // Some requests more are let through at once, as a page with its pictures makes them.
+    let loosened = edit.flatMap { edit in
+      rule.name == "limit_req" && rule.arguments.count == 1
+        ? edit.span.head + (rule.text(0) ?? "") + " burst=20 nodelay" + edit.span.tail : nil
+    }
+    let condition: Route.Refusal.Condition =
+      if isLimit { .rate } else if let file = refusal.file {
+        .file(inside: file, outside: files.hostPath(of: file))
+      } else { .other }
+    return Route.Refusal(
+      status: refusal.status, condition: condition, rule: text ?? rule.name, definedIn: "\(rule.file):\(rule.line)",
+      edit: edit, loosened: loosened)
   }
 
   private static func tls(_ route: Nginx.Route, _ files: ProxyFiles) -> Route.TLS {

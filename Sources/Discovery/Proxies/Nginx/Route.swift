@@ -2,6 +2,14 @@ internal import Glibc
 public import Routes
 
 extension Nginx {
+  /// An `if` that returns an error, or a limit: whether it does hangs on more than the files.
+  struct Refusal: Sendable, Equatable {
+    let status: Int
+    let rule: Directive
+    /// The file that has to be there.
+    let file: String?
+  }
+
   /// What nginx does with a request, and the lines that say so.
   public struct Route: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
@@ -118,6 +126,9 @@ extension Nginx {
     public let hostHeader: Setting<String?>
     /// The service that `auth_request` asks before, as `scheme://host:port`.
     public let login: String?
+    let refusals: [Nginx.Refusal]
+    /// The folder of SCRIPT_FILENAME; nil if the file cannot be told.
+    let scripts: Setting<String?>?
     /// As written; nil if none is set: then the one that is compiled in.
     public let errorLog: Setting<String>?
     /// As written; empty if none is set or it is `off`.
@@ -447,11 +458,39 @@ extension Nginx.Configuration {
       hostHeader: Nginx.Route.Setting(
         value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
         span: hosts.first.flatMap { span($0, 1) }),
-      login: login(scope, chosen, variables),
+      login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope),
+      scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
       errorLog: errorLog.flatMap { log in
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
       },
       accessLogs: scope.all("access_log").compactMap { $0.text(0) }.filter { $0 != "off" })
+  }
+
+  /// The folder that `fastcgi_param SCRIPT_FILENAME FOLDER/…` names, and its place in the value.
+  private func scripts(_ scope: Scope, _ variables: Nginx.Variables) -> Nginx.Route.Setting<String?>? {
+    guard let line = scope.all("fastcgi_param").last(where: { $0.text(0) == "SCRIPT_FILENAME" }),
+      let file = line.text(1)
+    else { return Nginx.Route.Setting(value: nil, span: nil) }
+    let script = file.firstRange(of: "$fastcgi_script_name")?.lowerBound ?? file.lastIndex(of: "/") ?? file.startIndex
+    let folder = String(file[..<script])
+    let span = span(line, 1).map { $0.part(0..<folder.count, of: file) }
+    guard ["$document_root", "$realpath_root"].contains(folder) else {
+      return folder.contains("$") ? nil : Nginx.Route.Setting(value: folder, span: span)
+    }
+    guard let root = scope.first("root"),
+      let path = root.arguments.first.map({ variables.expand($0, in: root.file).text }), path.hasPrefix("/"),
+      !path.contains("$")
+    else { return nil }
+    return Nginx.Route.Setting(value: path, span: span)
+  }
+
+  /// What `limit_req` and `limit_conn` refuse.
+  private func limits(_ scope: Scope) -> [Nginx.Refusal] {
+    ["limit_req", "limit_conn"].compactMap { name in
+      scope.first(name).map { limit in
+        Nginx.Refusal(status: scope.first("\(name)_status")?.text(0).flatMap { Int($0) } ?? 503, rule: limit, file: nil)
+      }
+    }
   }
 
   private func bodyLimit(_ directive: Nginx.Directive?) -> Nginx.Route.Setting<Int?> {

@@ -91,6 +91,8 @@ extension Nginx {
     private var groups: [Groups] = []
     /// The last `if` of the block that holds: its settings and its `proxy_pass` come before those around it.
     private(set) var condition: Directive?
+    /// Every `if` that refuses the request when it holds, which cannot be told.
+    private(set) var refusals: [Refusal] = []
 
     init(_ configuration: Configuration, _ request: Request, _ chosen: Configuration.ChosenServer) {
       self.configuration = configuration
@@ -138,7 +140,10 @@ extension Nginx {
         case "if":
           let (holds, found) = holds(directive)
           switch holds {
-          case false?: continue
+          case false?:
+            // Of a file it was only taken that it is not there.
+            if directive.asksForFile { refusals += self.refusals(of: directive) }
+            continue
           case true?:
             condition = directive
             learn(found)
@@ -146,6 +151,7 @@ extension Nginx {
           case nil:
             let inner = directive.block ?? []
             if inner.contains(where: \.decides) { return .undecided(directive) }
+            refusals += self.refusals(of: directive)
             unknown.formUnion(inner.all("set").compactMap { $0.text(0) }.map { String($0.drop { $0 == "$" }) })
           }
         case "set":
@@ -204,6 +210,15 @@ extension Nginx {
         let groups = configuration.matches(regex, known)
         return ((groups != nil) != words[1].text.hasPrefix("!"), groups)
       default: return (nil, nil)
+      }
+    }
+
+    private func refusals(of condition: Directive) -> [Refusal] {
+      let file = condition.asksForFile ? condition.arguments.last.map { $0.part(droppingLast: 1) } : nil
+      let path = file.map { expand($0, in: condition.file).text }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+      return (condition.block ?? []).compactMap { inner in
+        guard inner.name == "return", let status = inner.text(0).flatMap({ Int($0) }), status >= 400 else { return nil }
+        return Refusal(status: status, rule: condition, file: path)
       }
     }
 
@@ -338,6 +353,9 @@ extension Nginx {
 }
 
 extension Nginx.Directive {
+  /// An `if` that asks whether a file is there: `if (-f /srv/maintenance.on)`.
+  fileprivate var asksForFile: Bool { ["(-f", "(-e", "(-d"].contains(text(0)) && arguments.count == 2 }
+
   /// Within an `if`: it decides what becomes of a request, and is more than a refusal, which keeps strangers out.
   fileprivate var decides: Bool {
     switch name {

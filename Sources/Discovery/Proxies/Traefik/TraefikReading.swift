@@ -394,11 +394,13 @@ private struct Loaded {
         change: .known(
           passage.path == request.site.path ? nil : place.change(by: passage.rewriting, of: router))),
       sentHost: .known(
-        balancer?["passHostHeader"]?.text?.lowercased() == "false"
-          ? "\(server.host):\(server.port)" : request.site.authority),
+        Setting(
+          balancer?["passHostHeader"]?.text?.lowercased() == "false"
+            ? "\(server.host):\(server.port)" : request.site.authority, nil)),
       limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead),
       health: .known(health(of: service, named: name)),
-      login: .known(passage.auth.flatMap { Traefik.Server(url: $0)?.url }),
+      login: .known(passage.auth.flatMap { Traefik.Server(url: $0)?.url }), scripts: .notApplicable, refusals: .notRead,
+      shadowed: .notApplicable,
       pass: Route.Pass(
         line: router.container == nil ? place.proxy.files.insertion(after: balancer?.firstLine, next: nil) : nil,
         site: nil, transport: place.transport(of: service, in: dynamic), target: nil, literal: nil, plain: nil,

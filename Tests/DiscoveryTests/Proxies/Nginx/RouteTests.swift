@@ -1,4 +1,4 @@
-import Discovery
+@testable import Discovery
 import Routes
 import Testing
 
@@ -46,6 +46,34 @@ import Testing
         """)
     let route = try #require(configuration.route(host: "any", port: 80, path: path, isTLS: false))
     #expect(route.login == login)
+  }
+
+  /// Rules that may refuse: an `if` of which it cannot be told whether it holds, and limits.
+  @Test(arguments: [
+    ("if (-f /srv/closed.on) { return 503; }", ["503 if /srv/closed.on"]),
+    ("if ($remote_addr ~ ^10[.]) { return 403; }", ["403 if -"]),
+    ("if ($request_method = POST) { return 405; }", []), ("if ($http_x_y) { return 302 /z; }", nil),
+    ("limit_req zone=one;", ["503 limit_req -"]), ("limit_conn one 2; limit_conn_status 429;", ["429 limit_conn -"]),
+  ])
+  func whatMayRefuse(rule: String, expected: [String]?) async throws {
+    let configuration = await nginxConfiguration(
+      http: "server {\n\(rule)\nlocation / { proxy_pass http://app:3000; }\n}")
+    let route = try #require(configuration.route(host: "any", port: 80, isTLS: false))
+    guard let expected else { return #expect(!route.kind.isPassed) }
+    #expect(route.refusals.map { "\($0.status) \($0.rule.name) \($0.file ?? "-")" } == expected)
+  }
+
+  @Test(arguments: [
+    ("fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;", "/srv/site"),
+    ("fastcgi_param SCRIPT_FILENAME /app$fastcgi_script_name;", "/app"),
+    ("fastcgi_param QUERY_STRING $query_string;", ""),
+    ("fastcgi_param SCRIPT_FILENAME $home/index.php;", "?"),
+  ])
+  func theFolderOfScripts(line: String, folder: String) async throws {
+    let configuration = await nginxConfiguration(
+      http: "server {\nroot /srv/site;\nlocation ~ [.]php$ { \(line) fastcgi_pass php:9000; }\n}")
+    let route = try #require(configuration.route(host: "any", port: 80, path: "/a.php", isTLS: false))
+    #expect(route.scripts.map { $0.value ?? "" } ?? "?" == folder)
   }
 
   @Test func anAbsentPortIsInserted() async throws {

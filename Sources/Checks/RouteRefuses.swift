@@ -1,0 +1,70 @@
+import Discovery
+import LogLines
+import Model
+import Routes
+import World
+
+extension FactName {
+  static let refusalRule: FactName = "refusal.rule"
+  static let refusalPlace: FactName = "refusal.defined-in"
+  static let refusalFile: FactName = "refusal.file"
+  static let refusalFileInside: FactName = "refusal.file-inside"
+  static let refusalLoosened: FactName = "refusal.loosened"
+}
+
+private enum RefusalRuleOutcome: String, CheckOutcome {
+  /// A rule refuses every request while a file is there, and it is.
+  case file
+  /// Its log says that a visitor made too many requests.
+  case limited
+  /// A rule for visitors who make too many requests answers so.
+  case limit
+  /// Another rule answers so.
+  case rule
+  case none, unknown
+}
+
+extension Check {
+  /// Looks for the rule of the proxy's own configuration that answers as the site does.
+  static let routeRefuses = Check(
+    "route.refuses", needs: [.siteStatus, .siteAsked, .proxyKind, .proxyPlace, .proxyPort],
+    learns: [.refusalRule, .refusalPlace, .refusalFile, .refusalFileInside, .refusalLoosened, .logLine]
+      + FactName.ofLine(.refusal), outcome: RefusalRuleOutcome.self
+  ) { world, given, signs throws(Unseen) in
+    guard case .known(let all)? = try await world.reading(given, signs).route?.refusals else { return (.unknown, [:]) }
+    let rules = all.filter { $0.status == given.number(.siteStatus) }
+    for rule in rules {
+      guard case .file(let inside, let outside) = rule.condition,
+        try await !world.see(FileGlob(pattern: inside, place: try given.files)).isEmpty
+      else { continue }
+      return (.file, rule.facts.merging([.refusalFileInside: inside, .refusalFile: outside ?? ""]))
+    }
+    if let rule = rules.first(where: { $0.condition == .rate }) {
+      let writer = signs.writer(try given.proxyKind)
+      let lines = (try? await world.proxyLog(given, since: try given.asked)) ?? []
+      let line = lines.last { writer.reading(of: $0)?.sign.shows == "rate" }
+      return (line == nil ? .limit : .limited, rule.facts.merging([.logLine: line?.excerpt(of: 200) ?? ""]))
+    }
+    guard let rule = rules.first(where: { $0.condition == .other }) else { return (.none, [:]) }
+    return (.rule, rule.facts)
+  }
+}
+
+extension Route.Refusal {
+  fileprivate var facts: Facts {
+    var facts: Facts = [
+      .refusalRule: rule.excerpt(of: 120), .refusalPlace: definedIn, .refusalLoosened: loosened ?? "",
+    ]
+    facts.set(edit, .refusal)
+    return facts
+  }
+}
+
+extension World {
+  /// What the reader of the proxy's files finds for the site.
+  func reading(_ given: Case, _ signs: Signs) async throws(Unseen) -> Reading {
+    try await RouteReading.read(
+      .init(site: try given.site, port: try given.proxyPort, server: given[.routeServer]), kind: try given.proxyKind,
+      at: given.proxy, in: self, signs)
+  }
+}

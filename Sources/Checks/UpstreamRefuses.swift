@@ -1,0 +1,68 @@
+import Discovery
+import Model
+import Routes
+import World
+
+extension FactName {
+  static let refusedBy: FactName = "refused.by"
+  static let refusedStatus: FactName = "refused.status"
+  static let takenStatus: FactName = "taken.status"
+}
+
+private enum RefusalOutcome: String, CheckOutcome {
+  /// It takes the request with the visitor's `Host`, and not with the one that the proxy sends.
+  case host
+  /// It takes the request without the headers in which a proxy names the visitor, and not with them.
+  case forwarded
+  /// It takes HTTP/1.1, and not HTTP/1.0.
+  case version
+  /// None of these makes a difference.
+  case same
+  case unknown
+}
+
+extension Check {
+  /// Asks the app as the proxy does, and with one thing changed at a time, after the site has answered with a refusal.
+  ///
+  /// A difference counts if one of the two answers is the site's own.
+  static let upstreamRefuses = Check(
+    "upstream.refuses", needs: [.siteStatus, .upstreamDial, .proxyPlace, .upstreamScheme],
+    learns: [.refusedBy, .refusedStatus, .takenStatus], outcome: RefusalOutcome.self
+  ) { world, given, _ throws(Unseen) in
+    guard ["http", nil].contains(given[.routeProtocol]) else { return (.same, [:]) }
+    let asked = try given.asProxy(given.speaksTLS ? "https" : "http", limit: 6)
+    let site = try given.site
+    async let plain = world.result(of: asked)
+    async let forHost = world.result(of: asked.with { $0.host = site.authority })
+    async let withNames = world.result(
+      of: asked.with { $0.headers += ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: \(site.scheme)"] })
+    async let inOld = world.result(of: asked.with { $0.version = .oneZero })
+    guard let base = try await plain.get().status else { return (.unknown, [:]) }
+    let answered = given.number(.siteStatus)
+    func found(_ outcome: RefusalOutcome, refused: Int, taken: Int) -> (RefusalOutcome, Facts) {
+      (
+        outcome,
+        [.refusedBy: outcome.rawValue, .refusedStatus: String(refused), .takenStatus: String(taken)]
+      )
+    }
+    if base == answered, let other = try await forHost.get().status, other < 400 {
+      return found(.host, refused: base, taken: other)
+    }
+    guard base < 400 else { return (.same, [:]) }
+    if let other = try await withNames.get().status, other == answered {
+      return found(.forwarded, refused: other, taken: base)
+    }
+    if let other = try await inOld.get().status, other == answered {
+      return found(.version, refused: other, taken: base)
+    }
+    return (.same, [:])
+  }
+}
+
+extension HTTPRequest {
+  fileprivate func with(_ change: (inout Self) -> Void) -> Self {
+    var other = self
+    change(&other)
+    return other
+  }
+}
