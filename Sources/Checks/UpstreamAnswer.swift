@@ -65,11 +65,11 @@ extension Check {
       if let excess = given.excess(of: size) {
         learned[.headerExcess] = excess
         // A quarter of it stays free: a visitor's cookies may be longer than those of this request.
-        let room = (size.bytes * 4 / 3).powerOfTwo
+        let room = (size.bytes / 3).clampedProduct(4).powerOfTwo
         learned[.headerRoom] = String(room)
         learned[.headerKilobytes] = String(room / 1024)
-        learned[.headerDouble] = String(room * 2)
-        learned[.headerLinesRoom] = String((size.lines + 1).powerOfTwo)
+        learned[.headerDouble] = String(room.clampedProduct(2))
+        learned[.headerLinesRoom] = String((min(size.lines, 1 << 62) + 1).powerOfTwo)
         return (.tooLarge, learned)
       }
     }
@@ -119,10 +119,10 @@ extension HTTPRequest.Sight {
 }
 
 extension Int {
-  /// The lowest power of two that is larger.
+  /// The lowest power of two that is larger; the highest one that there is for what a recording makes up.
   fileprivate var powerOfTwo: Int {
     var power = 1
-    while power <= self { power *= 2 }
+    while power <= self, power < 1 << 62 { power *= 2 }
     return power
   }
 }

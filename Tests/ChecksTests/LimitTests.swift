@@ -87,7 +87,8 @@ private final class Computing: World {
     "upstream.place": "container", "upstream.id": "app1", "upstream.pid": "9",
     "upstream.inside-port": "80", "upstream.status": "404", "upstream.path": "/x", "route.auth": "http://auth:9091",
     "name.address": "10.0.0.2", "limit.seconds": "0.2", "route.health-path": "/health",
-    "series.count": "3", "site.sometimes": "yes", "route.servers": "shop-1:80, shop-2:80", "route.log-keys": "shop",
+    "scripts.folder": "/srv", "series.count": "3", "site.sometimes": "yes", "route.servers": "shop-1:80, shop-2:80",
+    "route.log-keys": "shop",
   ]
 
   /// They answer without a look: the seconds are known, and in a container the proxy's own test is not run.

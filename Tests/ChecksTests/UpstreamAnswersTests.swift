@@ -124,6 +124,8 @@ private func request(_ scheme: String, limit: Double, host: String = "shop.examp
     #expect(found.facts["header.room"] == "8192")
     #expect(found.facts["header.double"] == "16384")
     #expect(try await finding(sight, [limit: "5000"]).outcome == "good")
+    let endless = HTTPRequest.Sight(status: 200, headerSize: .init(bytes: .max, longest: .max, lines: .max))
+    #expect(try await finding(endless, [limit: value]).facts["header.room"] == String(1 << 62))
   }
 
   @Test func whereAnAnswerBreaksOffAndHow() async throws {
