@@ -406,9 +406,8 @@ extension HAProxy.Configuration {
 extension HAProxy.Directive {
   /// Of a `deny` or `tarpit` rule; without a status of its own it answers 403 or 500.
   fileprivate func refusal(_ files: ProxyFiles) -> Route.Refusal {
-    let own = zip(arguments, arguments.dropFirst()).first { ["deny_status", "status"].contains($0.0) }.flatMap {
-      Int($0.1)
-    }
+    let written = zip(arguments, arguments.dropFirst()).first { ["deny_status", "status"].contains($0.0) }
+    let own = written.flatMap { Int($0.1) }  // fits: optional
     return Route.Refusal(
       status: own ?? (arguments.first == "tarpit" ? 500 : 403), condition: .other, rule: text.trimmed, definedIn: place,
       edit: files.edit(words.first.flatMap { span($0) }), loosened: nil)
