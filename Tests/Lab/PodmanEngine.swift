@@ -17,7 +17,6 @@ struct Podman: Sendable {
     suffix = stage.suffix
     let socket = stage.directory.appending(path: "podman.sock").path()
     address = "unix://" + socket
-    // Foundation starts programs with SIGCHLD and SIGTERM blocked, and Podman waits for them: `env` gives them back.
     // Podman's own default limits are higher than a sandbox without CAP_SYS_RESOURCE may set.
     let settings = try stage.write(
       """
@@ -31,7 +30,7 @@ struct Podman: Sendable {
       """, to: "containers.conf")
     setenv("CONTAINERS_CONF", settings.path(), 1)
     try await stage.launch(
-      ["--default-signal", "podman", "system", "service", "--time", "0", address], in: stage.directory)
+      ["podman", "system", "service", "--time", "0", address], in: stage.directory)
     let suffix = suffix
     await stage.atEnd {
       _ = try await run(
