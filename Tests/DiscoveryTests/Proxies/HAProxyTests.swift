@@ -440,6 +440,8 @@ struct AgainstHAProxy {
     "backend a\n  mode http\n  acl a (x) -m found", "backend a\n  mode http\n  http-request deny if { path_bg /x }",
     "backend a\n  mode http\n  http-request deny if METH_GET { shdr_beg(x) /x } || !TRUE",
     "backend a\n  mode http\n  http-request deny if { path /x", "frontend f\n  bind 127.0.0.1",
+    "backend a\n  balance leastcon\n  server s 10.0.0.1:80", "backend a\n  balance hdr(Host)\n  server s 10.0.0.1:80",
+    "backend a\n  balance random(2)\n  server s 10.0.0.1:80", "backend a\n  balance rdp-cookie\n  server s 10.0.0.1:80",
   ])
   func whatReadsAsAMistakeDoesNotLoadAndWhatDoesNotDoes(text: String) throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "haproxy-\(UUID().uuidString).cfg")

@@ -59,6 +59,9 @@ extension Fault {
       let refusal =
         "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version"
       let (socket, refusing) = try await stage.relay(refusing: refusal)
+      // The release that the steps name, which a registry would have.
+      try await Image.traefik.made()
+      try await docker("tag", Image.traefik.tag, Image.traefik.tag.prefix { $0 != ":" } + ":v3.6.1")
       return try await stage.asking(source, volumes: ["\(socket):/var/run/docker.sock"], "3.6.1") {
         // As the new version is not asked for here, the engine speaks the old one again.
         try FileManager.default.removeItem(at: refusing)

@@ -95,6 +95,14 @@ extension HAProxy.Configuration {
             "backend '\(section.name)', another server named '\(name)' was already defined at line \(line)"
           )
         }
+      case "balance":
+        let written = directive.words.dropFirst().first
+        let name = written.map { String($0.text.prefix { $0 != "(" }) } ?? ""
+        guard !Self.algorithms.contains(name) else { break }
+        let span = written.flatMap { directive.span($0) }
+        note(
+          "there is no balance algorithm '\(name)'",
+          fixed: name.nearest(among: Self.algorithms).flatMap { near in span.map { $0.head + near + $0.tail } })
       case "bind" where section.isProxy:
         let address = words.first?.split(separator: ",").first {
           !$0.contains { ":@/".contains($0) }
@@ -128,6 +136,12 @@ extension HAProxy.Configuration {
     else { return nil }
     return "http \(section.kind) '\(section.name)' tries to use incompatible tcp backend '\(name)'"
   }
+
+  /// Source: HAProxy's `balance`, versions 2.0 to 3.2.
+  private static let algorithms: Set<String> = [
+    "roundrobin", "static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr", "random", "rdp-cookie",
+    "hash", "log-hash", "sticky",
+  ]
 
   /// Lines that may end in a condition.
   private static let conditional: Set<String> = [
