@@ -4,14 +4,6 @@ import Model
 import Routes
 import World
 
-extension FactName {
-  static let refusalRule: FactName = "refusal.rule"
-  static let refusalPlace: FactName = "refusal.defined-in"
-  static let refusalFile: FactName = "refusal.file"
-  static let refusalFileInside: FactName = "refusal.file-inside"
-  static let refusalLoosened: FactName = "refusal.loosened"
-}
-
 private enum RefusalRuleOutcome: String, CheckOutcome {
   /// A rule refuses every request while a file is there, and it is.
   case file
@@ -28,16 +20,15 @@ extension Check {
   /// Looks for the rule of the proxy's own configuration that answers as the site does.
   static let routeRefuses = Check(
     "route.refuses", needs: [.siteStatus, .siteAsked, .proxyKind, .proxyPlace, .proxyPort],
-    learns: [.refusalRule, .refusalPlace, .refusalFile, .refusalFileInside, .refusalLoosened, .logLine]
-      + FactName.ofLine(.refusal), outcome: RefusalRuleOutcome.self
+    learns: FactName.ofRefusals + [.logLine], outcome: RefusalRuleOutcome.self
   ) { world, given, signs throws(Unseen) in
     guard case .known(let all)? = try await world.reading(given, signs).route?.refusals else { return (.unknown, [:]) }
     let rules = all.filter { $0.status == given.number(.siteStatus) }
     for rule in rules {
-      guard case .file(let inside, let outside) = rule.condition,
+      guard case .file(let inside, _) = rule.condition,
         try await !world.see(FileGlob(pattern: inside, place: try given.files)).isEmpty
       else { continue }
-      return (.file, rule.facts.merging([.refusalFileInside: inside, .refusalFile: outside ?? ""]))
+      return (.file, rule.facts)
     }
     if let rule = rules.first(where: { $0.condition == .rate }) {
       let writer = signs.writer(try given.proxyKind)
@@ -47,16 +38,6 @@ extension Check {
     }
     guard let rule = rules.first(where: { $0.condition == .other }) else { return (.none, [:]) }
     return (.rule, rule.facts)
-  }
-}
-
-extension Route.Refusal {
-  fileprivate var facts: Facts {
-    var facts: Facts = [
-      .refusalRule: rule.excerpt(of: 120), .refusalPlace: definedIn, .refusalLoosened: loosened ?? "",
-    ]
-    facts.set(edit, .refusal)
-    return facts
   }
 }
 

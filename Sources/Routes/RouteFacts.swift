@@ -77,6 +77,10 @@ extension FactName {
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"
   public static let labelClose: FactName = "label.close"
+  public static let refusalRule: FactName = "refusal.rule"
+  public static let refusalPlace: FactName = "refusal.defined-in"
+  public static let refusalFile: FactName = "refusal.file"
+  public static let refusalFileInside: FactName = "refusal.file-inside"
 
   /// Every fact that reading a route may bring; those that only one kind of proxy has come with its reader.
   public static let ofRoutes: [FactName] =
@@ -102,6 +106,10 @@ extension FactName {
     ].map(line)
     + Line.allCases.filter { ![.join, .external, .ports, .hosts, .source, .refusal].contains($0) }.flatMap(ofLine)
     + [Line.pass, .site, .module, .transport, .global].flatMap { [line($0, "indent"), line($0, "next")] }
+
+  /// Every fact of a rule by which a proxy refuses.
+  public static let ofRefusals: [FactName] =
+    [.refusalRule, .refusalPlace, .refusalFile, .refusalFileInside, line(.refusal, "fixed")] + ofLine(.refusal)
 
   /// Every fact that asking a proxy for its use may bring.
   public static let ofUse: [FactName] =
@@ -165,6 +173,18 @@ extension Reading {
       facts[.labelClose] = labels.close
     }
     facts.merge(own)
+    return facts
+  }
+}
+
+extension Route.Refusal {
+  public var facts: Facts {
+    var facts: Facts = [.refusalRule: rule.excerpt(of: 120), .refusalPlace: definedIn]
+    if case .file(let inside, let outside) = condition {
+      facts.merge([.refusalFileInside: inside, .refusalFile: outside ?? ""])
+    }
+    facts.set(edit, .refusal)
+    facts[FactName.line(.refusal, "fixed")] = loosened
     return facts
   }
 }

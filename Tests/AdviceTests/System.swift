@@ -117,7 +117,8 @@ struct System: Sendable, CustomStringConvertible {
     let place = ProxyPlace(id: nil, pid: SampleWorld.pid, usesHostNetwork: true)
     let read = try await RouteReading.read(request, kind: proxy, at: place, in: world, signs)
     let use = try await RouteReading.use(of: request, kind: proxy, at: place, in: world, signs)
-    return read.facts.merging(use?.facts ?? [:]).merging([.proxyKind: proxy, .siteHost: site.host])
+    let refusal = (read.route?.refusals.value ?? []).first?.facts ?? [:]
+    return read.facts.merging(use?.facts ?? [:]).merging(refusal).merging([.proxyKind: proxy, .siteHost: site.host])
   }
 
   private func command(_ file: String, _ folder: Folder, _ port: UInt16) -> [String] {

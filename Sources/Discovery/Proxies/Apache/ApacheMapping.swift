@@ -129,7 +129,10 @@ extension ApacheReading {
   ) -> Reading.Problem? {
     let setting = configuration.setting("allowencodedslashes", route, path: path)?.text(0)?.lowercased() ?? "off"
     guard path.lowercased().contains("%2f"), setting == "off" else { return nil }
-    own[.apacheEscapesAgain] = route.directive?.isPass == true ? "yes" : nil
+    // Without the word mod_proxy would escape the slash once more.
+    own[.passExact] = route.directive.flatMap { pass in
+      pass.isPass ? configuration.line(pass.line, of: pass.file).map { $0 + " nocanon" } : nil
+    }
     return Reading.Problem(
       reason:
         "the path has an escaped slash (%2F), and Apache answers 404 to that itself while AllowEncodedSlashes is off",

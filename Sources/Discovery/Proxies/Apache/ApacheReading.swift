@@ -7,14 +7,14 @@ extension FactName {
   static let apacheModule: FactName = "apache.module"
   static let apacheHasSwitches: FactName = "apache.has-switches"
   static let apacheNeedsTLS: FactName = "apache.needs-tls-engine"
-  static let apacheEscapesAgain: FactName = "apache.escapes-again"
+  static let passExact = FactName.line(.pass, "exact")
   static let apacheModuleFolder: FactName = "apache.module-folder"
 }
 
 /// From httpd's files to the facts of a route.
 enum ApacheReading: ProxyReader {
   static let facts: [FactName] = [
-    .apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .apacheEscapesAgain, .apacheModuleFolder,
+    .apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .passExact, .apacheModuleFolder,
   ]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
