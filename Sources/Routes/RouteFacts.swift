@@ -120,6 +120,7 @@ extension FactName {
     case host, port, scheme, timeout, pass, site, module, name, verify
     case tlsName = "ssl-name"
     case sentHost = "sent-host"
+    case version
     case sni, problem
     case headerLimit = "header-limit"
     case transport, rewrite, network, health

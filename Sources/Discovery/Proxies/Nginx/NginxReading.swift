@@ -123,6 +123,7 @@ enum NginxReading: ProxyReader {
     }
     reading.log.file = .known(route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil })
     reading.route = Self.route(route, upstream, of: configuration, files)
+    reading.own.set(files.edit(route.version), .version)
     return reading
   }
 

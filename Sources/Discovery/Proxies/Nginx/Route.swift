@@ -127,6 +127,8 @@ extension Nginx {
     /// The service that `auth_request` asks before, as `scheme://host:port`.
     public let login: String?
     let refusals: [Nginx.Refusal]
+    /// The location's own `proxy_http_version`, beside which there may be no second one.
+    let version: Span?
     /// The folder of SCRIPT_FILENAME; nil if the file cannot be told.
     let scripts: Setting<String?>?
     /// As written; nil if none is set: then the one that is compiled in.
@@ -459,6 +461,7 @@ extension Nginx.Configuration {
         value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
         span: hosts.first.flatMap { span($0, 1) }),
       login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope),
+      version: ownBlock.first("proxy_http_version").flatMap { span($0) },
       scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
       errorLog: errorLog.flatMap { log in
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
