@@ -28,12 +28,18 @@ enum DockerGen {
     var reading = try await NginxReading.reading(of: request, in: configuration, generated)
     (reading.configuration.container, reading.configuration.folder) = (nil, nil)
     reading.own.merge([.proxyLayout: layout, .sourceKind: program])
-    guard let containers = try? await proxy.world.containers() else { return reading }
+    let isLeftOut = [.default, .missing].contains(reading.outcome)
+    let containers: [ContainerSummary]
+    do throws(Unseen) { containers = try await proxy.world.containers() } catch {
+      // Whether a container wants to be served by that name is not known then.
+      if isLeftOut { throw error }
+      return reading
+    }
     let upstreams = configuration.route(request)?.upstreams ?? []
     guard reading.outcome == .found, let server = upstreams.chosen(nil, by: \.server)?.hostSpan else {
       // Containers that do not run have no place in its file, nor those that it has not seen yet.
-      guard [.default, .missing].contains(reading.outcome),
-        let app = await serving(request.site.host, among: containers, in: proxy.world)
+      guard isLeftOut,
+        let app = try await serving(request.site.host, among: containers, in: proxy.world)
       else { return reading }
       let port = Variables(app).port ?? 80
       reading.route = Route.written(to: app, port, at: await portEdit(of: app, in: proxy.world), request)
@@ -46,7 +52,7 @@ enum DockerGen {
       app = try? await proxy.world.container(listed.Id)
     } else if comments.container != nil {
       // It was made anew under another name.
-      app = await serving(request.site.host, among: containers, in: proxy.world)
+      app = try? await serving(request.site.host, among: containers, in: proxy.world)
     }
     guard let app, var route = reading.route, case .network(let address, let dialled) = route.upstream.endpoint else {
       return reading
@@ -92,14 +98,23 @@ enum DockerGen {
     return Span(file: path, line: index + 1, text: line, head: String(line[..<start]), tail: String(line[end...]))
   }
 
-  /// A container that would serve the host: one that runs before one that does not, the newest first.
+  /// A container that would serve the host: one that runs before one that does not, the newest first. Throws what kept one
+  /// from being looked at if none of the others would; one that has been removed meanwhile serves nothing.
   private static func serving(
     _ host: String, among containers: [ContainerSummary], in world: any World
-  ) async -> Container? {
+  ) async throws(Unseen) -> Container? {
+    var unseen: Unseen?
     let running = containers.filter(\.isRunning).prefix(48)
     for container in running + containers.filter({ !$0.isRunning }).prefix(24) {
-      if let app = try? await world.container(container.Id), Variables(app).hosts.contains(host) { return app }
+      do throws(Unseen) {
+        let app = try await world.container(container.Id)
+        if Variables(app).hosts.contains(host) { return app }
+      } catch {
+        if case .missing = error { continue }
+        unseen = error
+      }
     }
+    if let unseen { throw unseen }
     return nil
   }
 
