@@ -439,3 +439,19 @@ def healthy_not_found_once(s):
     n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); o = s.mount("sp", "/usr/local/etc/haproxy", {"haproxy.cfg": "defaults\n    mode http\n    timeout connect 10s\n    timeout client 10m\n    timeout server 10m\nfrontend dockerfrontend\n    bind :2375\n    http-request deny unless { path,url_dec -m reg -i ^(/v[\\d\\.]+)?/(version|_ping|events|info|containers) }\n    default_backend dockerbackend\nbackend dockerbackend\n    server dockersocket /var/run/docker.sock\n"})
     k = s.run("haproxy:3.0", name=s.name("socket-proxy"), net=m, opts=o + ["-v", "/var/run/docker.sock:/var/run/docker.sock"]); t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); sh("docker", "restart", "-t", "1", t); s.expect("/", 200)
 for name in LATE: ALL[name] = ALL.pop(name) # what changes the machine still comes last
+@fault
+def healthy_forbidden(s):
+    """The app says 403 to everybody, and nginx sends it another Host: works."""
+    n = s.net(); p = s.port(); a = s.app(p, "--status", 403, net=n); s.nginx(f"    if ($http_user_agent ~ badbot) {{ return 403; }}\n    location / {{ proxy_pass http://{a}:{p}; }}", n); s.expect("/", 403)
+@fault
+def healthy_bad_request(s):
+    """The app says 400 to a request without its parameters, whoever asks: works."""
+    n = s.net(); p = s.port(); a = s.app(p, "--status", 400, net=n); s.caddy(f"http://{s.site} {{\n\treverse_proxy {a}:{p} {{\n\t\theader_up Host api.internal\n\t}}\n}}\n", n); s.expect("/", 400)
+@fault
+def healthy_no_such_page(s):
+    """The app has no such page, by whatever name it is asked: works."""
+    n = s.net(); p = s.port(); a = s.app(p, "--base", "/wiki", net=n); s.nginx(f"    location / {{ proxy_pass http://{a}:{p}; }}", n); s.expect("/nothing", 404)
+@fault
+def healthy_limits(s):
+    """Limits and a maintenance file that is not there: works."""
+    n = s.net(); p = s.port(); a = s.app(p, net=n); s.nginx("    limit_req zone=perip burst=20;\n    if (-f /srv/closed.on) { return 503; }\n" + loc(f"http://{a}:{p}"), n, http="limit_req_zone $binary_remote_addr zone=perip:1m rate=10r/s;"); s.expect("/", 200)
