@@ -53,19 +53,21 @@ import Testing
     let patterns = try Self.patterns.map { (text: $0, pattern: try Pattern($0)) }
     return lines.flatMap { line in
       patterns.compactMap { text, pattern in
-        let isSlow = (0..<3).allSatisfy { _ in processorTime { _ = pattern.matches(line) } > .seconds(Self.limit) }
+        let isSlow = (0..<5).allSatisfy { _ in processorTime { _ = pattern.matches(line) } > .seconds(Self.limit) }
         return isSlow ? "\(text)  on  \(String(decoding: line.prefix(120), as: UTF8.self))" : nil
       }
     }
   }
 
   @Test func noPatternIsSlowOnWhatAnybodyMayRepeat() throws {
-    #expect(try slow(on: Self.pumps.map { Self.long($0.head, $0.part) }) == [])
+    let slow = try slow(on: Self.pumps.map { Self.long($0.head, $0.part) })
+    #expect(slow == [])
   }
 
   /// Every third line, now its start, now its middle, now its end many times.
   @Test func noPatternIsSlowOnARealLineThatRepeats() throws {
     let lines = Line.all.enumerated().filter { $0.offset % 3 == 0 }
-    #expect(try slow(on: lines.map { Self.pumped($0.element.text, $0.offset / 3 % 3) }) == [])
+    let slow = try slow(on: lines.map { Self.pumped($0.element.text, $0.offset / 3 % 3) })
+    #expect(slow == [])
   }
 }
