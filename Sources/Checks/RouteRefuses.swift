@@ -13,7 +13,10 @@ private enum RefusalRuleOutcome: String, CheckOutcome {
   case limit
   /// Another rule answers so.
   case rule
-  case none, unknown
+  case none
+  /// This program does not read the rules of such a proxy.
+  case notRead = "not-read"
+  case unknown
 }
 
 extension Check {
@@ -22,7 +25,13 @@ extension Check {
     "route.refuses", needs: [.siteStatus, .siteAsked, .proxyKind, .proxyPlace, .proxyPort],
     learns: FactName.ofRefusals + [.logLine], outcome: RefusalRuleOutcome.self
   ) { world, given, signs throws(Unseen) in
-    guard case .known(let all)? = try await world.reading(given, signs).route?.refusals else { return (.unknown, [:]) }
+    let all: [Route.Refusal]
+    switch try await world.reading(given, signs).route?.refusals {
+    case .known(let refusals): all = refusals
+    case .notApplicable: return (.none, [:])
+    case .notRead: return (.notRead, [:])
+    case nil: return (.unknown, [:])
+    }
     let rules = all.filter { $0.status == given.number(.siteStatus) }
     for rule in rules {
       guard case .file(let inside, _) = rule.condition,
