@@ -26,13 +26,12 @@ extension Check {
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
     let asked = try given.asProxy(given.speaksTLS ? "https" : "http", limit: 8)
-    let answers = try await given.eachServer { server throws(Unseen) in
+    let (bad, good) = try await given.servers { server throws(Unseen) in
       guard let (address, port) = try await world.address(of: server, given, place) else { return false }
       var request = asked
       (request.address, request.port) = (address, port)
       return try await world.see(request).status.map { $0 < 500 } ?? false
     }
-    let (bad, good) = (answers.filter { !$0.value }.map(\.server), answers.filter(\.value).map(\.server))
     var learned: Facts = [
       .serversFailing: bad.joined(separator: ", "), .serversWell: good.joined(separator: ", "),
     ]

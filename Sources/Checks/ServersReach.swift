@@ -25,11 +25,10 @@ extension Check {
   ) { world, given, _ throws(Unseen) in
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
-    let takes = try await given.eachServer { server throws(Unseen) in
+    let (down, up) = try await given.servers { server throws(Unseen) in
       guard let (address, port) = try await world.address(of: server, given, place) else { return false }
       return try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
     }
-    let (down, up) = (takes.filter { !$0.1 }.map(\.0), takes.filter { $0.1 }.map(\.0))
     var learned: Facts = [
       .serversDown: down.joined(separator: ", "), .serversUp: up.joined(separator: ", "),
     ]
@@ -42,26 +41,27 @@ extension Check {
 extension Case {
   private static let mostServers = 32
 
-  /// What `look` tells of each server of the route's group, all at once; throws what kept it from telling.
-  func eachServer<Value: Sendable>(
-    _ look: @escaping @Sendable (String) async throws(Unseen) -> Value
-  ) async throws(Unseen) -> [(server: String, value: Value)] {
+  /// The servers of the route's group of which `isWell` says no, and those of which it says yes, all asked at once; throws
+  /// what kept it from telling.
+  func servers(
+    _ isWell: @escaping @Sendable (String) async throws(Unseen) -> Bool
+  ) async throws(Unseen) -> (bad: [String], good: [String]) {
     let servers = Array(list(.routeServers).prefix(Self.mostServers))
-    let results = await withTaskGroup(of: (Int, Result<Value, Unseen>).self) { group in
+    let results = await withTaskGroup(of: (Int, Result<Bool, Unseen>).self) { group in
       for (index, server) in servers.enumerated() {
         group.addTask {
-          do throws(Unseen) { return (index, .success(try await look(server))) } catch {
+          do throws(Unseen) { return (index, .success(try await isWell(server))) } catch {
             return (index, .failure(error))
           }
         }
       }
-      return await group.reduce(into: [Int: Result<Value, Unseen>]()) { $0[$1.0] = $1.1 }
+      return await group.reduce(into: [Int: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
     }
-    var values: [(String, Value)] = []
+    var (bad, good): ([String], [String]) = ([], [])
     for (index, server) in servers.enumerated() {
-      if let result = results[index] { values.append((server, try result.get())) }
+      if try results[index]?.get() == true { good.append(server) } else { bad.append(server) }
     }
-    return values
+    return (bad, good)
   }
 }
 
