@@ -34,17 +34,12 @@ public struct Route: Sendable, Equatable {
     upstream: Upstream, servers: [Server], resolution: Known<Resolution>, patience: Patience, tls: TLS?, path: Path,
     sentHost: Known<Setting<String>>, limits: Limits, health: Known<HealthCheck?>, login: Known<String?>,
     scripts: Known<Setting<String>?>, refusals: Known<[Refusal]>, shadowed: Known<Setting<String>?>, pass: Pass,
-    container: FromContainer?,
-    runs: Known<Runs>
+    container: FromContainer?, runs: Known<Runs>
   ) {
     (self.upstream, self.servers, self.resolution, self.patience) = (upstream, servers, resolution, patience)
     (self.tls, self.path, self.sentHost, self.limits, self.health) = (tls, path, sentHost, limits, health)
-    (self.login, self.scripts, self.refusals, self.shadowed, self.pass) = (
-      login, scripts, refusals, shadowed, pass
-    )
-    (self.container, self.runs) = (
-      container, runs
-    )
+    (self.login, self.scripts, self.refusals, self.shadowed) = (login, scripts, refusals, shadowed)
+    (self.pass, self.container, self.runs) = (pass, container, runs)
   }
 }
 
