@@ -25,7 +25,7 @@ extension Check {
   ) { world, given, _ throws(Unseen) in
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
-    let (down, up) = try await given.servers { server throws(Unseen) in
+    let (down, up, all) = try await given.servers { server throws(Unseen) in
       guard let (address, port) = try await world.address(of: server, given, place) else { return false }
       return try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
     }
@@ -34,44 +34,50 @@ extension Check {
     ]
     guard let first = down.first else { return (.allUp, learned) }
     learned[.nextServer] = first
-    return (up.isEmpty ? .allDown : .someDown, learned)
+    return (down == all ? .allDown : .someDown, learned)
   }
 }
 
 extension Case {
   private static let mostServers = 32
 
-  /// The servers of the route's group of which `isWell` says no, and those of which it says yes, all asked at once; throws
-  /// what kept it from telling.
+  /// The servers of the route's group of which `isWell` says no, those of which it says yes, and all of them, asked at
+  /// once. One that is bad counts, whatever could not be told of the others; where none is, throws what kept it from
+  /// telling.
   func servers(
     _ isWell: @escaping @Sendable (String) async throws(Unseen) -> Bool
-  ) async throws(Unseen) -> (bad: [String], good: [String]) {
+  ) async throws(Unseen) -> (bad: [String], good: [String], all: [String]) {
     let servers = Array(list(.routeServers).prefix(Self.mostServers))
-    let results = await withTaskGroup(of: (Int, Result<Bool, Unseen>).self) { group in
-      for (index, server) in servers.enumerated() {
+    let results = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
+      for server in servers {
         group.addTask {
-          do throws(Unseen) { return (index, .success(try await isWell(server))) } catch {
-            return (index, .failure(error))
+          do throws(Unseen) { return (server, .success(try await isWell(server))) } catch {
+            return (server, .failure(error))
           }
         }
       }
-      return await group.reduce(into: [Int: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
+      return await group.reduce(into: [String: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
     }
-    var (bad, good): ([String], [String]) = ([], [])
-    for (index, server) in servers.enumerated() {
-      if try results[index]?.get() == true { good.append(server) } else { bad.append(server) }
-    }
-    return (bad, good)
+    let bad = servers.filter { results[$0] == .success(false) }
+    if bad.isEmpty { for server in servers { _ = try results[server]?.get() } }
+    return (bad, servers.filter { results[$0] == .success(true) }, servers)
   }
 }
 
 extension World {
-  /// Where the proxy dials a server of its route; nil if its name has no address there.
+  /// Where the proxy dials a server of its route; nil if its name has no address there, as that of a container that does
+  /// not run.
   func address(
     of server: String, _ given: Case, _ place: Place
   ) async throws(Unseen) -> (address: String, port: UInt16)? {
     guard case (let host, let port?) = server.hostAndPort else {
       throw .unreadable(what: server, why: .init(.notHostAndPort))
+    }
+    // The engine knows it at once; Docker's DNS first asks the servers outside.
+    if case .container(let container, _) = try? await upstream(host: host, port: port, of: given.proxy),
+      !container.isRunning
+    {
+      return nil
     }
     return try await dialled(host, by: given, in: place).addresses.first.map { ($0, port) }
   }

@@ -108,6 +108,25 @@ private final class Flaky: World {
     #expect(found.outcome == "unknown")
   }
 
+  @Test func aServerThatIsDownCountsWhateverIsUnknownOfTheOthers() async throws {
+    let world = connects(("10.0.0.2", 80, .refused))
+      .with(TCPConnect(address: "10.0.0.3", port: 8080, place: .process(7)), unseen: .notPermitted(what: "its network"))
+    let found = try await look("servers.reach", world, group)
+    #expect(found.outcome == "some-down")
+    #expect(found.facts["next.server"] == "10.0.0.2:80")
+    #expect(found.facts["servers.up"] == nil)
+  }
+
+  /// Docker's DNS hands on the name of a stopped container to servers that may be slow, or not there at all.
+  @Test func aStoppedContainerIsDownWithoutAWordOfDNS() async throws {
+    let world = connects(("10.0.0.2", 80, .accepted))
+      .containers(#"{"Id": "app1", "Names": ["/shop-2"], "Image": "team/shop", "State": "exited"}"#)
+      .container("app1", #""Name": "/shop-2", "State": {"Status": "exited", "Pid": 0}"#)
+    let found = try await look("servers.reach", world, group.merging(["route.servers": "10.0.0.2:80, shop-2:8080"]))
+    #expect(found.outcome == "some-down")
+    #expect(found.facts["next.server"] == "shop-2:8080")
+  }
+
   private func deaths(_ events: String) async throws -> Finding {
     let filters =
       "%7B%22container%22%3A%5B%22app1%22%5D%2C%22event%22%3A%5B%22die%22%2C%22oom%22%2C%22update%22%5D%7D"
