@@ -25,6 +25,9 @@ public struct Span: Sendable, Equatable {
       tail: String(decoding: bytes[columns.upperBound...], as: UTF8.self))
   }
 
+  /// The line without the value, and without the blanks before it.
+  public var removed: String { String(head.reversed().drop { $0 == " " || $0 == "\t" }.reversed()) + tail }
+
   /// The part of this place's value at these characters.
   public func part(_ range: Range<Int>, of value: String) -> Span {
     let before = value.prefix(range.lowerBound)

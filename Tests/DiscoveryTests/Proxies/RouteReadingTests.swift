@@ -56,6 +56,21 @@ private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ wo
     #expect(try await read("http://shop.example.org/", other).facts[.configMountedAlone] == nil)
   }
 
+  /// nginx says "no live upstreams" then, and never asks one of them again.
+  @Test func aGroupWhoseServersAreAllMarkedDownPassesNothingOn() async throws {
+    let group = { (second: String) in
+      "upstream group {\n  server shop:3000  down;\n  server other:3000 weight=2\(second);\n}\n"
+        + self.shop.replacing("http://shop:3000", with: "http://group")
+    }
+    let (outcome, facts) = try await read("http://shop.example.org/", site(group(" down")))
+    #expect(outcome == .misconfigured)
+    #expect(facts["problem-line.text"] == "  server shop:3000  down;")
+    #expect(facts["problem-line.fixed"] == "  server shop:3000;")
+    let half = try await read("http://shop.example.org/", site(group(" backup")))
+    #expect(half.outcome == .found)
+    #expect(half.facts[.upstreamHost] == "other")
+  }
+
   /// Host, port, scheme and time-out, each with its place in the line as the host sees the file
   @Test func hostPortSchemeAndTimeOut() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", site(shop))

@@ -15,6 +15,17 @@ extension Fault {
       try await stage.unrouted(otherwise: "location / { proxy_pass http://127.0.0.1:9; }")
     },
 
+    Fault("the group's only server is still marked down", shows: 502) { stage in
+      let (host, app, port) = (try await stage.site("notes"), stage.named("notes"), stage.appPort())
+      let web = try await stage.network()
+      try await stage.app(app, on: web, port: port)
+      let gate = try await stage.nginx(
+        stage.named("proxy"), on: web, Conf.group(host, "notes", "\(app):\(port) down"))
+      let finding = Finding(
+        cause: "route-misconfigured", upstream: nil, mentions: ["sites.conf"], atLeast: .certain)
+      return Site(url: "http://\(host):\(gate.port)/", findings: [finding], says: app)
+    },
+
     Fault("configuration broken, the old one runs", shows: 502) { stage in
       let (host, app, port) = (try await stage.site("games"), stage.named("games"), stage.appPort())
       let (web, proxy) = (try await stage.network(), stage.named("proxy"))

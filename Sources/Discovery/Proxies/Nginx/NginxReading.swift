@@ -121,6 +121,13 @@ enum NginxReading: ProxyReader {
       reading.outcome = configuration.problems.isEmpty ? .otherProtocol : .broken
       return reading
     }
+    if let down = upstream.down, route.upstreams.allSatisfy(\.isDown) {
+      (reading.outcome, reading.log.keys) = (.misconfigured, [])
+      reading.problem = Reading.Problem(
+        reason: "every server of its group is marked \"down\"",
+        remedy: files.edit(down).map { .line($0, fixed: down.removed) }, label: nil)
+      return reading
+    }
     reading.log.file = .known(route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil })
     reading.route = Self.route(route, upstream, of: configuration, files)
     reading.own.set(files.edit(route.version), .version)

@@ -108,7 +108,8 @@ extension Nginx {
     /// Path of the Unix socket.
     public let socket: String?
     public let isBackup: Bool
-    public let isDown: Bool
+    /// The word `down`, which takes it out of use.
+    public let down: Span?
     public let weight: Int
     /// Connections at a time; nil: no limit.
     public let maxConnections: Int?
@@ -128,6 +129,8 @@ extension Nginx {
     public var isResolvedEachTime: Bool {
       if case .eachRequest = resolution { true } else { false }
     }
+
+    public var isDown: Bool { down != nil }
 
     /// `http://app:3000`, `http://unix:/run/app.sock`
     public var url: String {
@@ -168,7 +171,7 @@ extension Nginx.Configuration {
       } else {
         .eachRequest(resolvers: resolvers)
       }
-    return ([upstream(target, scheme, [], resolution, target.scheme.flatMap(span))], nil)
+    return ([upstream(target, scheme, [], resolution, target.scheme.flatMap(span), down: nil)], nil)
   }
 
   /// One `server` line of a group.
@@ -186,20 +189,22 @@ extension Nginx.Configuration {
       } else {
         .atStart
       }
-    return upstream(target, scheme, parameters, resolution, schemeSpan)
+    let down = directive.arguments.dropFirst().first { $0.text == "down" }
+    return upstream(
+      target, scheme, parameters, resolution, schemeSpan, down: down.flatMap { span(Traced($0, in: directive.file)) })
   }
 
   private func upstream(
     _ target: Nginx.Target, _ scheme: String, _ parameters: [String], _ resolution: Nginx.Upstream.Resolution,
-    _ schemeSpan: Span?
+    _ schemeSpan: Span?, down: Span?
   ) -> Nginx.Upstream {
     let limit = parameters.first { $0.hasPrefix("max_conns=") }.flatMap { Int($0.dropFirst(10)) }
     let weight = parameters.first { $0.hasPrefix("weight=") }.flatMap { Int($0.dropFirst(7)) }
     return Nginx.Upstream(
       scheme: scheme, host: target.host.text, port: target.socket == nil ? target.endpoint.port : nil,
       socket: target.socket?.text, isBackup: parameters.contains("backup"),
-      isDown: parameters.contains("down"),
-      weight: weight ?? 1, maxConnections: limit == 0 ? nil : limit, resolution: resolution, schemeSpan: schemeSpan,
+      down: down, weight: weight ?? 1, maxConnections: limit == 0 ? nil : limit, resolution: resolution,
+      schemeSpan: schemeSpan,
       hostSpan: span(target.socket ?? target.host),
       portSpan: target.socket != nil
         ? nil : target.port.map(span) ?? span(behind: target.host, inserting: ":"))
