@@ -23,12 +23,12 @@ public struct ContainerSummary: Sendable, Decodable {
   public struct Host: Sendable, Decodable { public let NetworkMode: String? }
 
   public let Id: String
-  public let Names: [String]?
+  public fileprivate(set) var Names: [String]?
   public let Image: String?
   public let State: String?
   /// `Up 5 minutes (unhealthy)`.
   public let Status: String?
-  public let Labels: [String: String]?
+  public fileprivate(set) var Labels: [String: String]?
   public let Ports: [Port]?
   public let HostConfig: Host?
   /// Of one that lives in another container's network: that one's.
@@ -212,15 +212,39 @@ public struct Deaths: Sendable {
   public let count: Int
 }
 
-/// Source: Docker Engine API, `GET /services`.
-private struct SwarmService: Decodable {
-  struct Replicated: Decodable { let Replicas: Int? }
-  struct Mode: Decodable { let Replicated: Replicated? }
-  struct Wanted: Decodable {
+/// A service of Docker's Swarm. Source: Docker Engine API, `GET /services`.
+struct SwarmService: Sendable, Decodable {
+  struct Replicated: Sendable, Decodable { let Replicas: Int? }
+  struct Mode: Sendable, Decodable { let Replicated: Replicated? }
+  struct Wanted: Sendable, Decodable {
     let Name: String?
+    let Labels: [String: String]?
     let Mode: Mode?
   }
+  let ID: String?
   let Spec: Wanted?
+
+  var name: String { Spec?.Name ?? ID.map { String($0.prefix(12)) } ?? "" }
+  var isScaledToZero: Bool { Spec?.Mode?.Replicated?.Replicas == 0 }
+
+  /// Its containers, each by its name and its labels; if none of them is on this machine, one without an address that
+  /// stands for them.
+  func tasks(among containers: [ContainerSummary]) -> [ContainerSummary] {
+    let tasks = containers.filter { ID != nil && $0.isRunning && $0.Labels?["com.docker.swarm.service.id"] == ID }
+    return (tasks.isEmpty ? [ContainerSummary(State: isScaledToZero ? "exited" : "running")] : tasks).map { task in
+      var task = task
+      (task.Names, task.Labels) = ([name], Spec?.Labels)
+      return task
+    }
+  }
+}
+
+extension ContainerSummary {
+  /// One of which nothing is known but whether it runs.
+  fileprivate init(State: String) {
+    (Id, self.State) = ("", State)
+    (Names, Image, Status, Labels, Ports, HostConfig, NetworkSettings) = (nil, nil, nil, nil, nil, nil, nil)
+  }
 }
 
 private struct Event: Decodable {
@@ -335,10 +359,12 @@ extension World {
     }.filter { $0.time.map { $0 >= since.rounded(.down) } ?? true }
   }
 
+  /// The services of Docker's Swarm; only a manager tells them.
+  func services() async throws(Unseen) -> [SwarmService] { try await docker("/services", as: [SwarmService].self) }
+
   /// True for a service of Docker's Swarm that was told to have no containers.
   func isScaledToZero(_ name: String) async -> Bool {
-    let services = (try? await docker("/services", as: [SwarmService].self)) ?? []
-    return services.contains { $0.Spec?.Name?.lowercased() == name && $0.Spec?.Mode?.Replicated?.Replicas == 0 }
+    ((try? await services()) ?? []).contains { $0.name.lowercased() == name && $0.isScaledToZero }
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {

@@ -368,7 +368,9 @@ private let shopLabels = [
     let world = traefik([docker], []).with(
       DockerGet(path: "/containers/json?all=1"), unseen: .notPermitted(what: "Docker"))
     await #expect(throws: Unseen.notPermitted(what: "Docker")) { try await read("http://shop.example.org/", world) }
-    #expect(try await read("http://shop.example.org/", traefik(["--providers.swarm=true"], [])).outcome == .unknown)
+    await #expect(throws: Unseen.self) {
+      try await read("http://shop.example.org/", traefik(["--providers.swarm=true"], []))
+    }
   }
 }
 
@@ -651,10 +653,39 @@ private let shopLabels = [
     #expect(try await read("\(url)/", world).facts[.routeSendsHost] == "shop.example.org")
   }
 
-  /// Labels of Swarm's services are not those of containers.
+  /// Only a manager tells the services; what it does not tell is not missing.
   @Test func aRouteOfSwarmIsNotCalledMissing() async throws {
     let flags = ["--providers.docker=true", "--providers.docker.swarmMode=true"]
-    #expect(try await read("http://shop.example.org/", traefik(flags, tag: "v2.11")).outcome == .unknown)
+    await #expect(throws: Unseen.self) { try await read("http://shop.example.org/", traefik(flags, tag: "v2.11")) }
     #expect(try await read("http://shop.example.org/", traefik([flags[0]], tag: "v2.11")).outcome == .missing)
+  }
+
+  private func services(_ replicas: Int) -> String {
+    let labels = shopLabels.map { "\"\($0.key)\": \"\($0.value)\"" }.joined(separator: ", ")
+    return #"""
+      [{"ID": "s1", "Spec": {"Name": "team_shop", "Mode": {"Replicated": {"Replicas": \#(replicas)}}, "Labels": {\#(labels)}}}]
+      """#
+  }
+
+  @Test(arguments: [
+    (["--providers.swarm=true"], "v3.4"), (["--providers.docker=true", "--providers.docker.swarmMode=true"], "v2.11"),
+  ]) func theLabelsOfASwarmAreThoseOfItsServices(flags: [String], tag: String) async throws {
+    let own = ["com.docker.swarm.service.id": "s1", "traefik.http.routers.other.rule": "Host(`x`)"]
+    let world = traefik(flags, tag: tag, [app("team_shop.1.x", own)]).docker("/services", services(1))
+    let found = try await read("http://shop.example.org/", world)
+    #expect(found.outcome == .found)
+    #expect(found.facts[.upstreamHost] == "172.20.0.9")
+    #expect(found.facts["route.swarm-service"] == "team_shop")
+    #expect(try await read("http://x/", world).outcome == .missing)
+  }
+
+  @Test func aServiceWithoutATaskHereIsReachedByItsName() async throws {
+    for replicas in [0, 1] {
+      let world = traefik(["--providers.swarm=true"], []).docker("/services", services(replicas))
+      let found = try await read("http://shop.example.org/", world)
+      #expect(found.outcome == .found)
+      #expect(found.facts[.upstreamHost] == "team_shop")
+      #expect(found.facts[.routeContainer] == nil)
+    }
   }
 }

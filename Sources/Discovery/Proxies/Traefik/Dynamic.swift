@@ -166,10 +166,21 @@ extension Traefik.Dynamic {
 
   /// How the Docker provider takes containers.
   struct DockerProvider: Sendable {
+    /// As names of its routers have it behind their `@`.
+    let name: String
     let settings: Traefik.Settings
+    /// True if the labels are those of a Swarm's services.
+    let isOfServices: Bool
+    var endpoint: String? { settings["endpoint"]?.text }
     var exposesAll: Bool { settings["exposedByDefault"].map { $0.text?.lowercased() != "false" } ?? true }
     var keepsEmptyServices: Bool { settings["allowEmptyServices"]?.isOn == true }
     var network: String? { settings["network"]?.text }
+
+    /// What it finds, with the labels that count.
+    func containers(in world: any World) async throws(Unseen) -> [ContainerSummary] {
+      let containers = try await world.containers()
+      return isOfServices ? try await world.services().flatMap { $0.tasks(among: containers) } : containers
+    }
 
     /// True if Traefik looks at a container at all; nil where its constraints cannot be read.
     func takes(_ labels: [String: String]) -> Bool? {
@@ -231,7 +242,7 @@ extension Traefik.Dynamic {
     // It is left out as a whole.
     let isLeftOut = fault != nil
     for (name, settings) in isLeftOut ? [] : http?["middlewares"]?.branches ?? [] {
-      middlewares["\(name)@docker"] = settings
+      middlewares[name.qualified(by: provider.name)] = settings
     }
     for (name, settings) in isLeftOut ? [] : own {
       let (server, networks) = container.server(of: settings, all, provider)
@@ -239,19 +250,20 @@ extension Traefik.Dynamic {
         fault = Traefik.Fault(
           reason: "its service \(name) has no port: the image exposes none, and no label names one", lacksPort: true)
       }
-      var service = services["\(name)@docker"] ?? Traefik.Service(settings: settings)
+      let qualified = name.qualified(by: provider.name)
+      var service = services[qualified] ?? Traefik.Service(settings: settings)
       // A stopped container adds no server; where it is the only one, it is what should be there.
       if let server, isActive { service.servers.append(server) }
       service.networks = networks
-      services["\(name)@docker"] = service
+      services[qualified] = service
     }
     var named = http?["routers"]?.branches ?? []
     if named.isEmpty { named = own.count == 1 ? [(container.traefikName, Traefik.Settings())] : [] }
     for (name, settings) in named {
       guard let rule = settings["rule"]?.text ?? provider.rule(for: container), !rule.isEmpty else { continue }
       var router = Traefik.Router(
-        name: name, provider: "docker", rule: rule, settings: settings,
-        service: (settings["service"]?.text ?? (own.count == 1 ? own[0].name : nil))?.qualified(by: "docker"),
+        name: name, provider: provider.name, rule: rule, settings: settings,
+        service: (settings["service"]?.text ?? (own.count == 1 ? own[0].name : nil))?.qualified(by: provider.name),
         fault: fault,
         doubt: mistake.flatMap { mistake in
           mistake.isCertain ? nil : .unreadable(what: "labels of \(container.name)", why: .said(mistake.reason))
@@ -395,7 +407,7 @@ extension ContainerSummary {
       return (Traefik.Server(scheme: scheme, host: address, port: outside), [])
     }
     if usesHostNetwork { return (Traefik.Server(scheme: scheme, host: Traefik.thisMachine, port: port), []) }
-    let wanted = all["docker", "network"]?.text ?? provider.network
+    let wanted = all[provider.name, "network"]?.text ?? all["docker", "network"]?.text ?? provider.network
     if let wanted, let address = networks[wanted]?.addresses.first {
       return (Traefik.Server(scheme: scheme, host: address, port: port), [])
     }

@@ -50,17 +50,23 @@ enum Traefik {
 
     /// Its sources of routes besides Docker and files, by their names in the settings.
     var otherProviders: [String] {
-      let known = ["docker", "file", "providersthrottleduration", "precedence"]
-      let others = (settings["providers"]?.branches ?? []).map { $0.name.lowercased() }.filter { !known.contains($0) }
-      // The labels of services, not of containers.
-      return others + (settings["providers", "docker", "swarmMode"]?.isOn == true ? ["swarm"] : [])
+      let known = ["docker", "swarm", "file", "providersthrottleduration", "precedence"]
+      return (settings["providers"]?.branches ?? []).map { $0.name.lowercased() }.filter { !known.contains($0) }
     }
 
-    /// Where it asks for the containers whose labels are its routes.
-    var source: Facts {
-      let endpoint = settings["providers", "docker", "endpoint"]?.text
-      return [
-        .sourceKind: "docker-api", .sourceEndpoint: endpoint ?? "unix:///var/run/docker.sock",
+    /// Its sources that are labels of containers, or of a Swarm's services.
+    var labelProviders: [Dynamic.DockerProvider] {
+      ["docker", "swarm"].compactMap { name in
+        guard has(name), let settings = settings["providers", name] else { return nil }
+        let isOfServices = name == "swarm" || settings["swarmMode"]?.isOn == true
+        return Dynamic.DockerProvider(name: name, settings: settings, isOfServices: isOfServices)
+      }
+    }
+
+    /// Where a provider asks for the containers whose labels are its routes.
+    func source(_ provider: Dynamic.DockerProvider) -> Facts {
+      [
+        .sourceKind: "docker-api", .sourceEndpoint: provider.endpoint ?? "unix:///var/run/docker.sock",
         .sourceVersion: String(version.major),
       ]
     }

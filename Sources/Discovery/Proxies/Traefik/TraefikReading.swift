@@ -4,7 +4,7 @@ import World
 
 /// From Traefik's settings, its files and the labels of containers to the facts of a route.
 enum TraefikReading: ProxyReader {
-  static let facts: [FactName] = [.sourceKind, .sourceEndpoint, .sourceVersion]
+  static let facts: [FactName] = [.sourceKind, .sourceEndpoint, .sourceVersion, .routeSwarmService]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     var reading = try await Loaded(proxy).reading(of: request, proxy)
@@ -42,10 +42,9 @@ private struct Loaded {
     if let settings = configuration.settings["providers", "file"], configuration.has("file") {
       await dynamic.read(filesOf: proxy, settings, configuration.version)
     }
-    if let settings = configuration.settings["providers", "docker"], configuration.has("docker") {
-      let provider = Traefik.Dynamic.DockerProvider(settings: settings)
+    for provider in configuration.labelProviders {
       do throws(Unseen) {
-        for container in try await proxy.world.containers() where container.Id != proxy.container?.Id {
+        for container in try await provider.containers(in: proxy.world) where container.Id != proxy.container?.Id {
           switch provider.takes(container.Labels ?? [:]) {
           case true?: try dynamic.read(container, provider, configuration.version)
           case false?: continue
@@ -208,7 +207,10 @@ private struct Loaded {
     // For one file that it cannot take Traefik takes none, and goes on with what it had.
     if router.provider != "file" || live != nil { reading.configuration.mistake = nil }
     let place = await place(of: router, proxy, &reading)
-    if router.provider == "docker" { reading.own.merge(configuration.source) }
+    if let provider = configuration.labelProviders.first(where: { $0.name == router.provider }) {
+      reading.own.merge(configuration.source(provider))
+      if provider.isOfServices { reading.own[.routeSwarmService] = router.container?.name }
+    }
     reading.entry = Reading.Entry(
       site: Setting(request.site.host, nil), definedIn: place.definedIn, router: router.name, service: nil,
       provider: router.provider)
@@ -407,8 +409,8 @@ private struct Loaded {
         encrypted: nil, takesBuffers: false, family: nil),
       container: router.container.map { container in
         Route.FromContainer(
-          id: isAlone ? container.Id : nil, dropped: dropped, networks: service?.networks ?? [], network: edits.network,
-          portLabel: balancer?["server", "port"]?.label)
+          id: isAlone && !container.Id.isEmpty ? container.Id : nil, dropped: dropped,
+          networks: service?.networks ?? [], network: edits.network, portLabel: balancer?["server", "port"]?.label)
       }, runs: .notRead)
   }
 
@@ -658,4 +660,8 @@ extension String {
     let port = authority.count > host.count + 1 ? end + 1..<start + authority.count : nil
     return (scheme, start..<end, port)
   }
+}
+
+extension FactName {
+  static let routeSwarmService: FactName = "route.swarm-service"
 }
