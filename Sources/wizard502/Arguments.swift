@@ -25,6 +25,9 @@ struct Arguments {
   var limit = 30.0
   /// How often `diagnose` asks the site, for one that fails only sometimes.
   var series: Int?
+  /// A file for what `diagnose` sees, and one from which it sees instead of the machine.
+  var save: String?
+  var from: String?
   var colours = true
   var ascii = false
 
@@ -69,6 +72,8 @@ struct Arguments {
       }
       series = count
     }
+    (save, from) = (options["--save"], options["--from"])
+    if save != nil, from != nil { throw Misuse(sentence: "--save and --from exclude each other") }
     if options["--help"] != nil || options["-h"] != nil {
       command = .help
     } else if options["--version"] != nil {
@@ -78,7 +83,7 @@ struct Arguments {
     }
   }
 
-  private static let valued: Set = ["--flows", "--timeout", "--color", "--repeat"]
+  private static let valued: Set = ["--flows", "--timeout", "--color", "--repeat", "--save", "--from"]
   private static let flags: Set = [
     "--json", "--markdown", "--all", "--dot", "--mermaid", "--ascii", "--help", "-h", "--version",
   ]
@@ -92,6 +97,9 @@ struct Arguments {
     case "diagnose":
       try atMost(2)
       guard second != nil || options["--all"] != nil else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
+      if options["--all"] != nil, let one = ["--save", "--from"].first(where: { options[$0] != nil }) {
+        throw Misuse(sentence: "\(one) is for one site, and --all for every one")
+      }
       let form: Form = options["--json"] != nil ? .json : options["--markdown"] != nil ? .markdown : .text
       return .diagnose(url: options["--all"] == nil ? second : nil, form: form)
     case "explain":
@@ -107,6 +115,7 @@ struct Arguments {
       return .graph(options["--dot"] != nil ? .dot : .mermaid)
     default:
       try atMost(1)
+      if options["--save"] != nil { throw Misuse(sentence: "--save goes with diagnose") }
       return .guided(url: words.first)
     }
   }
@@ -120,6 +129,7 @@ struct Arguments {
     wizard502 diagnose --all         the same for every route of every proxy
         --json, --markdown           how the result is written; else text
         --repeat N                   asks N times: for a site that fails sometimes
+        --save FILE, --from FILE     keeps what was seen; diagnoses from that
     wizard502 explain [FILE... | -] [--json]    what lines of a proxy's log mean
     wizard502 show [NAME]            the page of a cause, or a guide; else the list
     wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own

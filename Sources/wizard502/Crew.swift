@@ -262,7 +262,24 @@ private struct Worker {
   /// - Parameter places: Those of `sites` that are to be diagnosed; nil: all of this machine, which are to be found first.
   func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
-    let machine = Wizard502.world()
+    let machine: any World
+    var (recorder, file): (Recorder?, Evidence.File?)
+    do throws(Evidence.Failure) {
+      if let path = arguments.from {
+        let recording = try Evidence.read(path)
+        Wizard502.complain("wizard502: from what was seen on \(recording.date)")
+        machine = recording
+      } else if let path = arguments.save {
+        file = try Evidence.File(creating: path)
+        let recording = Recorder(Wizard502.world())
+        (machine, recorder) = (recording, recording)
+      } else {
+        machine = Wizard502.world()
+      }
+    } catch {
+      Wizard502.complain("wizard502: \(error.sentence)")
+      return (arguments.from == nil ? Wizard502.Exit.unwritable : .unreadable).rawValue
+    }
     let shared = Once(machine, lifetime: Self.freshness)
     var sites = sites
     if places == nil {
@@ -297,6 +314,11 @@ private struct Worker {
       }
       let exit = Wizard502.Exit(diagnosis.verdict).rawValue
       report.tell(.done(place, exit: exit, text: form.text(of: diagnosis, catalog)))
+    }
+    if let recorder, let file {
+      do throws(Evidence.Failure) { try file.write(recorder.recording) } catch {
+        Wizard502.complain("wizard502: \(error.sentence)")
+      }
     }
     return 0
   }

@@ -8,16 +8,30 @@ import Terminal
 import World
 
 extension Wizard502 {
-  /// The guided session on this machine.
+  /// The guided session on this machine, or on what was seen of another.
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
+    let world: any World
+    let notices: [String]
+    do throws(Evidence.Failure) {
+      if let path = arguments.from {
+        let recording = try Evidence.read(path)
+        (world, notices) = (recording, [catalog.word("notice.recorded", ["recording.date": recording.date])])
+      } else {
+        world = Wizard502.world()
+        notices = await Self.notices(world, catalog)
+      }
+    } catch {
+      complain("wizard502: \(error.sentence)")
+      return Exit.unreadable.rawValue
+    }
     let state = State(
-      catalog: catalog, shapes: Check.all.map(\.shape), notices: await notices(catalog), isASCII: options.isASCII,
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: notices, isASCII: options.isASCII,
       site: { typed in Site(typed).map { arguments.facts(of: $0) } })
-    let rounds = Rounds(world(), catalog.signs)
+    let rounds = Rounds(world, catalog.signs)
     let guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
-      routes: { routes(catalog, limit: arguments.limit) },
+      routes: { routes(of: world, catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) })
     do {
       let end = try await guided(state, url: url, guide: guide, options: options)
@@ -37,8 +51,7 @@ extension Wizard502 {
   }
 
   /// What cannot be looked into here, in sentences.
-  private static func notices(_ catalog: Catalog) async -> [String] {
-    let world = world()
+  private static func notices(_ world: any World, _ catalog: Catalog) async -> [String] {
     var names: [String] = []
     if case .success(false) = await world.result(of: IsRoot()) { names.append("notice.not-root") }
     let engine = await world.result(of: UnixConnect(path: "/var/run/docker.sock", place: .host))
@@ -54,10 +67,10 @@ extension Wizard502 {
   private static let patience = 10.0
 
   /// Every route of every proxy here; then again, each with its site's answer, in the order in which they are listed.
-  private static func routes(_ catalog: Catalog, limit: Double) -> AsyncStream<RouteLine> {
+  private static func routes(of world: any World, _ catalog: Catalog, limit: Double) -> AsyncStream<RouteLine> {
     let (lines, sink) = AsyncStream.makeStream(of: RouteLine.self)
     let task = Task {
-      let world = Once(world())
+      let world = Once(world)
       let sites = await world.result(within: limit) { () async throws(Unseen) in
         try await RouteReading.sites(in: world, catalog.signs)
       }

@@ -26,6 +26,8 @@ import Testing
     ["diagnose", "http://shop.example/", "--timeout", "soon"],
     ["diagnose", "http://shop.example/", "--timeout=-1"],
     ["diagnose", "http://shop.example/", "--timeout", "nan"],
+    ["diagnose", "--all", "--save", "x"],
+    ["diagnose", "http://shop.example/", "--save", "x", "--from", "y"],
     ["show", "--flows"],
     ["show", "--color", "always"],
     ["show", "wrong-port", "second"],

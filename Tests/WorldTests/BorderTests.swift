@@ -16,6 +16,7 @@ import Testing
     "wizard502/Conditions.swift": "what the program itself needs before there is a world",
     "wizard502/Crew.swift": "its own processes",
     "wizard502/Diagnose.swift": "the time of a run, which begins before there is a world",
+    "wizard502/Evidence.swift": "a file that a person names",
     "wizard502/Explain.swift": "a log that a person names",
     "wizard502/Guided.swift": "seconds that are shown, and a report that is saved",
     "wizard502/Output.swift": "standard output",

@@ -1,0 +1,71 @@
+import Glibc
+import Model
+import World
+
+/// What a diagnosis saw, as a file: `--save` writes it, `--from` reads it.
+enum Evidence {
+  /// Why there is no such file, or none that can be used: in a sentence without its end.
+  struct Failure: Error { let sentence: String }
+
+  /// A new file that only its owner can read.
+  struct File {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Never over another file, nor through a link that somebody else has put there.
+    init(creating path: String) throws(Failure) {
+      descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else { throw Failure(path, "cannot be written") }
+      self.path = path
+    }
+
+    /// Writes all that was seen, without secrets.
+    func write(_ recording: Recording) throws(Failure) {
+      defer { close(descriptor) }
+      var rest = recording.redacted.written[...]
+      while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno != EINTR { throw Failure(path, "cannot be written") }
+        rest = rest.dropFirst(max(0, count))
+      }
+    }
+  }
+
+  /// `-` is standard input.
+  static func read(_ path: String) throws(Failure) -> Recording {
+    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Failure(path, "cannot be read") }
+    defer { if path != "-" { close(descriptor) } }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while bytes.count <= Limits.recording {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw Failure(path, "cannot be read") }
+      if count == 0 { break }
+      bytes += buffer.prefix(count)
+    }
+    do throws(Recording.Mistake) { return try Recording(reading: bytes) } catch {
+      throw Failure(sentence: "\(path.printable), \(error)")
+    }
+  }
+}
+
+extension Evidence.Failure {
+  /// With the reason of the system call that has just failed.
+  fileprivate init(_ path: String, _ what: String) {
+    sentence = "\(path.printable) \(what): \(String(cString: strerror(errno)))"
+  }
+}
+
+extension Recording {
+  /// `2026-11-30 03:04 UTC`
+  var date: String {
+    var seconds = time_t(max(0, min(now, 253_402_300_799)))  // fits: until the year 9999
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    func padded(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
+    return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday)) "
+      + "\(padded(parts.tm_hour)):\(padded(parts.tm_min)) UTC"
+  }
+}
