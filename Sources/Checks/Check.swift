@@ -35,12 +35,12 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteIntended, proxyFind, routeFind, routeSource,
-    siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind, containerState, containerDeaths,
-    networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily, insideConnect,
-    socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate, upstreamAnswer,
-    upstreamRefuses, pathOriginal, scriptFind, routeRefuses, authReach, healthCheck, nextProxy, proxyLog, proxyPolicy,
-    proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
+    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteSteady, siteIntended, proxyFind, routeFind,
+    routeSource, siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind, containerState,
+    containerDeaths, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily,
+    insideConnect, socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate,
+    upstreamAnswer, upstreamRefuses, pathOriginal, scriptFind, routeRefuses, authReach, healthCheck, nextProxy,
+    proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

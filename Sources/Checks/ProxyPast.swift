@@ -18,6 +18,8 @@ private enum PastOutcome: String, CheckOutcome {
   case timeouts
   /// Every server of the group had failed before.
   case noServer = "no-server"
+  /// The upstream's name had no address.
+  case name
   /// Lines about this route that show something else.
   case other
   case silent, unknown
@@ -53,6 +55,7 @@ extension Check {
     case "refused": return (.refused, learned)
     case "connect-timeout", "answer-timeout": return (.timeouts, learned)
     case "no-server": return (.noServer, learned)
+    case "name": return (.name, learned)
     default: return (.other, learned)
     }
   }

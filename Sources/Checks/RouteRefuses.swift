@@ -32,7 +32,8 @@ extension Check {
     case .notRead: return (.notRead, [:])
     case nil: return (.unknown, [:])
     }
-    let rules = all.filter { $0.status == given.number(.siteStatus) }
+    let status = given.number(.seriesStatus) ?? given.number(.siteStatus)
+    let rules = all.filter { $0.status == status }
     for rule in rules {
       guard case .file(let inside, _) = rule.condition,
         try await !world.see(FileGlob(pattern: inside, place: try given.files)).isEmpty

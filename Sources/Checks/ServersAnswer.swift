@@ -26,7 +26,7 @@ extension Check {
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
     let asked = try given.asProxy(given.speaksTLS ? "https" : "http", limit: 8)
-    let (bad, good, all) = try await given.servers { server throws(Unseen) in
+    let (bad, good) = try await given.servers { server throws(Unseen) in
       guard let (address, port) = try await world.address(of: server, given, place) else { return false }
       var request = asked
       (request.address, request.port) = (address, port)
@@ -37,6 +37,6 @@ extension Check {
     ]
     guard let first = bad.first else { return (.allGood, learned) }
     learned[.nextServer] = first
-    return (bad == all ? .allFail : .someFail, learned)
+    return (bad.count == given.examinedServers.count ? .allFail : .someFail, learned)
   }
 }

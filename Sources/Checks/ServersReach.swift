@@ -25,7 +25,7 @@ extension Check {
   ) { world, given, _ throws(Unseen) in
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
-    let (down, up, all) = try await given.servers { server throws(Unseen) in
+    let (down, up) = try await given.servers { server throws(Unseen) in
       guard let (address, port) = try await world.address(of: server, given, place) else { return false }
       return try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
     }
@@ -34,33 +34,35 @@ extension Check {
     ]
     guard let first = down.first else { return (.allUp, learned) }
     learned[.nextServer] = first
-    return (down == all ? .allDown : .someDown, learned)
+    return (down.count == given.examinedServers.count ? .allDown : .someDown, learned)
   }
 }
 
 extension Case {
   private static let mostServers = 32
 
-  /// The servers of the route's group of which `isWell` says no, those of which it says yes, and all of them, asked at
-  /// once. One that is bad counts, whatever could not be told of the others; where none is, throws what kept it from
-  /// telling.
+  var examinedServers: [String] { Array(list(.routeServers).prefix(Self.mostServers)) }
+
+  /// The servers of the route's group of which `isWell` says no, and those of which it says yes, asked at once. One that
+  /// is bad counts, whatever could not be told of the others; where none is, throws what kept it from telling.
   func servers(
     _ isWell: @escaping @Sendable (String) async throws(Unseen) -> Bool
-  ) async throws(Unseen) -> (bad: [String], good: [String], all: [String]) {
-    let servers = Array(list(.routeServers).prefix(Self.mostServers))
+  ) async throws(Unseen) -> (bad: [String], good: [String]) {
+    let servers = examinedServers
     let results = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
       for server in servers {
         group.addTask {
-          do throws(Unseen) { return (server, .success(try await isWell(server))) } catch {
-            return (server, .failure(error))
-          }
+          // First by itself: the optimizer of Swift 6.3 spoils a string that stands in a tuple before what throws.
+          let result: Result<Bool, Unseen>
+          do throws(Unseen) { result = .success(try await isWell(server)) } catch { result = .failure(error) }
+          return (server, result)
         }
       }
       return await group.reduce(into: [String: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
     }
     let bad = servers.filter { results[$0] == .success(false) }
     if bad.isEmpty { for server in servers { _ = try results[server]?.get() } }
-    return (bad, servers.filter { results[$0] == .success(true) }, servers)
+    return (bad, servers.filter { results[$0] == .success(true) })
   }
 }
 
@@ -74,7 +76,7 @@ extension World {
       throw .unreadable(what: server, why: .init(.notHostAndPort))
     }
     // The engine knows it at once; Docker's DNS first asks the servers outside.
-    if case .container(let container, _) = try? await upstream(host: host, port: port, of: given.proxy),
+    if case .container(let container, _)? = try? await upstream(host: host, port: port, of: given.proxy),
       !container.isRunning
     {
       return nil

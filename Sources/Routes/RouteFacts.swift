@@ -78,6 +78,7 @@ extension FactName {
   public static let labelBetween: FactName = "label.between"
   public static let labelClose: FactName = "label.close"
   public static let refusalRule: FactName = "refusal.rule"
+  public static let refusalStatus: FactName = "refusal.status"
   public static let refusalPlace: FactName = "refusal.defined-in"
   public static let refusalFile: FactName = "refusal.file"
   public static let refusalFileInside: FactName = "refusal.file-inside"
@@ -109,7 +110,8 @@ extension FactName {
 
   /// Every fact of a rule by which a proxy refuses.
   public static let ofRefusals: [FactName] =
-    [.refusalRule, .refusalPlace, .refusalFile, .refusalFileInside, line(.refusal, "fixed")] + ofLine(.refusal)
+    [.refusalRule, .refusalStatus, .refusalPlace, .refusalFile, .refusalFileInside, line(.refusal, "fixed")]
+    + ofLine(.refusal)
 
   /// Every fact that asking a proxy for its use may bring.
   public static let ofUse: [FactName] =
@@ -180,7 +182,9 @@ extension Reading {
 
 extension Route.Refusal {
   public var facts: Facts {
-    var facts: Facts = [.refusalRule: rule.excerpt(of: 120), .refusalPlace: definedIn]
+    var facts: Facts = [
+      .refusalRule: rule.excerpt(of: 120), .refusalStatus: String(status), .refusalPlace: definedIn,
+    ]
     if case .file(let inside, let outside) = condition {
       facts.merge([.refusalFileInside: inside, .refusalFile: outside ?? ""])
     }

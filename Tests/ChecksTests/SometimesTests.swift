@@ -61,6 +61,38 @@ private final class Flaky: World {
     #expect(cut.facts["series.answers"] == "200, cut × 1, 401 × 1")
   }
 
+  private func steady(_ answers: [HTTPRequest.Sight]) async throws -> Finding {
+    try await look("site.steady", Flaky(answers), site.merging(["site.status": "200"]))
+  }
+
+  @Test func aSiteThatAnsweredWellIsAskedAFewTimesMore() async throws {
+    let well = try await steady([.init(status: 200), .init(status: 304)])
+    #expect(well.outcome == "steady")
+    #expect(well.facts["site.sometimes"] == nil)
+
+    let every = try await steady((0..<8).map { .init(status: $0 % 4 == 1 ? 502 : 200) })
+    #expect(every.outcome == "failing")
+    #expect(every.facts["series.answers"] == "200 × 3, 502 × 1")
+    #expect(every.facts["series.status"] == "502")
+    #expect(every.facts["site.sometimes"] == "yes")
+
+    let closed = try await steady(Array(repeating: .init(failure: .closed), count: 8))
+    #expect(closed.outcome == "failing")
+    #expect(closed.facts["series.status"] == nil)
+  }
+
+  @Test func whatFailsForAMomentOnlyIsNoFault() async throws {
+    let loading = try await steady([.init(status: 502), .init(status: 502)])
+    #expect(loading.outcome == "steady")
+    #expect(loading.facts["series.answers"] == "200 × 4")
+  }
+
+  /// What an app answers on purpose is no failure, whichever it is.
+  @Test func aMissingPageOrALoginIsAnAnswer() async throws {
+    #expect(try await steady(Array(repeating: .init(status: 404), count: 4)).outcome == "steady")
+    #expect(try await steady([.init(status: 401), .init(status: 429)]).outcome == "steady")
+  }
+
   @Test func itAsksAsOftenAsItWasToldAndNoMoreOftenThan500Times() async throws {
     let world = Flaky(Array(repeating: .init(status: 200), count: 600))
     _ = try await look("site.series", world, site.merging(["series.count": "100000"]))
