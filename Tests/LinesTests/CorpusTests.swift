@@ -108,9 +108,9 @@ extension String {
   }
 
   /// nginx cuts its lines at 2048 bytes, and others do the like: what was recognised is recognised cut.
-  @Test func aLineMayBeLong() {
+  @Test(arguments: Line.programs) func aLineMayBeLong(program: String) {
     var reader = LogReader(Self.signs)
-    for line in Line.all where line.shows != nil {
+    for line in Line.all where line.shows != nil && line.program == program {
       let long = line.text + String(repeating: " x", count: 200_000)
       let reading = Array(long.utf8).withUnsafeBufferPointer {
         reader.reading(of: UnsafeBufferPointer(rebasing: $0.prefix(LineSplitter.longest)))
