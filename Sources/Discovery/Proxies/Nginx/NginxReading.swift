@@ -121,7 +121,8 @@ enum NginxReading: ProxyReader {
       reading.outcome = configuration.problems.isEmpty ? .otherProtocol : .broken
       return reading
     }
-    if let down = upstream.down, route.upstreams.allSatisfy(\.isDown) {
+    // docker-gen marks a container so that it cannot reach.
+    if let down = upstream.down, route.upstreams.allSatisfy(\.isDown), !DockerGen.hasWritten(configuration) {
       (reading.outcome, reading.log.keys) = (.misconfigured, [])
       reading.problem = Reading.Problem(
         reason: "every server of its group is marked \"down\"",
