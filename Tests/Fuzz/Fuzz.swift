@@ -47,7 +47,9 @@ import Glibc
         end: milliseconds(CLOCK_MONOTONIC) + number("--seconds", 60) * 1000,
         last: number("--runs", .max), corpus: options["--corpus"])
       await worker.run(repository, from: number("--from", 0))
-      exit(0)
+      // Threads of unfinished looks are still in what an ordinary end would tidy up.
+      fflush(nil)
+      _exit(0)
     }
     let hunt = Hunt(
       drivers: chosen.map(\.name), repository: repository.folder, out: options["--out"] ?? ".build/fuzz",
