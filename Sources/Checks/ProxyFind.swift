@@ -59,6 +59,9 @@ extension Check {
     if isElsewhere, let tunnel = try? await world.tunnel(naming: host, signs) { return (.found, learned(tunnel)) }
     let address = await world.dialled(given, host, isElsewhere: isElsewhere)
     if let proxy = try await world.proxy(at: port, reachedAt: address, signs) {
+      if let container = proxy.container, await world.keepsEnding(container.id, before: proxy.port) {
+        return (.stopped, learned(proxy).merging([.proxyStopped: "yes", .proxyPID: ""]))
+      }
       if let owner = try? await world.owner(leaving: proxy) {
         return (.leftBehind, learned(proxy).merging([.guestOwner: owner]))
       }

@@ -193,6 +193,18 @@ extension World {
       outside: [port: port])
   }
 
+  /// True for a container that is started again and again, and in whose short life nobody listens on the port.
+  public func keepsEnding(_ id: String, before port: UInt16) async -> Bool {
+    guard let container = try? await container(id), (container.RestartCount ?? 0) > 0,
+      now - (container.started ?? 0) < 60
+    else { return false }
+    guard let pid = container.pid else { return true }
+    switch await result(of: Listeners(place: .process(pid))) {
+    case .success(let listeners): return !listeners.contains { $0.port == port }
+    case .failure(let unseen): return unseen.isMissing
+    }
+  }
+
   /// A proxy's container that would serve the port and does not run.
   public func stoppedProxy(at port: UInt16, _ signs: Signs) async throws(Unseen) -> ProxyFound? {
     let candidates = try await containers().lazy.filter { !$0.isRunning || $0.State == "restarting" }

@@ -92,6 +92,24 @@ import World
     #expect(found.usesHostNetwork)
   }
 
+  /// One that ends at once for its configuration is "running" half of the time.
+  @Test func oneThatIsStartedAgainAndAgainAndNeverListens() async throws {
+    func loop(restarts: Int, started: String = "1970-01-01T00:16:38Z") -> Sandbox {
+      Sandbox(now: 1000).container(
+        "e1", #""RestartCount": \#(restarts), "State": {"Status": "running", "Pid": 7, "StartedAt": "\#(started)"}"#)
+    }
+    let silent = loop(restarts: 3).listening(in: .process(7))
+    #expect(await silent.keepsEnding("e1", before: 80))
+    let gone = loop(restarts: 3).with(Listeners(place: .process(7)), unseen: .missing(what: "7"))
+    #expect(await gone.keepsEnding("e1", before: 80))
+    #expect(await !loop(restarts: 0).listening(in: .process(7)).keepsEnding("e1", before: 80))
+    #expect(await !loop(restarts: 3).listening(in: .process(7), ("0.0.0.0", 80)).keepsEnding("e1", before: 80))
+    let old = loop(restarts: 3, started: "1970-01-01T00:01:00Z").listening(in: .process(7))
+    #expect(await !old.keepsEnding("e1", before: 80))
+    let denied = loop(restarts: 3).with(Listeners(place: .process(7)), unseen: .notPermitted(what: "7"))
+    #expect(await !denied.keepsEnding("e1", before: 80))
+  }
+
   @Test func oneThatWouldServeThePortAndHasStopped() async throws {
     let world = world(
       [], containers: #"{"Id": "e1", "Names": ["/edge"], "Image": "nginx:1", "State": "exited"}"#,
