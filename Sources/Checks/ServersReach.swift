@@ -76,7 +76,8 @@ extension World {
       throw .unreadable(what: server, why: .init(.notHostAndPort))
     }
     // The engine knows it at once; Docker's DNS first asks the servers outside.
-    if case .container(let container, _)? = try? await upstream(host: host, port: port, of: given.proxy),
+    if !host.isAddress,
+      case .container(let container, _)? = try? await upstream(host: host, port: port, of: given.proxy),
       !container.isRunning
     {
       return nil

@@ -238,14 +238,8 @@ private final class Reporter: Sendable {
   init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
 
   func tell(_ message: Message) {
-    descriptor.withLock { descriptor in
-      var rest = message.bytes[...]
-      while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0, errno != EINTR { return }
-        rest = rest.dropFirst(max(0, count))
-      }
-    }
+    // Where nobody reads any more, nobody is told.
+    descriptor.withLock { descriptor in _ = Output.write(message.bytes, to: descriptor) }
   }
 }
 

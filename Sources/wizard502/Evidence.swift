@@ -22,12 +22,7 @@ enum Evidence {
     /// Writes all that was seen, without secrets.
     func write(_ recording: Recording) throws(Failure) {
       defer { close(descriptor) }
-      var rest = recording.redacted.written[...]
-      while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0, errno != EINTR { throw Failure(path, "cannot be written") }
-        rest = rest.dropFirst(max(0, count))
-      }
+      guard Output.write(recording.redacted.written, to: descriptor) else { throw Failure(path, "cannot be written") }
     }
   }
 
@@ -64,8 +59,6 @@ extension Recording {
     var seconds = time_t(max(0, min(now, 253_402_300_799)))  // fits: until the year 9999
     var parts = tm()
     gmtime_r(&seconds, &parts)
-    func padded(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
-    return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday)) "
-      + "\(padded(parts.tm_hour)):\(padded(parts.tm_min)) UTC"
+    return "\(parts.date) \(parts.time) UTC"
   }
 }

@@ -138,9 +138,9 @@ private func save(_ report: String, host: String) -> String? {
   var now = time(nil)
   var parts = tm()
   localtime_r(&now, &parts)
-  func padded(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
-  let date = "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
-  let name = "wizard502-" + host.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-.".contains($0)) } + "-" + date
+  let name =
+    "wizard502-" + host.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-.".contains($0)) }
+    + "-" + parts.date
   let here = getcwd(nil, 0)
   defer { free(here) }
   let folders = [here.map { String(cString: $0) }, getenv("HOME").map { String(cString: $0) }].compactMap { $0 }
@@ -158,4 +158,13 @@ private func save(_ report: String, host: String) -> String? {
     }
   }
   return nil
+}
+
+extension tm {
+  /// `2026-11-30`
+  var date: String { "\(tm_year + 1900)-\(Self.padded(tm_mon + 1))-\(Self.padded(tm_mday))" }
+  /// `03:04`
+  var time: String { "\(Self.padded(tm_hour)):\(Self.padded(tm_min))" }
+
+  private static func padded(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
 }

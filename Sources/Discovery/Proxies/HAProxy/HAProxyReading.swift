@@ -47,7 +47,7 @@ enum HAProxyReading: ProxyReader {
         remedy: files.edit(server.setting("disabled").flatMap { $0.directive.span($0.name) }).map { edit in
           .line(
             edit,
-            fixed: server.setting("disabled")?.directive == server.directive ? server.line(without: ["disabled"]) : nil)
+            fixed: server.setting("disabled")?.directive == server.directive ? edit.span.removed : nil)
         }, label: nil)
       return reading
     case .passed: break
