@@ -1,6 +1,8 @@
 import Model
 
 /// The command line: `../contract/cli.md` made a value.
+///
+/// `Verb` and `options` are its table: parsing, the sentences on wrong use and `--help` come from there.
 struct Arguments {
   enum Command {
     case guided(url: String?)
@@ -31,117 +33,209 @@ struct Arguments {
   var colours = true
   var ascii = false
 
+  /// A first word that is no URL, with what may follow it.
+  enum Verb: String, CaseIterable {
+    /// The one without a word of its own.
+    case guided = ""
+    case diagnose, explain, show, lint, graph
+
+    init(_ word: String?) { self = Self.allCases.first { $0 != .guided && $0.rawValue == word } ?? .guided }
+
+    /// Its lines of `--help`; none: it is not told of.
+    var uses: [(words: String, help: String)] {
+      switch self {
+      case .guided: [("[URL]", "guided session")]
+      case .diagnose: [("URL", "all live checks, no questions"), ("--all", "the same for every route of every proxy")]
+      case .explain: [("[FILE... | -] [--json]", "what lines of a proxy's log mean")]
+      case .show: [("[NAME]", "the page of a cause, or a guide; else the list")]
+      case .lint: [("[DIR]", "checks Flows and Screens of DIR, or its own")]
+      case .graph: [("[--dot | --mermaid]", "the decision tree as a drawing")]
+      }
+    }
+
+    /// How many words may follow.
+    var most: Int {
+      switch self {
+      case .explain: .max
+      case .graph: 0
+      case .guided, .diagnose, .show, .lint: 1
+      }
+    }
+
+    var inWords: String { self == .guided ? "a guided session" : rawValue }
+  }
+
+  struct Option {
+    let name: String
+    /// `FILE`, `DIR`, another name for it, or `one|other`; nil: it takes none.
+    var value: String?
+    /// Those it goes with, and is shown below the first of; empty: all.
+    var verbs: [Verb] = []
+    /// What it does, in a few words.
+    let says: String
+    var line = Line.own
+
+    /// Where `--help` has it.
+    enum Line {
+      case own
+      /// In the line of the next one.
+      case next
+      /// In a line with those before, which says this.
+      case last(String)
+      /// In a use of its verb, or nowhere.
+      case none
+    }
+
+    /// The values there are; none: any.
+    var choices: [String] {
+      let words = (value ?? "").split(separator: "|").map(String.init)
+      return words.count > 1 ? words : []
+    }
+    fileprivate var written: String { value.map { "\(name) \($0)" } ?? name }
+  }
+
+  static let options = [
+    Option(name: "--all", verbs: [.diagnose], says: "every route of every proxy", line: .none),
+    Option(name: "--json", verbs: [.diagnose, .explain], says: "writes JSON", line: .next),
+    Option(
+      name: "--markdown", verbs: [.diagnose], says: "writes Markdown",
+      line: .last("how the result is written; else text")),
+    Option(
+      name: "--repeat", value: "N", verbs: [.diagnose, .guided], says: "asks N times: for a site that fails sometimes"),
+    Option(name: "--save", value: "FILE", verbs: [.diagnose], says: "keeps what was seen", line: .next),
+    Option(
+      name: "--from", value: "FILE", verbs: [.diagnose, .guided], says: "diagnoses from what was kept",
+      line: .last("keeps what was seen; diagnoses from that")),
+    Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
+    Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
+    Option(name: "--flows", value: "DIR", says: "Flows and Screens that add to the built-in ones"),
+    Option(name: "--timeout", value: "SECONDS", says: "for all checks of all sites together (30)"),
+    Option(name: "--color", value: "auto|never", says: "colours, or none", line: .next),
+    Option(name: "--ascii", says: "draws with plain characters only", line: .next),
+    Option(name: "--help", says: "how to use it", line: .next),
+    Option(name: "--version", says: "which version it is", line: .last("")),
+  ]
+
   init(_ words: [String]) throws(Misuse) {
-    var rest: [String] = []
-    var options: [String: String] = [:]
+    var operands: [String] = []
+    var given: [String: String] = [:]
     var words = words[...]
     while let word = words.popFirst() {
       guard word.hasPrefix("-"), word != "-" else {
-        rest.append(word)
+        operands.append(word)
         continue
       }
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-      let name = parts[0]
-      if Self.valued.contains(name) {
-        guard let value = parts.count == 2 ? parts[1] : words.popFirst() else {
-          throw Misuse(sentence: "\(name) needs a value")
-        }
-        options[name] = value
-      } else if Self.flags.contains(name) {
-        guard parts.count == 1 else { throw Misuse(sentence: "\(name) takes no value") }
-        options[name] = ""
-      } else {
+      let name = parts[0] == "-h" ? "--help" : parts[0]
+      guard let option = Self.options.first(where: { $0.name == name }) else {
         throw Misuse(sentence: "there is no option \(name.printable)")
       }
+      guard option.value != nil else {
+        guard parts.count == 1 else { throw Misuse(sentence: "\(name) takes no value") }
+        given[name] = ""
+        continue
+      }
+      guard let value = parts.count == 2 ? parts[1] : words.popFirst() else {
+        throw Misuse(sentence: "\(name) needs a value")
+      }
+      guard option.choices.isEmpty || option.choices.contains(value) else {
+        throw Misuse(sentence: "\(name) takes \(option.choices.joined(separator: " or "))")
+      }
+      given[name] = value
     }
-    flows = options["--flows"]
-    ascii = options["--ascii"] != nil
-    if let colour = options["--color"] {
-      guard ["auto", "never"].contains(colour) else { throw Misuse(sentence: "--color takes auto or never") }
-      colours = colour == "auto"
-    }
-    if let text = options["--timeout"] {
+    flows = given["--flows"]
+    ascii = given["--ascii"] != nil
+    colours = given["--color"] != "never"
+    if let text = given["--timeout"] {
       guard let seconds = Double(text), seconds >= 1, seconds <= 3600 else {
         throw Misuse(sentence: "--timeout takes seconds, from 1 to 3600")
       }
       limit = seconds
     }
-    if let text = options["--repeat"] {
+    if let text = given["--repeat"] {
       guard let count = Int(text), (2...500).contains(count) else {
         throw Misuse(sentence: "--repeat takes a number of requests, from 2 to 500")
       }
       series = count
     }
-    (save, from) = (options["--save"], options["--from"])
+    (save, from) = (given["--save"], given["--from"])
     if save != nil, from != nil { throw Misuse(sentence: "--save and --from exclude each other") }
-    if options["--help"] != nil || options["-h"] != nil {
+    if given["--help"] != nil {
       command = .help
-    } else if options["--version"] != nil {
+    } else if given["--version"] != nil {
       command = .version
     } else {
-      command = try Self.command(rest, options)
+      command = try Self.command(operands, given)
     }
   }
 
-  private static let valued: Set = ["--flows", "--timeout", "--color", "--repeat", "--save", "--from"]
-  private static let flags: Set = [
-    "--json", "--markdown", "--all", "--dot", "--mermaid", "--ascii", "--help", "-h", "--version",
-  ]
-
-  private static func command(_ words: [String], _ options: [String: String]) throws(Misuse) -> Command {
-    func atMost(_ count: Int) throws(Misuse) {
-      if words.count > count { throw Misuse(sentence: "one word too many: \(words[count].excerpt(of: 200))") }
+  private static func command(_ words: [String], _ given: [String: String]) throws(Misuse) -> Command {
+    let verb = Verb(words.first)
+    let operands = verb == .guided ? words : Array(words.dropFirst())
+    if operands.count > verb.most {
+      throw Misuse(sentence: "one word too many: \(operands[verb.most].excerpt(of: 200))")
     }
-    let second = words.dropFirst().first
-    switch words.first {
-    case "diagnose":
-      try atMost(2)
-      guard second != nil || options["--all"] != nil else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
-      if options["--all"] != nil, let one = ["--save", "--from"].first(where: { options[$0] != nil }) {
+    for option in options where given[option.name] != nil && !option.verbs.isEmpty && !option.verbs.contains(verb) {
+      throw Misuse(sentence: "\(option.name) goes with \(option.verbs.map(\.inWords).joined(separator: " or "))")
+    }
+    switch verb {
+    case .guided: return .guided(url: operands.first)
+    case .diagnose:
+      let isAll = given["--all"] != nil
+      guard !operands.isEmpty || isAll else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
+      if isAll, let one = ["--save", "--from"].first(where: { given[$0] != nil }) {
         throw Misuse(sentence: "\(one) is for one site, and --all for every one")
       }
-      let form: Form = options["--json"] != nil ? .json : options["--markdown"] != nil ? .markdown : .text
-      return .diagnose(url: options["--all"] == nil ? second : nil, form: form)
-    case "explain":
-      return .explain(files: words.count > 1 ? Array(words.dropFirst()) : ["-"], isJSON: options["--json"] != nil)
-    case "show":
-      try atMost(2)
-      return .show(page: second)
-    case "lint":
-      try atMost(2)
-      return .lint(directory: second)
-    case "graph":
-      try atMost(1)
-      return .graph(options["--dot"] != nil ? .dot : .mermaid)
-    default:
-      try atMost(1)
-      if options["--save"] != nil { throw Misuse(sentence: "--save goes with diagnose") }
-      return .guided(url: words.first)
+      let form: Form = given["--json"] != nil ? .json : given["--markdown"] != nil ? .markdown : .text
+      return .diagnose(url: isAll ? nil : operands.first, form: form)
+    case .explain: return .explain(files: operands.isEmpty ? ["-"] : operands, isJSON: given["--json"] != nil)
+    case .show: return .show(page: operands.first)
+    case .lint: return .lint(directory: operands.first)
+    case .graph: return .graph(given["--dot"] != nil ? .dot : .mermaid)
     }
   }
 
-  static let help = """
-    wizard502: finds why a site answers 502 Bad Gateway, and leads to the fix.
-    It only looks: nothing here changes unless you run a command yourself.
+  static var help: String {
+    let commands = Verb.allCases.flatMap { verb in
+      verb.uses.map { use in
+        line((["wizard502", verb.rawValue, use.words].filter { !$0.isEmpty }).joined(separator: " "), use.help, at: 33)
+      } + lines(options.filter { $0.verbs.first == verb }).map { line("    " + $0.names, $0.says, at: 33) }
+    }
+    let common = lines(options.filter(\.verbs.isEmpty)).map { line($0.names, $0.says, at: 19) }
+    return """
+      wizard502: finds why a site answers 502 Bad Gateway, and leads to the fix.
+      It only looks: nothing here changes unless you run a command yourself.
 
-    wizard502 [URL]                  guided session
-    wizard502 diagnose URL           all live checks, no questions
-    wizard502 diagnose --all         the same for every route of every proxy
-        --json, --markdown           how the result is written; else text
-        --repeat N                   asks N times: for a site that fails sometimes
-        --save FILE, --from FILE     keeps what was seen; diagnoses from that
-    wizard502 explain [FILE... | -] [--json]    what lines of a proxy's log mean
-    wizard502 show [NAME]            the page of a cause, or a guide; else the list
-    wizard502 lint [DIR]             checks Flows and Screens of DIR, or its own
-    wizard502 graph [--dot | --mermaid]    the decision tree as a drawing
+      \(commands.joined(separator: "\n"))
 
-    --flows DIR        Flows and Screens that add to the built-in ones
-    --timeout SECONDS  for all checks of all sites together (30)
-    --color auto|never, --ascii, --help, --version
+      \(common.joined(separator: "\n"))
 
-    Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use,
-    66 a file cannot be read, 70 wizard502 itself failed, 74 the output cannot
-    be written.
-    """
+      Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use,
+      66 a file cannot be read, 70 wizard502 itself failed, 74 the output cannot
+      be written.
+      """
+  }
+
+  /// The options of each line of `--help`, and what it says.
+  private static func lines(_ options: [Option]) -> [(names: String, says: String)] {
+    var lines: [(names: String, says: String)] = []
+    var names: [String] = []
+    for option in options {
+      switch option.line {
+      case .none: continue
+      case .next: names.append(option.written)
+      case .own: lines.append((option.written, option.says))
+      case .last(let says):
+        lines.append(((names + [option.written]).joined(separator: ", "), says))
+        names = []
+      }
+    }
+    return lines
+  }
+
+  private static func line(_ left: String, _ right: String, at column: Int) -> String {
+    right.isEmpty ? left : left + String(repeating: " ", count: max(2, column - left.count)) + right
+  }
+
   static let version = "wizard502 0.1.0"
 }

@@ -32,12 +32,20 @@ import Testing
     ["show", "--color", "always"],
     ["show", "wrong-port", "second"],
     ["graph", "second"],
+    ["show", "--save", "x"],
+    ["http://shop.example/", "--json"],
+    ["diagnose", "http://shop.example/", "--dot"],
   ])
   func wrongUse(_ words: [String]) async throws {
     let run = try await Program.run(words, limit: 5)
     #expect(run.status == 64)
     let complaint = try #require(run.complaint)
     #expect(complaint.utf8.count < 500)
+  }
+
+  @Test func anOptionOfAnotherCommandIsNamedWithThatCommand() async throws {
+    let run = try await Program.run("lint", "--from", "x", limit: 5)
+    #expect(run.complaint?.contains("--from goes with diagnose or a guided session") == true)
   }
 
   @Test func helpFitsATerminal() async throws {
