@@ -7,7 +7,7 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --
 
 # What the program is built from, and what its tests use for real.
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libtomlplusplus-dev libstdc++-12-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
-PEERS := docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark php8.2-fpm uwsgi-core uwsgi-plugin-python3
+PEERS := docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3
 
 .PHONY: run build test check lab field hostile fuzz suites tables bench format lint install uninstall libraries peers clean
 
@@ -74,11 +74,14 @@ lint: build
 format:
 	swift format --in-place --recursive Sources Tests Plugins Package.swift
 
+# The program, its manual page and what shells complete.
 install: build
 	install -D -m 0755 $(BUILD) $(DESTDIR)$(PREFIX)/bin/wizard502
+	Packaging/documents $(BUILD) $(DESTDIR)$(PREFIX)/share
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/wizard502
+	Packaging/documents --remove $(DESTDIR)$(PREFIX)/share
 
 libraries:
 	@Tests/install $(LIBRARIES)

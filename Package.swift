@@ -65,7 +65,7 @@ let package = Package(
         "Model", "Flow", "Reader", "World", "Machine", "Discovery", "LogLines", "Checks", "Report", "Screen",
         "Terminal", "Archive", "CProcess",
       ],
-      swiftSettings: strict),
+      swiftSettings: strict, plugins: ["EmbedRevision"]),
 
     tests("ScreenTests", ["Screen", "ScreenCase", "Flow", "Model"], exclude: ["Snapshots"]),
     tests("TerminalTests", ["Terminal", "Screen", "ScreenCase", "Pane", "screen-demo"]),
@@ -96,6 +96,8 @@ let package = Package(
     // The build: Flows and Screens become string literals of `Reader`.
     .executableTarget(name: "embed-data", path: "Sources/EmbedData", swiftSettings: strict),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["embed-data"]),
+    // And the commit becomes one of the program.
+    .plugin(name: "EmbedRevision", capability: .buildTool()),
 
     tests(
       "AdviceTests", ["Routes", "Checks", "Discovery", "World", "Model", "Reader", "Flow"],

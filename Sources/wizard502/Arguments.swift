@@ -2,7 +2,8 @@ import Model
 
 /// The command line: `../contract/cli.md` made a value.
 ///
-/// `Verb` and `options` are its table: parsing, the sentences on wrong use and `--help` come from there.
+/// `Verb` and `options` are its table: parsing, the sentences on wrong use, `--help`, the manual page and what shells
+/// complete come from there.
 struct Arguments {
   enum Command {
     case guided(url: String?)
@@ -14,10 +15,13 @@ struct Arguments {
     case graph(Drawing)
     case help
     case version
+    case generate(Document)
   }
 
   enum Form { case text, json, markdown }
   enum Drawing { case dot, mermaid }
+  /// What is installed beside the program.
+  enum Document: String, CaseIterable { case man, bash, zsh, fish }
 
   /// Wrong use: what is wrong, in a sentence.
   struct Misuse: Error { let sentence: String }
@@ -62,6 +66,11 @@ struct Arguments {
       }
     }
 
+    /// As it is typed, with what may follow it.
+    func written(_ words: String) -> String {
+      ["wizard502", rawValue, words].filter { !$0.isEmpty }.joined(separator: " ")
+    }
+
     var inWords: String { self == .guided ? "a guided session" : rawValue }
   }
 
@@ -82,8 +91,10 @@ struct Arguments {
       case next
       /// In a line with those before, which says this.
       case last(String)
-      /// In a use of its verb, or nowhere.
+      /// In a use of its verb.
       case none
+      /// Nowhere, nor in any manual.
+      case hidden
     }
 
     /// The values there are; none: any.
@@ -91,7 +102,7 @@ struct Arguments {
       let words = (value ?? "").split(separator: "|").map(String.init)
       return words.count > 1 ? words : []
     }
-    fileprivate var written: String { value.map { "\(name) \($0)" } ?? name }
+    var written: String { value.map { "\(name) \($0)" } ?? name }
   }
 
   static let options = [
@@ -114,6 +125,9 @@ struct Arguments {
     Option(name: "--ascii", says: "draws with plain characters only", line: .next),
     Option(name: "--help", says: "how to use it", line: .next),
     Option(name: "--version", says: "which version it is", line: .last("")),
+    Option(
+      name: "--generate", value: Document.allCases.map(\.rawValue).joined(separator: "|"),
+      says: "the manual page, or what a shell completes", line: .hidden),
   ]
 
   init(_ words: [String]) throws(Misuse) {
@@ -164,6 +178,8 @@ struct Arguments {
       command = .help
     } else if given["--version"] != nil {
       command = .version
+    } else if let document = given["--generate"].flatMap(Document.init) {
+      command = .generate(document)
     } else {
       command = try Self.command(operands, given)
     }
@@ -197,24 +213,25 @@ struct Arguments {
 
   static var help: String {
     let commands = Verb.allCases.flatMap { verb in
-      verb.uses.map { use in
-        line((["wizard502", verb.rawValue, use.words].filter { !$0.isEmpty }).joined(separator: " "), use.help, at: 33)
-      } + lines(options.filter { $0.verbs.first == verb }).map { line("    " + $0.names, $0.says, at: 33) }
+      verb.uses.map { line(verb.written($0.words), $0.help, at: 33) }
+        + lines(options.filter { $0.verbs.first == verb }).map { line("    " + $0.names, $0.says, at: 33) }
     }
     let common = lines(options.filter(\.verbs.isEmpty)).map { line($0.names, $0.says, at: 19) }
+    let exits = "Exit: " + Wizard502.Exit.allCases.map { "\($0.rawValue) \($0.says)" }.joined(separator: ", ") + "."
     return """
-      wizard502: finds why a site answers 502 Bad Gateway, and leads to the fix.
-      It only looks: nothing here changes unless you run a command yourself.
+      wizard502: \(purpose).
+      \(promise)
 
       \(commands.joined(separator: "\n"))
 
       \(common.joined(separator: "\n"))
 
-      Exit: 0 the site works, 1 a cause was found, 2 inconclusive, 64 wrong use,
-      66 a file cannot be read, 70 wizard502 itself failed, 74 the output cannot
-      be written.
+      \(wrapped(exits, at: 76))
       """
   }
+
+  static let purpose = "finds why a site answers 502 Bad Gateway, and leads to the fix"
+  static let promise = "It only looks: nothing here changes unless you run a command yourself."
 
   /// The options of each line of `--help`, and what it says.
   private static func lines(_ options: [Option]) -> [(names: String, says: String)] {
@@ -222,7 +239,7 @@ struct Arguments {
     var names: [String] = []
     for option in options {
       switch option.line {
-      case .none: continue
+      case .none, .hidden: continue
       case .next: names.append(option.written)
       case .own: lines.append((option.written, option.says))
       case .last(let says):
@@ -237,5 +254,14 @@ struct Arguments {
     right.isEmpty ? left : left + String(repeating: " ", count: max(2, column - left.count)) + right
   }
 
-  static let version = "wizard502 0.1.0"
+  private static func wrapped(_ text: String, at width: Int) -> String {
+    text.split(separator: " ").reduce(into: ["" as Substring]) { lines, word in
+      if lines[lines.count - 1].count + 1 + word.count > width { lines.append("") }
+      lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+    }.joined(separator: "\n")
+  }
+
+  static let number = "0.1.0"
+  static let version =
+    "wizard502 \(number)" + (revision.map { " (\($0.id), \($0.date))" } ?? "")
 }

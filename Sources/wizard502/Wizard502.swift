@@ -11,7 +11,7 @@ import World
 /// The program: arguments in, one of its commands out, and how it ended.
 @main struct Wizard502 {
   /// Exit codes of `contract/cli.md`.
-  enum Exit: Int32 {
+  enum Exit: Int32, CaseIterable {
     case working = 0
     case diagnosed = 1
     case inconclusive = 2
@@ -20,6 +20,18 @@ import World
     case fault = 70
     /// Standard output cannot be written: EX_IOERR.
     case unwritable = 74
+
+    var says: String {
+      switch self {
+      case .working: "the site works"
+      case .diagnosed: "a cause was found"
+      case .inconclusive: "inconclusive"
+      case .misuse: "wrong use"
+      case .unreadable: "a file cannot be read"
+      case .fault: "wizard502 itself failed"
+      case .unwritable: "the output cannot be written"
+      }
+    }
   }
 
   /// What reads or looks at anything from outside does so in a process of its own.
@@ -33,6 +45,10 @@ import World
     switch arguments.command {
     case .help: end(say(Arguments.help).rawValue)
     case .version: end(say(Arguments.version).rawValue)
+    case .generate(.man): end(say(Arguments.manualPage).rawValue)
+    case .generate(.bash): end(say(Completion.bash).rawValue)
+    case .generate(.zsh): end(say(Completion.zsh).rawValue)
+    case .generate(.fish): end(say(Completion.fish).rawValue)
     case .lint(let directory): supervised { lint(directory ?? arguments.flows) }
     case .explain(let files, let isJSON):
       supervised { catalog(arguments.flows).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
