@@ -39,10 +39,8 @@ static inline struct shim_listening_request shim_listening_request(unsigned char
   return request;
 }
 
-// Moves the calling thread, and no other, into a network namespace; 0, or -1 with errno.
-static inline int shim_enter_network(int namespace_descriptor) {
-  return (int)syscall(SYS_setns, namespace_descriptor, CLONE_NEWNET);
-}
+// Moves the calling thread, and no other, into a namespace; 0, or -1 with errno.
+static inline int shim_enter_namespace(int descriptor) { return (int)syscall(SYS_setns, descriptor, 0); }
 
 // Opens `path` as if `root` were the file system's root, links included (Linux 5.6); the descriptor, or -1 with errno.
 static inline int shim_open_in_root(int root, const char *path, int flags) {

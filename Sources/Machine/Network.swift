@@ -29,7 +29,7 @@ extension Place {
     let wanted = try Descriptor(open("\(proc)/ns/net", O_RDONLY | O_CLOEXEC), what)
     let current = try Descriptor(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), "this thread's network")
     if try wanted.status(what).isSameFile(as: current.status(what)) { return }
-    guard shim_enter_network(wanted.number) == 0 else { throw .system(errno, what) }
+    guard shim_enter_namespace(wanted.number) == 0 else { throw .system(errno, what) }
   }
 }
 

@@ -36,6 +36,15 @@ struct Arguments {
   var from: String?
   var colours = true
   var ascii = false
+  /// Whether it is the program of an image, which is to look at the machine outside.
+  var entersHost = false
+  /// Whether it looks at this machine.
+  var looks: Bool {
+    switch command {
+    case .guided, .diagnose: from == nil
+    default: false
+    }
+  }
 
   /// A first word that is no URL, with what may follow it.
   enum Verb: String, CaseIterable {
@@ -128,6 +137,7 @@ struct Arguments {
     Option(
       name: "--generate", value: Document.allCases.map(\.rawValue).joined(separator: "|"),
       says: "the manual page, or what a shell completes", line: .hidden),
+    Option(name: "--enter-host", says: "looks at the machine outside of its own container", line: .hidden),
   ]
 
   init(_ words: [String]) throws(Misuse) {
@@ -159,6 +169,7 @@ struct Arguments {
     }
     flows = given["--flows"]
     ascii = given["--ascii"] != nil
+    entersHost = given["--enter-host"] != nil
     colours = given["--color"] != "never"
     if let text = given["--timeout"] {
       guard let seconds = Double(text), seconds >= 1, seconds <= 3600 else {

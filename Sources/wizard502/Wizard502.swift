@@ -42,6 +42,7 @@ import World
       complain("wizard502: \(error.sentence). wizard502 --help shows the use.")
       end(Exit.misuse.rawValue)
     }
+    if arguments.entersHost { enterHost(arguments) }
     switch arguments.command {
     case .help: end(say(Arguments.help).rawValue)
     case .version: end(say(Arguments.version).rawValue)
@@ -85,6 +86,21 @@ import World
 
   /// All that the program looks at.
   static func world() -> any World { Machine() }
+
+  /// Leaves the container; ends where there is no way out and the machine is what was asked about.
+  private static func enterHost(_ arguments: Arguments) {
+    do throws(Host.Obstacle) { try Host.enter() } catch {
+      guard arguments.looks else { return }
+      let missing =
+        switch error {
+        case .ownProcesses: "--pid=host is missing"
+        case .notPermitted: "--privileged is missing, or the engine itself is not run by root"
+        }
+      refuse(
+        "from this container the machine cannot be seen: \(missing). "
+          + "It is run with: docker run --rm -it --pid=host --privileged wizard502")
+    }
+  }
 
   // MARK: The data files
 
