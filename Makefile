@@ -6,10 +6,11 @@ BUILD := .build/release/wizard502
 RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --product wizard502
 
 # What the program is built from, and what its tests use for real.
-LIBRARIES := libncurses-dev libcurl4-openssl-dev libyaml-dev libtomlplusplus-dev libstdc++-12-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev libssl-dev
+STATIC := libyaml-dev libtomlplusplus-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev
+LIBRARIES := libncurses-dev libcurl4-openssl-dev libstdc++-12-dev libssl-dev $(STATIC)
 PEERS := docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3
 
-.PHONY: run build test check lab field hostile fuzz suites tables bench format lint install uninstall libraries peers clean
+.PHONY: run build test check lab field hostile fuzz suites tables bench format lint install uninstall package image test-packages libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -82,6 +83,25 @@ install: build
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/wizard502
 	Packaging/documents --remove $(DESTDIR)$(PREFIX)/share
+
+# A Debian package, and a tarball for any Linux on amd64 with glibc or without it.
+PACKAGES := .build/packages
+package: build
+	@Tests/install dpkg-dev patchelf xz-utils lintian
+	rm -rf $(PACKAGES)
+	Packaging/deb $(BUILD) $(PACKAGES) $(STATIC)
+	lintian --fail-on error $(PACKAGES)/*.deb
+	Packaging/tarball $(BUILD) $(PACKAGES) $(STATIC)
+
+# The program as an image of Docker: docker run --rm -it --pid=host --privileged wizard502
+image: package
+	Packaging/image $(PACKAGES)/*-linux-amd64.tar.xz $(PACKAGES)
+	docker load --input $(PACKAGES)/*-image.tar
+
+# Package and tarball on fresh systems of Debian 11, 12 and 13, made with debootstrap.
+test-packages: package
+	@Tests/install debootstrap
+	Tests/packages $(PACKAGES)
 
 libraries:
 	@Tests/install $(LIBRARIES)
