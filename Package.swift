@@ -54,6 +54,7 @@ let package = Package(
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Routes", ["Model"]),
     module("Discovery", ["World", "Model", "Routes", "Archive", "LogLines", "Pattern", "TOML", "YAML"]),
+    module("Pasted", ["World", "Model", "LogLines", "Pattern"]),
     module("Firewall", ["World", "Model"]),
     module("Checks", ["World", "Model", "Routes", "Discovery", "Firewall", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),
@@ -62,7 +63,7 @@ let package = Package(
     .executableTarget(
       name: "wizard502",
       dependencies: [
-        "Model", "Flow", "Reader", "World", "Machine", "Discovery", "LogLines", "Checks", "Report", "Screen",
+        "Model", "Flow", "Reader", "World", "Machine", "Pasted", "Discovery", "LogLines", "Checks", "Report", "Screen",
         "Terminal", "Archive", "CProcess",
       ],
       swiftSettings: strict, plugins: ["EmbedRevision"]),

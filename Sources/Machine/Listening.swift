@@ -31,37 +31,8 @@ extension Listeners: MachineLook {
   }
 }
 
-private struct TCPSocket {
-  enum State: Substring { case established = "01", closeWait = "08", listening = "0A" }
-
-  let state: State
-  let address: String
-  let port: UInt16
-  let waiting: Int
-  let inode: UInt64
-
-  /// `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …`, the numbers in
-  /// hexadecimal up to the queues. The receive queue of a listening one counts connections.
-  private init?(_ line: Substring) {
-    let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-    guard fields.count > 9, let state = State(rawValue: fields[3]) else { return nil }
-    let local = fields[1].split(separator: ":")
-    guard local.count == 2, let port = UInt16(local[1], radix: 16), let inode = UInt64(fields[9]),
-      let waiting = Int(fields[4].drop { $0 != ":" }.dropFirst(), radix: 16)
-    else { return nil }
-    // Words of 32 bits in this machine's order.
-    let words = stride(from: 0, to: local[0].count, by: 8).compactMap {
-      UInt32(local[0].dropFirst($0).prefix(8), radix: 16)
-    }
-    guard words.count == 1 || words.count == 4 else { return nil }
-    self.state = state
-    address = words.withUnsafeBytes { text(words.count == 1 ? AF_INET : AF_INET6, $0) }
-    self.port = port
-    self.waiting = waiting
-    self.inode = inode
-  }
-
-  static func read(_ path: String) throws(Unseen) -> [TCPSocket] {
+extension TCPSocket {
+  fileprivate static func read(_ path: String) throws(Unseen) -> [TCPSocket] {
     let text = String(decoding: try contents(of: path), as: UTF8.self)
     return text.lines.compactMap(TCPSocket.init)
   }

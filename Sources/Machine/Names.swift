@@ -137,22 +137,15 @@ private final class Question {
     var records = [ares_addrttl](repeating: ares_addrttl(), count: 64)
     var found = Int32(records.count)
     guard ares_parse_a_reply(bytes, count, nil, &records, &found) == 0 else { return [] }
-    return records.prefix(Int(found)).map { record in withUnsafeBytes(of: record.ipaddr) { text(AF_INET, $0) } }
+    return records.prefix(Int(found)).map { record in withUnsafeBytes(of: record.ipaddr) { String(address: $0) } }
   }
 
   private func parseSix(_ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int32) -> [String] {
     var records = [ares_addr6ttl](repeating: ares_addr6ttl(), count: 64)
     var found = Int32(records.count)
     guard ares_parse_aaaa_reply(bytes, count, nil, &records, &found) == 0 else { return [] }
-    return records.prefix(Int(found)).map { record in withUnsafeBytes(of: record.ip6addr) { text(AF_INET6, $0) } }
+    return records.prefix(Int(found)).map { record in withUnsafeBytes(of: record.ip6addr) { String(address: $0) } }
   }
-}
-
-/// An address of 4 or 16 bytes in network order.
-func text(_ family: Int32, _ address: UnsafeRawBufferPointer) -> String {
-  var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-  guard inet_ntop(family, address.baseAddress, &text, socklen_t(text.count)) != nil else { return "" }
-  return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 extension SystemLookup: MachineLook {

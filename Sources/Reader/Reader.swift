@@ -8,6 +8,9 @@ public enum Reader {
   /// The data files of this build, in the order of their paths.
   public static var builtIn: [(path: String, text: String)] { embeddedFiles }
 
+  /// What a person runs where the program is not.
+  public static let collectingScript = "Flows/collect.sh"
+
   /// The catalogue in these files, or every problem that they have.
   ///
   /// - Parameters:
@@ -69,7 +72,7 @@ public enum Reader {
   /// Whether a file that has been linted is read at the start: the registry of facts is for lint, and pages are read when
   /// they are shown.
   private static func isWantedAtOnce(_ path: String) -> Bool {
-    path != FactRegistry.file && path != Recipes.list && !path.hasSuffix(".md")
+    ![FactRegistry.file, Recipes.list, collectingScript].contains(path) && !path.hasSuffix(".md")
   }
 
   /// `Screens/parts/NAME.md` by name.
@@ -88,8 +91,8 @@ public enum Reader {
     let start = SourcePlace(file: file.path, line: 1, column: 1)
     let page = PageReader.Kind.page(file.path)
     let takenIn = words.count == 3 && words[0] == "Screens" && ["parts", "proxies"].contains(words[1])
-    if takenIn && words[2].hasSuffix(".md") || file.path == Recipes.list {
-      return  // read where a page takes it in
+    if takenIn && words[2].hasSuffix(".md") || [Recipes.list, collectingScript].contains(file.path) {
+      return  // read where a page takes it in, or not at all
     } else if let page {
       var page = PageReader(
         file: file.path, kind: page.kind, id: page.id, text: file.text, parts: parts, recipes: draft.recipes,

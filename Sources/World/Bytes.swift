@@ -18,6 +18,12 @@ extension Bytes: Codable {
     let text: String
   }
 
+  /// A piece of a container's log in its frame.
+  public static func framed(_ text: some Collection<UInt8>, stream: UInt8 = 1) -> [UInt8] {
+    let count = UInt32(clamping: text.count)
+    return [stream, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + Array(text)
+  }
+
   public init(from decoder: any Decoder) throws {
     if let text = try? decoder.singleValueContainer().decode(String.self) {
       self.init(wrappedValue: Array(text.utf8))
@@ -26,11 +32,7 @@ extension Bytes: Codable {
     let form = try decoder.container(keyedBy: Form.self)
     if let frames = try form.decodeIfPresent([Frame].self, forKey: .frames) {
       self.init(
-        wrappedValue: frames.flatMap { frame in
-          let count = UInt32(clamping: frame.text.utf8.count)
-          return [frame.stream, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }
-            + Array(frame.text.utf8)
-        })
+        wrappedValue: frames.flatMap { Self.framed($0.text.utf8, stream: $0.stream) })
     } else {
       let text = try form.decode(String.self, forKey: .base64)
       guard let data = Data(base64Encoded: text) else {

@@ -195,11 +195,11 @@ extension [any CodingKey] {
 
 extension Look {
   /// What it looks at, as a recording has it.
-  var text: String { String(decoding: json(self), as: UTF8.self) }
+  public var text: String { String(decoding: json(self), as: UTF8.self) }
 }
 
 /// Members in the order of their names; nothing at all for what has no such form, as a number that is none.
-private func json(_ value: some Encodable) -> [UInt8] {
+func json(_ value: some Encodable) -> [UInt8] {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   return (try? encoder.encode(value)).map { Array($0) } ?? []
@@ -219,68 +219,31 @@ extension Recording {
 extension AnyRecord {
   /// Nil if what is left is not of the same form any more.
   fileprivate var redacted: (any AnyRecord)? {
-    Tree(self).flatMap { try? JSONDecoder().decode(AnyLine.self, from: Data(json($0.redacted))) }?.record
+    JSON(of: self).flatMap { try? JSONDecoder().decode(AnyLine.self, from: Data(json($0.redacted))) }?.record
   }
 }
 
 extension Look {
   /// The look as a redacted recording has it.
-  var redacted: Self? { Tree(self).flatMap { try? JSONDecoder().decode(Self.self, from: Data(json($0.redacted))) } }
+  var redacted: Self? { JSON(of: self).flatMap { try? JSONDecoder().decode(Self.self, from: Data(json($0.redacted))) } }
 }
 
-/// JSON of which every text can be looked at.
-private enum Tree: Codable {
-  case null, boolean(Bool), whole(Int), number(Double), text(String), list([Tree]), members([String: Tree])
+extension JSON {
+  /// Nil for what has no such form.
+  fileprivate init?(of value: some Encodable) { self.init(json(value)) }
 
-  init?(_ value: some Encodable) {
-    guard let tree = try? JSONDecoder().decode(Tree.self, from: Data(json(value))) else { return nil }
-    self = tree
-  }
-
-  init(from decoder: any Decoder) throws {
-    let value = try decoder.singleValueContainer()
-    if value.decodeNil() {
-      self = .null
-    } else if let text = try? value.decode(String.self) {
-      self = .text(text)
-    } else if let boolean = try? value.decode(Bool.self) {
-      self = .boolean(boolean)
-    } else if let whole = try? value.decode(Int.self) {
-      self = .whole(whole)
-    } else if let number = try? value.decode(Double.self) {
-      self = .number(number)
-    } else if let list = try? value.decode([Tree].self) {
-      self = .list(list)
-    } else {
-      self = .members(try value.decode([String: Tree].self))
-    }
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var value = encoder.singleValueContainer()
+  fileprivate var redacted: JSON {
     switch self {
-    case .null: try value.encodeNil()
-    case .boolean(let boolean): try value.encode(boolean)
-    case .whole(let whole): try value.encode(whole)
-    case .number(let number): try value.encode(number)
-    case .text(let text): try value.encode(text)
-    case .list(let list): try value.encode(list)
-    case .members(let members): try value.encode(members)
-    }
-  }
-
-  var redacted: Tree {
-    switch self {
-    case .null, .boolean, .whole, .number: return self
-    case .text(let text): return .text(text.redacted)
-    case .list(let list): return .list(list.map(\.redacted))
-    case .members(let members):
+    case .null, .bool, .whole, .number: return self
+    case .string(let text): return .string(text.redacted)
+    case .array(let array): return .array(array.map(\.redacted))
+    case .object(let members):
       // What has no form in which a secret could be found goes with it.
-      if members.count == 1, case .text(let text)? = members["base64"], let bytes = Data(base64Encoded: text) {
+      if members.count == 1, case .string(let text)? = members["base64"], let bytes = Data(base64Encoded: text) {
         let plain = String(decoding: bytes, as: UTF8.self)
-        return plain.redacted == plain ? self : .text(plain.redacted)
+        return plain.redacted == plain ? self : .string(plain.redacted)
       }
-      return .members(members.mapValues(\.redacted))
+      return .object(members.mapValues(\.redacted))
     }
   }
 }

@@ -13,6 +13,7 @@ struct Arguments {
     case show(page: String?)
     case lint(directory: String?)
     case graph(Drawing)
+    case collect
     case help
     case version
     case generate(Document)
@@ -34,6 +35,8 @@ struct Arguments {
   /// A file for what `diagnose` sees, and one from which it sees instead of the machine.
   var save: String?
   var from: String?
+  /// A file of what commands have printed elsewhere; `-`: standard input.
+  var paste: String?
   var colours = true
   var ascii = false
   /// Whether it is the program of an image, which is to look at the machine outside.
@@ -50,7 +53,7 @@ struct Arguments {
   enum Verb: String, CaseIterable {
     /// The one without a word of its own.
     case guided = ""
-    case diagnose, explain, show, lint, graph
+    case diagnose, explain, collect, show, lint, graph
 
     init(_ word: String?) { self = Self.allCases.first { $0 != .guided && $0.rawValue == word } ?? .guided }
 
@@ -60,6 +63,7 @@ struct Arguments {
       case .guided: [("[URL]", "guided session")]
       case .diagnose: [("URL", "all live checks, no questions"), ("--all", "the same for every route of every proxy")]
       case .explain: [("[FILE... | -] [--json]", "what lines of a proxy's log mean")]
+      case .collect: [("", "a script that looks on another machine; for --paste")]
       case .show: [("[NAME]", "the page of a cause, or a guide; else the list")]
       case .lint: [("[DIR]", "checks Flows and Screens of DIR, or its own")]
       case .graph: [("[--dot | --mermaid]", "the decision tree as a drawing")]
@@ -70,7 +74,7 @@ struct Arguments {
     var most: Int {
       switch self {
       case .explain: .max
-      case .graph: 0
+      case .graph, .collect: 0
       case .guided, .diagnose, .show, .lint: 1
       }
     }
@@ -87,6 +91,8 @@ struct Arguments {
     let name: String
     /// `FILE`, `DIR`, another name for it, or `one|other`; nil: it takes none.
     var value: String?
+    /// What it is without a value; nil: it needs one.
+    var bare: String?
     /// Those it goes with, and is shown below the first of; empty: all.
     var verbs: [Verb] = []
     /// What it does, in a few words.
@@ -111,7 +117,7 @@ struct Arguments {
       let words = (value ?? "").split(separator: "|").map(String.init)
       return words.count > 1 ? words : []
     }
-    var written: String { value.map { "\(name) \($0)" } ?? name }
+    var written: String { value.map { bare == nil ? "\(name) \($0)" : "\(name) [\($0)]" } ?? name }
   }
 
   static let options = [
@@ -126,6 +132,9 @@ struct Arguments {
     Option(
       name: "--from", value: "FILE", verbs: [.diagnose, .guided], says: "diagnoses from what was kept",
       line: .last("keeps what was seen; diagnoses from that")),
+    Option(
+      name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
+      says: "reads what commands have printed elsewhere"),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
     Option(name: "--flows", value: "DIR", says: "Flows and Screens that add to the built-in ones"),
@@ -159,7 +168,8 @@ struct Arguments {
         given[name] = ""
         continue
       }
-      guard let value = parts.count == 2 ? parts[1] : words.popFirst() else {
+      let follows = words.first.map { $0 == "-" || !$0.hasPrefix("-") } == true || option.bare == nil
+      guard let value = parts.count == 2 ? parts[1] : follows ? words.popFirst() : option.bare else {
         throw Misuse(sentence: "\(name) needs a value")
       }
       guard option.choices.isEmpty || option.choices.contains(value) else {
@@ -183,8 +193,9 @@ struct Arguments {
       }
       series = count
     }
-    (save, from) = (given["--save"], given["--from"])
-    if save != nil, from != nil { throw Misuse(sentence: "--save and --from exclude each other") }
+    (save, from, paste) = (given["--save"], given["--from"], given["--paste"])
+    let sources = ["--save", "--from", "--paste"].filter { given[$0] != nil }
+    if sources.count > 1 { throw Misuse(sentence: "\(sources[0]) and \(sources[1]) exclude each other") }
     if given["--help"] != nil {
       command = .help
     } else if given["--version"] != nil {
@@ -210,7 +221,7 @@ struct Arguments {
     case .diagnose:
       let isAll = given["--all"] != nil
       guard !operands.isEmpty || isAll else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
-      if isAll, let one = ["--save", "--from"].first(where: { given[$0] != nil }) {
+      if isAll, let one = ["--save", "--from", "--paste"].first(where: { given[$0] != nil }) {
         throw Misuse(sentence: "\(one) is for one site, and --all for every one")
       }
       let form: Form = given["--json"] != nil ? .json : given["--markdown"] != nil ? .markdown : .text
@@ -218,6 +229,7 @@ struct Arguments {
     case .explain: return .explain(files: operands.isEmpty ? ["-"] : operands, isJSON: given["--json"] != nil)
     case .show: return .show(page: operands.first)
     case .lint: return .lint(directory: operands.first)
+    case .collect: return .collect
     case .graph: return .graph(given["--dot"] != nil ? .dot : .mermaid)
     }
   }

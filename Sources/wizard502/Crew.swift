@@ -4,6 +4,7 @@ import Discovery
 import Flow
 import Glibc
 import Model
+import Pasted
 import Report
 import Synchronization
 import World
@@ -263,6 +264,14 @@ private struct Worker {
         let recording = try Evidence.read(path)
         Wizard502.complain("wizard502: from what was seen on \(recording.date)")
         machine = recording
+      } else if let path = arguments.paste {
+        let pasted = try Evidence.pasted(path)
+        if let (number, line) = pasted.unread.first {
+          Wizard502.complain(
+            "wizard502: \(pasted.unread.count) lines of the paste could not be read, first line \(number): \(line.excerpt(of: 60))"
+          )
+        }
+        machine = pasted
       } else if let path = arguments.save {
         file = try Evidence.File(creating: path)
         let recording = Recorder(Wizard502.world())
@@ -272,7 +281,7 @@ private struct Worker {
       }
     } catch {
       Wizard502.complain("wizard502: \(error.sentence)")
-      return (arguments.from == nil ? Wizard502.Exit.unwritable : .unreadable).rawValue
+      return (arguments.save == nil ? Wizard502.Exit.unreadable : .unwritable).rawValue
     }
     let shared = Once(machine, lifetime: Self.freshness)
     var sites = sites

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Pasted
 import World
 
 /// What a diagnosis saw, as a file: `--save` writes it, `--from` reads it.
@@ -28,21 +29,36 @@ enum Evidence {
 
   /// `-` is standard input.
   static func read(_ path: String) throws(Failure) -> Recording {
+    let bytes = try bytes(of: path, most: Limits.recording)
+    do throws(Recording.Mistake) { return try Recording(reading: bytes) } catch {
+      throw Failure(sentence: "\(path.printable), \(error)")
+    }
+  }
+
+  /// The machine of which a paste tells, before this one.
+  static func pasted(_ path: String) throws(Failure) -> PastedWorld {
+    let bytes = try bytes(of: path, most: Limits.pasted)
+    guard bytes.count <= Limits.pasted else {
+      throw Failure(sentence: "\(path.printable) has more than \(Limits.pasted >> 20) MB")
+    }
+    return PastedWorld(String(decoding: bytes, as: UTF8.self), before: Wizard502.world())
+  }
+
+  /// - Parameter most: Bytes; a few more tell whoever reads them that there are more.
+  private static func bytes(of path: String, most: Int) throws(Failure) -> [UInt8] {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Failure(path, "cannot be read") }
     defer { if path != "-" { close(descriptor) } }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    while bytes.count <= Limits.recording {
+    while bytes.count <= most {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw Failure(path, "cannot be read") }
       if count == 0 { break }
       bytes += buffer.prefix(count)
     }
-    do throws(Recording.Mistake) { return try Recording(reading: bytes) } catch {
-      throw Failure(sentence: "\(path.printable), \(error)")
-    }
+    return bytes
   }
 }
 

@@ -2,6 +2,7 @@ import Checks
 import Discovery
 import Flow
 import Model
+import Pasted
 import Report
 import Screen
 import Terminal
@@ -17,6 +18,8 @@ extension Wizard502 {
       if let path = arguments.from {
         let recording = try Evidence.read(path)
         (world, notices) = (recording, [catalog.word("notice.recorded", ["recording.date": recording.date])])
+      } else if let path = arguments.paste {
+        (world, notices) = (try Evidence.pasted(path), [catalog.word("notice.pasted")])
       } else {
         world = Wizard502.world()
         notices = await Self.notices(world, catalog)

@@ -54,6 +54,7 @@ import World
     case .explain(let files, let isJSON):
       supervised { catalog(arguments.flows).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
     case .show(let name): supervised { catalog(arguments.flows).map { show(name, $0) } ?? .unreadable }
+    case .collect: end(say(Reader.builtIn.first { $0.path == Reader.collectingScript }?.text ?? "").rawValue)
     case .graph(let drawing): supervised { catalog(arguments.flows).map { graph(drawing, $0) } ?? .unreadable }
     case .diagnose(let url?, let form): diagnose(url, form, arguments)
     case .diagnose(nil, let form):

@@ -152,7 +152,5 @@ public final class Sandbox: World {
 
 /// One frame of a container's log: an 8-byte header, then a time and the text.
 public func frame(_ text: String, stream: UInt8 = 2, at time: String = "2100-01-01T00:00:00Z") -> [UInt8] {
-  let text = "\(time) \(text)"
-  let count = UInt32(text.utf8.count)
-  return [stream, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + Array(text.utf8)
+  Bytes.framed(Array("\(time) \(text)".utf8), stream: stream)
 }

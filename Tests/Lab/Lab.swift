@@ -10,12 +10,13 @@ import Testing
 /// | `LAB_CORE`       | only the core, as `make test` does                                      |
 /// | `LAB_STAGE_ONLY` | stages each and looks with curl whether it is broken as it says, no more |
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
+/// | `LAB_BY_HAND`    | diagnoses from what `collect` prints alone; a folder for the pastes that misled |
 /// | `LAB_TABLE`      | a file for the table of results                                         |
 /// | `WIZARD502`      | the program, instead of the release build                               |
 @Suite(.serialized, .engine) struct Lab {
   private static let environment = ProcessInfo.processInfo.environment
 
-  @Test(arguments: Fault.all)
+  @Test(.enabled(if: environment["LAB_BY_HAND"] == nil), arguments: Fault.all)
   func staged(_ fault: Fault) async throws {
     let stage = try Stage(of: fault.name)
     do {
@@ -37,7 +38,7 @@ import Testing
   }
 
   /// Sees with curl that the site fails the way the fault claims, twice, so that it is not just starting up.
-  private func isAsStaged(_ fault: Fault, _ site: Site) async throws -> Answer {
+  func isAsStaged(_ fault: Fault, _ site: Site) async throws -> Answer {
     var answer = Answer(status: -1, body: "")
     let shown = try await eventually(within: 60) {
       answer = try await Answer.from(site)

@@ -30,7 +30,8 @@ actor Table {
     let lines = cells.map { row in
       zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: " | ")
     }
-    let text = lines.joined(separator: "\n") + "\n"
+    let right = rows.count { $0.got == $0.expected }
+    let text = lines.joined(separator: "\n") + "\n\(right) of \(rows.count) right\n"
     print(text)
     if let path = ProcessInfo.processInfo.environment["LAB_TABLE"] {
       try Data(text.utf8).write(to: URL(filePath: path))

@@ -1,4 +1,5 @@
 import Model
+import World
 
 /// From Caddy's own JSON: what `GET /config/` of its admin API answers, a JSON file, or `caddy adapt`.
 ///
@@ -176,7 +177,7 @@ extension Caddy.Proxy {
     rewrite = proxy["rewrite"].map(Caddy.Rewrite.init) ?? rewrite
     let responses = proxy["handle_response"]?.elements ?? []
     isAuth = responses.contains { response in
-      response["match"]?["status_code"]?.elements.contains(.number(2)) == true && response["status_code"] == nil
+      response["match"]?["status_code"]?.elements.contains(.whole(2)) == true && response["status_code"] == nil
         && !(response["routes"]?.elements ?? []).contains {
           $0["handle"]?.elements.contains(where: Caddy.Handler.answers) == true
         }

@@ -1,4 +1,5 @@
 import Routes
+import World
 
 /// ProxyOS's own data: rows of its database in, routes out.
 ///

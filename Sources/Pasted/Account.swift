@@ -1,0 +1,126 @@
+import Model
+import World
+
+/// What the output of commands tells of a machine: only what was printed, and where that is all there is.
+struct Account: Sendable {
+  /// Seconds since 1970.
+  var now: Double?
+  var isRoot: Bool?
+  var ownAddresses: [String]?
+  /// `Docker` or `Podman`.
+  var engine = "Docker"
+  /// Why the engine told nothing.
+  var engineProblem: Unseen?
+  /// In full, as `inspect` prints them.
+  var containers: [JSON] = []
+  /// As the list of containers prints them.
+  var listed: [JSON] = []
+  /// True if those in full are all that there are.
+  var hasEveryContainer = false
+  var networks: [JSON]?
+  /// By the name or the id that the command names.
+  var logs: [String: String] = [:]
+  /// Lines of which nobody says where they are from.
+  var lines: [String] = []
+  var files: [Place: [String: File]] = [:]
+  /// Folders of which every file that sets up a proxy was printed.
+  var folders: [Place: Set<String>] = [:]
+  var listeners: [Place: [Listener]] = [:]
+  var answers: [Question: HTTPRequest.Sight] = [:]
+  /// Names as the place's own system sees them; none: it has no address.
+  var names: [Place: [String: [String]]] = [:]
+  var packetFilters: [CommandRun.Command: String] = [:]
+  var processes: [Int32: Process] = [:]
+  /// What says nothing that is known: the number of a line in the paste, and the line.
+  var unread: [(number: Int, line: String)] = []
+
+  /// A file's text, when it was changed, or where a link leads.
+  struct File: Sendable {
+    var text: String?
+    var modified: Double = 0
+    var link: String?
+  }
+
+  /// Who was asked, from where.
+  struct Question: Hashable, Sendable {
+    var place: Place
+    /// As it was typed: `http://172.18.0.2:8080/path`.
+    var url: String
+    /// Besides `Host`.
+    var headers: [String] = []
+  }
+
+  struct Process: Sendable {
+    var parent: Int32 = 0
+    var name = ""
+    var command: [String] = []
+    var program: String?
+    var owner: String?
+    /// In ticks after the machine's start.
+    var started: Double?
+    var container: String?
+    var network: String?
+  }
+
+  /// True if it tells of a machine's own state: what this machine has is then not that one's.
+  var isOfMachine: Bool {
+    !containers.isEmpty || !listed.isEmpty || !listeners.isEmpty || !processes.isEmpty || !files.isEmpty
+      || networks != nil
+  }
+
+  init(_ text: String) {
+    for passage in Transcript(text).passages { read(passage) }
+  }
+
+  private mutating func read(_ passage: Passage) {
+    for reader in Account.readers where reader.claims(passage) {
+      reader.read(passage, &self)
+      return
+    }
+    guard !passage.isOf("end") else { return }
+    lines += passage.lines
+  }
+}
+
+/// How one kind of output is known, and what it tells.
+struct OutputReader: Sendable {
+  let claims: @Sendable (Passage) -> Bool
+  let read: @Sendable (Passage, inout Account) -> Void
+}
+
+extension Account {
+  static let readers: [OutputReader] =
+    engineReaders + fileReaders + socketReaders + requestReaders + systemReaders
+}
+
+// MARK: What belongs together
+
+extension Account {
+  /// A container in full by its id, the start of it, or its name.
+  func container(_ name: String) -> JSON? {
+    containers.first { container in
+      container["Id"]?.text?.hasPrefix(name) == true && name.count >= 12 || container["Name"]?.text == "/" + name
+        || container["Name"]?.text == name
+    }
+  }
+
+  /// The running container whose first process this is, or, for the host, none.
+  func container(at place: Place) -> JSON? {
+    guard case .process(let id) = place else { return nil }
+    return containers.first { $0.pid == id } ?? processes[id]?.container.flatMap { container($0) }
+  }
+
+  /// The place in which a container's processes are.
+  func place(of container: String) -> Place? { self.container(container)?.pid.map { .process($0) } }
+}
+
+extension JSON {
+  /// Of a container in full: its first process; nil while it does not run.
+  var pid: Int32? { self["State"]?["Pid"]?.number.flatMap { $0 > 0 ? Int32(exactly: $0) : nil } }
+  var networkMode: String { self["HostConfig"]?["NetworkMode"]?.text ?? "" }
+  var endpoints: [String: JSON] { self["NetworkSettings"]?["Networks"]?.members ?? [:] }
+  var addresses: [String] {
+    endpoints.values.flatMap { [$0["IPAddress"]?.text, $0["GlobalIPv6Address"]?.text].compactMap { $0 } }
+      .filter { !$0.isEmpty }
+  }
+}

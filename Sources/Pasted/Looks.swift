@@ -1,0 +1,354 @@
+import Glibc
+import Model
+import World
+
+extension IsRoot: PastedLook {
+  func pasted(in account: Account) -> Bool? { account.isRoot }
+}
+
+extension OwnAddresses: PastedLook {
+  func pasted(in account: Account) -> [String]? { account.ownAddresses }
+}
+
+extension Listeners: PastedLook {
+  func pasted(in account: Account) -> [Listener]? {
+    account.listeners[place]
+      ?? account.container(at: place).flatMap { account.networkPlace(of: $0) }.flatMap { account.listeners[$0] }
+  }
+}
+
+extension Processes: PastedLook {
+  func pasted(in account: Account) -> [ProcessSeen]? {
+    guard !account.processes.isEmpty else { return nil }
+    let start = account.files[.host]?["/proc/stat"]?.text?.lines.first { $0.hasPrefix("btime ") }
+      .flatMap { Double($0.dropFirst(6)) }
+    return account.processes.sorted { $0.key < $1.key }.compactMap { id, process in
+      let name = process.program?.split(separator: "/").last.map(String.init) ?? process.name
+      guard names.contains(name) else { return nil }
+      return ProcessSeen(
+        id: id, parent: process.parent, name: name, command: process.command, program: process.program,
+        // A hundred ticks a second, on every machine that Linux runs on today.
+        started: start.flatMap { start in process.started.map { start + $0 / 100 } } ?? 0,
+        sharesNetwork: process.network.map { $0 == account.processes[1]?.network }, container: process.container,
+        standing: process.container != nil || process.owner == "root" ? .own : .user(process.owner ?? ""))
+    }
+  }
+}
+
+extension CommandRun: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    guard place == .host else { return nil }
+    return account.packetFilters[command].map { Sight(exitCode: 0, output: $0) }
+  }
+}
+
+// MARK: Files
+
+extension FileRead: PastedLook {
+  func pasted(in account: Account) throws(Unseen) -> Sight? {
+    guard let file = account.file(path, in: place) else {
+      if account.hasFolder(of: account.resolved(path, in: place), in: place) { throw .missing(what: path) }
+      return nil
+    }
+    guard let text = file.text else { return nil }
+    let bytes = Array(text.utf8)
+    return part(of: Sight(bytes: bytes, size: bytes.count, modified: file.modified))
+  }
+}
+
+extension FileGlob: PastedLook {
+  func pasted(in account: Account) -> [String]? {
+    guard let files = account.files[place], !files.isEmpty else { return nil }
+    let fixed = pattern.split(separator: "/").prefix { !$0.contains { "*?[".contains($0) } }
+    let asked = "/" + fixed.joined(separator: "/")
+    let real = account.resolved(asked, in: place)
+    let wanted = real + pattern.dropFirst(asked.count)
+    var paths = Set(files.keys)
+    for path in files.keys {
+      let parts = path.split(separator: "/")
+      for count in 1..<max(parts.count, 1) { paths.insert("/" + parts.prefix(count).joined(separator: "/")) }
+    }
+    let found = paths.filter { fnmatch(wanted, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }.sorted()
+    return found.isEmpty && !account.hasFolder(of: wanted, in: place)
+      ? nil : found.map { asked + $0.dropFirst(real.count) }
+  }
+}
+
+extension Account {
+  /// A file, through the links on the way.
+  fileprivate func file(_ path: String, in place: Place) -> File? { files[place]?[resolved(path, in: place)] }
+
+  /// A path without links, as far as they were printed.
+  fileprivate func resolved(_ path: String, in place: Place) -> String {
+    var rest = path.split(separator: "/").map(String.init)[...]
+    var done: [String] = []
+    var links = 0
+    while let part = rest.popFirst() {
+      if part == "." { continue }
+      if part == ".." {
+        _ = done.popLast()
+        continue
+      }
+      done.append(part)
+      guard let link = files[place]?["/" + done.joined(separator: "/")]?.link, links < 16 else { continue }
+      links += 1
+      if link.hasPrefix("/") { done = [] } else { done.removeLast() }
+      rest = (link.split(separator: "/").map(String.init) + rest)[...]
+    }
+    return "/" + done.joined(separator: "/")
+  }
+
+  /// True if everything in its folder that sets up a proxy was printed: what is not there is not there. Keys,
+  /// certificates and passwords never are.
+  fileprivate func hasFolder(of path: String, in place: Place) -> Bool {
+    let hidden = [".pem", ".key", ".crt", ".so", ".sample", ".default", "passwd", "/mime.types"]
+    guard !hidden.contains(where: path.hasSuffix) else { return false }
+    return folders[place]?.contains { path == $0 || path.hasPrefix($0 + "/") } == true
+  }
+}
+
+// MARK: The engine
+
+extension DockerGet: PastedLook {
+  func pasted(in account: Account) throws(Unseen) -> Sight? {
+    if let problem = account.engineProblem { throw problem }
+    let parts = path.split(separator: "/", maxSplits: 2).map(String.init)
+    switch (parts.first, parts.count) {
+    case ("containers", 2) where parts[1].hasPrefix("json"):
+      let full = account.containers.map(\.summary)
+      let rest = account.listed.filter { row in row["Id"]?.text.map { account.container($0) == nil } == true }
+      return full.isEmpty && rest.isEmpty ? nil : answer(.array(full + rest), account)
+    case ("containers", 3) where parts[2] == "json":
+      if let container = account.container(parts[1]) { return answer(container, account) }
+      return account.hasEveryContainer ? Sight(status: 404, body: [], version: "", engine: account.engine) : nil
+    case ("containers", 3) where parts[2].hasPrefix("logs?"): return log(of: parts[1], account)
+    case ("networks", 1): return account.networks.map { answer(.array($0), account) }
+    default: return nil
+    }
+  }
+
+  private func answer(_ body: JSON, _ account: Account) -> Sight {
+    Sight(status: 200, body: body.written, version: "", engine: account.engine)
+  }
+
+  /// In the frames in which the engine sends it, or plain where the container has a terminal.
+  private func log(of id: String, _ account: Account) -> Sight? {
+    let container = account.container(id)
+    let names = [id, String(id.prefix(12)), container?["Name"]?.text.map { String($0.drop { $0 == "/" }) }].compactMap {
+      $0
+    }
+    guard let text = names.lazy.compactMap({ account.logs[$0] }).first else { return nil }
+    let lines = text.utf8.split(separator: 0x0A).map { Array($0) + [0x0A] }
+    let isPlain = container?["Config"]?["Tty"]?.bool == true
+    let body = isPlain ? lines.flatMap { $0 } : lines.flatMap { Bytes.framed($0) }
+    return Sight(status: 200, body: body, version: "", engine: account.engine)
+  }
+}
+
+extension JSON {
+  /// A container as the engine's list has it, made of what `inspect` prints. Source: Docker Engine API,
+  /// `GET /containers/json`.
+  fileprivate var summary: JSON {
+    let state = self["State"]
+    let ports = (self["NetworkSettings"]?["Ports"]?.members ?? [:]).sorted { $0.key < $1.key }.flatMap {
+      port, bindings in
+      let ends = port.split(separator: "/").map(String.init)
+      let inside: [String: JSON] = [
+        "PrivatePort": .whole(ends.first.flatMap { Int($0) } ?? 0), "Type": .string(ends.last ?? "tcp"),  // fits: it is a text
+      ]
+      guard !bindings.elements.isEmpty else { return [JSON.object(inside)] }
+      return bindings.elements.map { binding in
+        .object(
+          inside.merging([
+            "IP": binding["HostIp"] ?? .string(""),
+            "PublicPort": binding["HostPort"]?.text.flatMap { Int($0) }.map { .whole($0) } ?? .null,  // fits: it is a text
+          ]) { $1 })
+      }
+    }
+    let health = state?["Health"]?["Status"]?.text.map { " (\($0 == "starting" ? "health: starting" : $0))" } ?? ""
+    let isUp = pid != nil
+    return .object([
+      "Id": self["Id"] ?? .null, "Names": .array([self["Name"] ?? .string("")]),
+      "Image": self["Config"]?["Image"] ?? .string(""),
+      "State": state?["Status"] ?? .string(isUp ? "running" : "exited"),
+      "Status": .string(isUp ? "Up" + health : "Exited (\(state?["ExitCode"]?.number.map { String($0) } ?? "?"))"),
+      "Labels": self["Config"]?["Labels"] ?? .object([:]), "Ports": .array(ports),
+      "HostConfig": .object(["NetworkMode": .string(networkMode)]),
+      "NetworkSettings": .object(["Networks": .object(endpoints)]),
+    ])
+  }
+}
+
+// MARK: The network
+
+extension SystemLookup: PastedLook {
+  func pasted(in account: Account) -> [String]? {
+    if let known = account.names[.host]?[name.lowercased()] { return known }
+    return account.answers.first { question, answer in
+      question.place == .host && answer.address != nil && Site(question.url)?.host == name.lowercased()
+    }.flatMap { $0.value.address.map { [$0] } }
+  }
+}
+
+extension DNSQuery: PastedLook {
+  /// Docker's own server knows the running containers of the networks in which the asking one is.
+  func pasted(in account: Account) -> Sight? {
+    let name = name.lowercased()
+    if let known = account.names[place]?[name] ?? (servers.contains("127.0.0.11") ? nil : account.names[.host]?[name]) {
+      return Sight(answer: known.isEmpty ? .noSuchName : .addresses, addresses: known)
+    }
+    guard servers.contains("127.0.0.11"), let own = account.container(at: place), account.hasEveryContainer else {
+      return nil
+    }
+    let networks = Set(account.holder(of: own).endpoints.keys).subtracting(["bridge", "podman", "host"])
+    let addresses = account.containers.filter { $0.pid != nil }.flatMap { container in
+      container.endpoints.filter { networks.contains($0.key) && container.names(in: $0.value).contains(name) }
+        .flatMap { [$0.value["IPAddress"]?.text, $0.value["GlobalIPv6Address"]?.text].compactMap { $0 } }
+    }.filter { !$0.isEmpty }
+    if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
+    // A name with dots goes on to servers elsewhere.
+    return name.contains(".") ? nil : Sight(answer: .noSuchName, addresses: [])
+  }
+}
+
+extension JSON {
+  /// The names, in lower case, that a container has in a network.
+  fileprivate func names(in endpoint: JSON) -> Set<String> {
+    let own = [self["Name"]?.text.map { String($0.drop { $0 == "/" }) }, self["Config"]?["Hostname"]?.text].compactMap {
+      $0
+    }
+    let more = (endpoint["Aliases"]?.texts ?? []) + (endpoint["DNSNames"]?.texts ?? [])
+    return Set((own.prefix(1) + more).map { $0.lowercased() })
+  }
+}
+
+extension Account {
+  /// The container in whose network this one lives, most often itself.
+  fileprivate func holder(of container: JSON) -> JSON {
+    guard container.networkMode.hasPrefix("container:") else { return container }
+    return self.container(String(container.networkMode.dropFirst(10))) ?? container
+  }
+
+  /// The place whose network a running container uses.
+  fileprivate func networkPlace(of container: JSON) -> Place? {
+    if container.networkMode == "host" { return .host }
+    return holder(of: container).pid.map { .process($0) }
+  }
+}
+
+extension TCPConnect: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    func sight(_ outcome: Sight.Outcome, _ errno: Int32) -> Sight { Sight(outcome: outcome, errno: errno, seconds: 0) }
+    for scheme in ["http", "https"] {
+      switch account.asked(scheme, address, port, path: nil, from: place) {
+      case nil: continue
+      case let answer? where answer.status != nil: return sight(.accepted, 0)
+      case let answer?:
+        switch answer.failure {
+        case .refused: return sight(.refused, ECONNREFUSED)
+        case .connectTimeout: return sight(.timeout, ETIMEDOUT)
+        case .unreachable: return sight(.unreachable, EHOSTUNREACH)
+        case nil, .name, .badURL, .other: continue
+        default: return sight(.accepted, 0)
+        }
+      }
+    }
+    return account.reach(address, port, from: place).map { reach in
+      switch reach {
+      case .accepted: sight(.accepted, 0)
+      case .refused: sight(.refused, ECONNREFUSED)
+      case .gone: sight(.unreachable, EHOSTUNREACH)
+      case .apart: sight(.timeout, ETIMEDOUT)
+      }
+    }
+  }
+}
+
+extension Account {
+  enum Reach {
+    case accepted, refused
+    /// An address that nobody has.
+    case gone
+    /// In a network to which no way leads.
+    case apart
+  }
+
+  /// What a connection comes to, by who has the address and what listens there; nil where that is not known.
+  fileprivate func reach(_ address: String, _ port: UInt16, from place: Place) -> Reach? {
+    func listens(in other: Place, at wanted: String) -> Reach? {
+      guard let all = listeners[other] else { return nil }
+      let takes = all.contains { listener in
+        listener.port == port
+          && (listener.address == wanted || listener.address == "0.0.0.0" && !wanted.isIPv6
+            || listener.address == "::" && (wanted.isIPv6 || listener.isIPv6Only != true))
+      }
+      return takes ? .accepted : .refused
+    }
+    let own = container(at: place)
+    let home = own.flatMap { networkPlace(of: $0) } ?? place
+    if address.isLoopback { return listens(in: home, at: address) }
+    if let owner = containers.first(where: { $0.pid != nil && $0.addresses.contains(address) }) {
+      if let own, own.networkMode != "host" {
+        let shared = Set(holder(of: own).endpoints.values.compactMap { $0["NetworkID"]?.text })
+          .intersection(owner.endpoints.values.compactMap { $0["NetworkID"]?.text })
+        guard !shared.isEmpty else { return .apart }
+      }
+      return networkPlace(of: owner).flatMap { listens(in: $0, at: address) }
+    }
+    if ownAddresses?.contains(address) == true { return listens(in: .host, at: address) }
+    let isDocker = networks?.contains { network in
+      network["IPAM"]?["Config"]?.elements.contains { range in
+        range["Subnet"]?.text.flatMap { Subnet($0) }?.contains(address) == true
+      } == true
+    }
+    return isDocker == true && hasEveryContainer ? .gone : nil
+  }
+
+  /// What somebody who asked by hand got there.
+  ///
+  /// - Parameter path: Nil: whatever it was asked for.
+  fileprivate func asked(
+    _ scheme: String, _ address: String, _ port: UInt16, path: String?, from place: Place
+  ) -> HTTPRequest.Sight? {
+    let host = address.isIPv6 ? "[\(address)]" : address
+    let start = "\(scheme)://\(host):\(port)/"
+    // From this machine itself a container is reached as from any other one of its network.
+    for place in [place, .host] {
+      if let path, let answer = answers[Question(place: place, url: start + path.dropFirst())] { return answer }
+      if path == nil, let answer = answers.first(where: { $0.key.place == place && $0.key.url.hasPrefix(start) }) {
+        return answer.value
+      }
+    }
+    return nil
+  }
+}
+
+extension HTTPRequest: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    let asked = headers.filter { !$0.hasPrefix("X-Forwarded") }
+    guard version != .two, unixSocket == nil, let site = Site(url) else { return nil }
+    if place == .host, let answer = account.answers[.init(place: place, url: url.withPath, headers: asked)] {
+      return answer
+    }
+    guard asked.isEmpty else { return nil }
+    let (scheme, port, address) = (url.hasPrefix("https:") ? "https" : "http", port ?? site.port, address ?? site.host)
+    if let answer = account.asked(scheme, address, port, path: site.path, from: place) { return answer }
+    // What does not depend on what is asked for.
+    if let other = account.asked(scheme, address, port, path: nil, from: place), other.status == nil { return other }
+    switch account.reach(address, port, from: place) {
+    case .refused: return Sight(failure: .refused)
+    case .gone: return Sight(failure: .unreachable)
+    case .apart: return Sight(failure: .connectTimeout)
+    case .accepted, nil: return nil
+    }
+  }
+}
+
+extension UnixConnect: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    guard place == .host, path.hasSuffix("/docker.sock"), user == nil else { return nil }
+    if case .notPermitted? = account.engineProblem { return Sight(outcome: .denied, errno: EACCES, isAsUser: true) }
+    return account.containers.isEmpty && account.listed.isEmpty
+      ? nil : Sight(outcome: .accepted, errno: 0, isAsUser: true)
+  }
+}

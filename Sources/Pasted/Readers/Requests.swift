@@ -1,0 +1,160 @@
+import Model
+import World
+
+extension Account {
+  static let requestReaders = [
+    // `curl`, `curl -i`, `curl -v`; `nsenter -t PID -n curl` from a process's network.
+    OutputReader(
+      claims: { passage in passage.program == "curl" || passage.lines.contains { $0.hasPrefix("< HTTP/") } },
+      read: { passage, account in
+        guard let url = passage.command.first(where: { $0.contains("://") }) ?? passage.askedURL else {
+          account.lines += passage.lines
+          return
+        }
+        let place = passage.enteredProcess.map { Place.process($0) } ?? passage.placeOfContainer(account) ?? .host
+        account.answers[Question(place: place, url: url.withPath, headers: passage.headers)] = HTTPRequest.Sight(
+          curl: passage.lines)
+      }),
+    // `getent hosts NAME`: nothing where the name has no address.
+    OutputReader(
+      claims: { $0.isOf("getent") },
+      read: { passage, account in
+        guard let name = passage.command.last, passage.command.count > 2 else { return }
+        let place = passage.placeOfContainer(account) ?? .host
+        let addresses = passage.lines.compactMap { $0.split(separator: " ").first.map(String.init) }.filter(\.isAddress)
+        account.names[place, default: [:]][name.lowercased()] = addresses
+      }),
+  ]
+}
+
+extension Passage {
+  /// The program that did it, behind what led into a container or a namespace.
+  fileprivate var program: String? {
+    switch command.first {
+    case "nsenter": command.first { $0 == "curl" || $0 == "wget" }
+    case "docker", "podman": command.dropFirst(2).first { $0 == "curl" || $0 == "wget" }
+    default: command.first
+    }
+  }
+
+  /// What curl was told to send besides, each up to the next option; not the host's name.
+  fileprivate var headers: [String] {
+    command.indices.filter { command[$0] == "-H" }.map { index in
+      command[(index + 1)...].prefix { !$0.hasPrefix("-") && !$0.contains("://") }.joined(separator: " ")
+    }.filter { !$0.lowercased().hasPrefix("host:") }
+  }
+
+  fileprivate var enteredProcess: Int32? {
+    guard command.first == "nsenter", let option = command.firstIndex(of: "-t"), option + 1 < command.count else {
+      return nil
+    }
+    return Int32(command[option + 1])
+  }
+
+  /// What `curl -v` says that it asks for: `> GET /path HTTP/1.1`, `> Host: shop.example.org`.
+  fileprivate var askedURL: String? {
+    guard let request = lines.first(where: { $0.hasPrefix("> GET ") || $0.hasPrefix("> HEAD ") }),
+      let host = lines.first(where: { $0.lowercased().hasPrefix("> host: ") })
+    else { return nil }
+    let words = request.split(separator: " ")
+    let isTLS = lines.contains { $0.hasPrefix("* SSL connection using") || $0.hasPrefix("* TLSv1") }
+    return (isTLS ? "https://" : "http://") + host.dropFirst(8) + (words.count > 2 ? words[2] : "/")
+  }
+}
+
+extension String {
+  /// An address with its path, `/` where it has none.
+  var withPath: String {
+    guard let scheme = firstRange(of: "://") else { return self }
+    return self[scheme.upperBound...].contains("/") ? self : self + "/"
+  }
+}
+
+extension HTTPRequest.Sight {
+  /// What `curl -i` or `curl -v` prints. Source: curl(1), "EXIT CODES".
+  fileprivate init(curl lines: [String]) {
+    self.init()
+    let isVerbose = lines.contains { $0.hasPrefix("< HTTP/") }
+    var isHead = false
+    var body: [String] = []
+    for var line in lines {
+      if let times = line.after("##502-times ") {
+        read(times)
+        continue
+      }
+      if let failure = line.after("curl: (") {
+        self.failure = Self.failure(failure)
+        continue
+      }
+      if isVerbose {
+        if let connected = line.after("* Connected to "), let open = connected.firstIndex(of: "(") {
+          address = String(connected[connected.index(after: open)...].prefix { $0 != ")" })
+        }
+        if line.hasPrefix("* ") || line.hasPrefix("> ") || line.hasPrefix("{ [") || line.hasPrefix("} [") { continue }
+        if line == ">" || line == "*" { continue }
+        if let head = line.after("< ") ?? (line == "<" ? "" : nil) { line = String(head) }
+      }
+      if line.hasPrefix("HTTP/"), status == nil || isHead || status.map({ $0 < 200 }) == true, body.isEmpty {
+        let words = line.split(separator: " ")
+        status = words.count > 1 ? Int(words[1]) : nil  // fits: it is a text
+        headers = []
+        isHead = true
+      } else if isHead, line.trimmed.isEmpty {
+        isHead = false
+      } else if isHead, let colon = line.firstIndex(of: ":") {
+        headers.append(.init(name: String(line[..<colon]), value: String(line[line.index(after: colon)...]).trimmed))
+      } else {
+        body.append(line)
+      }
+    }
+    self.body = Array(body.joined(separator: "\n").utf8)
+    if status != nil {
+      let bytes = headers.reduce(19) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+      headerSize = .init(
+        bytes: bytes, longest: headers.map { $0.name.utf8.count + $0.value.utf8.count + 2 }.max() ?? 0,
+        lines: headers.count)
+    }
+    if failure == .refused, (times.total ?? 0) > 1 { failure = .unreachable }
+  }
+
+  /// `127.0.0.1 0.0002 0.5 0.51`: address, and seconds to the connection, the first byte and the end.
+  private mutating func read(_ times: Substring) {
+    let words = times.split(separator: " ")
+    if let address = words.first, words.count == 4 { self.address = String(address) }
+    let seconds = words.suffix(3).compactMap { Double($0) }
+    guard seconds.count == 3 else { return }
+    self.times = .init(
+      connect: seconds[0] > 0 ? seconds[0] : nil, firstByte: seconds[1] > 0 ? seconds[1] : nil, total: seconds[2])
+  }
+
+  /// `7) Failed to connect to …`
+  private static func failure(_ text: Substring) -> HTTPRequest.Failure? {
+    let words = String(text)
+    switch text.prefix(while: \.isNumber) {
+    case "1", "8": return .notHTTP
+    case "3": return .badURL(words)
+    case "6": return .name
+    case "7":
+      if words.contains("No route to host") || words.contains("unreachable") { return .unreachable }
+      return words.contains("timed out") ? .connectTimeout : .refused
+    case "18": return .closed
+    case "28":
+      if words.contains("onnection timed out") || words.contains("onnection timeout") || words.contains("to connect") {
+        return .connectTimeout
+      }
+      return .answerTimeout
+    case "35":
+      return ["wrong version number", "record layer failure", "packet length"].contains(where: words.contains)
+        ? .notTLS(words) : .handshake(words)
+    case "52": return .closed
+    case "56": return words.contains("reset") ? .reset : .closed
+    case "60": return .untrusted(words)
+    default: return .other(words)
+    }
+  }
+}
+
+extension String {
+  /// What stands behind a text that it begins with; nil where it does not.
+  fileprivate func after(_ start: String) -> Substring? { hasPrefix(start) ? dropFirst(start.count) : nil }
+}
