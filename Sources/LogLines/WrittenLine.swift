@@ -5,7 +5,7 @@ import FoundationEssentials
 public func writtenLine(_ bytes: some Collection<UInt8>) -> String {
   var line = String(decoding: bytes, as: UTF8.self).withoutColours
   if let kept = Kept(line)?.text { line = kept.withoutColours }
-  return line.hasSuffix("\n") || line.hasSuffix("\r") || line.hasSuffix("\r\n") ? String(line.dropLast()) : line
+  return line.withoutLineEnd
 }
 
 /// The object around a line: `{"log":"…\n","stream":"stderr"}` of Docker, `{"MESSAGE":"…",…}` of journald.
@@ -32,6 +32,12 @@ private struct Kept: Decodable {
 }
 
 extension String {
+  /// Without one line end at its end.
+  var withoutLineEnd: String {
+    guard let last = utf8.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") else { return self }
+    return String(dropLast())
+  }
+
   /// Without the sequences that colour text on a terminal: ESC, `[`, numbers, `m` or `K`. Others stay.
   public var withoutColours: String {
     let escape = UInt8(0x1B)

@@ -3,6 +3,7 @@ import Flow
 import Foundation
 import LogLines
 import Model
+import Pattern
 import Reader
 import Testing
 
@@ -105,6 +106,41 @@ extension String {
     let seen = Line.all.compactMap { reader.reading(of: writtenLine($0.text.utf8), by: nil)?.sign }
     let without = Self.signs.lines.filter { !seen.contains($0) }.map { "\($0.proxy): \($0.pattern)" }
     #expect(without == [])
+  }
+
+  /// What is passed over because none of its literals is there would not have matched: each pattern on each line, and on
+  /// what becomes of a line in capitals, with letters that count as others, cut, or with a byte that is no text.
+  @Test(arguments: Line.programs) func whatMatchesIsACandidate(program: String) throws {
+    let regexes =
+      Self.signs.quiet + Self.signs.silent + (Self.signs.formats.map(\.pattern) + Self.signs.lines.map(\.pattern))
+    let patterns = PatternSet(regexes)
+    var (tried, passed, lost) = (0, 0, [String]())
+    for (index, line) in Line.all.enumerated() where line.program == program {
+      let text = line.text
+      let cut = text.utf8.count * (index % 7) / 7
+      let changed = [
+        Array(text.uppercased().utf8), Array(text.replacing("s", with: "\u{17F}").utf8),
+        Array(text.replacing("k", with: "\u{212A}").utf8), Array(text.utf8.dropFirst(cut)),
+        Array(text.utf8.dropLast(cut)),
+        text.utf8.prefix(cut) + [0xFF] + text.utf8.dropFirst(cut),
+      ]
+      for bytes in [Array(text.utf8), changed[index % changed.count]] {
+        bytes.withUnsafeBufferPointer { bytes in
+          let candidates = patterns.candidates(in: bytes)
+          for number in 0..<patterns.count {
+            let isCandidate = candidates.first(in: number..<number + 1) != nil
+            tried += 1
+            if !isCandidate { passed += 1 }
+            if !isCandidate, patterns[number]?.matches(bytes) == true {
+              lost.append("\(regexes[number])  on  \(String(decoding: bytes, as: UTF8.self))")
+            }
+          }
+        }
+      }
+    }
+    #expect(lost == [])
+    // That is what it is for.
+    #expect(passed * 100 > tried * 95)
   }
 
   /// nginx cuts its lines at 2048 bytes, and others do the like: what was recognised is recognised cut.
