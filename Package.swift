@@ -64,7 +64,7 @@ let package = Package(
       name: "wizard502",
       dependencies: [
         "Model", "Flow", "Reader", "World", "Machine", "Pasted", "Discovery", "LogLines", "Checks", "Report", "Screen",
-        "Terminal", "Archive", "CProcess",
+        "Terminal", "Archive", "CLinux", "CProcess",
       ],
       swiftSettings: strict, plugins: ["EmbedRevision"]),
 

@@ -41,6 +41,8 @@ extension Check {
     insideConnect, socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate,
     upstreamAnswer, upstreamRefuses, pathOriginal, scriptFind, routeRefuses, authReach, healthCheck, nextProxy,
     proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
+    containerRestart, proxyRestart, addressLasting,
+    networkLasting, memoryPast, diskSpace, proxyWeek, appWeek,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

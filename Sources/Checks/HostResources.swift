@@ -81,34 +81,11 @@ extension Check {
   }
 }
 
-extension World {
-  /// Where the file systems that hold files are mounted, as a place sees them; at most 30.
-  fileprivate func fileSystems(in place: Place) async throws(Unseen) -> [String] {
-    let id = if case .process(let id) = place { String(id) } else { "self" }
-    let kinds: Set<Substring> = [
-      "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs", "nfs", "nfs4",
-    ]
-    return try await see(FileRead(path: "/proc/\(id)/mounts")).text.lines.compactMap { line in
-      let words = line.split(separator: " ")
-      guard words.count > 2, kinds.contains(words[2]), !words[1].hasPrefix("/proc"), !words[1].hasPrefix("/sys"),
-        !words[1].hasPrefix("/dev")
-      else { return nil }
-      return String(words[1])
-    }.prefix(30).map { $0 }
-  }
-}
-
 extension String {
   /// `MemTotal:       16316412 kB`.
   fileprivate func number(after name: String) -> Int? {
     lines.first { $0.hasPrefix(name) }.flatMap { line in
       line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     }
-  }
-}
-
-extension Int {
-  fileprivate var inMegabytes: String {
-    self < 10 << 20 ? "\(self >> 10) KB" : self < 10 << 30 ? "\(self >> 20) MB" : "\(self >> 30) GB"
   }
 }

@@ -21,6 +21,11 @@ extension FactName {
   static let joinProject: FactName = "join.project"
   static let joinFile: FactName = "join.file"
   static let joinProgram: FactName = "join.program"
+
+  /// What says which container has to join which network, and keeps it there: lines of its Compose file.
+  static let ofJoining: [FactName] =
+    [.networkJoin, .networkJoiner, .joinProgram, .joinProject, .joinService, .joinFile]
+    + [Line.join, .external].flatMap { line in ["file", "number", "text", "with"].map { .line(line, $0) } }
 }
 
 private enum NetworkOutcome: String, CheckOutcome {
@@ -53,10 +58,9 @@ extension Check {
   static let networkShared = Check(
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
-      .networkProxy, .networkUpstream, .networkCommon, .networkJoin, .networkJoiner, .networkNew, .networkGateway,
-      .networkDialled, .networkInside, .networkOwner, .joinProgram, .joinProject, .joinService, .joinFile, .publishedAt,
-      .publishedHost, .publishedPort,
-    ] + joinLines + FactName.ofPublishing, outcome: NetworkOutcome.self
+      .networkProxy, .networkUpstream, .networkCommon, .networkNew, .networkGateway,
+      .networkDialled, .networkInside, .networkOwner, .publishedAt, .publishedHost, .publishedPort,
+    ] + FactName.ofJoining + FactName.ofPublishing, outcome: NetworkOutcome.self
   ) { world, given, _ throws(Unseen) in
     let upstream = try await world.container(try given.upstreamID)
     let theirs = upstream.networks
@@ -135,16 +139,11 @@ extension Check {
     }
     return first(theirs).map { ($0, proxy.name) } ?? first(ours).map { ($0, upstream.name) }
   }
-
-  /// Lines of the Compose file of the container that has to join: of its service, and of the file's own networks.
-  private static let joinLines = [FactName.Line.join, .external].flatMap { line in
-    ["file", "number", "text", "with"].map { FactName.line(line, $0) }
-  }
 }
 
 extension World {
   /// What keeps a container in a network for good: its Compose file's lines; empty where it has none.
-  fileprivate func joining(_ container: Container, _ network: String) async -> Facts {
+  func joining(_ container: Container, _ network: String) async -> Facts {
     let labels = container.Config?.Labels ?? [:]
     guard let service = await ComposeService(of: labels, in: self), service.files.count == 1,
       let lines = service.joining(network)

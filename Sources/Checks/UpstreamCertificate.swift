@@ -1,4 +1,5 @@
 import Discovery
+import FoundationEssentials
 import Model
 import Routes
 import World
@@ -9,6 +10,7 @@ extension FactName {
   static let certificateName: FactName = "certificate.name"
   static let certificateIssuer: FactName = "certificate.issuer"
   static let certificateFault: FactName = "certificate.fault"
+  static let certificateSoon: FactName = "certificate.soon"
 }
 
 private enum CertificateOutcome: String, CheckOutcome {
@@ -24,7 +26,7 @@ extension Check {
     "upstream.certificate", needs: [.upstreamDial, .proxyPlace, .routeVerifies],
     learns: [
       .certificateProblem, .certificateIssuer, .certificateExpires, .certificateName,
-      .certificateFault,
+      .certificateFault, .certificateSoon,
     ], outcome: CertificateOutcome.self
   ) { world, given, _ throws(Unseen) in
     guard let verifies = given[.routeVerifies], verifies != "off" else { return (.notVerified, [:]) }
@@ -51,6 +53,7 @@ extension Check {
       .certificateIssuer: sight.certificate?.issuer ?? "",
       .certificateExpires: sight.certificate?.expires ?? "",
       .certificateName: sight.certificate?.names.first ?? "",
+      .certificateSoon: (sight.certificate?.end).map { $0 - world.now < 30 * 86400 } == true ? "yes" : "",
     ]
     switch sight.failure {
     case .untrusted(let why):
@@ -83,5 +86,16 @@ extension Check {
     // The server sent its own one alone, and another one signed it.
     if let certificate, certificate.sent == 1, certificate.subject != certificate.issuer { return "chain" }
     return "issuer"
+  }
+}
+
+extension HTTPRequest.Certificate {
+  /// Seconds since 1970 of its last moment; nil where that is not written as OpenSSL does: `Jan  1 00:00:00 2030 GMT`.
+  fileprivate var end: Double? {
+    let words = expires.split(separator: " ")
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    guard words.count == 5, words[4] == "GMT", let month = months.firstIndex(of: String(words[0])) else { return nil }
+    let (number, day) = ("0\(month + 1)".suffix(2), "0\(words[1])".suffix(2))
+    return (try? Date("\(words[3])-\(number)-\(day)T\(words[2])Z", strategy: .iso8601))?.timeIntervalSince1970
   }
 }

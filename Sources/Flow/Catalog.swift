@@ -9,6 +9,9 @@ public struct Catalog: Sendable, Equatable {
   public var pages: Pages
   /// What is true for no cause alone, by name.
   public var guides: Pages
+  /// What a checkup looks for, and a page for each weakness.
+  public var checkup: Checkup
+  public var weaknesses: Pages
   /// By check id.
   public var checks: [String: CheckText]
   /// The words of the program itself, by name.
@@ -17,13 +20,16 @@ public struct Catalog: Sendable, Equatable {
   public var signs: Signs
 
   public init(
-    tree: Tree, hops: [String] = [], pages: Pages, guides: Pages = [:], checks: [String: CheckText],
+    tree: Tree, hops: [String] = [], pages: Pages, guides: Pages = [:], checkup: Checkup = Checkup(),
+    weaknesses: Pages = [:], checks: [String: CheckText],
     words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
   ) {
     self.tree = tree
     self.hops = hops
     self.pages = pages
     self.guides = guides
+    self.checkup = checkup
+    self.weaknesses = weaknesses
     self.checks = checks
     self.words = words
     self.glossary = glossary

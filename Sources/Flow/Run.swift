@@ -123,23 +123,35 @@ extension Run {
   /// Runs to the end without asking anybody: checks start as soon as what they need is known, and those that run when
   /// the tree has ended are cancelled.
   public mutating func runToEnd(_ look: @escaping Runner.Look) async -> Diagnosis {
-    let (findings, sink) = AsyncStream.makeStream(of: (Finding, Int).self)
-    let runner = Runner(look: look) { sink.yield(($0, $1)) }
-    var arrivals = findings.makeAsyncIterator()
-    var orders = begin()
-    while true {
-      runner.carryOut(orders)
-      if case .waiting = session.walk().state {
-        guard let (finding, round) = await arrivals.next() else { break }
-        orders = learn(finding, round: round)
-      } else {
-        orders = goOn()
-        if orders.isEmpty { break }
-      }
+    await carryOut(look) { run in
+      if case .waiting = run.session.walk().state { return nil }
+      return run.goOn()
     }
-    runner.carryOut([.cancelAll])
     var diagnosis = session.diagnosis()
     diagnosis.url = given[.url] ?? diagnosis.url
     return diagnosis
+  }
+
+  /// Makes every check that can be made, wherever the tree would end.
+  public mutating func runAllChecks(_ look: @escaping Runner.Look) async {
+    await carryOut(look) { run in run.session.running.isEmpty ? [] : nil }
+  }
+
+  /// - Parameter next: What is to be done now; nil: to wait for the next finding; nothing: it is all done.
+  private mutating func carryOut(_ look: @escaping Runner.Look, next: (inout Run) -> [Order]?) async {
+    let (findings, sink) = AsyncStream.makeStream(of: (Finding, Int).self)
+    let runner = Runner(look: look) { sink.yield(($0, $1)) }
+    var arrivals = findings.makeAsyncIterator()
+    runner.carryOut(begin())
+    while true {
+      if let orders = next(&self) {
+        if orders.isEmpty { break }
+        runner.carryOut(orders)
+      } else {
+        guard let (finding, round) = await arrivals.next() else { break }
+        runner.carryOut(learn(finding, round: round))
+      }
+    }
+    runner.carryOut([.cancelAll])
   }
 }

@@ -28,14 +28,14 @@ public struct Session: Sendable {
   public let asks: Bool
   public private(set) var record: Record
   public private(set) var running: Set<String> = []
-  private let shapes: [String: CheckShape]
+  let shapes: [String: CheckShape]
 
-  public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, record: Record) {
+  /// - Parameter used: The checks that it makes; nil: those of the tree.
+  public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, record: Record, using used: Set<String>? = nil) {
     self.catalog = catalog
     self.asks = asks
     self.record = record
-    let looked = catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } }
-    let used = Set(looked + catalog.tree.contradictions.flatMap(\.keys))
+    let used = used ?? catalog.tree.checks
     self.shapes = Dictionary(shapes.filter { used.contains($0.id) }.map { ($0.id, $0) }) { first, _ in first }
     reckon()
   }

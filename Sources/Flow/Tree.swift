@@ -29,6 +29,12 @@ public struct Tree: Sendable, Equatable {
     self.follows = follows
     self.contradictions = contradictions
   }
+
+  /// Every check that a node or a contradiction looks at.
+  var checks: Set<String> {
+    let looked = nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } }
+    return Set(looked + contradictions.flatMap(\.keys))
+  }
 }
 
 /// One node. A check is a fact the machine supplies, a question one that a person supplies.

@@ -112,7 +112,7 @@ public struct Diagnosis: Sendable, Equatable {
   }
 
   /// One step of a fix, its placeholders filled in.
-  public struct Step: Sendable, Equatable {
+  public struct Step: Sendable, Equatable, Codable {
     public let text: String
     /// Runs as it stands in a POSIX shell at `place`.
     public let command: String?
@@ -135,7 +135,7 @@ public struct Diagnosis: Sendable, Equatable {
   }
 
   /// Where a step is done.
-  public enum Place: String, Sendable, CaseIterable {
+  public enum Place: String, Sendable, CaseIterable, Codable {
     case host, container, file
     case webUI = "web-ui"
     case upstreamHost = "upstream-host"

@@ -10,7 +10,7 @@ extension Reader {
   }
 
   /// The data files of an author: `Flows/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`, `Screens/*.md`,
-  /// `Screens/guides/*.md`, `Screens/parts/*.md` and `Screens/proxies/*.md` below `directory`.
+  /// `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md` and `Screens/proxies/*.md` below `directory`.
   ///
   /// Either folder may be missing, but not both. Hidden files are left out.
   public static func files(in directory: String) throws(Unreadable) -> [(path: String, text: String)] {
@@ -18,6 +18,7 @@ extension Reader {
     var isFound = false
     for (folder, endings) in [
       ("Flows", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]), ("Screens/guides", [".md"]),
+      ("Screens/checkup", [".md"]),
       ("Screens/parts", [".md"]), ("Screens/proxies", [".md"]),
     ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }

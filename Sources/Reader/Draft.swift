@@ -17,11 +17,12 @@ struct Draft {
   /// Findings that cannot all be true.
   var contradictions: [[String: Set<String>]] = []
   var nodes: [String: Node] = [:]
-  var pages: [String: Page] = [:]
-  var guides: [String: Page] = [:]
-  /// Where each cause's page starts; also pages that could not be read whole.
-  var pageStarts: [String: SourcePlace] = [:]
-  var guideStarts: [String: SourcePlace] = [:]
+  /// Pages of each kind by name, and where each starts; also where those do that could not be read whole.
+  var pages: [PageReader.Kind: [String: Page]] = [:]
+  var starts: [PageReader.Kind: [String: SourcePlace]] = [:]
+  var checkup = Checkup()
+  /// Where the checkup names its checks.
+  var checkedUp: [Text] = []
   var checks: [String: CheckText] = [:]
   /// Nil where nothing is linted.
   var facts: FactRegistry?
@@ -42,7 +43,7 @@ struct Draft {
 
   /// A name that must be that of a node, a page or a way on.
   struct Link {
-    enum Target { case node, page, follow }
+    enum Target { case node, page, follow, weakness }
     let target: Target
     let name: Text
   }

@@ -65,7 +65,7 @@ struct FlowReader {
     if fields.count < 2 { problems.add(node.at, "two checks or more contradict each other") }
     for field in fields {
       let keys = field.value.texts(problems)
-      if let shape = shape(of: field.name) { expect(keys, in: shape.outcomes, of: shape) }
+      shape(of: field.name)?.expect(keys, problems)
       outcomes[field.name.text] = Set(keys.map(\.text))
     }
     return outcomes
@@ -141,14 +141,8 @@ struct FlowReader {
     return nil
   }
 
-  private func expect(_ keys: some Sequence<Text>, in allowed: [String], of shape: CheckShape) {
-    for key in keys where !allowed.contains(key.text) {
-      problems.add(key.at, "'\(shape.id)' does not end in '\(key.text)'", key.text, notIn: allowed)
-    }
-  }
-
   private func compare(_ lines: [Line], with shape: CheckShape, at: SourcePlace) {
-    expect(lines.keys, in: shape.outcomes + [Line.otherwise], of: shape)
+    shape.expect(lines.keys, besides: [Line.otherwise], problems)
     for outcome in shape.outcomes where !lines.has(outcome) && !lines.has(Line.otherwise) {
       problems.add(at, "'\(shape.id)' can also end in '\(outcome)'; say where that leads")
     }

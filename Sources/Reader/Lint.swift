@@ -42,9 +42,12 @@ struct Lint {
       case .node where draft.nodes[link.name.text] == nil:
         problems.add(
           link.name.at, "there is no node '\(link.name.text)'", link.name.text, notIn: draft.nodes.keys)
-      case .page where draft.pageStarts[link.name.text] == nil:
+      case .page where starts(.cause)[link.name.text] == nil:
         problems.add(
-          link.name.at, "the cause '\(link.name.text)' has no page", link.name.text, notIn: draft.pageStarts.keys)
+          link.name.at, "the cause '\(link.name.text)' has no page", link.name.text, notIn: starts(.cause).keys)
+      case .weakness where starts(.weakness)[link.name.text] == nil:
+        problems.add(
+          link.name.at, "the weakness '\(link.name.text)' has no page", link.name.text, notIn: starts(.weakness).keys)
       case .follow where tree.follows[link.name.text] == nil:
         problems.add(
           link.name.at, "there is no way on called '\(link.name.text)'", link.name.text, notIn: tree.follows.keys)
@@ -125,24 +128,43 @@ struct Lint {
         problems.add(node.at, "'\(id)' needs '\(fact.text)', which no check or question supplies")
       }
     }
+    for check in draft.checkedUp {
+      for fact in shapes[check.text]?.needs ?? [] where !knownInCheckup.contains(fact) {
+        problems.add(check.at, "'\(check.text)' needs '\(fact.text)', which no check of the checkup supplies")
+      }
+    }
   }
+
+  /// What a checkup may know.
+  private var knownInCheckup: Set<FactName> {
+    FactName.start.union(draft.checkedUp.flatMap { shapes[$0.text]?.learns ?? [] })
+  }
+
+  private func starts(_ kind: PageReader.Kind) -> [String: SourcePlace] { draft.starts[kind] ?? [:] }
 
   private func pages() {
     let named = Set(tree.nodes.values.flatMap { $0.branches.flatMap { $0.names.map(\.cause) } })
-    for (cause, start) in draft.pageStarts where !named.contains(cause) {
+    for (cause, start) in starts(.cause) where !named.contains(cause) {
       problems.add(start, "no branch names the cause '\(cause)'")
     }
-    for (name, start) in draft.guideStarts where draft.pageStarts[name] != nil {
-      problems.add(start, "there is a cause called '\(name)', too")
+    let weaknesses = Set(draft.checkup.weaknesses.map(\.id))
+    for (name, start) in starts(.weakness) where !weaknesses.contains(name) {
+      problems.add(start, "\(CheckupReader.file) has no weakness '\(name)'")
+    }
+    for kind in [PageReader.Kind.guide, .weakness] {
+      for (name, start) in starts(kind) where starts(.cause)[name] != nil {
+        problems.add(start, "there is a cause called '\(name)', too")
+      }
     }
     let least = Facts(Dictionary(FactName.given.map { ($0, "x") }) { first, _ in first })
-    let starts = draft.pageStarts.merging(draft.guideStarts) { cause, _ in cause }
-    for page in Array(draft.pages.values) + Array(draft.guides.values) {
+    // What a weakness is shown by is known where its page is shown.
+    let shown = [PageReader.Kind.cause, .guide].flatMap { kind in (draft.pages[kind] ?? [:]).values.map { (kind, $0) } }
+    for (kind, page) in shown {
       let steps = page.sections.flatMap(\.steps)
       let isShown = steps.contains { step in
         step.when.allSatisfy { $0.holds(least) } && step.placeholders.allSatisfy(FactName.given.contains)
       }
-      if !steps.isEmpty, !isShown, let start = starts[page.id] {
+      if !steps.isEmpty, !isShown, let start = starts(kind)[page.id] {
         problems.add(start, "every step needs facts that may be missing; one must do with site.* alone")
       }
     }
@@ -179,8 +201,13 @@ struct Lint {
   private func facts() {
     let brought = FactRegistry.bringers(tree, shapes.values)
     let paths = Paths(tree, shapes, given: atStart, facts: Set(brought.keys))
+    let (checkedUp, inCheckup) = (Set(draft.checkedUp.map(\.text)), knownInCheckup)
     for use in draft.uses {
-      if case .check = use.scope, use.fact == .unseenReason { continue }
+      if case .check(let check) = use.scope,
+        use.fact == .unseenReason || checkedUp.contains(check) && inCheckup.contains(use.fact)
+      {
+        continue
+      }
       if brought[use.fact] == nil {
         problems.add(
           use.at.place, "there is no fact '\(use.fact.text)'", use.fact.text, notIn: brought.keys.map(\.text))

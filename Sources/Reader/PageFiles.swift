@@ -26,6 +26,6 @@ final class PageFiles: Sendable {
     var reader = PageReader(
       file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, problems: Problems())
     reader.read(into: &draft)
-    return kind == .cause ? draft.pages[id] : draft.guides[id]
+    return draft.pages[kind]?[id]
   }
 }

@@ -3,19 +3,24 @@ import Markdown
 import Model
 import YAML
 
-/// Reads one page of `Screens/`, named after its cause, or a guide.
+/// Reads one page of `Screens/`, named after its cause or its weakness, or a guide.
 struct PageReader {
   /// Its front matter names the page by this word.
   enum Kind: String {
-    case cause, guide
+    case cause, guide, weakness
 
-    /// `Screens/CAUSE.md` or `Screens/guides/NAME.md`; nil for any other file.
+    /// `Screens/CAUSE.md`, `Screens/guides/NAME.md` or `Screens/checkup/WEAKNESS.md`; nil for any other file.
     static func page(_ path: String) -> (kind: Kind, id: String)? {
       let words = path.split(separator: "/")
-      guard words.count == 2 || words.count == 3 && words[1] == "guides", words[0] == "Screens",
-        let id = words.last, id.hasSuffix(".md")
-      else { return nil }
-      return (words.count == 2 ? .cause : .guide, String(id.dropLast(3)))
+      guard words.first == "Screens", let id = words.last, id.hasSuffix(".md") else { return nil }
+      let kind: Kind? =
+        switch words.dropFirst().dropLast() {
+        case []: .cause
+        case ["guides"]: .guide
+        case ["checkup"]: .weakness
+        default: nil
+        }
+      return kind.map { ($0, String(id.dropLast(3))) }
     }
   }
 
@@ -66,10 +71,7 @@ struct PageReader {
   }
 
   mutating func read(into draft: inout Draft) {
-    switch kind {
-    case .cause: draft.pageStarts[id] = frame.source.place(1)
-    case .guide: draft.guideStarts[id] = frame.source.place(1)
-    }
+    draft.starts[kind, default: [:]][id] = frame.source.place(1)
     guard let frontMatter = markdown.frontMatter else {
       problems.add(frame.source.place(1), "a page starts with its front matter between two lines '---'")
       return
@@ -99,19 +101,12 @@ struct PageReader {
       hides: hides.map(\.text), explanation: explanation, sections: sections,
       prevention: record.texts("prevention").map { draft.template($0, scope) },
       sources: record.texts("sources").map(\.text))
-    switch kind {
-    case .cause: draft.pages[id] = page
-    case .guide: draft.guides[id] = page
-    }
+    draft.pages[kind, default: [:]][id] = page
   }
 
-  /// Who must be able to supply the page's facts. A guide can be opened whatever is known.
-  private var scope: Draft.Use.Scope {
-    switch kind {
-    case .cause: .page(id)
-    case .guide: .anywhere
-    }
-  }
+  /// Who must be able to supply the page's facts. A guide can be opened whatever is known, and what a checkup sees comes
+  /// in no order.
+  private var scope: Draft.Use.Scope { kind == .cause ? .page(id) : .anywhere }
 
   // MARK: Blocks
 
@@ -310,37 +305,16 @@ struct PageReader {
   }
 
   private func condition(_ text: Substring, line: Int, into draft: inout Draft) -> Condition? {
-    var fact = text
-    var test = Condition.Test.known
-    if let sign = text.firstIndex(of: "=") {
-      let isNot = text[..<sign].last == "!"
-      fact = text[..<sign].dropLast(isNot ? 1 : 0).trimmed
-      let values = text[text.index(after: sign)...].split(separator: "|", omittingEmptySubsequences: false)
-        .map { String($0.trimmed) }
-      if values.contains("") { problems.add(frame.source.place(line), "a value is missing in '\(text)'") }
-      test = isNot ? .noneOf(values) : .oneOf(values)
-    } else if text.first == "!" {
-      fact = text.dropFirst().trimmed
-      test = .unknown
-    }
-    guard !fact.isEmpty else {
-      problems.add(
-        frame.source.place(line), "'when:' is followed by a fact: 'when: a.b', '!a.b', 'a.b = c | d' or 'a.b != c'")
-      return nil
-    }
-    let name = FactName(String(fact))
+    guard let condition = Condition(text, { problems.add(frame.source.place(line), $0) }) else { return nil }
+    let name = condition.fact
     if frame.proxy != nil, name == .proxyKind {
       problems.add(
         frame.source.place(of: name.text, from: line), "a recipe is that of its own proxy; it does not ask for the kind"
       )
     }
     use(name, name.text, line: line, .anywhere, &draft)
-    switch test {
-    case .oneOf(let values), .noneOf(let values):
-      for value in values { draft.compare(name, with: value, .found(in: frame.source, value, line: line)) }
-    case .known, .unknown: break
-    }
-    return Condition(fact: name, test: test)
+    for value in condition.values { draft.compare(name, with: value, .found(in: frame.source, value, line: line)) }
+    return condition
   }
 
   // MARK: Steps

@@ -52,10 +52,11 @@ public enum Reader {
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.sorted) }
     let onDemand = linting ? nil : PageFiles(files)
+    func pages(_ kind: PageReader.Kind) -> Pages { onDemand?.pages(kind) ?? Pages(draft.pages[kind] ?? [:]) }
     return (
       Catalog(
-        tree: tree, hops: draft.hops.map(\.text), pages: onDemand?.pages(.cause) ?? Pages(draft.pages),
-        guides: onDemand?.pages(.guide) ?? Pages(draft.guides), checks: draft.checks,
+        tree: tree, hops: draft.hops.map(\.text), pages: pages(.cause), guides: pages(.guide),
+        checkup: draft.checkup, weaknesses: pages(.weakness), checks: draft.checks,
         words: draft.words,
         glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
     )
@@ -110,6 +111,7 @@ public enum Reader {
       }
       switch file.path {
       case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
+      case CheckupReader.file: CheckupReader(shapes: shapes, problems: problems).read(root, into: &draft)
       case FactRegistry.file: draft.facts = FactRegistry(root, problems)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
@@ -119,7 +121,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

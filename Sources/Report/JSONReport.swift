@@ -4,10 +4,15 @@ public import Model
 
 /// The document of `diagnosis.schema.json`, schema 1, without secrets, with a newline at its end.
 public func jsonReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   let document = Document(
     diagnosis.withoutSecrets(catalog, showsCut: false), kinds: Set(catalog.signs.proxies.map(\.kind)))
+  return jsonText(document)
+}
+
+/// A document as text, in which every sign is seen as itself, with a newline at its end.
+func jsonText(_ document: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   return (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self).escaped + "\n" } ?? ""
 }
 
@@ -61,18 +66,9 @@ private struct Document: Encodable {
     let defined_in: String?
   }
 
-  struct Step: Encodable {
-    let text: String
-    let command: String?
-    let place: String?
-    let file: String?
-    let patch: String?
-    let changes: Bool
-  }
-
   struct Fix: Encodable {
     let screen: String
-    let steps: [Step]
+    let steps: [Diagnosis.Step]
     let sources: [String]
   }
 
@@ -119,11 +115,7 @@ private struct Document: Encodable {
         evidence: cause.evidence.map { "\($0.text) (\($0.check))" },
         fix: Fix(
           screen: cause.id,
-          steps: cause.steps.map {
-            Step(
-              text: $0.text, command: $0.command, place: $0.place?.rawValue, file: $0.file, patch: $0.patch,
-              changes: $0.changes)
-          }, sources: cause.sources))
+          steps: cause.steps, sources: cause.sources))
     }
     checks = diagnosis.checks.map {
       CheckRun(id: $0.id, outcome: $0.outcome, seconds: $0.seconds, summary: $0.summary)

@@ -22,7 +22,7 @@ public func glossaryText(_ glossary: Glossary) -> String {
 }
 
 /// One report in two dresses: what differs is how headings, lists and commands look.
-private struct Writing {
+struct Writing {
   let catalog: Catalog
   let isMarkdown: Bool
 
@@ -115,7 +115,7 @@ private struct Writing {
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
-  private func step(_ step: Diagnosis.Step, number: Int) -> String {
+  func step(_ step: Diagnosis.Step, number: Int) -> String {
     var lines = ["\(number). " + said(step.text)]
     let place = step.place.map { word("place.\($0.rawValue)", ["step.file": step.file ?? ""]) }
     let effect = word(step.changes ? "step.changes" : "step.looks")
@@ -135,16 +135,16 @@ private struct Writing {
     .filter { !$0.1.isEmpty }.map { heading(3, word($0.0)) + "\n" + $0.1 }
   }
 
-  private func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }
+  func word(_ name: String, _ facts: Facts = Facts()) -> String { catalog.word(name, facts) }
 
-  private func heading(_ level: Int, _ text: String) -> String {
+  func heading(_ level: Int, _ text: String) -> String {
     isMarkdown ? String(repeating: "#", count: level) + " " + said(text) : level == 3 ? text + ":" : text
   }
 
-  private func list(_ items: [String]) -> String { items.map { "- " + said($0) }.joined(separator: "\n") }
+  func list(_ items: [String]) -> String { items.map { "- " + said($0) }.joined(separator: "\n") }
 
   /// A sentence, which may have text from outside in it.
-  private func said(_ text: String) -> String { isMarkdown ? text.inMarkdown : text }
+  func said(_ text: String) -> String { isMarkdown ? text.inMarkdown : text }
 
   private func block(_ language: String, _ text: String) -> String {
     let text = text.hasSuffix("\n") ? String(text.dropLast()) : text

@@ -1,5 +1,30 @@
-import Flow
+public import Flow
 import Model
+
+extension Diagnosis.Step {
+  fileprivate func withoutSecrets(_ catalog: Catalog, showsCut: Bool) -> Self {
+    let (command, patch) = (command?.redacted, patch?.redacted)
+    let isCut = command != self.command || patch != self.patch
+    let shows = showsCut || !isCut
+    return Self(
+      text: text.redacted + (isCut ? "\n" + catalog.word("step.secret") : ""), command: shows ? command : nil,
+      place: place, file: file?.redacted, patch: shows ? patch : nil, changes: changes)
+  }
+}
+
+extension CheckedSite {
+  /// What was found as it may leave the machine, as `Diagnosis.withoutSecrets`.
+  public func withoutSecrets(_ catalog: Catalog, showsCut: Bool) -> CheckedSite {
+    CheckedSite(
+      url: url?.redacted,
+      weaknesses: weaknesses.map { found in
+        Found(
+          id: found.id, urgency: found.urgency, title: found.title.redacted, why: found.why.redacted,
+          evidence: found.evidence.map(\.redacted),
+          steps: found.steps.map { $0.withoutSecrets(catalog, showsCut: showsCut) })
+      }, unseen: unseen.map(\.redacted))
+  }
+}
 
 extension Diagnosis {
   /// This diagnosis as it may leave the machine: every text of it redacted.
@@ -7,20 +32,13 @@ extension Diagnosis {
   /// Of a command or a patch with a secret in it `showsCut` keeps the rest, to read. Without, it is left out, since it
   /// would not do what it says. Either way the step says so.
   func withoutSecrets(_ catalog: Catalog, showsCut: Bool) -> Diagnosis {
-    func step(_ step: Step) -> Step {
-      let (command, patch) = (step.command?.redacted, step.patch?.redacted)
-      let isCut = command != step.command || patch != step.patch
-      let shows = showsCut || !isCut
-      return Step(
-        text: step.text.redacted + (isCut ? "\n" + catalog.word("step.secret") : ""), command: shows ? command : nil,
-        place: step.place, file: step.file?.redacted, patch: shows ? patch : nil, changes: step.changes)
-    }
     func cause(_ cause: Cause) -> Cause {
       Cause(
         id: cause.id, confidence: cause.confidence, title: cause.title.redacted,
         explanation: cause.explanation.redacted,
         evidence: cause.evidence.map { Evidence(check: $0.check, mark: $0.mark, text: $0.text.redacted) },
-        steps: cause.steps.map(step), prevention: cause.prevention.map(\.redacted), sources: cause.sources)
+        steps: cause.steps.map { $0.withoutSecrets(catalog, showsCut: showsCut) },
+        prevention: cause.prevention.map(\.redacted), sources: cause.sources)
     }
     return Diagnosis(
       url: url.redacted, verdict: verdict,

@@ -107,8 +107,12 @@ extension Reading {
     public var file: Known<String?>
     /// Texts of which a line about this route contains one.
     public var keys: [String]
+    /// The least serious kind of line that is written, in the proxy's own word; nil: what it does by itself, or not read.
+    public var level: Setting<String>?
 
-    public init(file: Known<String?>, keys: [String]) { (self.file, self.keys) = (file, keys) }
+    public init(file: Known<String?>, keys: [String], level: Setting<String>? = nil) {
+      (self.file, self.keys, self.level) = (file, keys, level)
+    }
   }
 
   /// The files, and how the proxy was told of them.

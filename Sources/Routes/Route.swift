@@ -283,14 +283,17 @@ extension Route {
     public let takesBuffers: Bool
     /// The first word of the proxy's settings for this kind of upstream, where it has several: `proxy`, `fastcgi`.
     public let family: String?
+    /// Lines in the place of that one with which the proxy looks the upstream's name up for each request, without their
+    /// blanks.
+    public let lookedUp: [String]?
 
     public init(
       line: Insertion?, site: Insertion?, transport: Insertion?, target: String?, literal: String?, plain: String?,
-      encrypted: String?, takesBuffers: Bool, family: String?
+      encrypted: String?, takesBuffers: Bool, family: String?, lookedUp: [String]? = nil
     ) {
       (self.line, self.site, self.transport, self.target) = (line, site, transport, target)
       (self.literal, self.plain, self.encrypted, self.takesBuffers) = (literal, plain, encrypted, takesBuffers)
-      self.family = family
+      (self.family, self.lookedUp) = (family, lookedUp)
     }
   }
 

@@ -14,6 +14,7 @@ extension FactName {
   public static let routeNear: FactName = "route.near"
   public static let routeLog: FactName = "route.log"
   public static let routeLogKeys: FactName = "route.log-keys"
+  public static let routeLogLevel: FactName = "route.log-level"
   public static let routeProtocol: FactName = "route.protocol"
   public static let routeServers: FactName = "route.servers"
   public static let routeConnectTimeout: FactName = "route.connect-timeout"
@@ -92,6 +93,7 @@ extension FactName {
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
       .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
+      .routeLogLevel,
       .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealthPath,
       .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .scriptsFolder, .routeShadowed,
       .routeAddressFamily,
@@ -104,8 +106,9 @@ extension FactName {
     + [
       (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
+      (.pass, "looked-up"),
     ].map(line)
-    + Line.allCases.filter { ![.join, .external, .ports, .hosts, .source, .refusal].contains($0) }.flatMap(ofLine)
+    + Line.allCases.filter { !Line.besideRoutes.contains($0) }.flatMap(ofLine)
     + [Line.pass, .site, .module, .transport, .global].flatMap { [line($0, "indent"), line($0, "next")] }
 
   /// Every fact of a rule by which a proxy refuses.
@@ -142,6 +145,16 @@ extension FactName {
     case shadowed
     /// Of a rule that refuses requests.
     case refusal
+    /// Of how much is logged.
+    case logLevel = "log-level"
+    /// Of Compose's services: what starts the app's container, and the proxy's, again.
+    case restart
+    case proxyRestart = "proxy-restart"
+
+    /// Those that are no part of a route.
+    static let besideRoutes: Set<Line> = [
+      .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart,
+    ]
   }
 
   /// A fact of one line: `port-line.text`, with what stands before and after the value to change.
@@ -161,6 +174,8 @@ extension Reading {
     facts[.routeLog] = log.file.value ?? nil
     // Lists of facts are separated by commas.
     facts[.routeLogKeys] = log.keys.filter { !$0.contains(",") }.joined(separator: ", ")
+    facts[.routeLogLevel] = log.level?.value
+    facts.set(log.level?.edit, .logLevel)
     if let near {
       facts[.routeNear] = near.value
       facts.set(near.edit, .name)
@@ -391,6 +406,7 @@ extension Route {
     facts[.line(.pass, "literal")] = pass.literal
     facts[.line(.pass, "plain")] = pass.plain
     facts[.line(.pass, "encrypted")] = pass.encrypted
+    facts[.line(.pass, "looked-up")] = pass.lookedUp?.joined(separator: "\n" + (pass.line?.indentation ?? ""))
   }
 }
 

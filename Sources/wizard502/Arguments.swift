@@ -8,6 +8,8 @@ struct Arguments {
   enum Command {
     case guided(url: String?)
     case diagnose(url: String?, form: Form)
+    /// Nil: every site of every proxy here.
+    case checkup(url: String?, isJSON: Bool, onlyNew: Bool)
     /// `-` is standard input.
     case explain(files: [String], isJSON: Bool)
     case show(page: String?)
@@ -53,7 +55,7 @@ struct Arguments {
   enum Verb: String, CaseIterable {
     /// The one without a word of its own.
     case guided = ""
-    case diagnose, explain, collect, show, lint, graph
+    case diagnose, checkup, explain, collect, show, lint, graph
 
     init(_ word: String?) { self = Self.allCases.first { $0 != .guided && $0.rawValue == word } ?? .guided }
 
@@ -62,6 +64,7 @@ struct Arguments {
       switch self {
       case .guided: [("[URL]", "guided session")]
       case .diagnose: [("URL", "all live checks, no questions"), ("--all", "the same for every route of every proxy")]
+      case .checkup: [("[URL] [--json]", "what works today and will be the next 502")]
       case .explain: [("[FILE... | -] [--json]", "what lines of a proxy's log mean")]
       case .collect: [("", "a script that looks on another machine; for --paste")]
       case .show: [("[NAME]", "the page of a cause, or a guide; else the list")]
@@ -75,7 +78,7 @@ struct Arguments {
       switch self {
       case .explain: .max
       case .graph, .collect: 0
-      case .guided, .diagnose, .show, .lint: 1
+      case .guided, .diagnose, .checkup, .show, .lint: 1
       }
     }
 
@@ -121,8 +124,8 @@ struct Arguments {
   }
 
   static let options = [
-    Option(name: "--all", verbs: [.diagnose], says: "every route of every proxy", line: .none),
-    Option(name: "--json", verbs: [.diagnose, .explain], says: "writes JSON", line: .next),
+    Option(name: "--all", verbs: [.diagnose, .checkup], says: "every route of every proxy", line: .none),
+    Option(name: "--json", verbs: [.diagnose, .checkup, .explain], says: "writes JSON", line: .next),
     Option(
       name: "--markdown", verbs: [.diagnose], says: "writes Markdown",
       line: .last("how the result is written; else text")),
@@ -135,6 +138,7 @@ struct Arguments {
     Option(
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
       says: "reads what commands have printed elsewhere"),
+    Option(name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time"),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
     Option(name: "--flows", value: "DIR", says: "Flows and Screens that add to the built-in ones"),
@@ -226,6 +230,11 @@ struct Arguments {
       }
       let form: Form = given["--json"] != nil ? .json : given["--markdown"] != nil ? .markdown : .text
       return .diagnose(url: isAll ? nil : operands.first, form: form)
+    case .checkup:
+      if let since = given["--since"], since != "last" { throw Misuse(sentence: "--since takes last") }
+      return .checkup(
+        url: given["--all"] == nil ? operands.first : nil, isJSON: given["--json"] != nil,
+        onlyNew: given["--since"] != nil)
     case .explain: return .explain(files: operands.isEmpty ? ["-"] : operands, isJSON: given["--json"] != nil)
     case .show: return .show(page: operands.first)
     case .lint: return .lint(directory: operands.first)

@@ -5,11 +5,10 @@ import Flow
 import Glibc
 import Model
 import Pasted
-import Report
 import Synchronization
 import World
 
-/// The diagnoses of a run, made by processes of their own.
+/// A run at one site or all, done by processes of their own.
 ///
 /// One worker does all sites, side by side, and tells of each when it begins and what came of it. When it dies, those
 /// that it had begun are tried again, each in a worker of its own, and one more worker goes on with the rest: so a site
@@ -17,7 +16,7 @@ import World
 struct Crew {
   /// What a worker is to do.
   private enum Task {
-    /// To find the sites of all proxies here, then to diagnose them.
+    /// To find the sites of all proxies here, then to look at them.
     case everything
     /// Places in the list of sites.
     case sites([Int])
@@ -31,26 +30,22 @@ struct Crew {
     var begun: Set<Int> = []
   }
 
-  /// What came of a site: its report and its exit code.
-  private struct Result {
-    let exit: Wizard502.Exit
-    let text: String
-  }
-
   private let arguments: Arguments
-  private let form: Arguments.Form
+  private let work: Work
   private let limit: RunLimit
   private let isSingle: Bool
   private var sites: [Site] = []
-  private var results: [Int: Result] = [:]
+  private var results: [Int: Work.Result] = [:]
+  /// Why sites may be missing in that list, in sentences.
+  private var unlisted: [String] = []
   private var members: [Member] = []
   /// Beyond the workers that there may be at the same time.
   private var waiting: [Task] = []
   private var hasFailed = false
 
   /// - Parameter site: Nil: every site of every proxy here.
-  init(_ site: Site?, _ form: Arguments.Form, _ arguments: Arguments) {
-    self.form = form
+  init(_ site: Site?, _ work: Work, _ arguments: Arguments) {
+    self.work = work
     self.arguments = arguments
     limit = RunLimit(seconds: arguments.limit)
     isSingle = site != nil
@@ -86,14 +81,14 @@ struct Crew {
     guard pipe(&ends) == 0 else { Wizard502.refuse(Conditions.noFile) }
     let (reader, writer) = (ends[0], ends[1])
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let (sites, form, arguments, limit) = (sites, form, arguments, limit)
+    let (sites, work, arguments, limit) = (sites, work, arguments, limit)
     let readers = members.map(\.reader) + [reader]
     let child = Child.start {
       for reader in readers { close(reader) }
       let report = Reporter(descriptor: writer)
       Wizard502.concurrently {
         let places: [Int]? = if case .sites(let places) = task { places } else { nil }
-        return await Worker(form: form, arguments: arguments, limit: limit, report: report).run(places, of: sites)
+        return await Worker(work: work, arguments: arguments, limit: limit, report: report).run(places, of: sites)
       }
     }
     close(writer)
@@ -116,10 +111,11 @@ struct Crew {
     while let message = Message(&members[index].received) {
       switch message {
       case .listed(let urls): sites = urls.compactMap { Site($0) }
+      case .unlisted(let sentence): unlisted.append(sentence)
       case .begun(let site): members[index].begun.insert(site)
       case .done(let site, let exit, let text):
         members[index].begun.remove(site)
-        results[site] = Result(exit: Wizard502.Exit(rawValue: exit) ?? .fault, text: text)
+        results[site] = Work.Result(exit: Wizard502.Exit(rawValue: exit) ?? .fault, text: text)
       }
     }
   }
@@ -169,26 +165,16 @@ struct Crew {
     hasFailed = true
     guard !places.isEmpty, let catalog = Wizard502.catalog(arguments.flows) else { return }
     for place in places {
-      let diagnosis = Diagnosis(notLookedAt: sites[place], because: catalog.word("unseen.failed"))
-      results[place] = Result(exit: .fault, text: form.text(of: diagnosis, catalog))
+      results[place] = work.result(
+        notLookedAt: sites[place], because: catalog.word("unseen.failed"), exit: .fault, catalog)
     }
   }
 
   private func end() -> Never {
-    let parts = sites.indices.compactMap { results[$0] }
-    let texts = parts.map(\.text)
-    if isSingle {
-      Output.put(texts.joined())
-    } else if form == .json {
-      Output.put(
-        "[" + (texts.isEmpty ? "" : "\n" + texts.map { String($0.dropLast()) }.joined(separator: ",\n") + "\n"))
-      Output.put("]\n")
-    } else {
-      Output.put(texts.joined(separator: "\n"))
-    }
-    let exits = Set(parts.map(\.exit))
-    let worst = [Wizard502.Exit.diagnosed, .inconclusive].first { exits.contains($0) } ?? .working
-    Wizard502.end(hasFailed ? Wizard502.Exit.fault.rawValue : sites.isEmpty ? 2 : worst.rawValue)
+    let results = sites.indices.compactMap { self.results[$0] }
+    let (text, exit) = work.whole(results, isSingle: isSingle, unlisted: unlisted, arguments)
+    Output.put(text)
+    Wizard502.end((hasFailed ? .fault : exit).rawValue)
   }
 }
 
@@ -196,6 +182,8 @@ struct Crew {
 private enum Message {
   /// The addresses of all sites.
   case listed([String])
+  /// Why some may be missing in them.
+  case unlisted(String)
   /// The place of a site in that list.
   case begun(Int)
   case done(Int, exit: Int32, text: String)
@@ -213,6 +201,7 @@ private enum Message {
     let text = String(decoding: received[Self.head..<Self.head + length], as: UTF8.self)
     switch received[0] {
     case UInt8(ascii: "L"): self = .listed(text.split(separator: "\n").map(String.init))
+    case UInt8(ascii: "U"): self = .unlisted(text)
     case UInt8(ascii: "B"): self = .begun(first)
     default: self = .done(first, exit: Int32(truncatingIfNeeded: second), text: text)
     }
@@ -223,6 +212,7 @@ private enum Message {
     let (letter, first, second, text): (Unicode.Scalar, Int, Int, String) =
       switch self {
       case .listed(let urls): ("L", 0, 0, urls.joined(separator: "\n"))
+      case .unlisted(let sentence): ("U", 0, 0, sentence)
       case .begun(let site): ("B", site, 0, "")
       case .done(let site, let exit, let text): ("D", site, Int(exit), text)  // fits: an exit code
       }
@@ -244,9 +234,9 @@ private final class Reporter: Sendable {
   }
 }
 
-/// The process that diagnoses.
+/// The process that looks.
 private struct Worker {
-  let form: Arguments.Form
+  let work: Work
   let arguments: Arguments
   let limit: RunLimit
   let report: Reporter
@@ -254,7 +244,7 @@ private struct Worker {
   /// Seconds for which sites share what was seen of the machine.
   private static let freshness = Duration.seconds(2)
 
-  /// - Parameter places: Those of `sites` that are to be diagnosed; nil: all of this machine, which are to be found first.
+  /// - Parameter places: Those of `sites` that are to be looked at; nil: all of this machine, which are to be found first.
   func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
     let machine: any World
@@ -293,30 +283,29 @@ private struct Worker {
       case .success((let listed, let unseen)):
         sites = listed.map(\.site)
         for unseen in unseen {
-          Wizard502.complain("wizard502: sites of one proxy are missing: \(catalog.reason(unseen))")
+          report.tell(.unlisted("sites of one proxy are missing: \(catalog.reason(unseen))"))
         }
         if sites.isEmpty, unseen.isEmpty {
-          Wizard502.complain("wizard502: no proxy was found here whose routes can be read")
+          report.tell(.unlisted("no proxy was found here whose routes can be read"))
         }
       case .failure(let unseen):
-        Wizard502.complain("wizard502: could not see the proxies: \(catalog.reason(unseen))")
+        report.tell(.unlisted("could not see the proxies: \(catalog.reason(unseen))"))
       }
       report.tell(.listed(sites.map(\.url)))
     }
     let (places, all) = (places ?? Array(sites.indices), sites)
     await sideBySide(places.count) { index in
       let place = places[index]
-      var diagnosis: Diagnosis
+      let result: Work.Result
       if limit.left() > 0 {
         report.tell(.begun(place))
         let rounds = Rounds(machine, sharing: all.count > 1 ? shared : nil, catalog.signs, until: limit.end)
-        diagnosis = await diagnose(arguments.facts(of: all[place]), catalog, rounds)
+        result = await work.result(at: arguments.facts(of: all[place]), catalog, rounds)
       } else {
         let reason = catalog.word("unseen.no-time", ["unseen.seconds": limit.seconds.inWords])
-        diagnosis = Diagnosis(notLookedAt: all[place], because: reason)
+        result = work.result(notLookedAt: all[place], because: reason, exit: .inconclusive, catalog)
       }
-      let exit = Wizard502.Exit(diagnosis.verdict).rawValue
-      report.tell(.done(place, exit: exit, text: form.text(of: diagnosis, catalog)))
+      report.tell(.done(place, exit: result.exit.rawValue, text: result.text))
     }
     if let recorder, let file {
       do throws(Evidence.Failure) { try file.write(recorder.recording) } catch {
@@ -324,25 +313,5 @@ private struct Worker {
       }
     }
     return 0
-  }
-}
-
-extension Arguments.Form {
-  fileprivate func text(of diagnosis: Diagnosis, _ catalog: Catalog) -> String {
-    switch self {
-    case .json: jsonReport(diagnosis, catalog: catalog)
-    case .text: textReport(diagnosis, catalog: catalog)
-    case .markdown: markdownReport(diagnosis, catalog: catalog)
-    }
-  }
-}
-
-extension Diagnosis {
-  /// The result for a site at which nothing was looked, with the reason.
-  fileprivate init(notLookedAt site: Site, because reason: String) {
-    self.init(
-      url: site.url, verdict: .inconclusive,
-      observed: Observed(status: nil, seconds: nil, error: reason, emittedBy: nil), proxy: nil, route: nil, causes: [],
-      ruledOut: [], checks: [], questions: [])
   }
 }

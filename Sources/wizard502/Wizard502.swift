@@ -56,10 +56,9 @@ import World
     case .show(let name): supervised { catalog(arguments.flows).map { show(name, $0) } ?? .unreadable }
     case .collect: end(say(Reader.builtIn.first { $0.path == Reader.collectingScript }?.text ?? "").rawValue)
     case .graph(let drawing): supervised { catalog(arguments.flows).map { graph(drawing, $0) } ?? .unreadable }
-    case .diagnose(let url?, let form): diagnose(url, form, arguments)
-    case .diagnose(nil, let form):
-      var crew = Crew(nil, form, arguments)
-      crew.run()
+    case .diagnose(let url, let form): work(.diagnosis(form), at: url, arguments)
+    case .checkup(let url, let isJSON, let onlyNew):
+      work(.checkup(isJSON: isJSON, onlyNew: onlyNew), at: url, arguments)
     case .guided(let url):
       supervisedOnTerminal {
         concurrently {
@@ -143,7 +142,7 @@ import World
   private static let glossary = "words"
 
   private static func show(_ name: String?, _ catalog: Catalog) -> Exit {
-    let pages = [catalog.pages, catalog.guides]
+    let pages = [catalog.pages, catalog.guides, catalog.weaknesses]
     guard let name else {
       let lines = pages.flatMap { $0.values.sorted { $0.id < $1.id } }.map { "\($0.id): \($0.title(Facts()))" }
       return say((lines + ["\(glossary): \(catalog.word("glossary.title"))"]).joined(separator: "\n"))
@@ -151,7 +150,7 @@ import World
     if name == glossary { return say(glossaryText(catalog.glossary)) }
     guard let page = pages.lazy.compactMap({ $0[name] }).first else {
       let near = name.nearest(among: pages.flatMap(\.keys) + [glossary]).map { " Did you mean \($0)?" } ?? ""
-      complain("wizard502: there is no cause or guide \(name.printable).\(near) wizard502 show lists them.")
+      complain("wizard502: there is no cause, guide or weakness \(name.printable).\(near) wizard502 show lists them.")
       return .misuse
     }
     return say(pageText(page, catalog: catalog))
@@ -164,13 +163,18 @@ import World
     }
   }
 
-  private static func diagnose(_ url: String, _ form: Arguments.Form, _ arguments: Arguments) -> Never {
-    guard let site = Site(url) else {
-      complain(
-        "wizard502: \(url.excerpt(of: 200)) is no address of a site, such as https://shop.example.org")
-      end(Exit.misuse.rawValue)
+  /// - Parameter url: Nil: every site of every proxy here.
+  private static func work(_ work: Work, at url: String?, _ arguments: Arguments) -> Never {
+    var site: Site?
+    if let url {
+      site = Site(url)
+      if site == nil {
+        complain(
+          "wizard502: \(url.excerpt(of: 200)) is no address of a site, such as https://shop.example.org")
+        end(Exit.misuse.rawValue)
+      }
     }
-    var crew = Crew(site, form, arguments)
+    var crew = Crew(site, work, arguments)
     crew.run()
   }
 

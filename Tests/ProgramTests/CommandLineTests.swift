@@ -61,7 +61,7 @@ import Testing
     let list = try await Program.run("show", limit: 10)
     #expect((list.status, list.errors) == (0, ""))
     let listed = list.output.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
-    let pages = try ["/Screens", "/Screens/guides"].flatMap { folder in
+    let pages = try ["/Screens", "/Screens/guides", "/Screens/checkup"].flatMap { folder in
       try FileManager.default.contentsOfDirectory(atPath: Self.package.path() + folder)
         .filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }.sorted()
     }

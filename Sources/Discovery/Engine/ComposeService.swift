@@ -145,6 +145,35 @@ public struct ComposeService: Sendable {
     parts.contains { $0.service["network_mode"] != nil } ? nil : adding("\"127.0.0.1:\(port):\(inside)\"", to: "ports")
   }
 
+  /// What its file needs so that one of its keys has this value: a line, or two of them, in the place of one. Nil if no
+  /// file has the service in a form that can be added to.
+  public func setting(_ key: String, to value: String) -> Replacement? {
+    guard let (file, service) = parts.last(where: { $0.service[key] != nil }) ?? parts.last else { return nil }
+    if let old = service.pairs.first(where: { $0.key == key }) {
+      guard old.value.place.line == old.place.line, case .scalar = old.value.content else { return nil }
+      let indent = String(repeating: " ", count: old.place.column - 1)
+      return file.replacement(of: old.place.line, with: [.text("\(indent)\(key): \(value)")])
+    }
+    guard let own = file.root["services"]?.pairs.first(where: { $0.key == name }),
+      let first = service.pairs.first, first.place.line > own.place.line
+    else { return nil }
+    let indent = String(repeating: " ", count: first.place.column - 1)
+    return file.replacement(of: own.place.line, with: [.line, .text("\(indent)\(key): \(value)")])
+  }
+
+  /// Whether its files put it into that network; nil if they could not be read.
+  public func names(_ network: String) -> Bool? {
+    guard !parts.isEmpty else { return nil }
+    let own = networks.map(\.text)
+    let wanted = own.isEmpty ? ["default"] : own
+    return wanted.contains { key in
+      let declared = parts.lazy.compactMap { $0.file.root["networks"]?[key] }.first
+      if let name = declared?["name"]?.text { return name == network }
+      let isExternal = declared?["external"].map { $0.text != "false" } ?? false
+      return network == (isExternal ? key : "\(project)_\(key)")
+    }
+  }
+
   /// What its file needs so that one of its lists has one more entry; nil if that is not in a form that can be added to.
   public func adding(_ entry: String, to key: String) -> Replacement? {
     guard let (file, service) = parts.last(where: { $0.service[key] != nil }) ?? parts.last else { return nil }

@@ -71,6 +71,13 @@ extension KeyedDecodingContainer {
 /// A container's end at one network.
 public struct EndpointSettings: Sendable, Decodable {
   public let NetworkID: String?
+  /// Addresses that the container was given to keep.
+  public struct Wanted: Sendable, Decodable {
+    public let IPv4Address: String?
+    public let IPv6Address: String?
+  }
+
+  public let IPAMConfig: Wanted?
   public let IPAddress: String?
   public let GlobalIPv6Address: String?
   public let Gateway: String?
@@ -78,6 +85,11 @@ public struct EndpointSettings: Sendable, Decodable {
   public let DNSNames: [String]?
 
   public var addresses: [String] { [IPAddress, GlobalIPv6Address].compactMap { $0 }.filter { !$0.isEmpty } }
+  /// True if a container made anew has the same addresses.
+  public var keepsAddresses: Bool {
+    let wanted = [IPAMConfig?.IPv4Address, IPAMConfig?.IPv6Address].compactMap { $0 }.filter { !$0.isEmpty }
+    return !wanted.isEmpty && addresses.allSatisfy(wanted.contains)
+  }
   public var names: [String] { (Aliases ?? []) + (DNSNames ?? []) }
 }
 
@@ -105,10 +117,17 @@ public struct Container: Sendable, Decodable {
     public let HostIp: String?
     public let HostPort: String?
   }
+  public struct Restart: Sendable, Decodable {
+    /// `no`, `always`, `unless-stopped`, `on-failure`; empty as `no`.
+    public let Name: String?
+  }
   public struct Host: Sendable, Decodable {
     public let NetworkMode: String?
     public let PortBindings: [String: [Binding]?]?
     public let Memory: Int?
+    public let RestartPolicy: Restart?
+    /// It is removed when it ends, as one that somebody else starts each time anew.
+    public let AutoRemove: Bool?
     /// `seccomp={…}` has the whole profile.
     public let SecurityOpt: [String]?
     /// Name servers given with `--dns` or `dns:`.

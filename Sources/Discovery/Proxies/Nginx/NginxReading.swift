@@ -130,6 +130,7 @@ enum NginxReading: ProxyReader {
       return reading
     }
     reading.log.file = .known(route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil })
+    reading.log.level = route.errorLogLevel.map { Setting($0.value, files.edit($0.span)) }
     reading.route = Self.route(route, upstream, of: configuration, files)
     reading.own.set(files.edit(route.version), .version)
     return reading
@@ -206,7 +207,8 @@ enum NginxReading: ProxyReader {
         line: files.insertion(after: route.passSpan, next: next), site: nil, transport: nil, target: route.passTarget,
         literal: upstream.isResolvedEachTime ? route.passLiteral : nil, plain: nil, encrypted: nil,
         // A location that sets its buffers already takes no second line about them.
-        takesBuffers: !route.setsBuffers && route.headerLimit.span == nil, family: route.kind.family),
+        takesBuffers: !route.setsBuffers && route.headerLimit.span == nil, family: route.kind.family,
+        lookedUp: route.passLookedUp),
       container: nil, runs: .notRead)
   }
 

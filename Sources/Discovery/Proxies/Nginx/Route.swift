@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Model
 public import Routes
 
 extension Nginx {
@@ -111,6 +112,9 @@ extension Nginx {
     /// it had some. Nil if the line has more in it than that.
     public let passTarget: String?
     public let passLiteral: String?
+    /// Lines in the place of that one with which the name is looked up for each request; nil where that cannot be told
+    /// without a change of something else.
+    public let passLookedUp: [String]?
     /// On which failures another server of the group is tried.
     public let nextUpstream: Setting<[String]>
     /// Whether the upstream's certificate is verified.
@@ -133,6 +137,8 @@ extension Nginx {
     let scripts: Setting<String?>?
     /// As written; nil if none is set: then the one that is compiled in.
     public let errorLog: Setting<String>?
+    /// The least serious kind of line in it; nil: `error`.
+    public let errorLogLevel: Setting<String>?
     /// As written; empty if none is set or it is `off`.
     public let accessLogs: [String]
   }
@@ -449,6 +455,8 @@ extension Nginx.Configuration {
       bodyLimit: bodyLimit(scope.first("client_max_body_size")),
       setsBuffers: ownBlock.first("\(kind.family)_buffers") != nil, passTarget: known.map { Self.target(of: $0) },
       passLiteral: isLiteral ? nil : known.flatMap { known in pass.map { "\($0.name) \(known);" } },
+      passLookedUp: chain.last?.name == "location" && isLiteral && found?.group == nil && known != nil
+        ? lookedUp(target, kind, location, hasResolver: resolver != nil) : nil,
       nextUpstream: setting("next_upstream", ["error", "timeout"]) { $0.arguments.map(\.text) },
       verifies: setting("ssl_verify", false) { $0.text(0) == "on" },
       sendsServerName: setting("ssl_server_name", false) { $0.text(0) == "on" },
@@ -465,6 +473,9 @@ extension Nginx.Configuration {
       scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
       errorLog: errorLog.flatMap { log in
         log.text(0).map { Nginx.Route.Setting(value: $0, span: span(log)) }
+      },
+      errorLogLevel: errorLog.flatMap { log in
+        log.text(1).map { Nginx.Route.Setting(value: $0, span: span(log, 1)) }
       },
       accessLogs: scope.all("access_log").compactMap { $0.text(0) }.filter { $0 != "off" })
   }
@@ -517,6 +528,20 @@ extension Nginx.Configuration {
     guard let text = line(pass.line, of: pass.file), let argument = pass.text(0) else { return false }
     let words = text.split { $0 == " " || $0 == "\t" }
     return words.count == 2 && words[0] == pass.name && words[1] == argument + ";"
+  }
+
+  /// The name in a variable, which nginx asks its resolver for. With one the path is passed on as it came, so only a
+  /// `proxy_pass` that changes nothing of it can have that.
+  private func lookedUp(
+    _ target: Nginx.Target?, _ kind: Nginx.Route.Kind, _ location: Nginx.Directive?, hasResolver: Bool
+  ) -> [String]? {
+    let matched = location.flatMap { Nginx.Location($0).prefix }
+    guard kind == .proxied, let target, let scheme = target.scheme?.text, target.socket == nil,
+      !target.host.text.isAddress, target.path == nil || target.path?.text == matched
+    else { return nil }
+    let port = target.port.map { ":" + $0.text } ?? ""
+    return (hasResolver ? [] : ["resolver 127.0.0.11 valid=10s;"])
+      + ["set $app_host \(target.host.text);", "proxy_pass \(scheme)://$app_host\(port);"]
   }
 
   /// `app:3000` of `http://app:3000/path`, `unix:/run/app.sock` of `http://unix:/run/app.sock:/path`.

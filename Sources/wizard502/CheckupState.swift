@@ -1,0 +1,113 @@
+import CLinux
+import Flow
+import FoundationEssentials
+import Glibc
+import Model
+
+/// What the last checkup told, so that the next one can tell only what is new: a file of this user's own.
+///
+/// `$XDG_STATE_HOME/wizard502/checkup.json`, or below `~/.local/state`.
+enum CheckupState {
+  /// Why it cannot be kept: in a sentence without its end.
+  struct Failure: Error { let sentence: String }
+
+  /// By the site's address; the empty one stands for what is true of no site alone.
+  private typealias Told = [String: [String]]
+
+  private static let name = "checkup.json"
+  private static let mostBytes = 4 << 20
+
+  /// What was not told the last time, of each site at which there is something new; and keeps all of it.
+  static func news(of sites: [CheckedSite]) throws(Failure) -> [CheckedSite] {
+    let folder = try openFolder()
+    defer { close(folder) }
+    var told = read(in: folder)
+    var news: [CheckedSite] = []
+    for site in sites {
+      let key = site.url ?? ""
+      let before = Set(told[key] ?? [])
+      let new = CheckedSite(
+        url: site.url, weaknesses: site.weaknesses.filter { !before.contains($0.key) },
+        unseen: site.unseen.filter { !before.contains($0) })
+      if !new.weaknesses.isEmpty || !new.unseen.isEmpty { news.append(new) }
+      let now = Set(site.weaknesses.map(\.key) + site.unseen)
+      // What could not be seen this time is no news when it is seen again.
+      told[key] = (site.unseen.isEmpty ? now : now.union(before)).sorted()
+    }
+    try write(told, in: folder)
+    return news
+  }
+
+  // MARK: The file
+
+  /// The folder, made where it is missing. Nobody else can have put it, or a link, there.
+  private static func openFolder() throws(Failure) -> Int32 {
+    let own = getenv("XDG_STATE_HOME").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    guard let base = own ?? getenv("HOME").map({ String(cString: $0) + "/.local/state" }), base.hasPrefix("/") else {
+      throw Failure(sentence: "--since needs a folder for its state: HOME or XDG_STATE_HOME is not set")
+    }
+    let path = base + "/wizard502"
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      if mkdir(made, 0o700) != 0, errno != EEXIST, errno != EROFS, errno != EACCES { throw Failure(made) }
+    }
+    let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard folder >= 0 else { throw Failure(path) }
+    guard isOwn(folder) else {
+      close(folder)
+      throw Failure(sentence: "\(path.printable) belongs to somebody else, and is not used")
+    }
+    return folder
+  }
+
+  /// Nothing where there is no such file, or where it is no file of this user's own.
+  private static func read(in folder: Int32) -> Told {
+    let file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard file >= 0 else { return [:] }
+    defer { close(file) }
+    var status = stat()
+    guard isOwn(file), fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= mostBytes
+    else { return [:] }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))  // fits: checked
+    let count = Glibc.read(file, &bytes, bytes.count)
+    return (try? JSONDecoder().decode(Told.self, from: Data(bytes.prefix(max(0, count))))) ?? [:]
+  }
+
+  /// In the place of the one before, whole or not at all.
+  private static func write(_ told: Told, in folder: Int32) throws(Failure) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let bytes = try? encoder.encode(told), bytes.count <= mostBytes else {
+      throw Failure(sentence: "the checkup has too much to keep for --since")
+    }
+    let new = "\(name).\(getpid())"
+    unlinkat(folder, new, 0)
+    let file = openat(folder, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw Failure(new) }
+    let isWritten = Output.write(Array(bytes), to: file)
+    close(file)
+    guard isWritten, renameat(folder, new, folder, name) == 0 else {
+      let failure = Failure(name)
+      unlinkat(folder, new, 0)
+      throw failure
+    }
+  }
+
+  private static func isOwn(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_uid == geteuid()
+  }
+}
+
+extension CheckupState.Failure {
+  /// With the reason of the system call that has just failed.
+  fileprivate init(_ path: String) {
+    sentence = "what was told cannot be kept in \(path.printable): \(String(cString: strerror(errno)))"
+  }
+}
+
+extension CheckedSite.Found {
+  /// The same weakness of the same thing.
+  fileprivate var key: String { "\(id): \(title)" }
+}
