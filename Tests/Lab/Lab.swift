@@ -81,6 +81,7 @@ import Testing
       let got = last.diagnosis.causes.first?.id ?? last.diagnosis.verdict.rawValue
       await Table.shared.add(
         .init(fault: fault.name, proxy: site.proxy, expected: "working", got: got, seconds: last.seconds))
+      try await expectNothingElse(site)
     }
   }
 
@@ -116,7 +117,7 @@ import Testing
   {
     let steps = fix.steps.filter { $0.changes == true }
     if finding.lasts {
-      for step in steps { try await carryOut(step, of: diagnosis, site, mayFail: false) }
+      for step in steps { try await carryOut(step, in: diagnosis.container, site, mayFail: false) }
       #expect(try await isWell(site, within: 15), "the site does not work after the last step")
       return "yes, for good"
     }
@@ -138,7 +139,7 @@ import Testing
     _ steps: [Diagnosis.Step], of diagnosis: Diagnosis, _ site: Site, mayFail: Bool
   ) async throws -> Bool {
     for (index, step) in steps.enumerated() {
-      try await carryOut(step, of: diagnosis, site, mayFail: mayFail)
+      try await carryOut(step, in: diagnosis.container, site, mayFail: mayFail)
       let isOnlyEdited = step.patch != nil && index + 1 < steps.count  // not yet loaded
       // After the last one a proxy may need its time: Traefik loads at most every two seconds.
       if !isOnlyEdited, try await isWell(site, within: index + 1 < steps.count ? 3 : 8) { return true }
@@ -146,8 +147,9 @@ import Testing
     return false
   }
 
-  private func carryOut(
-    _ step: Diagnosis.Step, of diagnosis: Diagnosis, _ site: Site, mayFail: Bool
+  /// - Parameter container: The proxy's.
+  func carryOut(
+    _ step: Diagnosis.Step, in container: String, _ site: Site, mayFail: Bool
   ) async throws {
     if let patch = step.patch {
       let file = try #require(step.file)
@@ -161,11 +163,10 @@ import Testing
       let domain = try #require(URL(string: site.url)?.host())
       try await pages.carryOut(step.text, for: domain)
     } else if let command = step.command {
-      let place = diagnosis.proxy?.where.split(separator: " ").last.map(String.init) ?? ""
       // A service that it starts must not keep what Foundation watches for the command's end.
       let close = "POSIX::close($_) for 3..255; exec {$ARGV[0]} @ARGV"
       let onHost = ["perl", "-MPOSIX", "-e", close, "--", "sh", "-c", command]
-      let shell = step.place == "container" ? ["docker", "exec", place, "sh", "-c", command] : onHost
+      let shell = step.place == "container" ? ["docker", "exec", container, "sh", "-c", command] : onHost
       let done = try await run(shell)
       #expect(done.status == 0 || mayFail, "\(command) ended with \(done.status): \(done.text)\(done.errors)")
     }
@@ -184,6 +185,11 @@ import Testing
     // An old worker may have taken the first request, and taken its time.
     return try await answersWell()
   }
+}
+
+extension Diagnosis {
+  /// The container in which the proxy runs.
+  fileprivate var container: String { proxy?.where.split(separator: " ").last.map(String.init) ?? "" }
 }
 
 /// What a client gets, seen without the program.

@@ -372,7 +372,7 @@ private enum TraefikFile {
 
 extension Stage {
   /// Traefik in a container of `network` that sees this stage's containers only, and the site it serves.
-  fileprivate func behindTraefik(
+  func behindTraefik(
     _ host: String, _ app: String, on network: String, _ finding: Finding? = nil, flags: [String] = [],
     file: String = "# Its routes are labels.\n", named name: String = "routes.yml"
   ) async throws -> Site {
