@@ -17,12 +17,17 @@ extension World {
   /// The proxy's newest error lines: its log file, else what its container wrote.
   func proxyLog(_ given: Case, since: Double?) async throws(Unseen) -> [String] {
     let files = try await ProxyFiles(of: given.proxy, in: self)
-    if let path = given[.routeLog], let lines = try? await files.lastLines(of: path), !lines.isEmpty {
+    var isEmpty = false
+    if let path = given[.routeLog], let lines = try? await files.lastLines(of: path) {
+      isEmpty = lines.isEmpty
       // Nothing was written since: its last lines are about older requests.
-      if let since, let written = await files.modified(path), written < since - 1 { return [] }
-      return lines.suffix(50).map(String.init)
+      if !isEmpty, let since, let written = await files.modified(path), written < since - 1 { return [] }
+      if !isEmpty { return lines.suffix(50).map(String.init) }
     }
-    guard let id = given[.proxyID] else { throw .missing(what: given[.routeLog] ?? "a log file") }
+    guard let id = given[.proxyID] else {
+      if isEmpty { return [] }
+      throw .missing(what: given[.routeLog] ?? "a log file")
+    }
     return try await log(of: try await container(id), since: since)
   }
 

@@ -97,7 +97,24 @@ extension Fault {
 
     Fault("weak, PHP-FPM's pool was full", shows: 200) { stage in
       let (host, app, _, web) = try await stage.plain("forum")
-      try await stage.container(app, .php, on: web, options: lasting + ["-e", "APP_NAME=\(app)"])
+      let pool = try stage.write(
+        """
+        [global]
+        error_log = /dev/stderr
+        daemonize = no
+
+        [www]
+        user = www-data
+        group = www-data
+        listen = 9000
+        pm = ondemand
+        pm.max_children = 2
+        clear_env = no
+
+        """, to: "php/php-fpm.conf")
+      try await stage.container(
+        app, .php, on: web,
+        options: lasting + ["-e", "APP_NAME=\(app)", "-v", "\(pool.path()):/usr/local/etc/php-fpm.conf:ro"])
       try await docker("exec", app, "sh", "-c", "echo '<?php sleep(3); echo 1;' > /var/www/html/slow.php")
       let gate = try await stage.lastingNginx(
         on: web,
@@ -108,10 +125,10 @@ extension Fault {
             resolver 127.0.0.11 valid=5s;
 
             location / {
+                set $php \(app):9000;
                 rewrite ^/$ /index.php break;
                 include fastcgi_params;
                 fastcgi_param SCRIPT_FILENAME /var/www/html$uri;
-                set $php \(app):9000;
                 fastcgi_pass $php;
             }
         }

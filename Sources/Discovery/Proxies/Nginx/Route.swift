@@ -436,7 +436,7 @@ extension Nginx.Configuration {
     let name = chosen.name ?? (server.names.isEmpty ? nil : 0)
     let hosts = scope.all("\(kind.family)_set_header").filter { $0.text(0)?.lowercased() == "host" }
     let isOneHost = Set(hosts.map { text($0, 1) }).count < 2
-    let errorLog = scope.first("error_log")
+    let errorLog = scope.first("error_log") ?? directives.first("error_log")
     let trusted = scope.first("\(kind.family)_ssl_trusted_certificate")
     return Nginx.Route(
       kind: kind, choice: chosen.choice, serverName: name.map { server.names[$0].text },
