@@ -191,6 +191,20 @@ private func request(_ scheme: String, limit: Double, host: String = "shop.examp
     #expect(found.facts["certificate.name"] == "inner.lan")
   }
 
+  /// 2029-12-20, 2029-11-01, and a date in another form.
+  @Test(arguments: [
+    (1_892_419_200.0, "Jan  1 00:00:00 2030 GMT", "yes"), (1_888_185_600.0, "Jan  1 00:00:00 2030 GMT", nil),
+    (1_892_419_200.0, "2030-01-01", nil),
+  ])
+  func theEndOfACertificateIsNearOrNot(now: Double, expires: String, soon: String?) async throws {
+    var certificate = certificate
+    certificate.expires = expires
+    var asked = request("https", limit: 4)
+    asked.tls = .verify(authorities: nil)
+    let world = Sandbox(now: now).with(asked, .init(status: 200, certificate: certificate))
+    #expect(try await look("upstream.certificate", world, facts).facts["certificate.soon"] == soon)
+  }
+
   @Test(arguments: [
     ("certificate has expired", "expired"), ("certificate is not yet valid", "expired"),
     ("Hostname mismatch", "name"), ("self-signed certificate", "self-signed"),

@@ -298,6 +298,8 @@ extension Facts {
   public mutating func set(_ replacement: ComposeService.Replacement?, _ line: FactName.Line) {
     guard let replacement else { return }
     set(Edit(onThisMachine: replacement.line), line)
+    // The line changes as a whole.
+    for end in ["head", "tail"] { self[.line(line, end)] = nil }
     self[.line(line, "with")] = replacement.lines
   }
 }
