@@ -40,7 +40,8 @@ extension Check {
     containerDeaths, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily,
     insideConnect, socketConnect, routeHairpin, firewallRules, upstreamSpeaks, tlsHandshake, upstreamCertificate,
     upstreamAnswer, upstreamRefuses, pathOriginal, scriptFind, routeRefuses, authReach, healthCheck, nextProxy,
-    proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind, proxyLimit, upstreamQueue, hostResources,
+    proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind, appCandidates, proxyLimit, upstreamQueue,
+    hostResources,
     containerRestart, proxyRestart, addressLasting,
     networkLasting, memoryPast, diskSpace, proxyWeek, appWeek,
   ]

@@ -31,8 +31,8 @@ extension Check {
       .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth,
       .containerHealthOutput,
       .containerAge, .containerFresh, .containerMemory, .containerMoreMemory, .containerFolder,
-    ], outcome: ContainerOutcome.self
-  ) { world, given, _ throws(Unseen) in
+    ] + FactName.ofLastWords, outcome: ContainerOutcome.self
+  ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.upstreamID)
     guard let state = container.State, let status = state.Status else { return (.unknown, [:]) }
     let age = container.started.map { world.now - $0 }
@@ -45,7 +45,7 @@ extension Check {
       .containerHealthOutput: state.Health?.Log?.last { $0.ExitCode != 0 }?.Output?
         .split(whereSeparator: \.isNewline).last.map { String($0).excerpt(of: 200) } ?? "",
       .containerAge: age.map { String(Int(clamping: $0)) } ?? "",
-      .containerFresh: (age ?? .infinity) < 120 ? "yes" : "",
+      .containerFresh: (age ?? .infinity) < max(120, given.seconds(.appStart) ?? 0) ? "yes" : "",
       .containerMemory: memory > 0 ? megabytes(memory) : "",
       .containerMoreMemory: memory > 0 ? megabytes(memory.clampedProduct(2)) : "",
       .containerFolder: container.Config?.WorkingDir.flatMap { $0.count > 1 ? $0.printable : nil } ?? "",
@@ -66,6 +66,10 @@ extension Check {
       case "running": .running
       default: wasKilledForMemory ? .outOfMemory : .stopped
       }
+    switch outcome {
+    case .restarting, .outOfMemory, .stopped: learned.merge(await world.lastWords(of: container, signs))
+    case .running, .starting, .unhealthy, .paused, .unknown: break
+    }
     return (outcome, learned)
   }
 

@@ -26,9 +26,9 @@ extension Check {
   /// more: the upstream was started again and has a new one. Source: Docker, "container networks".
   static let networkGuests = Check(
     "network.guests", needs: [.upstreamID, .upstreamInside, .upstreamContainer],
-    learns: [.upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew] + FactName.ofCompose,
+    learns: [.upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew] + FactName.ofOrigin,
     outcome: GuestsOutcome.self
-  ) { world, given, _ throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let id = try given.upstreamID
     let port = try given.upstreamInside
     let containers = try await world.containers()
@@ -41,7 +41,7 @@ extension Check {
         .upstreamContainer: guest.name, .upstreamID: guest.Id, .upstreamPID: guest.pid.map { String($0) } ?? "",
         .guestOwner: given[.upstreamContainer] ?? "", .guestOwnerIsNew: guest.networkOwner == id ? "" : "yes",
       ]
-      return facts.merging(await world.compose(guest.Config?.Labels ?? [:]))
+      return facts.merging(await world.origin(of: guest, signs))
     }
     for guest in (guests + orphans).filter(\.isRunning).prefix(16) {
       let details = try await world.container(guest.Id)

@@ -31,7 +31,7 @@ extension Check {
     learns: [
       .upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .familyDialled, .familyListens,
       .familyAddress,
-    ],
+    ] + FactName.ofListenSetting,
     outcome: ListeningOutcome.self
   ) { world, given, signs throws(Unseen) in
     let place = try given.listensIn
@@ -57,7 +57,12 @@ extension Check {
       learned[.familyAddress] = given.address(isIPv6: !isIPv6)
       return (.otherFamily, learned.merging(.families(dialledIsIPv6: isIPv6)))
     }
-    if !here.isEmpty { return (.loopback, learned) }
+    if !here.isEmpty {
+      if let id = given[.upstreamID], let container = try? await world.container(id) {
+        learned.merge(await world.listenSetting(of: container, port, given, signs))
+      }
+      return (.loopback, learned)
+    }
     // On the host every program listens: which of them is meant, nobody can see.
     guard given[.upstreamPlace] != "host" else { return (.nothing, learned) }
     let best = await world.best(of: Set(outside.map(\.port)).sorted(), given)
@@ -106,6 +111,9 @@ extension World {
       }
       return await group.reduce(into: [UInt16: Bool]()) { $0[$1.0] = $1.1 }
     }
-    return ports.first { answers[$0] == true } ?? (isBesideProxy ? nil : ports.first)
+    // Where several answer, the one that such an app usually has.
+    let usual = [given.port(.appPort), given.port(.appTLSPort)].compactMap { $0 }.first(where: ports.contains)
+    if let usual, answers[usual] == true { return usual }
+    return ports.first { answers[$0] == true } ?? usual ?? (isBesideProxy ? nil : ports.first)
   }
 }

@@ -31,7 +31,7 @@ extension Check {
     learns: [
       .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
       .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .swarmService,
-    ] + FactName.ofCompose, outcome: UpstreamOutcome.self
+    ] + FactName.ofOrigin, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
     let host = try given.upstreamHost
     let port = try given.upstreamPort
@@ -39,14 +39,14 @@ extension Check {
       let container = try await world.container(id)
       return (
         .container,
-        learned(container, port, routePort: port, host).merging(await world.compose(container.Config?.Labels ?? [:]))
+        learned(container, port, routePort: port, host).merging(await world.origin(of: container, signs))
       )
     }
     let found = try await world.upstream(host: host, port: port, of: given.proxy)
     switch found {
     case .container(let container, let inside):
       var facts = learned(container, inside, routePort: port, host)
-        .merging(await world.compose(container.Config?.Labels ?? [:]))
+        .merging(await world.origin(of: container, signs))
       guard host.isAddress, facts[.upstreamPublished] == nil, let place = container.pid.map({ Place.process($0) }),
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
@@ -57,7 +57,8 @@ extension Check {
       let isThere = try await world.see(Listeners(place: .host)).contains { $0.port == port }
       return (
         .host,
-        [.upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes"]
+        ([.upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes"] as Facts)
+          .merging(isThere ? await world.app(listeningAt: port, signs) : [:])
       )
     case .besideProxy:
       return (.beside, [.upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: given[.proxyPID] ?? ""])

@@ -131,9 +131,15 @@ public struct Signs: Sendable, Equatable {
   /// Regular expressions of lines that nobody claims and that tell of something else: of a client, of a database.
   public var silent: [String]
   public var timers: [Timer]
+  /// Patterns of lines by which an app says why it ends, those that tell most first.
+  public var lastWords: [String]
+  /// Patterns of names of settings that say where an app listens.
+  public var listenNames: [String]
+  public var apps: Apps
   public init(
     proxies: [Proxy] = [], answers: [Answer] = [], formats: [Format] = [], quiet: [String] = [], lines: [Line] = [],
-    pasted: Set<String> = [], single: Set<String> = [], silent: [String] = [], timers: [Timer] = []
+    pasted: Set<String> = [], single: Set<String> = [], silent: [String] = [], timers: [Timer] = [],
+    lastWords: [String] = [], listenNames: [String] = [], apps: Apps = Apps()
   ) {
     self.proxies = proxies
     self.answers = answers
@@ -144,5 +150,8 @@ public struct Signs: Sendable, Equatable {
     self.single = single
     self.silent = silent
     self.timers = timers
+    self.lastWords = lastWords
+    self.listenNames = listenNames
+    self.apps = apps
   }
 }

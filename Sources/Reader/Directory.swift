@@ -9,17 +9,17 @@ extension Reader {
     public var description: String { "\(path): \(reason)".printable }
   }
 
-  /// The data files of an author: `Flows/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`, `Screens/*.md`,
-  /// `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md` and `Screens/proxies/*.md` below `directory`.
+  /// The data files of an author: `Flows/*.yaml`, `Flows/apps/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`,
+  /// `Screens/*.md`, `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md` and `Screens/proxies/*.md` below
+  /// `directory`.
   ///
   /// Either folder may be missing, but not both. Hidden files are left out.
   public static func files(in directory: String) throws(Unreadable) -> [(path: String, text: String)] {
     var files: [(path: String, text: String)] = []
     var isFound = false
     for (folder, endings) in [
-      ("Flows", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]), ("Screens/guides", [".md"]),
-      ("Screens/checkup", [".md"]),
-      ("Screens/parts", [".md"]), ("Screens/proxies", [".md"]),
+      ("Flows", [".yaml"]), ("Flows/apps", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]),
+      ("Screens/guides", [".md"]), ("Screens/checkup", [".md"]), ("Screens/parts", [".md"]), ("Screens/proxies", [".md"]),
     ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }
       isFound = true

@@ -29,6 +29,9 @@ struct Draft {
   var words: [String: Template] = [:]
   var glossary: [(word: Glossary.Word, at: SourcePlace)] = []
   var signs = Signs()
+  var apps: [App] = []
+  /// Images of apps, each where it is claimed.
+  var images: [String: SourcePlace] = [:]
 
   var links: [Link] = []
   var uses: [Use] = []

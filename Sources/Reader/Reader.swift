@@ -53,6 +53,8 @@ public enum Reader {
     guard problems.found.isEmpty else { return (nil, problems.sorted) }
     let onDemand = linting ? nil : PageFiles(files)
     func pages(_ kind: PageReader.Kind) -> Pages { onDemand?.pages(kind) ?? Pages(draft.pages[kind] ?? [:]) }
+    let apps = draft.apps
+    draft.signs.apps = linting ? Apps { apps } : AppFiles(files).apps
     return (
       Catalog(
         tree: tree, hops: draft.hops.map(\.text), pages: pages(.cause), guides: pages(.guide),
@@ -70,10 +72,11 @@ public enum Reader {
     return (builtIn.filter { !replaced.contains($0.path) } + files).sorted { $0.path < $1.path }
   }
 
-  /// Whether a file that has been linted is read at the start: the registry of facts is for lint, and pages are read when
-  /// they are shown.
+  /// Whether a file that has been linted is read at the start: the registry of facts is for lint, pages are read when
+  /// they are shown, and apps when one is looked for.
   private static func isWantedAtOnce(_ path: String) -> Bool {
     ![FactRegistry.file, Recipes.list, collectingScript].contains(path) && !path.hasSuffix(".md")
+      && !path.hasPrefix(AppReader.folder)
   }
 
   /// `Screens/parts/NAME.md` by name.
@@ -101,7 +104,7 @@ public enum Reader {
       page.read(into: &draft)
     } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
-        && (words.count == 2 || words.count == 3 && words[1] == "signs"))
+        && (words.count == 2 || words.count == 3 && ["signs", "apps"].contains(words[1])))
     {
       let (root, mistakes) = YAML.read(file.text, file: file.path)
       for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
@@ -113,6 +116,7 @@ public enum Reader {
       case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
       case CheckupReader.file: CheckupReader(shapes: shapes, problems: problems).read(root, into: &draft)
       case FactRegistry.file: draft.facts = FactRegistry(root, problems)
+      case let path where path.hasPrefix(AppReader.folder): AppReader(problems: problems).app(root, into: &draft)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
       case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)
@@ -121,7 +125,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

@@ -57,7 +57,10 @@ struct TextReader {
   /// Adds the signs of one file to those of the files before it.
   func signs(_ root: YAML.Node, into draft: inout Draft) {
     let file = root.record(
-      ["proxies", "answers", "formats", "quiet", "pasted", "single", "silent", "parts", "lines", "timers"], problems)
+      [
+        "proxies", "answers", "formats", "quiet", "pasted", "single", "silent", "parts", "lines", "timers",
+        "last-words", "listen-names",
+      ], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
     draft.signs.formats += items(file, "formats").compactMap { format($0, into: &draft) }
@@ -73,6 +76,12 @@ struct TextReader {
     draft.signs.pasted.formUnion(file.texts("pasted").map(\.text))
     draft.signs.single.formUnion(file.texts("single").map(\.text))
     draft.signs.timers += items(file, "timers").compactMap(timer)
+    let lastWords = file.texts("last-words")
+    draft.patterns += lastWords
+    draft.signs.lastWords += lastWords.map(\.text)
+    let listenNames = file.texts("listen-names")
+    draft.patterns += listenNames
+    draft.signs.listenNames += listenNames.map(\.text)
   }
 
   private func items(_ file: Record, _ key: String) -> [YAML.Node] { file[key]?.items(problems) ?? [] }

@@ -150,10 +150,12 @@ extension FactName {
     /// Of Compose's services: what starts the app's container, and the proxy's, again.
     case restart
     case proxyRestart = "proxy-restart"
+    /// Of the setting by which an app listens, in its Compose file.
+    case listen
 
     /// Those that are no part of a route.
     static let besideRoutes: Set<Line> = [
-      .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart,
+      .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen,
     ]
   }
 

@@ -28,6 +28,7 @@ struct MistakeTests {
   static let stopped = "Screens/backend-stopped.md"
   static let port = "Screens/wrong-port.md"
   static let glossary = "Screens/glossary.yaml"
+  static let app = "Flows/apps/shop.yaml"
   static let factList = "Flows/facts.yaml"
 
   static let flows = [
@@ -179,6 +180,37 @@ struct MistakeTests {
       "Screens/words.yaml:1:1: error: this file is empty"),
   ]
 
+  static let apps = [
+    Case(
+      app, "port: 3000", "prot: 3000",
+      "Flows/apps/shop.yaml:3:1: error: there is no key 'prot' here; did you mean 'port'?",
+      "Flows/apps/shop.yaml:8:34: error: 'port' does not stand here; did you mean 'prot'?"),
+    Case(app, "port: 3000", "port: 0", "Flows/apps/shop.yaml:3:7: error: a number from 1 to 65535 belongs here"),
+    Case(app, "port: 3000", "port: 65536", "Flows/apps/shop.yaml:3:7: error: a number from 1 to 65535 belongs here"),
+    Case(app, "[images, port]", "[images]", "Flows/apps/shop.yaml:3:1: error: no source is named for 'port'"),
+    Case(app, "https://shop", "http://shop", "Flows/apps/shop.yaml:8:3: error: a source is an address: https://…"),
+    Case(
+      app, "[team/shop]", "['team/shop:1']",
+      "Flows/apps/shop.yaml:2:10: error: an image's name stands here without its registry and tag"),
+    Case(
+      app, "[team/shop]", "[team/blog]",
+      "Flows/apps/shop.yaml:2:10: error: 'team/blog' is already an image of Flows/apps/blog.yaml:2"),
+    Case(
+      app, "images: [team/shop]\n", "",
+      "Flows/apps/shop.yaml:1:1: error: 'images' or 'processes' belongs here: by what is it recognised?",
+      "Flows/apps/shop.yaml:7:26: error: 'images' does not stand here"),
+    Case(app, ", value: 0.0.0.0", "", "Flows/apps/shop.yaml:4:9: error: 'value' is missing"),
+    Case(
+      app, "variable: HOST", "variable: HOST, option: --host",
+      "Flows/apps/shop.yaml:4:9: error: one of 'variable', 'option', 'key', 'page' belongs here"),
+    Case(app, "{key: root, file: /c.ini}", "{key: root}", "Flows/apps/shop.yaml:5:12: error: 'file' is missing"),
+    Case(
+      app, "variable: HOST", "variable: HOST, file: /c.ini",
+      "Flows/apps/shop.yaml:4:26: error: only a 'key' stands in a file"),
+    Case(app, "health: /up", "health: up", "Flows/apps/shop.yaml:6:9: error: a path starts with '/'"),
+    Case(app, "name: Shop\n", "", "Flows/apps/shop.yaml:1:1: error: 'name' is missing"),
+  ]
+
   static let pages = [
     Case(
       stopped, "cause: backend-stopped", "cause: backend",
@@ -320,7 +352,7 @@ struct MistakeTests {
       "Flows/backend.yaml:15:7: error: never true: 'upstream.kind' is one of 'vm'"),
   ]
 
-  @Test(arguments: flows + texts + pages + words + facts)
+  @Test(arguments: flows + texts + apps + pages + words + facts)
   func aMistakeIsNamed(_ mistake: Case) {
     let (catalog, problems) = Sample(mistake.file, mistake.old, mistake.new).read()
     #expect(problems == mistake.problems)
@@ -378,7 +410,7 @@ struct MistakeTests {
       Set(sample.read().problems).isSuperset(of: [
         "Flows/checks.yaml:1:1: error: there is no such file",
         "Flows/start.yaml:1:1: error: there is no such file",
-        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml",
+        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml",
       ]))
   }
 

@@ -45,6 +45,22 @@ struct Sample {
           other:   {end: inconclusive}
           unsure:  {text: I do not know, end: inconclusive}
     """,
+    "Flows/apps/blog.yaml": """
+    name: Blog
+    images: [team/blog]
+    sources: {"https://blog.example": [images]}
+    """,
+    "Flows/apps/shop.yaml": """
+    name: Shop
+    images: [team/shop]
+    port: 3000
+    listen: {variable: HOST, value: 0.0.0.0}
+    base-path: {key: root, file: /c.ini}
+    health: /up
+    sources:
+      https://shop.example: [images, port]
+      https://docs.shop.example: [listen, base-path, health]
+    """,
     "Flows/facts.yaml": """
     site.url: {type: text, means: The site}
     site.scheme: {type: text, one-of: [http, https], means: Its scheme}

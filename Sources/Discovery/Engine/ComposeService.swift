@@ -191,6 +191,39 @@ public struct ComposeService: Sendable {
     return file.replacement(of: list.place.line, with: [.line, .text("\(indent)- \(entry)")])
   }
 
+  /// What its file needs so that a variable of its environment has that value; nil if that is not in a form that can be
+  /// changed.
+  public func setting(_ variable: String, to value: String) -> Replacement? {
+    guard let (file, service) = parts.last(where: { $0.service["environment"] != nil }),
+      let environment = service.pairs.first(where: { $0.key == "environment" })
+    else { return adding("\(variable)=\(value)", to: "environment") }
+    if let pair = environment.value.pairs.first(where: { $0.key == variable }) {
+      return pair.value.text.flatMap { file.span(of: $0, in: pair.value) }.map { $0.replacement(value) }
+    }
+    for item in environment.value.items {
+      guard let text = item.text, text.hasPrefix(variable + "=") else { continue }
+      let old = String(text.dropFirst(variable.count + 1))
+      return file.span(of: old, behind: variable + "=", in: item).map { $0.replacement(value) }
+    }
+    guard let first = environment.value.pairs.first, first.place.line > environment.place.line else {
+      return adding("\(variable)=\(value)", to: "environment")
+    }
+    let indent = String(repeating: " ", count: first.place.column - 1)
+    return file.replacement(of: environment.place.line, with: [.line, .text("\(indent)\(variable): \"\(value)\"")])
+  }
+
+  /// What its file needs so that a word of its command is another one; nil if no file has it on a line of its own words.
+  public func commanding(_ word: String, as other: String) -> Replacement? {
+    for (file, service) in parts.reversed() {
+      for node in ["command", "entrypoint"].compactMap({ service[$0] }) {
+        for scalar in [node] + node.items where scalar.text?.contains(word) == true {
+          if let span = file.span(of: word, in: scalar) { return span.replacement(other) }
+        }
+      }
+    }
+    return nil
+  }
+
   /// Where the tag of its image stands; nil if the file names none.
   public var tag: Span? {
     guard let (file, service) = parts.last(where: { $0.service["image"] != nil }), let image = service["image"],
@@ -290,6 +323,13 @@ extension DocumentFile {
       }
       return .init(line: line, lines: lines.joined(separator: "\n"))
     }
+  }
+}
+
+extension Span {
+  /// The line with another value in it.
+  fileprivate func replacement(_ value: String) -> ComposeService.Replacement {
+    .init(line: self, lines: head + value + tail)
   }
 }
 

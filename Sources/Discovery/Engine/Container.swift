@@ -164,6 +164,8 @@ public struct Container: Sendable, Decodable {
   public let Mounts: [Mount]?
 
   public var name: String { Name.map { String($0.drop { $0 == "/" }) } ?? String(Id.prefix(12)) }
+  /// The image's name without registry and tag: `vaultwarden/server`, `nextcloud`.
+  public var imageName: String { Config?.Image?.withoutTag.withoutLibrary ?? "" }
   public var networks: [String: EndpointSettings] { NetworkSettings?.Networks ?? [:] }
   public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
   /// The container in whose network it lives (`network_mode: service:…`); it may be there no more.
@@ -419,6 +421,9 @@ extension String {
     let isRegistry = parts.count > 1 && (parts[0].contains(".") || parts[0].contains(":") || parts[0] == "localhost")
     return (isRegistry ? parts.dropFirst() : parts[...]).joined(separator: "/")
   }
+
+  /// Docker's own images are below `library/`, which some engines say.
+  fileprivate var withoutLibrary: String { hasPrefix("library/") ? String(dropFirst(8)) : self }
 
   /// An image's name with its registry, without tag or digest.
   var withoutDigestAndTag: String {

@@ -1,0 +1,85 @@
+import Discovery
+import Model
+import Pattern
+import Routes
+import World
+
+extension FactName {
+  static let listenFound: FactName = "listen.found"
+
+  /// The setting by which an app listens on loopback, and the line of its Compose file that changes it.
+  static let ofListenSetting: [FactName] =
+    [listenFound] + ["setting", "by", "value"].map { App.Purpose.listen.fact($0) }
+    + ["file", "number", "text", "with"].map { .line(.listen, $0) }
+}
+
+extension Container {
+  /// A variable of its environment, or an argument, that binds it to loopback.
+  struct LoopbackSetting {
+    let way: App.Setting.Way
+    /// `HOST`, `--host`; of an argument that stands alone, itself.
+    let name: String
+    /// What it says, and what it has to say.
+    let value: String
+    let wanted: String
+  }
+
+  /// - Parameter port: The one on which it listens on loopback. An address with another port is somebody else's.
+  func loopbackSetting(_ port: UInt16, _ signs: Signs) -> LoopbackSetting? {
+    let names = signs.listenNames.compactMap { try? Pattern($0) }
+    func setting(_ way: App.Setting.Way, _ name: String, _ value: String) -> LoopbackSetting? {
+      guard let (wanted, hasPort) = value.everywhere(port), hasPort || names.contains(where: { $0.matches(name) })
+      else { return nil }
+      return LoopbackSetting(way: way, name: name, value: value, wanted: wanted)
+    }
+    for variable in Config?.Env ?? [] {
+      let parts = variable.split(separator: "=", maxSplits: 1).map(String.init)
+      if parts.count == 2, let found = setting(.variable, parts[0], parts[1]) { return found }
+    }
+    let arguments = [Path].compactMap { $0 } + (Args ?? [])
+    for (number, argument) in arguments.enumerated() {
+      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      if parts.count == 2, parts[0].hasPrefix("-"), let found = setting(.option, parts[0], parts[1]) { return found }
+      let before = number > 0 ? arguments[number - 1] : ""
+      if let found = setting(.option, before.hasPrefix("-") ? before : argument, argument) { return found }
+    }
+    return nil
+  }
+}
+
+extension String {
+  /// An address of loopback, with that port or none, for all addresses: `127.0.0.1:3000` becomes `0.0.0.0:3000`.
+  fileprivate func everywhere(_ port: UInt16) -> (String, hasPort: Bool)? {
+    let scheme = firstRange(of: "://").map { self[..<$0.upperBound] } ?? ""
+    let address = String(dropFirst(scheme.count))
+    let (host, given) = address.hostAndPort
+    guard host.isLoopback, given == nil || given == port else { return nil }
+    let everywhere = host.isIPv6 ? "[::]" : "0.0.0.0"
+    return ("\(scheme)\(given == nil && host.isIPv6 ? "::" : everywhere)\(given.map { ":\($0)" } ?? "")", given != nil)
+  }
+}
+
+extension World {
+  /// By what a container's app listens on loopback: what its own environment or arguments say, else what is known of such
+  /// an app; with the line of its Compose file that changes it.
+  func listenSetting(of container: Container, _ port: UInt16, _ given: Case, _ signs: Signs) async -> Facts {
+    let service = await ComposeService(of: container.Config?.Labels ?? [:], in: self)
+    let listen = App.Purpose.listen
+    var facts: Facts = [:]
+    if let found = container.loopbackSetting(port, signs) {
+      facts = [
+        .listenFound: found.name == found.value ? found.value : "\(found.name)=\(found.value)",
+        listen.fact("setting"): found.name, listen.fact("by"): found.way.rawValue, listen.fact("value"): found.wanted,
+      ]
+      facts.set(
+        found.way == .variable
+          ? service?.setting(found.name, to: found.wanted) : service?.commanding(found.value, as: found.wanted), .listen
+      )
+    } else if given[listen.fact("by")] == App.Setting.Way.variable.rawValue,
+      let name = given[listen.fact("setting")], let value = given[listen.fact("value")]
+    {
+      facts.set(service?.setting(name, to: value), .listen)
+    }
+    return facts
+  }
+}
