@@ -53,6 +53,9 @@ public struct Run: Sendable {
     orders { $0.overrule(check, with: outcome) }
   }
 
+  /// From now on nobody is asked.
+  public mutating func stopAsking() { session.stopAsking() }
+
   /// Goes on elsewhere, if the way has ended where it says so; nothing is to be done if the case ends here.
   public mutating func goOn() -> [Order] {
     guard followed < Self.mostFollowed, let next = session.onward() else { return [] }

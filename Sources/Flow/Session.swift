@@ -25,7 +25,7 @@ public struct Session: Sendable {
 
   public let catalog: Catalog
   /// True if a person can be asked; else an open question is left open and its "unsure" branch taken.
-  public let asks: Bool
+  public private(set) var asks: Bool
   public private(set) var record: Record
   public private(set) var running: Set<String> = []
   let shapes: [String: CheckShape]
@@ -101,6 +101,12 @@ public struct Session: Sendable {
     }
     record.answers.append(.init(node: node, key: key))
     return start()
+  }
+
+  /// From now on open questions are left open.
+  public mutating func stopAsking() {
+    asks = false
+    way = follow()
   }
 
   /// Takes the last answer back; returns its node, or nil if there was none.

@@ -12,7 +12,9 @@ extension State {
     sayCode(of: step, in: &sheet)
     if step.patch != nil {
       sheet.blocks.append(.gap)
-      sheet.say(word("fix.patch", ["step.file": step.file?.shellWord ?? "?"]))
+      let facts: Facts = ["step.file": step.file?.shellWord ?? "?"]
+      let how = Span(word("fix.patch", facts), spoken: word("lines.patch", facts))
+      sheet.blocks.append(.text([how], indent: 0, hanging: 0))
     }
     if number + 1 == count {
       sheet.blocks.append(.gap)
@@ -80,14 +82,15 @@ extension State {
   }
 
   var helpSheet: Sheet {
-    var sheet = Sheet(title: word("help.title"))
+    var sheet = Sheet(title: word(readsLines ? "lines.help" : "help.title"))
     let below = below
-    let valid = Binding.all.filter { $0.isValid(below) }
+    let valid = readsLines ? Binding.lettered(in: below) : Binding.all.filter { $0.isValid(below) }
     let width = (valid.map { $0.shown.columns }.max() ?? 0) + 2
     for binding in valid {
       let gap = String(repeating: " ", count: width - binding.shown.columns)
-      sheet.blocks.append(
-        .text([Span(binding.shown, .bold), Span(gap + word("help.\(binding.name)"))], indent: 1, hanging: width))
+      let keys = Span(binding.shown, .bold, spoken: binding.letter.map { "\($0):" })
+      let meaning = word("help.\(binding.name)")
+      sheet.blocks.append(.text([keys, Span(gap + meaning, spoken: " " + meaning)], indent: 1, hanging: width))
     }
     sheet.blocks.append(.gap)
     sheet.say(word("help.marks"))

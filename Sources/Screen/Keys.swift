@@ -78,7 +78,7 @@ struct Binding: Sendable {
     Binding([.character("r")], "r", .again, "again", in: screen) { $0.canCheckAgain },
     Binding([.character("b"), .escape, .left], "b", .back, "back", in: screen) { $0.canGoBack },
     Binding([.escape], "Esc", .back, "back", in: typing) { $0.canGoBack },
-    Binding([.tab], "Tab", .otherCause, "other-cause", in: screen) { $0.otherCauses > 0 },
+    Binding([.tab, .character("o")], "Tab", .otherCause, "other-cause", in: screen) { $0.otherCauses > 0 },
     Binding([.character("e")], "e", .path, "path", in: screen) { $0.isVerdict },
     Binding([.character("x")], "x", .skip, "skip", in: screen) { $0.focusedRunningCheck != nil },
     Binding([.character("l")], "l", .logLine, "log-line", in: screen) { $0.canReadLine },

@@ -25,7 +25,7 @@ extension State {
     for detail in explanation.details { sheet.say(detail, indent: 2, hanging: 2) }
     sheet.head(word(explanation.causes.isEmpty ? "line.no-reason" : "line.causes"))
     for (index, cause) in explanation.causes.enumerated() {
-      sheet.blocks.append(.item(label: Span(String(index + 1)), words: [Span(cause.title)], note: ""))
+      sheet.blocks.append(.item(label: Span(String(index + 1), spoken: ""), words: [Span(cause.title)], note: ""))
     }
     return sheet
   }

@@ -80,7 +80,8 @@ extension State {
         } else {
           sheet.blocks.append(
             .item(
-              label: Span(padded("…")), words: [Span(catalog.checks[check]?.title ?? check)],
+              label: Span(padded("…"), spoken: word("lines.running")),
+              words: [Span(catalog.checks[check]?.title ?? check)],
               note: word("seconds", ["check.seconds": String(elapsed[check] ?? 0)])))
         }
       }
@@ -104,14 +105,16 @@ extension State {
     let fault = faultyHop
     var spans: [Span] = []
     for (hop, mark) in hopMarks {
-      if !spans.isEmpty { spans.append(Span(" → ", .dim)) }
+      if !spans.isEmpty { spans.append(Span(" → ", .dim, spoken: ", ")) }
       let name = word("hop.short.\(hop)")
+      let spoken = mark.map { "\(name) \(word("mark.\($0.rawValue)"))" }
       switch mark {
       case .bad where hop == fault:
-        spans.append(Span("✗ \(word("mark.bad")) \(name)", Style(isBold: true, isReverse: true, colour: .bad)))
-      case .bad where hop != firstHop: spans.append(Span("✗ \(name)", Style(colour: .bad)))
-      case .ok: spans.append(Span("✓ \(name)", Style(colour: .good)))
-      case .unknown: spans.append(Span("? \(name)", Style(colour: .unsure)))
+        let style = Style(isBold: true, isReverse: true, colour: .bad)
+        spans.append(Span("✗ \(word("mark.bad")) \(name)", style, spoken: spoken))
+      case .bad where hop != firstHop: spans.append(Span("✗ \(name)", Style(colour: .bad), spoken: spoken))
+      case .ok: spans.append(Span("✓ \(name)", Style(colour: .good), spoken: spoken))
+      case .unknown: spans.append(Span("? \(name)", Style(colour: .unsure), spoken: spoken))
       case .bad, .note: spans.append(Span(name))
       case nil: spans.append(Span(name, .dim))
       }
@@ -157,7 +160,8 @@ extension State {
       sheet.say(word("evidence.overrule"), .dim)
       for (index, outcome) in others.enumerated() {
         let sentence = text?.outcomes[outcome]?.sentences.lazy.compactMap { $0.prose(facts) }.first
-        sheet.blocks.append(.item(label: Span(String(index + 1)), words: [Span(sentence ?? outcome)], note: ""))
+        let label = Span(String(index + 1), spoken: "")
+        sheet.blocks.append(.item(label: label, words: [Span(sentence ?? outcome)], note: ""))
       }
     }
     return sheet

@@ -31,7 +31,7 @@ extension State {
     return perform(binding.action, key)
   }
 
-  private mutating func perform(_ action: Action, _ key: Key) -> [Effect] {
+  mutating func perform(_ action: Action, _ key: Key) -> [Effect] {
     if scene == .path, action != .redraw, action != .suspend { isWatching = false }
     switch action {
     case .choose: return choose()
@@ -40,15 +40,7 @@ extension State {
         hint = word("hint.no-number")
         return []
       }
-      if isVerdict {
-        // A guide is looked into and left again; a cause takes the place of the one in sight.
-        let opened = openable[number - 1]
-        if case .page = opened { push(opened) } else { spot = Spot(scene: opened) }
-        return []
-      }
-      spot.focus = hasField ? number : number - 1
-      showFocus()
-      return choose()
+      return pick(number)
     case .next: return next()
     case .goOn: return goOn()
     case .back: return back()
@@ -102,17 +94,11 @@ extension State {
 
   var items: Int { sheet.items }
 
-  /// How many items have a number.
-  var numbered: Int {
-    switch scene {
-    case .start: routes.count
-    case .question: items
-    case .logLine: explanation?.causes.count ?? 0
-    case .verdict: openable.count
-    case .evidence: items
-    default: 0
-    }
-  }
+  /// How many things can be chosen.
+  var choices: Int { isVerdict ? openable.count : items - (hasField ? 1 : 0) }
+
+  /// How many of them have a number on the screen.
+  var numbered: Int { scene == .path ? 0 : choices }
 
   var canChoose: Bool { items > 0 && !isVerdict }
   var canMove: Bool { items > 1 || body.count > page }
@@ -170,12 +156,31 @@ extension State {
     return pathItems[spot.focus]
   }
 
+  /// The running check that is no longer waited for on request: the one under the cursor; where there is none, the one on
+  /// which the way depends.
   var focusedRunningCheck: String? {
+    if readsLines {
+      guard scene == .path, case .waiting(let check) = session?.walk().state else { return nil }
+      return check
+    }
     guard case .check(let check) = focusedPathItem, session?.running.contains(check) == true else { return nil }
     return check
   }
 
   // MARK: What it does
+
+  /// Chooses the thing with a number, from 1 to `choices`.
+  mutating func pick(_ number: Int) -> [Effect] {
+    if isVerdict {
+      // A guide is looked into and left again; a cause takes the place of the one in sight.
+      let opened = openable[number - 1]
+      if case .page = opened { push(opened) } else { spot = Spot(scene: opened) }
+      return []
+    }
+    spot.focus = hasField ? number : number - 1
+    showFocus()
+    return choose()
+  }
 
   private mutating func choose() -> [Effect] {
     switch scene {
@@ -200,7 +205,7 @@ extension State {
     }
   }
 
-  private mutating func answer(_ node: String, _ key: String) -> [Effect] {
+  mutating func answer(_ node: String, _ key: String) -> [Effect] {
     given[node] = key
     let answers = session?.record.answers ?? []
     if let index = answers.firstIndex(where: { $0.node == node }), answers[index].key == key {

@@ -21,6 +21,8 @@ extension State {
     answers(to: answer.node).first { $0.key == answer.key }?.text ?? answer.key
   }
 
+  func isAnswered(_ node: String) -> Bool { session?.record.answers.contains { $0.node == node } ?? false }
+
   /// The item of the answer that was given before.
   func focus(ofAnswerTo node: String) -> Int {
     answers(to: node).firstIndex { $0.key == given[node] } ?? 0
@@ -43,13 +45,13 @@ extension State {
     let facts = session?.facts ?? Facts()
     let before = session?.record.answers.prefix { $0.node != node } ?? []
     var sheet = Sheet(title: word("question.title", ["question.number": String(before.count + 1)]))
+    sheet.isChoice = true
     sheet.note = word("question.causes", ["question.causes": String(possibleCauses(from: node))])
     sheet.say(question(node), .bold)
     sheet.blocks.append(.gap)
-    let isGiven = session?.record.answers.contains { $0.node == node } ?? false
     for (index, answer) in answers(to: node).enumerated() {
-      let note = isGiven && given[node] == answer.key ? word("question.given") : ""
-      sheet.blocks.append(.item(label: Span(String(index + 1)), words: [Span(answer.text)], note: note))
+      let note = isAnswered(node) && given[node] == answer.key ? word("question.given") : ""
+      sheet.blocks.append(.item(label: Span(String(index + 1), spoken: ""), words: [Span(answer.text)], note: note))
     }
     if case .fact(_, let question?) = catalog.tree.nodes[node]?.looks {
       if let why = question.why.prose(facts) {

@@ -18,6 +18,8 @@ struct Sheet {
   /// At the right end of the title's row.
   var note = ""
   var blocks: [Block] = []
+  /// True if it asks for one of its items: where one line comes after the other, these are the last ones.
+  var isChoice = false
 
   mutating func say(_ text: String, _ style: Style = .plain, indent: Int = 0, hanging: Int = 0) {
     guard !text.isEmpty else { return }
@@ -51,9 +53,12 @@ struct Sheet {
 struct Span {
   let text: String
   let style: Style
-  init(_ text: String, _ style: Style = .plain) {
+  /// What a line says in the place of the text: no drawing, nothing that depends on columns or on keys of the screen.
+  let spoken: String
+  init(_ text: String, _ style: Style = .plain, spoken: String? = nil) {
     self.text = text
     self.style = style
+    self.spoken = spoken ?? text
   }
 }
 

@@ -33,15 +33,19 @@ extension State {
     }
     for (index, route) in routes.enumerated() {
       let facts: Facts = ["route.proxy": route.proxy, "route.upstream": route.upstream]
-      let mark = route.mark.map { label($0) } ?? Span(padded("…"))
+      let mark = route.mark.map { label($0) } ?? Span(padded("…"), spoken: "")
+      let leads = Span(" " + word("start.route", facts), spoken: " " + word("lines.route", facts))
       sheet.blocks.append(
         .item(
-          label: Span("\(index + 1) \(mark.text)", mark.style),
-          words: [Span(route.url, .bold), Span(" " + word("start.route", facts))], note: route.status ?? ""))
+          label: Span("\(index + 1) \(mark.text)", mark.style, spoken: mark.spoken),
+          words: [Span(route.url, .bold), leads], note: route.status ?? ""))
     }
     if !notices.isEmpty {
       sheet.head(word("start.notices"))
-      for notice in notices { sheet.say("? " + notice, Style(colour: .unsure), hanging: 2) }
+      for notice in notices {
+        let style = Style(colour: .unsure)
+        sheet.blocks.append(.text([Span("? ", style, spoken: ""), Span(notice, style)], indent: 0, hanging: 2))
+      }
     }
     return sheet
   }

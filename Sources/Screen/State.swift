@@ -65,6 +65,8 @@ public struct State: Sendable {
   /// The checks that the tree uses, in the order in which a person would make them.
   let shapes: [CheckShape]
   let isASCII: Bool
+  /// True if the face reads lines and has no cursor: nothing is typed into fields, and every choice has a number.
+  let readsLines: Bool
   /// What the program cannot see here, in sentences.
   let notices: [String]
   /// The facts of an address as it was typed; nil if it is none.
@@ -79,9 +81,13 @@ public struct State: Sendable {
   var explanation: LogExplanation?
   var routes: [RouteLine] = []
   var isListing = true
+  /// Seconds for which they have been listed.
+  var listed = 0
   private(set) var run: Run?
   /// The number of the last round.
   private(set) var round = 0
+  /// How often a person has wanted everything to be looked at.
+  private(set) var looks = 0
   /// Seconds since each running check began.
   var elapsed: [String: Int] = [:]
   /// True while the screen goes on by itself: until the user moves.
@@ -94,20 +100,26 @@ public struct State: Sendable {
   var shownSteps: [Diagnosis.Step] = []
   var report: String?
   var hint = ""
+  /// Answers that were given before they are asked for, the next one first.
+  var ahead: [String]
+  /// How many lines in a row were no answer.
+  var misses = 0
   /// True while a text is shown alone, outside of the full screen.
   public internal(set) var isAlone = false
   /// What was given for the address that was asked for.
   private var first = Facts()
 
   public init(
-    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false,
-    site: @escaping @Sendable (String) -> Facts?
+    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false, readsLines: Bool = false,
+    ahead: [String] = [], site: @escaping @Sendable (String) -> Facts?
   ) {
     let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
     self.catalog = catalog
     self.shapes = shapes.filter { used.contains($0.id) }
     self.notices = notices
     self.isASCII = isASCII
+    self.readsLines = readsLines
+    self.ahead = ahead
     self.site = site
   }
 
@@ -149,6 +161,7 @@ public struct State: Sendable {
       return []
     case .tick:
       for check in elapsed.keys { elapsed[check]? += 1 }
+      if isListing { listed += 1 }
       return []
     case .saved(let path):
       report = path ?? report
@@ -174,7 +187,7 @@ public struct State: Sendable {
   }
   /// True if the first item is a field.
   var hasField: Bool { scene == .start || scene == .logLine }
-  var isTyping: Bool { hasField && spot.focus == 0 }
+  var isTyping: Bool { hasField && spot.focus == 0 && !readsLines }
   var field: Field {
     get { scene == .logLine ? line : address }
     set { if scene == .logLine { line = newValue } else { address = newValue } }
@@ -213,6 +226,7 @@ public struct State: Sendable {
     }
     if first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
     first = facts
+    looks += 1
     // Another session's checks have nothing to say any more.
     let cancel = run == nil ? [] : leave()
     run = Run(Session(catalog: catalog, shapes: shapes, asks: true, given: facts), round: round + 1)
@@ -281,8 +295,20 @@ public struct State: Sendable {
   /// From the address that was asked for, over every redirect and every proxy.
   mutating func checkAgain() -> [Effect] {
     previous = diagnosis
+    looks += 1
     let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
     return look { $0.again(given: mended) }
+  }
+
+  /// Nobody is there any more who could answer: what only a person knows stays open, and the case goes on to its end.
+  mutating func stopAsking() -> [Effect] {
+    _ = order { run in
+      run.stopAsking()
+      return []
+    }
+    guard run != nil, !hasEnded || scene == .path else { return [] }
+    watch()
+    return advance()
   }
 
   var diagnosis: Diagnosis? { session?.diagnosis() }

@@ -196,7 +196,8 @@ extension State {
       case .note: ("•", .plain)
       case .unknown: ("?", .unsure)
       }
-    return Span(padded("\(symbol) \(word("mark.\(mark.rawValue)"))"), Style(isBold: mark == .bad, colour: colour))
+    let name = word("mark.\(mark.rawValue)")
+    return Span(padded("\(symbol) \(name)"), Style(isBold: mark == .bad, colour: colour), spoken: "\(name):")
   }
 
   /// As wide as the widest mark.

@@ -35,12 +35,10 @@ public final class Terminal {
   }
 
   public enum Refusal: Error, Sendable {
-    /// Standard input or output is no terminal.
-    case noTerminal
     /// The shell has put the program into the background.
     case inBackground
-    /// The terminal's kind is not known here, or cannot move its cursor.
-    case unknownKind(String)
+    /// ncurses does not start on this terminal.
+    case notStarted
   }
 
   /// What the terminal tells.
@@ -64,12 +62,11 @@ public final class Terminal {
   private var isBack = false
   private var sources: [any DispatchSourceProtocol] = []
 
-  /// Runs `body` with the terminal's messages, in the order in which they come; several that came at once together.
+  /// Takes a terminal that can show full screens (`LineInput.reason` is nil), and runs `body` with the terminal's messages, in the order in which they come; several that came at once together.
   public static func open<Result>(
     _ options: Options, send: @escaping @MainActor ([Message]) -> Void,
     body: @MainActor (Terminal) async throws -> Result
   ) async throws -> Result {
-    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { throw Refusal.noTerminal }
     guard tcgetpgrp(STDIN_FILENO) == getpgrp() else { throw Refusal.inBackground }
     let terminal = try Terminal(options, send)
     do {
@@ -85,14 +82,12 @@ public final class Terminal {
   private init(_ options: Options, _ send: @escaping @MainActor ([Message]) -> Void) throws {
     self.options = options
     self.send = send
-    let kind = variable("TERM") ?? ""
-    guard kind != "dumb", !kind.isEmpty else { throw Refusal.unknownKind(kind) }
     let signals = shim_catch_signals()
     // The size is the terminal's own, whatever LINES and COLUMNS of the environment say. Without the second call it is
     // that of terminfo, which has none for the Linux console.
     use_env(false)
     use_tioctl(true)
-    guard shim_start() else { throw Refusal.unknownKind(kind) }
+    guard shim_start() else { throw Refusal.notStarted }
     shim_guard(Self.givingBack)
     cbreak()
     noecho()
@@ -262,6 +257,9 @@ public final class Terminal {
   private nonisolated static var givingBack: String {
     pasteOff + ["op", "sgr0", "rmkx", "cnorm", "rmcup"].map(capability).joined() + "\r"
   }
+
+  /// Whether the terminal is of a known kind on which a screen can be drawn.
+  nonisolated static var canMoveCursor: Bool { shim_know() && !capability("cup").isEmpty }
 
   /// A capability's bytes without `$<5>`, the pauses that old terminals need; empty if the terminal lacks it.
   private nonisolated static func capability(_ name: String) -> String {

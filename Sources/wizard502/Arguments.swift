@@ -41,6 +41,8 @@ struct Arguments {
   var paste: String?
   var colours = true
   var ascii = false
+  /// True: the guided session is in lines.
+  var isPlain = false
   /// Whether it is the program of an image, which is to look at the machine outside.
   var entersHost = false
   /// Whether it looks at this machine.
@@ -138,6 +140,7 @@ struct Arguments {
     Option(
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
       says: "reads what commands have printed elsewhere"),
+    Option(name: "--plain", verbs: [.guided], says: "the session in numbered lines, nothing redrawn"),
     Option(name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time"),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
@@ -183,6 +186,7 @@ struct Arguments {
     }
     flows = given["--flows"]
     ascii = given["--ascii"] != nil
+    isPlain = given["--plain"] != nil
     entersHost = given["--enter-host"] != nil
     colours = given["--color"] != "never"
     if let text = given["--timeout"] {

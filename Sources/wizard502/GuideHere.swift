@@ -28,27 +28,27 @@ extension Wizard502 {
       complain("wizard502: \(error.sentence)")
       return Exit.unreadable.rawValue
     }
+    let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
       catalog: catalog, shapes: Check.all.map(\.shape), notices: notices, isASCII: options.isASCII,
-      site: { typed in Site(typed).map { arguments.facts(of: $0) } })
+      readsLines: reason != nil, site: { typed in Site(typed).map { arguments.facts(of: $0) } })
     let rounds = Rounds(world, catalog.signs)
     let guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(of: world, catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) })
     do {
-      let end = try await guided(state, url: url, guide: guide, options: options)
+      let end =
+        if let reason {
+          try await guidedInLines(state, url: url, guide: guide, because: catalog.words(for: reason))
+        } else {
+          try await guided(state, url: url, guide: guide, options: options)
+        }
       if !end.line.isEmpty { Output.put(end.line + "\n") }
       return end.code
     } catch {
-      let sentence =
-        switch error as? Terminal.Refusal {
-        case .noTerminal, nil: catalog.word("refused.no-terminal")
-        case .inBackground: catalog.word("refused.in-background")
-        case .unknownKind(""): catalog.word("refused.no-kind")
-        case .unknownKind(let kind): catalog.word("refused.unknown-kind", ["terminal.kind": kind])
-        }
-      complain("wizard502: \(sentence)")
+      let name = if case Terminal.Refusal.inBackground = error { "in-background" } else { "not-started" }
+      complain("wizard502: \(catalog.word("refused.\(name)"))")
       return Exit.misuse.rawValue
     }
   }
@@ -97,6 +97,19 @@ extension Wizard502 {
     }
     sink.onTermination = { _ in task.cancel() }
     return lines
+  }
+}
+
+extension Catalog {
+  /// Why a session is in lines.
+  fileprivate func words(for reason: LineInput.Reason) -> String {
+    switch reason {
+    case .asked: word("lines.reason.asked")
+    case .accessible: word("lines.reason.accessible")
+    case .noTerminal: word("lines.reason.no-terminal")
+    case .noKind: word("lines.reason.no-kind")
+    case .kind(let kind): word("lines.reason.kind", ["terminal.kind": kind.excerpt(of: 40)])
+    }
   }
 }
 

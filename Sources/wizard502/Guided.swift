@@ -38,31 +38,24 @@ private final class Loop {
   private var state: State
   private let terminal: Terminal
   private let guide: Guide
-  private let sink: AsyncStream<Arrival>.Continuation
-  private let runner: Runner
-  private var listing: Task<Void, Never>?
-  private var seconds: Task<Void, Never>?
+  private let outside: Outside
 
   init(state: State, terminal: Terminal, guide: Guide, sink: AsyncStream<Arrival>.Continuation) {
     self.state = state
     self.terminal = terminal
     self.guide = guide
-    self.sink = sink
-    runner = Runner(look: guide.look) { sink.yield(.event(.found($0, round: $1))) }
+    outside = Outside(guide) { sink.yield(.event($0)) }
   }
 
   func run(url: String?, _ arrivals: AsyncStream<Arrival>) async -> End {
-    defer {
-      runner.carryOut([.cancelAll])
-      for task in [listing, seconds] { task?.cancel() }
-    }
+    defer { outside.end() }
     _ = state.handle(.resized(terminal.size))
     let first = state.begin(url: url)
     terminal.draw(state.view())
     if let end = carryOut(first) { return end }
     for await arrival in arrivals {
       if let end = take(arrival) { return end }
-      countSeconds()
+      outside.countSeconds(state.isRunning)
       terminal.draw(state.view())
     }
     return (0, "")
@@ -97,12 +90,8 @@ private final class Loop {
   private func carryOut(_ effects: [Effect]) -> End? {
     for effect in effects {
       switch effect {
-      case .order(let order): runner.carryOut([order])
-      case .listRoutes:
-        listing = Task { [guide, sink] in
-          for await line in guide.routes() { sink.yield(.event(.route(line))) }
-          sink.yield(.event(.routesEnded))
-        }
+      case .order(let order): outside.carryOut(order)
+      case .listRoutes: outside.listRoutes()
       case .copy(let text): terminal.copy(text)
       case .showAlone(let text): terminal.showAlone(text)
       case .save(let diagnosis):
@@ -118,23 +107,11 @@ private final class Loop {
     }
     return nil
   }
-
-  /// A tick a second while seconds are shown, and none otherwise.
-  private func countSeconds() {
-    if !state.isRunning {
-      seconds?.cancel()
-      seconds = nil
-    } else if seconds == nil {
-      seconds = Task { [sink] in
-        while (try? await Task.sleep(for: .seconds(1))) != nil { sink.yield(.event(.tick)) }
-      }
-    }
-  }
 }
 
 /// Writes a report that only its owner can read, here or in the home folder; never over another file.
 /// The path; nil if neither place took it.
-private func save(_ report: String, host: String) -> String? {
+func save(_ report: String, host: String) -> String? {
   var now = time(nil)
   var parts = tm()
   localtime_r(&now, &parts)

@@ -1,0 +1,160 @@
+import Flow
+import Model
+
+/// The guided session in lines, for screen readers, pipes, serial consoles and terminals that draw nothing: the second
+/// face of the same state.
+///
+/// Takes in what happens and the lines that are typed; what is to be said comes out as text. Does no I/O.
+public struct Lines: Sendable {
+  /// What is said next, and what the outside is asked to do then.
+  public struct Turn: Sendable, Equatable {
+    public var text = ""
+    public var effects: [Effect] = []
+    /// The exit code and the last line, if that is the end.
+    public var end: (code: Int32, line: String)? {
+      effects.lazy.compactMap { if case .quit(let code, let line) = $0 { (code, line) } else { nil } }.first
+    }
+  }
+
+  private var state: State
+  private var transcript: Transcript
+  /// True if somebody types while the lines come, who may be told to wait.
+  private let isLive: Bool
+  private var isPrompted = false
+  /// True if no more lines come.
+  private var isOver = false
+  /// Seconds for which nothing was said.
+  private var silence = 0
+
+  /// Seconds after which it is said what is waited for.
+  private static let patience = 10
+  /// Lines in a row that are no answer: whoever sends more is nobody who reads.
+  private static let mostMisses = 30
+
+  /// - Parameters:
+  ///   - width: Columns at which sentences are broken; nil: a paragraph is a line.
+  ///   - isLive: Lines come while they are typed. Else they are read when one is wanted, and are written down here.
+  public init(_ state: State, width: Int? = nil, isLive: Bool) {
+    self.state = state
+    self.isLive = isLive
+    transcript = Transcript(width: width)
+  }
+
+  /// The site's name, for the report's.
+  public var host: String { state.host }
+  /// True if a line is wanted now.
+  public var isAsking: Bool { isPrompted }
+  /// True while seconds count.
+  public var isWaiting: Bool { !isPrompted }
+
+  /// - Parameter reason: Why the session is in lines, in words.
+  public mutating func begin(url: String?, because reason: String) -> Turn {
+    let effects = state.begin(url: url)
+    let first = state.word("lines.begin", ["lines.reason": reason])
+    return turn(first.drawable(isASCII: state.isASCII) + "\n", effects)
+  }
+
+  public mutating func handle(_ event: Event) -> Turn {
+    let effects = state.handle(event)
+    guard case .tick = event, isWaiting else { return turn("", effects) }
+    silence += 1
+    return turn(silence % Self.patience == 0 ? awaited : "", effects)
+  }
+
+  /// Takes a line that was typed, or read because it was wanted.
+  ///
+  /// - Parameter isCut: It was longer than that.
+  public mutating func enter(_ line: String, isCut: Bool = false) -> Turn {
+    let echo = isLive ? "" : line.excerpt(of: Self.echo).drawable(isASCII: state.isASCII) + "\n"
+    isPrompted = false
+    if state.isAwaited, !state.canEnterMeanwhile(line) {
+      return turn(state.word("lines.busy") + "\n", [])
+    }
+    let scene = state.scene
+    let effects = state.enter(line)
+    if isCut, state.hint.isEmpty { state.hint = state.word("hint.cut") }
+    // Whoever has chosen what is in sight, or nothing from the list of sites, hears it again.
+    if state.scene == scene, state.hint.isEmpty || scene == .start { transcript.repeatAll() }
+    var turn = turn(echo, effects)
+    if state.misses >= Self.mostMisses, turn.end == nil {
+      turn.text += "\n" + state.word("lines.nobody", ["lines.misses": String(Self.mostMisses)]) + "\n"
+      turn.effects += [state.leaving]
+    }
+    return turn
+  }
+
+  /// Scalars of a line that are written down.
+  private static let echo = 200
+
+  /// There are no more lines: what nobody can say any more stays open, and the result is the end.
+  public mutating func inputEnded() -> Turn {
+    let end = isPrompted ? "\n" + state.word("lines.end") + "\n" : ""
+    (isOver, isPrompted) = (true, false)
+    return turn(end, state.stopAsking())
+  }
+
+  public mutating func interrupted() -> Turn { Turn(text: "\n", effects: state.handle(.key(.control("c")))) }
+
+  // MARK: What is said
+
+  /// What is new, and then the prompt; answers that were given ahead are taken at once.
+  private mutating func turn(_ text: String, _ effects: [Effect]) -> Turn {
+    var turn = Turn(text: text, effects: effects)
+    while turn.end == nil {
+      let news = news()
+      if !news.isEmpty { silence = 0 }
+      turn.text += news
+      // A report is saved first, and where it is said then.
+      guard !state.isAwaited, !turn.effects.contains(where: \.isSave) else { break }
+      if isOver {
+        turn.text += "\n"
+        turn.effects.append(state.leaving)
+        break
+      }
+      if isPrompted, turn.text.isEmpty { break }
+      if isPrompted { turn.text = "\n" + turn.text }
+      turn.text += "\n" + state.prompt
+      isPrompted = true
+      guard let (line, effects) = state.takeAhead() else { break }
+      isPrompted = false
+      turn.text += line.excerpt(of: Self.echo).drawable(isASCII: state.isASCII) + "\n"
+      turn.effects += effects
+    }
+    return turn
+  }
+
+  private mutating func news() -> String {
+    let news = transcript.news(of: state)
+    state.hint = ""
+    transcript.forgetHint()
+    if state.scene == .help || state.scene == .words {
+      state.spots.removeLast()
+      transcript.isBack(at: state)
+    }
+    return news
+  }
+
+  /// What the way to the result waits for.
+  private var awaited: String {
+    guard case .waiting(let check) = state.session?.walk().state else { return "" }
+    let facts: Facts = [
+      "check.title": state.catalog.checks[check]?.title ?? check, "check.seconds": String(state.elapsed[check] ?? 0),
+    ]
+    return state.word("lines.waiting", facts).drawable(isASCII: state.isASCII) + "\n"
+  }
+}
+
+extension Effect {
+  fileprivate var isSave: Bool { if case .save = self { true } else { false } }
+}
+
+extension State {
+  /// What can be done about what runs: wait no longer, go back, leave.
+  fileprivate func canEnterMeanwhile(_ line: String) -> Bool {
+    Binding.lettered(in: self).contains {
+      [.skip, .back, .quit, .help].contains($0.action) && $0.letter.map { String($0) } == line.trimmed.lowercased()
+    }
+  }
+
+  fileprivate var leaving: Effect { .quit(exitCode, line: closingLine) }
+}

@@ -1,0 +1,61 @@
+import Flow
+import Glibc
+import Screen
+import Terminal
+
+/// A guided session in lines, on standard input and output.
+///
+/// - Parameter reason: Why it is in lines, in words.
+@MainActor
+func guidedInLines(_ state: State, url: String?, guide: Guide, because reason: String) async throws -> End {
+  let (arrivals, sink) = AsyncStream.makeStream(of: LineArrival.self)
+  let input = try LineInput { sink.yield(.input($0)) }
+  let outside = Outside(guide) { sink.yield(.event($0)) }
+  defer { outside.end() }
+  var lines = Lines(state, width: LineInput.width, isLive: input.isLive)
+  var turn = lines.begin(url: url, because: reason)
+  // Whoever types is heard at any time; what is in a pipe stays there until it is asked for.
+  var isReading = false
+  var iterator = arrivals.makeAsyncIterator()
+  while true {
+    if let end = carryOut(turn, &lines, outside, guide) { return end }
+    if !isReading, input.isLive || lines.isAsking {
+      input.want()
+      isReading = true
+    }
+    outside.countSeconds(lines.isWaiting)
+    switch await iterator.next() {
+    case .event(let event): turn = lines.handle(event)
+    case .input(.line(let line, let isCut)):
+      isReading = false
+      turn = lines.enter(line, isCut: isCut)
+    case .input(.ended): turn = lines.inputEnded()
+    case .input(.signal(SIGINT)): turn = lines.interrupted()
+    case .input(.signal(let signal)): return (128 + signal, "")
+    case nil: return (0, "")
+    }
+  }
+}
+
+private enum LineArrival: Sendable {
+  case event(Event)
+  case input(LineInput.Message)
+}
+
+/// Says what is to be said, and does the rest. The end, if that is what it is.
+@MainActor
+private func carryOut(_ turn: Lines.Turn, _ lines: inout Lines, _ outside: Outside, _ guide: Guide) -> End? {
+  if let code = LineInput.put(turn.text) { return (code, "") }
+  for effect in turn.effects {
+    switch effect {
+    case .order(let order): outside.carryOut(order)
+    case .listRoutes: outside.listRoutes()
+    case .save(let diagnosis):
+      let saved = lines.handle(.saved(save(guide.report(diagnosis), host: lines.host)))
+      if let end = carryOut(saved, &lines, outside, guide) { return end }
+    case .quit(let code, let line): return (code, line)
+    case .copy, .showAlone, .suspend, .redraw: break
+    }
+  }
+  return nil
+}

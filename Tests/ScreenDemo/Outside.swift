@@ -1,0 +1,1 @@
+../../Sources/wizard502/Outside.swift
