@@ -30,6 +30,10 @@ public enum Limits {
   /// Bytes and records of a recording.
   public static let recording = 256 << 20
   public static let records = 100_000
+  /// Bytes of a file with answers for a guided session.
+  public static let answers = 64 << 10
+  /// Bytes of a line of input; the rest of a longer one is dropped.
+  public static let inputLine = 64 << 10
   /// Sites that are asked at the same time, each by up to two requests.
   public static let sitesAtOnce = 8
 }

@@ -89,9 +89,9 @@ extension State {
     case .question(let node): isAnswered(node) ? .choose : nil
     case .verdict: hasFix ? .next : nil
     case .fix: nextStep == nil ? nil : .next
-    case .evidence, .page, .logLine, .help, .words: .back
+    case .evidence, .page, .logLine: .back
     case .leaving: .stay
-    case .start: nil
+    default: nil
     }
   }
 

@@ -9,6 +9,8 @@ public struct Lines: Sendable {
   /// What is said next, and what the outside is asked to do then.
   public struct Turn: Sendable, Equatable {
     public var text = ""
+    /// What was typed before that, or read, as it is written down.
+    public var heard = ""
     public var effects: [Effect] = []
     /// The exit code and the last line, if that is the end.
     public var end: (code: Int32, line: String)? {
@@ -18,8 +20,6 @@ public struct Lines: Sendable {
 
   private var state: State
   private var transcript: Transcript
-  /// True if somebody types while the lines come, who may be told to wait.
-  private let isLive: Bool
   private var isPrompted = false
   /// True if no more lines come.
   private var isOver = false
@@ -31,12 +31,9 @@ public struct Lines: Sendable {
   /// Lines in a row that are no answer: whoever sends more is nobody who reads.
   private static let mostMisses = 30
 
-  /// - Parameters:
-  ///   - width: Columns at which sentences are broken; nil: a paragraph is a line.
-  ///   - isLive: Lines come while they are typed. Else they are read when one is wanted, and are written down here.
-  public init(_ state: State, width: Int? = nil, isLive: Bool) {
+  /// - Parameter width: Columns at which sentences are broken; nil: a paragraph is a line.
+  public init(_ state: State, width: Int? = nil) {
     self.state = state
-    self.isLive = isLive
     transcript = Transcript(width: width)
   }
 
@@ -61,21 +58,22 @@ public struct Lines: Sendable {
     return turn(silence % Self.patience == 0 ? awaited : "", effects)
   }
 
-  /// Takes a line that was typed, or read because it was wanted.
+  /// Takes in a line that was typed, or read because it was wanted.
   ///
   /// - Parameter isCut: It was longer than that.
   public mutating func enter(_ line: String, isCut: Bool = false) -> Turn {
-    let echo = isLive ? "" : line.excerpt(of: Self.echo).drawable(isASCII: state.isASCII) + "\n"
+    let heard = line.excerpt(of: Self.heard).drawable(isASCII: state.isASCII) + "\n"
     isPrompted = false
     if state.isAwaited, !state.canEnterMeanwhile(line) {
-      return turn(state.word("lines.busy") + "\n", [])
+      return Turn(text: state.word("lines.busy") + "\n", heard: heard)
     }
     let scene = state.scene
     let effects = state.enter(line)
     if isCut, state.hint.isEmpty { state.hint = state.word("hint.cut") }
     // Whoever has chosen what is in sight, or nothing from the list of sites, hears it again.
     if state.scene == scene, state.hint.isEmpty || scene == .start { transcript.repeatAll() }
-    var turn = turn(echo, effects)
+    var turn = turn("", effects)
+    turn.heard = heard
     if state.misses >= Self.mostMisses, turn.end == nil {
       turn.text += "\n" + state.word("lines.nobody", ["lines.misses": String(Self.mostMisses)]) + "\n"
       turn.effects += [state.leaving]
@@ -84,7 +82,7 @@ public struct Lines: Sendable {
   }
 
   /// Scalars of a line that are written down.
-  private static let echo = 200
+  private static let heard = 200
 
   /// There are no more lines: what nobody can say any more stays open, and the result is the end.
   public mutating func inputEnded() -> Turn {
@@ -93,6 +91,7 @@ public struct Lines: Sendable {
     return turn(end, state.stopAsking())
   }
 
+  /// The key that ends a program was pressed.
   public mutating func interrupted() -> Turn { Turn(text: "\n", effects: state.handle(.key(.control("c")))) }
 
   // MARK: What is said
@@ -117,7 +116,7 @@ public struct Lines: Sendable {
       isPrompted = true
       guard let (line, effects) = state.takeAhead() else { break }
       isPrompted = false
-      turn.text += line.excerpt(of: Self.echo).drawable(isASCII: state.isASCII) + "\n"
+      turn.text += line.excerpt(of: Self.heard).drawable(isASCII: state.isASCII) + "\n"
       turn.effects += effects
     }
     return turn

@@ -302,11 +302,8 @@ public struct State: Sendable {
 
   /// Nobody is there any more who could answer: what only a person knows stays open, and the case goes on to its end.
   mutating func stopAsking() -> [Effect] {
-    _ = order { run in
-      run.stopAsking()
-      return []
-    }
-    guard run != nil, !hasEnded || scene == .path else { return [] }
+    guard run != nil, !hasEnded else { return [] }
+    run?.stopAsking()
     watch()
     return advance()
   }

@@ -1,6 +1,7 @@
 internal import CNcurses
 internal import Dispatch
 internal import Glibc
+internal import Model
 
 /// Standard input and output as lines: nothing is drawn, and the modes of a terminal stay as they are.
 @MainActor
@@ -81,9 +82,6 @@ public final class LineInput {
 
 /// Reads standard input on a thread of its own, one line whenever one is wanted: what is not wanted yet stays in the pipe.
 private final class LineReader: Sendable {
-  /// Bytes of a line; the rest of a longer one is dropped.
-  private static let limit = 65_536
-
   private let wanted = DispatchSemaphore(value: 0)
   private let send: @Sendable (LineInput.Message) -> Void
 
@@ -104,7 +102,7 @@ private final class LineReader: Sendable {
         let rest = waiting[start...]
         let end = rest.firstIndex(of: UInt8(ascii: "\n"))
         let part = rest[..<(end ?? rest.endIndex)]
-        let room = Self.limit - line.count
+        let room = Limits.inputLine - line.count
         line += part.prefix(room)
         isCut = isCut || part.count > room
         if let end {

@@ -43,6 +43,9 @@ struct Arguments {
   var ascii = false
   /// True: the guided session is in lines.
   var isPlain = false
+  /// A file with answers for the guided session, and one into which it is written down.
+  var answers: String?
+  var record: String?
   /// Whether it is the program of an image, which is to look at the machine outside.
   var entersHost = false
   /// Whether it looks at this machine.
@@ -141,6 +144,10 @@ struct Arguments {
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
       says: "reads what commands have printed elsewhere"),
     Option(name: "--plain", verbs: [.guided], says: "the session in numbered lines, nothing redrawn"),
+    Option(name: "--answers", value: "FILE", verbs: [.guided], says: "answers, a line each", line: .next),
+    Option(
+      name: "--record", value: "FILE", verbs: [.guided], says: "writes the session down",
+      line: .last("answers from a file; the session written down")),
     Option(name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time"),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
@@ -187,6 +194,7 @@ struct Arguments {
     flows = given["--flows"]
     ascii = given["--ascii"] != nil
     isPlain = given["--plain"] != nil
+    (answers, record) = (given["--answers"], given["--record"])
     entersHost = given["--enter-host"] != nil
     colours = given["--color"] != "never"
     if let text = given["--timeout"] {

@@ -20,6 +20,9 @@ enum Evidence {
       self.path = path
     }
 
+    /// Writes a text to its end; false if that failed.
+    func append(_ text: String) -> Bool { Output.write(Array(text.utf8), to: descriptor) }
+
     /// Writes all that was seen, without secrets.
     func write(_ recording: Recording) throws(Failure) {
       defer { close(descriptor) }
@@ -64,7 +67,7 @@ enum Evidence {
 
 extension Evidence.Failure {
   /// With the reason of the system call that has just failed.
-  fileprivate init(_ path: String, _ what: String) {
+  init(_ path: String, _ what: String) {
     sentence = "\(path.printable) \(what): \(String(cString: strerror(errno)))"
   }
 }

@@ -14,6 +14,8 @@ extension Wizard502 {
     let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
     let world: any World
     let notices: [String]
+    var ahead: [String] = []
+    let record: Record?
     do throws(Evidence.Failure) {
       if let path = arguments.from {
         let recording = try Evidence.read(path)
@@ -24,19 +26,27 @@ extension Wizard502 {
         world = Wizard502.world()
         notices = await Self.notices(world, catalog)
       }
+      if let path = arguments.answers { ahead = try Answers.read(path) }
     } catch {
       complain("wizard502: \(error.sentence)")
       return Exit.unreadable.rawValue
     }
+    do throws(Evidence.Failure) {
+      record = if let path = arguments.record { try Record(creating: path) } else { nil }
+    } catch {
+      complain("wizard502: \(error.sentence)")
+      return Exit.unwritable.rawValue
+    }
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
       catalog: catalog, shapes: Check.all.map(\.shape), notices: notices, isASCII: options.isASCII,
-      readsLines: reason != nil, site: { typed in Site(typed).map { arguments.facts(of: $0) } })
+      readsLines: reason != nil, ahead: ahead, site: { typed in Site(typed).map { arguments.facts(of: $0) } })
     let rounds = Rounds(world, catalog.signs)
-    let guide = Guide(
+    var guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(of: world, catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) })
+    if let record { guide.record = { record.append($0) } }
     do {
       let end =
         if let reason {
@@ -44,7 +54,11 @@ extension Wizard502 {
         } else {
           try await guided(state, url: url, guide: guide, options: options)
         }
-      if !end.line.isEmpty { Output.put(end.line + "\n") }
+      if !end.line.isEmpty {
+        Output.put(end.line + "\n")
+        record?.append(end.line + "\n")
+      }
+      if record?.isWhole == false { complain("wizard502: the session could not be written down to its end") }
       return end.code
     } catch {
       let name = if case Terminal.Refusal.inBackground = error { "in-background" } else { "not-started" }

@@ -11,6 +11,8 @@ struct Guide: Sendable {
   let routes: @Sendable () -> AsyncStream<RouteLine>
   /// A diagnosis as Markdown.
   let report: @Sendable (Diagnosis) -> String
+  /// Writes down what is said, as far as somebody wants that.
+  var record: (@Sendable (String) -> Void)?
 }
 
 /// How a guided session ended: the exit code, and a line for whoever reads the terminal afterwards, or none.
@@ -39,6 +41,7 @@ private final class Loop {
   private let terminal: Terminal
   private let guide: Guide
   private let outside: Outside
+  private var transcript = Transcript()
 
   init(state: State, terminal: Terminal, guide: Guide, sink: AsyncStream<Arrival>.Continuation) {
     self.state = state
@@ -52,13 +55,23 @@ private final class Loop {
     _ = state.handle(.resized(terminal.size))
     let first = state.begin(url: url)
     terminal.draw(state.view())
-    if let end = carryOut(first) { return end }
+    if let end = carryOut(first) ?? takeAhead() { return end }
     for await arrival in arrivals {
-      if let end = take(arrival) { return end }
+      if let end = take(arrival) ?? takeAhead() { return end }
       outside.countSeconds(state.isRunning)
       terminal.draw(state.view())
     }
     return (0, "")
+  }
+
+  /// Writes down what is new, and takes the answers that were given before anybody was asked.
+  private func takeAhead() -> End? {
+    guide.record?(transcript.news(of: state))
+    while let (_, effects) = state.takeAhead() {
+      guide.record?(transcript.news(of: state))
+      if let end = carryOut(effects) { return end }
+    }
+    return nil
   }
 
   private func take(_ arrival: Arrival) -> End? {

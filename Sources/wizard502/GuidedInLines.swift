@@ -12,13 +12,13 @@ func guidedInLines(_ state: State, url: String?, guide: Guide, because reason: S
   let input = try LineInput { sink.yield(.input($0)) }
   let outside = Outside(guide) { sink.yield(.event($0)) }
   defer { outside.end() }
-  var lines = Lines(state, width: LineInput.width, isLive: input.isLive)
+  var lines = Lines(state, width: LineInput.width)
   var turn = lines.begin(url: url, because: reason)
   // Whoever types is heard at any time; what is in a pipe stays there until it is asked for.
   var isReading = false
   var iterator = arrivals.makeAsyncIterator()
   while true {
-    if let end = carryOut(turn, &lines, outside, guide) { return end }
+    if let end = carryOut(turn, &lines, outside, guide, echoes: !input.isLive) { return end }
     if !isReading, input.isLive || lines.isAsking {
       input.want()
       isReading = true
@@ -43,16 +43,21 @@ private enum LineArrival: Sendable {
 }
 
 /// Says what is to be said, and does the rest. The end, if that is what it is.
+///
+/// - Parameter echoes: What was read is said, too, since no terminal has shown it.
 @MainActor
-private func carryOut(_ turn: Lines.Turn, _ lines: inout Lines, _ outside: Outside, _ guide: Guide) -> End? {
-  if let code = LineInput.put(turn.text) { return (code, "") }
+private func carryOut(
+  _ turn: Lines.Turn, _ lines: inout Lines, _ outside: Outside, _ guide: Guide, echoes: Bool
+) -> End? {
+  if let code = LineInput.put((echoes ? turn.heard : "") + turn.text) { return (code, "") }
+  guide.record?(turn.heard + turn.text)
   for effect in turn.effects {
     switch effect {
     case .order(let order): outside.carryOut(order)
     case .listRoutes: outside.listRoutes()
     case .save(let diagnosis):
       let saved = lines.handle(.saved(save(guide.report(diagnosis), host: lines.host)))
-      if let end = carryOut(saved, &lines, outside, guide) { return end }
+      if let end = carryOut(saved, &lines, outside, guide, echoes: echoes) { return end }
     case .quit(let code, let line): return (code, line)
     case .copy, .showAlone, .suspend, .redraw: break
     }
