@@ -115,6 +115,6 @@ struct Binding: Sendable {
     Binding([.control("c")], "^C", .interrupt, "interrupt", in: typing),
     Binding([.control("c")], "^C", .interrupt, "interrupt", inBar: false, in: reading),
     Binding([.control("l")], "^L", .redraw, "redraw", inBar: false, in: everywhere),
-    Binding([.control("z")], "^Z", .suspend, "suspend", inBar: false, in: everywhere),
+    Binding([.control("z")], "^Z", .suspend, "suspend", inBar: false, in: everywhere) { !$0.isRestricted },
   ]
 }

@@ -67,6 +67,8 @@ public struct State: Sendable {
   let isASCII: Bool
   /// True if the face reads lines and has no cursor: nothing is typed into fields, and every choice has a number.
   let readsLines: Bool
+  /// True if the person is to do nothing here but follow the session.
+  let isRestricted: Bool
   /// What the program cannot see here, in sentences.
   let notices: [String]
   /// The facts of an address as it was typed; nil if it is none.
@@ -111,7 +113,7 @@ public struct State: Sendable {
 
   public init(
     catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false, readsLines: Bool = false,
-    ahead: [String] = [], site: @escaping @Sendable (String) -> Facts?
+    isRestricted: Bool = false, ahead: [String] = [], site: @escaping @Sendable (String) -> Facts?
   ) {
     let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
     self.catalog = catalog
@@ -119,6 +121,7 @@ public struct State: Sendable {
     self.notices = notices
     self.isASCII = isASCII
     self.readsLines = readsLines
+    self.isRestricted = isRestricted
     self.ahead = ahead
     self.site = site
   }

@@ -13,6 +13,8 @@ public final class Terminal {
     public var hasColours: Bool
     /// True: nothing but ASCII is drawn.
     public var isASCII: Bool
+    /// True: no other program is started, not even tmux for its buffer.
+    public var isRestricted = false
 
     /// What the environment asks for: `NO_COLOR`, the locale, the Linux console, whose font lacks the marks.
     ///
@@ -239,7 +241,7 @@ public final class Terminal {
 
   /// Sends a text to the clipboard; whether it arrives is not known.
   public func copy(_ text: String) {
-    Clipboard.here.take(text, put: Self.put)
+    (options.isRestricted ? Clipboard.terminal : .here).take(text, put: Self.put)
   }
 
   // MARK: Listening

@@ -46,6 +46,8 @@ struct Arguments {
   /// A file with answers for the guided session, and one into which it is written down.
   var answers: String?
   var record: String?
+  /// True: for whoever is let in to follow a guided session and to do nothing else.
+  var isRestricted = false
   /// Whether it is the program of an image, which is to look at the machine outside.
   var entersHost = false
   /// Whether it looks at this machine.
@@ -148,6 +150,7 @@ struct Arguments {
     Option(
       name: "--record", value: "FILE", verbs: [.guided], says: "writes the session down",
       line: .last("answers from a file; the session written down")),
+    Option(name: "--restricted", verbs: [.guided], says: "follows a session and does nothing else"),
     Option(name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time"),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
@@ -195,6 +198,7 @@ struct Arguments {
     ascii = given["--ascii"] != nil
     isPlain = given["--plain"] != nil
     (answers, record) = (given["--answers"], given["--record"])
+    isRestricted = given["--restricted"] != nil
     entersHost = given["--enter-host"] != nil
     colours = given["--color"] != "never"
     if let text = given["--timeout"] {
@@ -220,6 +224,18 @@ struct Arguments {
       command = .generate(document)
     } else {
       command = try Self.command(operands, given)
+    }
+    if isRestricted { try Self.allowInRestricted(command, given) }
+  }
+
+  /// A person who was let in for a guided session may have had a hand in the command line: no file is named there.
+  private static func allowInRestricted(_ command: Command, _ given: [String: String]) throws(Misuse) {
+    if let option = options.first(where: { given[$0.name] != nil && ["FILE", "DIR"].contains($0.value) }) {
+      throw Misuse(sentence: "\(option.name) names a file, which --restricted does not allow")
+    }
+    switch command {
+    case .guided, .help, .version: return
+    default: throw Misuse(sentence: "--restricted is for the guided session")
     }
   }
 

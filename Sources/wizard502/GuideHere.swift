@@ -11,7 +11,8 @@ import World
 extension Wizard502 {
   /// The guided session on this machine, or on what was seen of another.
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
-    let options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
+    var options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
+    options.isRestricted = arguments.isRestricted
     let world: any World
     let notices: [String]
     var ahead: [String] = []
@@ -23,7 +24,8 @@ extension Wizard502 {
       } else if let path = arguments.paste {
         (world, notices) = (try Evidence.pasted(path), [catalog.word("notice.pasted")])
       } else {
-        world = Wizard502.world()
+        let machine = Wizard502.world()
+        world = arguments.isRestricted ? Confined(machine, to: url.flatMap { Site($0) }?.host) : machine
         notices = await Self.notices(world, catalog)
       }
       if let path = arguments.answers { ahead = try Answers.read(path) }
@@ -40,17 +42,20 @@ extension Wizard502 {
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
       catalog: catalog, shapes: Check.all.map(\.shape), notices: notices, isASCII: options.isASCII,
-      readsLines: reason != nil, ahead: ahead, site: { typed in Site(typed).map { arguments.facts(of: $0) } })
+      readsLines: reason != nil, isRestricted: arguments.isRestricted, ahead: ahead,
+      site: { typed in Site(typed).map { arguments.facts(of: $0) } })
     let rounds = Rounds(world, catalog.signs)
     var guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(of: world, catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) })
+    if arguments.isRestricted { guide.folders = { [StateFolder.path].compactMap { $0 } } }
     if let record { guide.record = { record.append($0) } }
     do {
       let end =
         if let reason {
-          try await guidedInLines(state, url: url, guide: guide, because: catalog.words(for: reason))
+          try await guidedInLines(
+            state, url: url, guide: guide, because: catalog.words(for: reason), isRestricted: arguments.isRestricted)
         } else {
           try await guided(state, url: url, guide: guide, options: options)
         }

@@ -13,6 +13,8 @@ struct Guide: Sendable {
   let report: @Sendable (Diagnosis) -> String
   /// Writes down what is said, as far as somebody wants that.
   var record: (@Sendable (String) -> Void)?
+  /// Where reports go: into the first of these folders that takes one.
+  var folders: @Sendable () -> [String] = { .placesForReports }
 }
 
 /// How a guided session ended: the exit code, and a line for whoever reads the terminal afterwards, or none.
@@ -108,7 +110,7 @@ private final class Loop {
       case .copy(let text): terminal.copy(text)
       case .showAlone(let text): terminal.showAlone(text)
       case .save(let diagnosis):
-        let path = save(guide.report(diagnosis), host: state.host)
+        let path = save(guide.report(diagnosis), host: state.host, in: guide.folders())
         _ = state.handle(.saved(path))
       case .suspend:
         terminal.suspend()
@@ -122,18 +124,24 @@ private final class Loop {
   }
 }
 
-/// Writes a report that only its owner can read, here or in the home folder; never over another file.
-/// The path; nil if neither place took it.
-func save(_ report: String, host: String) -> String? {
+extension [String] {
+  /// Here, or in the home folder.
+  static var placesForReports: [String] {
+    let here = getcwd(nil, 0)
+    defer { free(here) }
+    return [here.map { String(cString: $0) }, getenv("HOME").map { String(cString: $0) }].compactMap { $0 }
+  }
+}
+
+/// Writes a report that only its owner can read into one of the folders; never over another file.
+/// The path; nil if none of them took it.
+func save(_ report: String, host: String, in folders: [String]) -> String? {
   var now = time(nil)
   var parts = tm()
   localtime_r(&now, &parts)
   let name =
     "wizard502-" + host.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-.".contains($0)) }
     + "-" + parts.date
-  let here = getcwd(nil, 0)
-  defer { free(here) }
-  let folders = [here.map { String(cString: $0) }, getenv("HOME").map { String(cString: $0) }].compactMap { $0 }
   for folder in folders {
     for suffix in [""] + (2...99).map({ "-\($0)" }) {
       let path = "\(folder)/\(name)\(suffix).md"

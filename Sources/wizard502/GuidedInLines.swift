@@ -5,11 +5,15 @@ import Terminal
 
 /// A guided session in lines, on standard input and output.
 ///
-/// - Parameter reason: Why it is in lines, in words.
+/// - Parameters:
+///   - reason: Why it is in lines, in words.
+///   - isRestricted: The terminal's key for that does not stop the program.
 @MainActor
-func guidedInLines(_ state: State, url: String?, guide: Guide, because reason: String) async throws -> End {
+func guidedInLines(
+  _ state: State, url: String?, guide: Guide, because reason: String, isRestricted: Bool = false
+) async throws -> End {
   let (arrivals, sink) = AsyncStream.makeStream(of: LineArrival.self)
-  let input = try LineInput { sink.yield(.input($0)) }
+  let input = try LineInput(keepsStop: !isRestricted) { sink.yield(.input($0)) }
   let outside = Outside(guide) { sink.yield(.event($0)) }
   defer { outside.end() }
   var lines = Lines(state, width: LineInput.width)
@@ -56,7 +60,7 @@ private func carryOut(
     case .order(let order): outside.carryOut(order)
     case .listRoutes: outside.listRoutes()
     case .save(let diagnosis):
-      let saved = lines.handle(.saved(save(guide.report(diagnosis), host: lines.host)))
+      let saved = lines.handle(.saved(save(guide.report(diagnosis), host: lines.host, in: guide.folders())))
       if let end = carryOut(saved, &lines, outside, guide, echoes: echoes) { return end }
     case .quit(let code, let line): return (code, line)
     case .copy, .showAlone, .suspend, .redraw: break
