@@ -18,13 +18,14 @@ extension State {
   /// Takes a line in and says what the outside is asked to do about it. What is no answer here leaves a hint.
   public mutating func enter(_ line: String) -> [Effect] {
     hint = ""
+    let wasAwaited = isAwaited
     guard var effects = taken(line.trimmed) else {
       misses += 1
       if hint.isEmpty { hint = word("lines.no-answer") }
       return []
     }
     misses = 0
-    if scene == .path, !isSettled {
+    if wasAwaited, scene == .path {
       isWatching = true
       effects += advance()
     }

@@ -18,7 +18,7 @@ public struct Lines: Sendable {
     }
   }
 
-  private var state: State
+  private(set) var state: State
   private var transcript: Transcript
   private var isPrompted = false
   /// True if no more lines come.
@@ -70,8 +70,9 @@ public struct Lines: Sendable {
     let scene = state.scene
     let effects = state.enter(line)
     if isCut, state.hint.isEmpty { state.hint = state.word("hint.cut") }
-    // Whoever has chosen what is in sight, or nothing from the list of sites, hears it again.
-    if state.scene == scene, state.hint.isEmpty || scene == .start { transcript.repeatAll() }
+    // Whoever has chosen what was said last, or nothing from the list of sites, hears it again.
+    let isNumber = state.hint.isEmpty && Int(line.trimmed) != nil  // fits: nil if it does not
+    if state.scene == scene, isNumber || scene == .start { transcript.repeatAll() }
     var turn = turn("", effects)
     turn.heard = heard
     if state.misses >= Self.mostMisses, turn.end == nil {

@@ -146,7 +146,7 @@ extension State {
     do throws(Template.Unfilled) {
       if let byHand = try text?.byHand?.shell(facts) {
         sheet.head(word("evidence.by-hand"))
-        sheet.blocks.append(.code("$ " + byHand))
+        sheet.blocks.append(.code(byHand, isTyped: true))
       }
     } catch {
       if case .withheld(let value) = error {

@@ -8,7 +8,9 @@ struct Sheet {
     /// Something that can be focused: a label, the words, and a note at the right end of its first row.
     case item(label: Span, words: [Span], note: String)
     /// Lines to be run or applied, which start in the first column and have nothing else in their rows.
-    case code(String)
+    ///
+    /// `isTyped`: at a shell, whose prompt the screen shows.
+    case code(String, isTyped: Bool = false)
     /// The text field: its text, and where the cursor stands in it.
     case field(String, cursor: Int)
     case gap
@@ -104,7 +106,8 @@ extension Sheet {
       case .field(let text, let cursor):
         rows.append(Self.field(text, cursor: cursor, width: width, item: items, isASCII))
         items += 1
-      case .code(let text):
+      case .code(let code, let isTyped):
+        let text = isTyped ? "$ " + code : code
         rows += text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
           Self.codeRows(String(line), width: width, isInline: !text.contains("<<")).map {
             Row(spans: [Span($0, .bold)])

@@ -77,7 +77,7 @@ extension Sheet {
     var items: [String] = []
     for block in blocks {
       switch block {
-      case .gap: if lines.last != "" { lines.append("") }
+      case .gap: Self.gap(&lines)
       case .text(let spans, let indent, let hanging):
         lines += spans.spoken.drawable(isASCII: isASCII).filled(width, indent: indent, hanging: hanging > 0 ? 2 : 0)
       case .item(let label, let words, let note):
@@ -85,7 +85,9 @@ extension Sheet {
         let item = parts.filter { !$0.isEmpty }.joined(separator: " ").drawable(isASCII: isASCII)
         items.append(item)
         if !isChoice { lines += item.filled(width, hanging: 2) }
-      case .code(let code): lines += code.lines.map { Self.codeLine(String($0), isASCII) }
+      case .code(let code, _):
+        Self.gap(&lines)
+        lines += code.lines.map { Self.codeLine(String($0), isASCII) } + [""]
       case .field: break
       }
     }
@@ -93,6 +95,8 @@ extension Sheet {
     while lines.last == "" { lines.removeLast() }
     return lines
   }
+
+  private static func gap(_ lines: inout [String]) { if lines.last != "" { lines.append("") } }
 
   /// A line that can be copied: never broken, and a tab stays one.
   private static func codeLine(_ line: String, _ isASCII: Bool) -> String {

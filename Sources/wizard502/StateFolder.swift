@@ -6,7 +6,9 @@ import Glibc
 enum StateFolder {
   /// Made if there is none, for its owner only; nil where there is no place for it.
   static var path: String? {
-    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil } }
+    func variable(_ name: String) -> String? {
+      getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    }
     guard let states = variable("XDG_STATE_HOME") ?? variable("HOME").map({ $0 + "/.local/state" }) else { return nil }
     let path = states + "/wizard502"
     // mkdir(2) makes one folder at a time; those that are there stay as they are.

@@ -166,11 +166,49 @@ struct TerminalTests {
     #expect(rows.contains("http://shop.example.org/: The proxy dials a port nobody listens on (certain)."), "\(rows)")
   }
 
-  @Test(arguments: ["dumb", "''", "no-such-kind"]) func aTerminalOfNoKnownKindIsRefused(kind: String) throws {
-    let pane = try Pane()
-    try pane.shell("TERM=\(kind) \(Pane.demo) shop.example.org; echo code $?")
-    try pane.waits(for: "refused: unknownKind")
+  /// Every byte that a terminal gets of a session in lines.
+  @Test(arguments: [
+    "TERM=dumb", "TERM=", "TERM=no-such-kind", "TERM=unknown", "TERM=dumb LC_ALL=C", "ACCESSIBLE=1",
+  ])
+  func aTerminalThatDrawsNothingGetsLines(environment: String) throws {
+    let pane = try Pane(columns: 60)
+    try pane.tmux("pipe-pane", "cat > \(pane.folder.path)/bytes")
+    try pane.shell("stty -a > before; \(environment) \(Pane.demo); echo code $?; stty -a > after")
+    try pane.waits(for: "type an address, w words, ? help, q quit: ")
+    try pane.shell("shop.example.org")
+    try pane.waits(for: "Enter or f show the fix")
+    #expect(try pane.screen.contains("\nResult for shop.example.org\nThe proxy dials a port nobody listens on\n"))
     #expect(try !pane.isOnAlternateScreen)
+    try pane.shell("")
+    try pane.waits(for: "\n\ndocker exec shop ss -ltn\n\n")
+    try pane.keys("C-d")
+    try pane.waits(for: "code 1")
+    try pane.waits("the shell did not go on") { pane.text("after").map { !$0.isEmpty } ?? false }
+    #expect(pane.text("after") == pane.text("before"))
+    let bytes = try #require(pane.text("bytes"))
+    #expect(bytes.contains("The input has ended."))
+    #expect(!bytes.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\r" }, "\(bytes.debugDescription)")
+    #expect(!environment.contains("LC_ALL=C") || bytes.utf8.allSatisfy { $0 < 0x80 })
+    // What is said fits, but for what is to be copied.
+    for line in bytes.split(whereSeparator: \.isNewline) where line.count > 60 {
+      #expect(line.contains("://") || line.hasPrefix("curl") || line.contains(Pane.demo) || line.contains("? help"))
+    }
+  }
+
+  @Test func linesAreStoppedAndLeftByTheUsualKeys() throws {
+    let pane = try Pane()
+    try pane.start("--plain --slow shop.example.org")
+    try pane.waits(for: "OK: shop.example.org goes to")
+    try pane.shell("3")
+    try pane.waits(for: "The checks are still running.")
+    try pane.keys("C-z")
+    try pane.waits(for: "Stopped")
+    try pane.shell("fg")
+    try pane.shell("x")
+    try pane.waits(for: "What does the app behind shop.example.org run in?")
+    try pane.keys("C-c")
+    try pane.waits(for: "code 130")
+    #expect(try pane.screen.contains("http://shop.example.org/: left before the result."))
   }
 
   @Test func aSlowLinesArrowIsNoEscape() throws {
