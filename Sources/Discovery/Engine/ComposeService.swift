@@ -193,7 +193,7 @@ public struct ComposeService: Sendable {
 
   /// What its file needs so that a variable of its environment has that value; nil if that is not in a form that can be
   /// changed.
-  public func setting(_ variable: String, to value: String) -> Replacement? {
+  public func variable(_ variable: String, to value: String) -> Replacement? {
     guard let (file, service) = parts.last(where: { $0.service["environment"] != nil }),
       let environment = service.pairs.first(where: { $0.key == "environment" })
     else { return adding("\(variable)=\(value)", to: "environment") }
