@@ -26,7 +26,7 @@ public struct LineSplitter {
     var start = 0
     buffer.withUnsafeBufferPointer { buffer in
       let bytes = UnsafeBufferPointer(rebasing: buffer[..<filled])
-      while let end = Self.newline(in: bytes, from: start) {
+      while let end = bytes.firstIndex(of: UInt8(ascii: "\n"), from: start) {
         take(bytes[start..<end], give)
         start = end + 1
       }
@@ -49,11 +49,12 @@ public struct LineSplitter {
     number += 1
     give(number, UnsafeBufferPointer(rebasing: line.prefix(Self.longest)))
   }
+}
 
-  private static func newline(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-    guard let base = bytes.baseAddress, start < bytes.count else { return nil }
-    return memchr(base + start, CInt(UInt8(ascii: "\n")), bytes.count - start).map {
-      UnsafeRawPointer($0) - UnsafeRawPointer(base)
-    }
+extension UnsafeBufferPointer<UInt8> {
+  /// The first place of a byte from there on.
+  func firstIndex(of byte: UInt8, from start: Int) -> Int? {
+    guard let base = baseAddress, start < count else { return nil }
+    return memchr(base + start, CInt(byte), count - start).map { UnsafeRawPointer($0) - UnsafeRawPointer(base) }
   }
 }

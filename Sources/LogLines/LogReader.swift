@@ -92,7 +92,8 @@ public struct LogReader: Sendable {
   /// What is most of a log, what `writtenLine` changes, what begins a whole object, formats, and signs.
   private let patterns: PatternSet
   private let quiet: Range<Int>
-  private let carried: Range<Int>
+  private let messages: Range<Int>
+  private let carriers: Range<Int>
   private let wholes: Range<Int>
   private let formats: Range<Int>
   /// The kind of each format, and of each sign, and whether the sign has a cause.
@@ -129,7 +130,8 @@ public struct LogReader: Sendable {
       return regexes.count - more.count..<regexes.count
     }
     quiet = take(signs.quiet)
-    carried = take([#"\x1B\[|"log"|"MESSAGE""#])
+    messages = take([#""MESSAGE""#])
+    carriers = messages.lowerBound..<take([#"\x1B\["#, #""log""#]).upperBound
     wholes = take([#"\{"(?:level|ts|time|timestamp|severity)""#])
     self.formats = take(formats.map(\.pattern))
     let numbers = take(lines.map(\.pattern))
@@ -148,9 +150,11 @@ public struct LogReader: Sendable {
     patterns.find(in: bytes, &candidates)
     expected = patterns.first(of: quiet, in: bytes, candidates)
     if expected != nil { return nil }
-    let isCarried = candidates.first(in: carried) != nil
+    let isCarried = candidates.first(in: carriers) != nil
     // Whose line it is does not matter where nothing is in it.
-    if !isCarried, patience == 0, !signs.isAny(among: candidates, where: isAnybodys) { return nil }
+    if patience == 0, !signs.isAny(among: candidates, where: isAnybodys), !isCarried || isEmpty(around: bytes) {
+      return nil
+    }
     let text = isCarried ? writtenLine(bytes) : String(decoding: bytes, as: UTF8.self).withoutLineEnd
     let line = isCarried ? LogLine(text, patterns) : LogLine(text, candidates)
     if patience == 0, signs.reading(of: line, where: isAnybodys) == nil { return nil }
@@ -205,6 +209,15 @@ public struct LogReader: Sendable {
       rest = number + 1..<formats.upperBound
     }
     return kinds
+  }
+
+  /// Whether nothing that anybody writes may be in a line, whatever carries it. A message may also be kept as numbers.
+  private mutating func isEmpty(around bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard candidates.first(in: messages) == nil, let text = textAround(bytes) else {
+      return false
+    }
+    text.withUnsafeBufferPointer { patterns.find(in: $0, &candidates) }
+    return !signs.isAny(among: candidates, where: isAnybodys)
   }
 
   /// Whether a sign is looked for in all lines, not only in what somebody pasted.

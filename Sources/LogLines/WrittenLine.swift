@@ -40,19 +40,61 @@ extension String {
 
   /// Without the sequences that colour text on a terminal: ESC, `[`, numbers, `m` or `K`. Others stay.
   public var withoutColours: String {
-    let escape = UInt8(0x1B)
     guard utf8.contains(escape) else { return self }
-    var bytes: [UInt8] = []
-    var rest = utf8[...]
-    while let start = rest.firstIndex(of: escape) {
-      bytes += rest[..<start]
-      rest = rest[start...]
-      let end = rest.dropFirst(2).drop { (UInt8(ascii: "0")...UInt8(ascii: ";")).contains($0) }
-      let isColour =
-        rest.dropFirst().first == UInt8(ascii: "[") && [UInt8(ascii: "m"), UInt8(ascii: "K")].contains(end.first)
-      if !isColour { bytes.append(escape) }
-      rest = isColour ? end.dropFirst() : rest.dropFirst()
-    }
-    return String(decoding: bytes + rest, as: UTF8.self)
+    var text = self
+    return text.withUTF8 { String(decoding: bytesWithoutColours($0), as: UTF8.self) }
   }
+}
+
+private let escape = UInt8(0x1B)
+
+private func bytesWithoutColours(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+  var (text, place) = ([UInt8](), 0)
+  text.reserveCapacity(bytes.count)
+  while let start = bytes.firstIndex(of: escape, from: place) {
+    var end = start + 2
+    while end < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: ";")).contains(bytes[end]) { end += 1 }
+    let isColour =
+      end < bytes.count && bytes[start + 1] == UInt8(ascii: "[")
+      && (bytes[end] == UInt8(ascii: "m") || bytes[end] == UInt8(ascii: "K"))
+    text += bytes[place..<(isColour ? start : start + 1)]
+    place = isColour ? end + 1 : start + 1
+  }
+  return text + bytes[place...]
+}
+
+/// A text in which the `writtenLine` of these bytes stands, unless it stands in the bytes themselves; nil if that is not
+/// known without taking them apart. All strings of an object are in it, without their quoting.
+func textAround(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+  guard bytes.first == UInt8(ascii: "{") else { return bytesWithoutColours(bytes) }
+  if bytes.firstIndex(of: escape, from: 0) != nil { return nil }
+  var (text, place, hasColours) = ([UInt8](), 0, false)
+  let backslash = UInt8(ascii: "\\")
+  // Most have nothing quoted but the end of their line.
+  if let first = bytes.firstIndex(of: backslash, from: 0), bytes[first...].starts(with: #"\n""#.utf8),
+    bytes.firstIndex(of: backslash, from: first + 1) == nil
+  {
+    return text
+  }
+  text.reserveCapacity(bytes.count)
+  while let start = bytes.firstIndex(of: backslash, from: place), start + 1 < bytes.count {
+    text += bytes[place..<start]
+    place = start + 2
+    switch bytes[start + 1] {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(bytes[start + 1])
+    case UInt8(ascii: "n"): text.append(UInt8(ascii: "\n"))
+    case UInt8(ascii: "r"): text.append(UInt8(ascii: "\r"))
+    case UInt8(ascii: "t"): text.append(UInt8(ascii: "\t"))
+    case UInt8(ascii: "u"):
+      let digits = String(decoding: bytes[place...].prefix(4), as: UTF8.self)
+      // Others may be halves of a character.
+      guard digits.utf8.count == 4, let code = UInt8(digits, radix: 16), code < 0x80 else { return nil }
+      text.append(code)
+      hasColours = hasColours || code == escape
+      place += 4
+    default: return nil
+    }
+  }
+  text += bytes[place...]
+  return hasColours ? text.withUnsafeBufferPointer(bytesWithoutColours) : text
 }

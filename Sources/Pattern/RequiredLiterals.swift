@@ -237,7 +237,7 @@ private struct Parser {
   private mutating func sequence() throws -> Piece {
     var sequence = Piece.nothing
     while let byte = next, byte != UInt8(ascii: "|"), byte != UInt8(ascii: ")") {
-      if isPlain(byte), place + 1 == regex.count || !"?*+{".utf8.contains(regex[place + 1]) {
+      if isPlain(byte), place + 1 == regex.count || !isQuantifier(regex[place + 1]) {
         place += 1
         sequence.append { append(byte, to: &$0) }
         continue
@@ -260,7 +260,20 @@ private struct Parser {
   }
 
   /// Whether it stands for itself, outside of a class.
-  private func isPlain(_ byte: UInt8) -> Bool { byte < 0x80 && !"\\^$.[|()?*+{".utf8.contains(byte) }
+  private func isPlain(_ byte: UInt8) -> Bool {
+    switch Unicode.Scalar(byte) {
+    case "\\", "^", "$", ".", "[", "|", "(", ")", "\u{80}"...: false
+    default: !isQuantifier(byte)
+    }
+  }
+
+  /// Whether it may say how often what stands before it is there.
+  private func isQuantifier(_ byte: UInt8) -> Bool {
+    switch Unicode.Scalar(byte) {
+    case "?", "*", "+", "{": true
+    default: false
+    }
+  }
 
   private static func isLetter(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) && byte < 0x80

@@ -69,10 +69,17 @@ extension String {
     Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog?.signs
     ?? Signs()
 
+  /// One that has read nothing yet.
+  private static let reader = LogReader(signs)
+
+  private static let regexes =
+    signs.quiet + signs.silent + signs.formats.map(\.pattern) + signs.lines.map(\.pattern)
+  private static let patterns = PatternSet(regexes)
+
   @Test(arguments: Line.programs, Dress.allCases.map(\.rawValue))
   func everyLineShowsWhatItIs(program: String, dress: String) throws {
     let dress = try #require(Dress(rawValue: dress))
-    var reader = LogReader(Self.signs)
+    var reader = Self.reader
     var recognised = 0
     let lines = Line.all.filter { $0.program == program }
     for line in lines {
@@ -84,9 +91,25 @@ extension String {
     if dress == .none { print("\(program): \(recognised) lines recognised, \(lines.count - recognised) kept silent") }
   }
 
+  /// Deep in a log, where fewer signs are tried, what carries a line makes no difference either.
+  @Test(arguments: Line.programs) func aLineDeepInALogShowsTheSame(program: String) {
+    var reader = Self.reader
+    let read = { (line: String) in Array(line.utf8).withUnsafeBufferPointer { reader.reading(of: $0) }?.sign }
+    for number in 0..<700 { #expect(read("order \(number) is packed") == nil) }
+    var found = 0
+    for line in Line.all where line.program == program {
+      let sign = read(line.text)
+      if sign != nil { found += 1 }
+      for dress in [Dress.jsonFile, .journaldJSON, .colours, .carriageReturn] {
+        #expect(read(dress.on(line.text)) == sign, "\(dress): \(line.text)")
+      }
+    }
+    #expect(found > 0 || ["gateway", "platform", "program", "tool"].contains(program))
+  }
+
   /// People paste what begins behind the time, the level and the process: from there on a line shows what it did.
   @Test(arguments: Line.programs) func aLineThatLostItsHeadShowsTheSame(program: String) throws {
-    let reader = LogReader(Self.signs)
+    let reader = Self.reader
     var (same, other): (Int, [String]) = (0, [])
     for line in Line.all where line.program == program && line.cause != nil {
       let text = writtenLine(line.text.utf8)
@@ -102,7 +125,7 @@ extension String {
 
   /// A sign without a line of its own may never have matched anything.
   @Test func everySignHasALine() {
-    let reader = LogReader(Self.signs)
+    let reader = Self.reader
     let seen = Line.all.compactMap { reader.reading(of: writtenLine($0.text.utf8), by: nil)?.sign }
     let without = Self.signs.lines.filter { !seen.contains($0) }.map { "\($0.proxy): \($0.pattern)" }
     #expect(without == [])
@@ -111,9 +134,7 @@ extension String {
   /// What is passed over because none of its literals is there would not have matched: each pattern on each line, and on
   /// what becomes of a line in capitals, with letters that count as others, cut, or with a byte that is no text.
   @Test(arguments: Line.programs) func whatMatchesIsACandidate(program: String) throws {
-    let regexes =
-      Self.signs.quiet + Self.signs.silent + (Self.signs.formats.map(\.pattern) + Self.signs.lines.map(\.pattern))
-    let patterns = PatternSet(regexes)
+    let patterns = Self.patterns
     var (tried, passed, lost) = (0, 0, [String]())
     for (index, line) in Line.all.enumerated() where line.program == program {
       let text = line.text
@@ -132,7 +153,7 @@ extension String {
             tried += 1
             if !isCandidate { passed += 1 }
             if !isCandidate, patterns[number]?.matches(bytes) == true {
-              lost.append("\(regexes[number])  on  \(String(decoding: bytes, as: UTF8.self))")
+              lost.append("\(Self.regexes[number])  on  \(String(decoding: bytes, as: UTF8.self))")
             }
           }
         }
@@ -145,7 +166,7 @@ extension String {
 
   /// nginx cuts its lines at 2048 bytes, and others do the like: what was recognised is recognised cut.
   @Test(arguments: Line.programs) func aLineMayBeLong(program: String) {
-    var reader = LogReader(Self.signs)
+    var reader = Self.reader
     for line in Line.all where line.shows != nil && line.program == program {
       let long = line.text + String(repeating: " x", count: 200_000)
       let reading = Array(long.utf8).withUnsafeBufferPointer {

@@ -1,3 +1,4 @@
+import Fixture
 import Testing
 
 @testable import Pattern
@@ -14,7 +15,7 @@ import Testing
     ("(?<name>abc|abd)e", ["abce", "abde"]), ("(?>abc)d", ["abcd"]), (#"\Qa.b\E"#, nil), (#"(abc)\10"#, nil),
     (#"a\.b\x2Dc\t"#, ["a.b-c\t"]), ("(*UTF)abc", nil), ("(?x) a b c", nil), ("(?i:ab)cd", ["abcd"]),
     ("a(?i)bc|de", ["abc", "de"]), ("[^a]bcd[x-z]", ["bcdx", "bcdy", "bcdz"]), ("[]ab]cd", ["]cd", "acd", "bcd"]),
-    ("(?i)отказ", ["ОТказ"]),
+    ("(?i)отка", ["ОТка"]),
   ])
   func aPatternNeedsItsLiterals(regex: String, literals: [String]?) throws {
     let pattern = try Pattern(regex)
@@ -72,7 +73,7 @@ import Testing
   }
 
   @Test(arguments: 0..<20) func whatMatchesIsACandidate(seed: UInt64) {
-    var chance = Chance(state: seed)
+    var chance = Chance(random: SeededGenerator(seed: seed))
     var matches = 0
     for _ in 0..<400 {
       let regex = chance.regex(depth: 3)
@@ -96,27 +97,18 @@ extension PatternSet {
 }
 
 /// Made-up expressions, and texts in which they often match.
-private struct Chance: RandomNumberGenerator {
-  var state: UInt64
+private struct Chance {
+  var random: SeededGenerator
 
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func one<Value>(of values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &self)] }
+  mutating func one<Value>(of values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
 
   mutating func text() -> String {
     let letters = "aaabbbsskABSK01 \\-]}.éÉяЯσςſ\u{212A}\n".map { String($0) }
-    return (0..<Int.random(in: 1...24, using: &self)).map { _ in one(of: letters) }.joined()
+    return (0..<Int.random(in: 1...24, using: &random)).map { _ in one(of: letters) }.joined()
   }
 
   mutating func regex(depth: Int) -> String {
-    (0..<Int.random(in: 1...4, using: &self)).map { _ in part(depth) }.joined()
+    (0..<Int.random(in: 1...4, using: &random)).map { _ in part(depth) }.joined()
   }
 
   private mutating func part(_ depth: Int) -> String {
@@ -125,7 +117,7 @@ private struct Chance: RandomNumberGenerator {
   }
 
   private mutating func atom(_ depth: Int) -> String {
-    if depth == 0 || Int.random(in: 0..<3, using: &self) > 0 {
+    if depth == 0 || Int.random(in: 0..<3, using: &random) > 0 {
       return one(of: [
         "a", "b", "ab", "ba", "s", "k", "aa", "bb", "sk", "é", "я", "σ", ".", #"\d"#, #"\S"#, "[ab]", "[^a]", "[sS]",
         "[a-c]",
