@@ -105,6 +105,8 @@ public struct LogReader: Sendable {
   private var candidates = PatternSet.Candidates.none
   /// The quiet pattern of the line before: a log's lines are alike.
   private var expected: Int?
+  /// Whether the line before has colours.
+  private var isColoured = false
   /// How many more lines that nobody claims are tried by every sign. A paste has lost the time and the level by which a
   /// writer is known; a log of gigabytes has not.
   private var patience = 600
@@ -147,13 +149,20 @@ public struct LogReader: Sendable {
     guard !bytes.isEmpty else { return nil }
     // Most of a log is such lines; nothing else is tried on them.
     if let expected, patterns[expected]?.matches(bytes) == true { return nil }
+    // Nor are those of a coloured log looked through twice.
+    if isColoured, patience == 0 {
+      isColoured = bytes.isColoured
+      if isColoured, isEmpty(around: bytes) { return nil }
+    }
     patterns.find(in: bytes, &candidates)
     expected = patterns.first(of: quiet, in: bytes, candidates)
     if expected != nil { return nil }
     let isCarried = candidates.first(in: carriers) != nil
+    isColoured = isCarried && bytes.isColoured
     // Whose line it is does not matter where nothing is in it.
-    if patience == 0, !signs.isAny(among: candidates, where: isAnybodys), !isCarried || isEmpty(around: bytes) {
-      return nil
+    if patience == 0, !signs.isAny(among: candidates, where: isAnybodys) {
+      // A message may be kept as numbers.
+      if !isCarried || candidates.first(in: messages) == nil && isEmpty(around: bytes) { return nil }
     }
     let text = isCarried ? writtenLine(bytes) : String(decoding: bytes, as: UTF8.self).withoutLineEnd
     let line = isCarried ? LogLine(text, patterns) : LogLine(text, candidates)
@@ -211,11 +220,9 @@ public struct LogReader: Sendable {
     return kinds
   }
 
-  /// Whether nothing that anybody writes may be in a line, whatever carries it. A message may also be kept as numbers.
+  /// Whether nothing that anybody writes may be in a line, without the quoting and the colours around it.
   private mutating func isEmpty(around bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard candidates.first(in: messages) == nil, let text = textAround(bytes) else {
-      return false
-    }
+    guard let text = textAround(bytes) else { return false }
     text.withUnsafeBufferPointer { patterns.find(in: $0, &candidates) }
     return !signs.isAny(among: candidates, where: isAnybodys)
   }

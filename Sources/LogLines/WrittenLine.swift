@@ -48,6 +48,11 @@ extension String {
 
 private let escape = UInt8(0x1B)
 
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether it may be text with colours; in an object they are quoted.
+  var isColoured: Bool { first != UInt8(ascii: "{") && firstIndex(of: escape, from: 0) != nil }
+}
+
 private func bytesWithoutColours(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
   var (text, place) = ([UInt8](), 0)
   text.reserveCapacity(bytes.count)
