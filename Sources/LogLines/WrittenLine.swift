@@ -71,7 +71,11 @@ private func bytesWithoutColours(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]
 /// A text in which the `writtenLine` of these bytes stands, unless it stands in the bytes themselves; nil if that is not
 /// known without taking them apart. All strings of an object are in it, without their quoting.
 func textAround(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-  guard bytes.first == UInt8(ascii: "{") else { return bytesWithoutColours(bytes) }
+  guard bytes.first == UInt8(ascii: "{") else {
+    let text = bytesWithoutColours(bytes)
+    // An object may have colours before it.
+    return text.first == UInt8(ascii: "{") ? nil : text
+  }
   if bytes.firstIndex(of: escape, from: 0) != nil { return nil }
   var (text, place, hasColours) = ([UInt8](), 0, false)
   let backslash = UInt8(ascii: "\\")

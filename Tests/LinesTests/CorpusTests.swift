@@ -102,6 +102,8 @@ extension String {
       if sign != nil { found += 1 }
       for dress in [Dress.jsonFile, .journaldJSON, .colours, .carriageReturn] {
         #expect(read(dress.on(line.text)) == sign, "\(dress): \(line.text)")
+        let coloured = "\u{1B}[32m" + dress.on(line.text) + "\u{1B}[0m"
+        #expect(read(coloured) == sign, "\(dress), coloured: \(line.text)")
       }
     }
     #expect(found > 0 || ["gateway", "platform", "program", "tool"].contains(program))
