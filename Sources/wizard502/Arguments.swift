@@ -145,7 +145,7 @@ struct Arguments {
     Option(
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
       says: "reads what commands have printed elsewhere"),
-    Option(name: "--plain", verbs: [.guided], says: "the session in numbered lines, nothing redrawn"),
+    Option(name: "--plain", verbs: [.guided], says: "in lines; also ACCESSIBLE=1, TERM=dumb, pipes"),
     Option(name: "--answers", value: "FILE", verbs: [.guided], says: "answers, a line each", line: .next),
     Option(
       name: "--record", value: "FILE", verbs: [.guided], says: "writes the session down",

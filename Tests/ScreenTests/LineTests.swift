@@ -128,8 +128,8 @@ struct LineTests {
     faces.expectSame()
     faces.step([.character("1")], "1")
     faces.expectSame()
-    faces.step([.character("b"), .character("b"), .character("2"), .character("2")], "b")
-    for line in ["b", "2", "2"] { faces.step([], line) }
+    faces.step([.character("b"), .character("b"), .character("2")], "b")
+    for line in ["b", "2"] { faces.step([], line) }
     faces.expectSame()
     faces.step([.enter], "f")
     faces.step([.character("q")], "q")
@@ -196,7 +196,8 @@ struct LineTests {
     _ = lines.begin(url: "shop.example.org", because: "")
     _ = lines.handle(.found(ScreenCase.badGateway, round: 1))
     let text = lines.handle(.found(ScreenCase.unseen("route.find"), round: 1)).text
-    #expect(text.contains("q quit: 2\n") && text.contains("q quit: Maybe\nThe answer \"Maybe\" from the file"), "\(text)")
+    #expect(text.contains("q quit: 2\n"))
+    #expect(text.contains("q quit: Maybe\nThe answer \"Maybe\" from the file"))
     #expect(lines.state.scene == .question(node: "runs") && lines.isAsking)
     #expect(lines.state.session?.record.answers.map(\.key) == ["host"])
   }

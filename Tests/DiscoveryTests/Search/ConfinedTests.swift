@@ -25,7 +25,8 @@ import World
 
   @Test(arguments: [
     "http://shop.example.org/", "https://shop.example.org:8443/login", "http://127.0.0.1:8080/", "http://[::1]/",
-    "http://localhost/", "http://192.0.2.10/", "http://198.51.100.7/", "http://app.internal:3000/", "http://172.18.0.3/",
+    "http://localhost/", "http://192.0.2.10/", "http://198.51.100.7/", "http://app.internal:3000/",
+    "http://172.18.0.3/",
   ])
   func mayBeAsked(url: String) async { #expect(await isAsked(HTTPRequest(url: url))) }
 
