@@ -111,7 +111,7 @@ extension State {
       let keys = binding.action == action ? word("lines.enter", ["lines.letter": letter]) : letter
       parts.append("\(keys) \(word("key.\(binding.name)"))")
     }
-    return parts.joined(separator: ", ").drawable(isASCII: isASCII) + ": "
+    return parts.joined(separator: ", ").drawable(isASCII: isASCII) + ":"
   }
 }
 

@@ -20,6 +20,7 @@ public struct Lines: Sendable {
 
   private(set) var state: State
   private var transcript: Transcript
+  private let width: Int?
   private var isPrompted = false
   /// True if no more lines come.
   private var isOver = false
@@ -34,6 +35,7 @@ public struct Lines: Sendable {
   /// - Parameter width: Columns at which sentences are broken; nil: a paragraph is a line.
   public init(_ state: State, width: Int? = nil) {
     self.state = state
+    self.width = width
     transcript = Transcript(width: width)
   }
 
@@ -47,8 +49,7 @@ public struct Lines: Sendable {
   /// - Parameter reason: Why the session is in lines, in words.
   public mutating func begin(url: String?, because reason: String) -> Turn {
     let effects = state.begin(url: url)
-    let first = state.word("lines.begin", ["lines.reason": reason])
-    return turn(first.drawable(isASCII: state.isASCII) + "\n", effects)
+    return turn(say("lines.begin", ["lines.reason": reason]), effects)
   }
 
   public mutating func handle(_ event: Event) -> Turn {
@@ -65,7 +66,7 @@ public struct Lines: Sendable {
     let heard = line.excerpt(of: Self.heard).drawable(isASCII: state.isASCII) + "\n"
     isPrompted = false
     if state.isAwaited, !state.canEnterMeanwhile(line) {
-      return Turn(text: state.word("lines.busy") + "\n", heard: heard)
+      return Turn(text: say("lines.busy"), heard: heard)
     }
     let scene = state.scene
     let effects = state.enter(line)
@@ -76,7 +77,7 @@ public struct Lines: Sendable {
     var turn = turn("", effects)
     turn.heard = heard
     if state.misses >= Self.mostMisses, turn.end == nil {
-      turn.text += "\n" + state.word("lines.nobody", ["lines.misses": String(Self.mostMisses)]) + "\n"
+      turn.text += "\n" + say("lines.nobody", ["lines.misses": String(Self.mostMisses)])
       turn.effects += [state.leaving]
     }
     return turn
@@ -87,7 +88,7 @@ public struct Lines: Sendable {
 
   /// There are no more lines: what nobody can say any more stays open, and the result is the end.
   public mutating func inputEnded() -> Turn {
-    let end = isPrompted ? "\n" + state.word("lines.end") + "\n" : ""
+    let end = isPrompted ? "\n" + say("lines.end") : ""
     (isOver, isPrompted) = (true, false)
     return turn(end, state.stopAsking())
   }
@@ -113,7 +114,7 @@ public struct Lines: Sendable {
       }
       if isPrompted, turn.text.isEmpty { break }
       if isPrompted { turn.text = "\n" + turn.text }
-      turn.text += "\n" + state.prompt
+      turn.text += "\n" + state.prompt.filled(width).joined(separator: "\n") + " "
       isPrompted = true
       guard let (line, effects) = state.takeAhead() else { break }
       isPrompted = false
@@ -140,7 +141,12 @@ public struct Lines: Sendable {
     let facts: Facts = [
       "check.title": state.catalog.checks[check]?.title ?? check, "check.seconds": String(state.elapsed[check] ?? 0),
     ]
-    return state.word("lines.waiting", facts).drawable(isASCII: state.isASCII) + "\n"
+    return say("lines.waiting", facts)
+  }
+
+  /// The program's own words, as lines.
+  private func say(_ word: String, _ facts: Facts = Facts()) -> String {
+    state.word(word, facts).drawable(isASCII: state.isASCII).filled(width).map { $0 + "\n" }.joined()
   }
 }
 

@@ -10,6 +10,8 @@ public struct Transcript: Sendable {
   private let width: Int?
   private var shown: Shown?
   private var hint = ""
+  /// True if the checks ran on when something was said last.
+  private var isFollowing = false
   /// The look of which findings are said, and what of them was.
   private var looks = 0
   private var told: Set<String> = []
@@ -30,10 +32,11 @@ public struct Transcript: Sendable {
 
   /// What is new since the last time: lines, each with its end.
   public mutating func news(of state: State) -> String {
-    defer { hint = state.hint }
+    defer { (hint, isFollowing) = (state.hint, state.isAwaited) }
     let hints = state.hint.isEmpty || state.hint == hint ? [] : [state.hint.drawable(isASCII: state.isASCII)]
-    let sheet = state.isAwaited ? progress(of: state) : sheet(of: state)
-    return (sheet + hints.flatMap { $0.filled(width) }).map { $0 + "\n" }.joined()
+    let seen = isFollowing || state.isAwaited ? progress(of: state) : []
+    let sheet = state.isAwaited ? [] : sheet(of: state)
+    return (seen + sheet + hints.flatMap { $0.filled(width) }).map { $0 + "\n" }.joined()
   }
 
   /// What is laid over a screen is said, and then the one below is in sight again.
@@ -58,7 +61,9 @@ public struct Transcript: Sendable {
     let session = state.session
     let title = session == nil ? state.word("start.listing") : state.pathSheet.title
     var lines: [String] = []
-    if told.insert(title).inserted { lines += [""] + title.drawable(isASCII: state.isASCII).filled(width) }
+    if state.isAwaited, told.insert(title).inserted {
+      lines += [""] + title.drawable(isASCII: state.isASCII).filled(width)
+    }
     for evidence in session.map({ $0.evidence(on: $0.walk(), $0.facts) }) ?? []
     where told.insert(evidence.text).inserted {
       lines += "\(state.label(evidence.mark).spoken) \(evidence.text)".drawable(isASCII: state.isASCII).filled(width)

@@ -53,7 +53,8 @@ struct TwoFaces {
     let code = screen.state.sheet.blocks.compactMap { if case .code(let text, _) = $0 { text } else { nil } }
     for text in code { #expect(said.contains("\n\n\(text)\n"), "not said alone: \(text)", sourceLocation: location) }
     let shown = (screen.text + screen.state.sheet.title + screen.state.patchHints.joined()).words
-    let own = (lines.state.prompt + ScreenCase.routes.map { "leads to \($0.upstream)" }.joined()).words
+    let seen = screen.state.session.map { $0.evidence(on: $0.walk(), $0.facts).map(\.text) } ?? []
+    let own = ([lines.state.prompt, "leads to"] + seen).joined(separator: " ").words
     let waiting = ["wizard502 in line mode", "Checking ", lines.state.word("start.listing")]
     let told = said.components.filter { line in !waiting.contains { line.hasPrefix($0) } }
     for word in told.joined(separator: " ").words.subtracting(shown).subtracting(own)
@@ -276,6 +277,6 @@ struct LineTests {
     let help = lines.enter("?").text
     #expect(help.contains("\n q: leave the program\n"))
     #expect(!help.contains("^L") && !help.contains("Up"))
-    #expect(lines.state.scene == .start && help.hasSuffix(lines.state.prompt))
+    #expect(lines.state.scene == .start && help.hasSuffix(lines.state.prompt + " "))
   }
 }

@@ -174,10 +174,11 @@ struct TerminalTests {
     let pane = try Pane(columns: 60)
     try pane.tmux("pipe-pane", "cat > \(pane.folder.path)/bytes")
     try pane.shell("stty -a > before; \(environment) \(Pane.demo); echo code $?; stty -a > after")
-    try pane.waits(for: "type an address, w words, ? help, q quit: ")
+    try pane.waits(for: "? help, q quit:")
     try pane.shell("shop.example.org")
     try pane.waits(for: "Enter or f show the fix")
-    #expect(try pane.screen.contains("\nResult for shop.example.org\nThe proxy dials a port nobody listens on\n"))
+    let result = "\nResult for shop.example.org\nThe proxy dials a port nobody listens on\n"
+    #expect(try pane.tmux("capture-pane", "-p", "-S", "-100").contains(result))
     #expect(try !pane.isOnAlternateScreen)
     try pane.shell("")
     try pane.waits(for: "\n\ndocker exec shop ss -ltn\n\n")
@@ -187,11 +188,13 @@ struct TerminalTests {
     #expect(pane.text("after") == pane.text("before"))
     let bytes = try #require(pane.text("bytes"))
     #expect(bytes.contains("The input has ended."))
-    #expect(!bytes.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\r" }, "\(bytes.debugDescription)")
+    // The terminal itself goes back over the ^D that it shows.
+    #expect(!bytes.unicodeScalars.contains { $0.value < 0x20 && !"\r\n\u{8}".unicodeScalars.contains($0) })
     #expect(!environment.contains("LC_ALL=C") || bytes.utf8.allSatisfy { $0 < 0x80 })
     // What is said fits, but for what is to be copied.
-    for line in bytes.split(whereSeparator: \.isNewline) where line.count > 60 {
-      #expect(line.contains("://") || line.hasPrefix("curl") || line.contains(Pane.demo) || line.contains("? help"))
+    let typed = "q quit: shop.example.org"
+    for line in bytes.split(whereSeparator: \.isNewline) where line.count > 60 && !line.hasSuffix(typed) {
+      #expect(line.contains("://") || line.hasPrefix("curl") || line.contains(Pane.demo))
     }
   }
 
@@ -207,8 +210,9 @@ struct TerminalTests {
     try pane.shell("x")
     try pane.waits(for: "What does the app behind shop.example.org run in?")
     try pane.keys("C-c")
+    try pane.waits(for: "http://shop.example.org/: left before the result.")
+    try pane.shell("echo code $?")
     try pane.waits(for: "code 130")
-    #expect(try pane.screen.contains("http://shop.example.org/: left before the result."))
   }
 
   @Test func aSlowLinesArrowIsNoEscape() throws {
