@@ -22,10 +22,10 @@ extension Check {
     "address.lasting", needs: [.upstreamID, .upstreamHost], outcome: LastingOutcome.self
   ) { world, given, _ throws(Unseen) in
     let host = try given.upstreamHost
+    let ends = try await world.container(try given.upstreamID).networks.values.filter { !$0.addresses.isEmpty }
     guard given[.upstreamPublished] == nil, given[.sourceKind] == nil, given[.routeContainer] == nil else {
       return (.lasting, [:])
     }
-    let ends = try await world.container(try given.upstreamID).networks.values.filter { !$0.addresses.isEmpty }
     let mayChange = ends.filter { !$0.keepsAddresses }
     if host.isAddress {
       return (mayChange.contains { $0.addresses.contains(host.trimmedBrackets) } ? .written : .lasting, [:])

@@ -96,6 +96,8 @@ extension Session {
       catalog.checkup.expects.compactMap { check, outcomes in
         finding(of: check).flatMap { outcomes.contains($0.outcome) ? nil : check }
       })
+    // They saw a part of what they looked at.
+    blind.formUnion(record.findings.filter { $0.facts[.configUnread] != nil }.map(\.check))
     var found: [CheckedSite.Found] = []
     for weakness in catalog.checkup.weaknesses {
       switch seen(weakness) {

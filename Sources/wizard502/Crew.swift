@@ -241,9 +241,6 @@ private struct Worker {
   let limit: RunLimit
   let report: Reporter
 
-  /// Seconds for which sites share what was seen of the machine.
-  private static let freshness = Duration.seconds(2)
-
   /// - Parameter places: Those of `sites` that are to be looked at; nil: all of this machine, which are to be found first.
   func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
@@ -273,7 +270,7 @@ private struct Worker {
       Wizard502.complain("wizard502: \(error.sentence)")
       return (arguments.save == nil ? Wizard502.Exit.unreadable : .unwritable).rawValue
     }
-    let shared = Once(machine, lifetime: Self.freshness)
+    let shared = Once(machine, lifetime: work.lifetime)
     var sites = sites
     if places == nil {
       let listed = await shared.result(within: limit.left()) { () async throws(Unseen) in

@@ -15,6 +15,14 @@ enum Work {
     let text: String
   }
 
+  /// For how long sites share what was seen of the machine; nil: to the end.
+  var lifetime: Duration? {
+    switch self {
+    case .diagnosis: .seconds(2)
+    case .checkup: nil
+    }
+  }
+
   /// Looks at one site, without asking anybody.
   ///
   /// - Parameter facts: What the case starts with.

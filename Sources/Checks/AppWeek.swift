@@ -1,0 +1,28 @@
+import Discovery
+import LogLines
+import Model
+import World
+
+extension FactName {
+  static let weekPool: FactName = "week.pool"
+}
+
+private enum PoolOutcome: String, CheckOutcome {
+  /// All places of the app's pool were taken.
+  case full
+  case silent, unknown
+}
+
+extension Check {
+  /// Reads in the app's own log of the last seven days whether its pool was full, since it was last started.
+  static let appWeek = Check(
+    "app.week", needs: [.upstreamID], learns: [.weekPool], outcome: PoolOutcome.self
+  ) { world, given, signs throws(Unseen) in
+    let container = try await world.container(try given.upstreamID)
+    let lines = try await world.log(of: container, since: max(container.started ?? 0, world.aWeekAgo))
+    let writer = signs.writer("app")
+    let full = lines.lazy.filter { world.isOfWeek($0) }.compactMap { writer.reading(of: $0) }
+      .last { $0.sign.shows == "pool-full" }
+    return full.map { (.full, [.weekPool: $0.whole.printable]) } ?? (.silent, [:])
+  }
+}

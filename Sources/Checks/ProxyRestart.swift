@@ -1,0 +1,19 @@
+import Discovery
+import Model
+import Routes
+import World
+
+extension FactName {
+  static let proxyRestartPolicy: FactName = "proxy-restart.policy"
+}
+
+extension Check {
+  /// Whether the proxy's own container is started again by itself.
+  static let proxyRestart = Check(
+    "proxy.restart", needs: [.proxyID], learns: [.proxyRestartPolicy] + FactName.ofRestart(.proxyRestart),
+    outcome: RestartOutcome.self
+  ) { world, given, _ throws(Unseen) in
+    let (outcome, policy, lines) = try await world.restart(of: given.proxyID, .proxyRestart)
+    return (outcome, lines.merging([.proxyRestartPolicy: policy]))
+  }
+}

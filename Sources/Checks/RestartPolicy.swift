@@ -1,0 +1,40 @@
+import Discovery
+import Model
+import Routes
+import World
+
+enum RestartOutcome: String, CheckOutcome {
+  /// The engine starts it again, or somebody else does.
+  case restarts
+  /// Nothing starts it after this machine, or the engine, was started again.
+  case never
+  case unknown
+}
+
+extension FactName {
+  static func ofRestart(_ line: Line) -> [FactName] {
+    ["file", "number", "text", "with"].map { .line(line, $0) }
+  }
+}
+
+extension World {
+  /// Whether a container is started again by itself; its policy if it is not, and the line of its Compose file that has to
+  /// change.
+  func restart(
+    of id: String, _ line: FactName.Line
+  ) async throws(Unseen) -> (RestartOutcome, policy: String, Facts) {
+    let container = try await container(id)
+    let labels = container.Config?.Labels ?? [:]
+    guard let name = container.HostConfig?.RestartPolicy?.Name else { return (.unknown, "", [:]) }
+    let isOthers = container.HostConfig?.AutoRemove == true || labels.keys.contains(where: starters.contains)
+    guard !isOthers, !["always", "unless-stopped"].contains(name) else { return (.restarts, "", [:]) }
+    var facts: Facts = [:]
+    if let service = await ComposeService(of: labels, in: self), service.files.count == 1 {
+      facts.set(service.setting("restart", to: "unless-stopped"), line)
+    }
+    return (.never, name.isEmpty ? "no" : name.printable, facts)
+  }
+}
+
+/// Labels of containers that something else than the engine starts: Docker's Swarm, Podman's units, Kubernetes.
+private let starters: Set = ["com.docker.swarm.task.id", "PODMAN_SYSTEMD_UNIT", "io.kubernetes.pod.name"]
