@@ -61,31 +61,3 @@ extension Check {
     return (learned[.candidateApps] == nil ? .none : .usual, learned)
   }
 }
-
-extension World {
-  /// A systemd unit of one of these apps that is set up here, else one called like the site.
-  fileprivate func unit(of apps: [App], or label: String?) async -> String? {
-    // Of a unit for each user (`syncthing@.service`) the links to its instances tell which there are.
-    let folders = [
-      "/etc/systemd/system/*.wants", "/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system",
-    ]
-    let names =
-      apps.flatMap(\.units).map { $0.hasSuffix("@") ? "\($0)*" : $0 } + [label].compactMap { $0 }.filter(\.isPlainWord)
-    for name in names {
-      for folder in folders {
-        let found = (try? await see(FileGlob(pattern: "\(folder)/\(name).service"))) ?? []
-        // A template alone cannot be started.
-        let unit = found.compactMap { $0.split(separator: "/").last.map(String.init) }.first { !$0.contains("@.") }
-        if let unit { return unit }
-      }
-    }
-    return nil
-  }
-}
-
-extension String {
-  /// Nothing in it means something in a shell pattern.
-  fileprivate var isPlainWord: Bool {
-    utf8.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-") }
-  }
-}

@@ -1,5 +1,6 @@
 import Discovery
 import Model
+import Pattern
 import World
 
 extension FactName {
@@ -20,8 +21,10 @@ extension FactName {
 }
 
 extension FactName {
+  static let containerManager: FactName = "container.manager"
+
   /// What made a container, and which app it is.
-  static let ofOrigin: [FactName] = ofCompose + ofApp
+  static let ofOrigin: [FactName] = ofCompose + [containerManager] + ofApp
 }
 
 extension App.Setting {
@@ -41,7 +44,7 @@ extension App {
   /// What is known of it as facts; of a container, with the places of its files on this machine.
   func facts(in container: Container? = nil) -> Facts {
     var facts: Facts = [
-      .appName: name, .appUnit: units.first ?? "", .appPort: port.map { String($0) } ?? "",
+      .appName: name, .appPort: port.map { String($0) } ?? "",
       .appTLSPort: tlsPort.map { String($0) } ?? "", .appStart: startSeconds.map { String($0) } ?? "",
       .appReady: readySign ?? "", .appHealth: healthPath ?? "", .appWebSockets: needsWebSockets ? "yes" : "",
     ]
@@ -59,6 +62,17 @@ extension App {
 }
 
 extension Signs {
+  /// The kind of program with a web page that made a container, by its labels.
+  fileprivate func manager(of labels: [String: String]) -> String? {
+    func matches(_ pattern: String, _ text: String?) -> Bool {
+      text.map { (try? Pattern(pattern))?.matches($0) == true } ?? false
+    }
+    return managers.first { manager in
+      manager.labels.allSatisfy { matches($0.value, labels[$0.key]) }
+        && manager.path.map { matches($0, labels["com.docker.compose.project.config_files"]) } != false
+    }?.kind
+  }
+
   /// What is known of a container's app.
   fileprivate func app(in container: Container) -> Facts {
     let image = container.Config?.Image ?? ""
@@ -72,7 +86,10 @@ extension Signs {
 extension World {
   /// What made a container, and which app it is.
   func origin(of container: Container, _ signs: Signs) async -> Facts {
-    await compose(container.Config?.Labels ?? [:]).merging(signs.app(in: container))
+    let labels = container.Config?.Labels ?? [:]
+    return await compose(labels).merging(signs.app(in: container)).merging([
+      .containerManager: signs.manager(of: labels) ?? ""
+    ])
   }
 
   /// What is known of the program of this machine that listens on a port.
@@ -83,6 +100,35 @@ extension World {
     guard !ids.isEmpty, let processes = try? await see(Processes(names: names)),
       let process = processes.first(where: { ids.contains($0.id) })
     else { return [:] }
-    return signs.apps.app(ofProcess: process.name)?.facts() ?? [:]
+    guard let app = signs.apps.app(ofProcess: process.name) else { return [:] }
+    return app.facts().merging([.appUnit: await unit(of: [app]) ?? ""])
+  }
+}
+
+extension World {
+  /// A systemd unit of one of these apps that is set up here, else one called like the site.
+  func unit(of apps: [App], or label: String? = nil) async -> String? {
+    // Of a unit for each user (`syncthing@.service`) the links to its instances tell which there are.
+    let folders = [
+      "/etc/systemd/system/*.wants", "/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system",
+    ]
+    let names =
+      apps.flatMap(\.units).map { $0.hasSuffix("@") ? "\($0)*" : $0 } + [label].compactMap { $0 }.filter(\.isPlainWord)
+    for name in names {
+      for folder in folders {
+        let found = (try? await see(FileGlob(pattern: "\(folder)/\(name).service"))) ?? []
+        // A template alone cannot be started.
+        let unit = found.compactMap { $0.split(separator: "/").last.map(String.init) }.first { !$0.contains("@.") }
+        if let unit { return unit }
+      }
+    }
+    return nil
+  }
+}
+
+extension String {
+  /// Nothing in it means something in a shell pattern.
+  fileprivate var isPlainWord: Bool {
+    utf8.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-") }
   }
 }

@@ -16,6 +16,7 @@ extension FactName {
   static let proxyProgram: FactName = "proxy.program"
   static let proxyUnit: FactName = "proxy.unit"
   static let proxyStarter: FactName = "proxy.starter"
+  static let proxyAdminPort: FactName = "proxy.admin-port"
 }
 
 private enum ProxyOutcome: String, CheckOutcome {
@@ -37,7 +38,8 @@ extension Check {
     "proxy.find", needs: [.sitePort],
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
-      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUnit, .proxyStarter, .proxyUser, .proxyLayout, .engineCommand,
+      .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUnit, .proxyStarter, .proxyUser, .proxyLayout, .proxyAdminPort,
+      .engineCommand,
       .guestOwner,
     ], outcome: ProxyOutcome.self
   ) { world, given, signs throws(Unseen) in
@@ -95,6 +97,9 @@ extension Check {
       .proxyNetwork: proxy.usesHostNetwork ? "host" : "own",
       .proxyPID: proxy.pid.map { String($0) } ?? "",
     ]
+    if let own = proxy.sign.adminPort {
+      facts[.proxyAdminPort] = String(proxy.usesHostNetwork ? own : proxy.outside[own] ?? own)
+    }
     if let container = proxy.container {
       facts[.proxyContainer] = container.name
       facts[.proxyID] = container.id

@@ -130,7 +130,8 @@ extension Page.Step {
     do throws(Template.Unfilled) {
       switch body {
       case .none: break
-      case .command(let template): command = try template.shell(facts)
+      case .command(let template):
+        command = try (facts[.userRoot] == nil ? template : template.withoutSudo).shell(facts)
       case .form(let template):
         guard let filled = template.prose(facts) else { return nil }
         words += "\n" + filled

@@ -43,6 +43,14 @@ final class Root: Sendable {
     return found
   }
 
+  /// Whether the path's last part is a link, which `find` has followed.
+  func isLink(_ path: String) -> Bool {
+    let flags = O_PATH | O_NOFOLLOW | O_CLOEXEC
+    let number = directory.map { shim_open_in_root($0.number, path, flags) } ?? Glibc.open(path, flags)
+    guard let found = try? Descriptor(number, path), let status = try? found.status(path) else { return false }
+    return status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// A socket's file that may be connected to.
   func socket(_ path: String) throws(Unseen) -> Descriptor {
     let found = try find(path)
@@ -94,7 +102,8 @@ extension FileRead: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight {
     let (path, place, limit, fromEnd) = (path, place, limit, fromEnd)
     return try await onOwnThread(limit: fileLimit) { () throws(Unseen) -> Sight in
-      let (file, status) = try Root(place).file(path)
+      let root = try Root(place)
+      let (file, status) = try root.file(path)
       let size = Int(status.st_size)
       // One byte more than may be there: files of /proc say that their size is 0.
       let bytes = try file.read(
@@ -103,7 +112,9 @@ extension FileRead: MachineLook {
         throw .unreadable(what: path, why: .init(.tooLarge, "\(Limits.file >> 20) MB"))
       }
       // Files of /proc say 0.
-      return Sight(bytes: bytes, size: max(size, bytes.count), modified: status.st_mtim.seconds)
+      return Sight(
+        bytes: bytes, size: max(size, bytes.count), modified: status.st_mtim.seconds,
+        target: root.isLink(path) ? linkTarget(file.path, most: Limits.pastedLine) : nil)
     }
   }
 }

@@ -8,11 +8,12 @@ func contents(of path: String) throws(Unseen) -> [UInt8] {
   try Descriptor(open(path, O_RDONLY | O_CLOEXEC), path).read(at: 0, count: 1 << 26, path)
 }
 
-/// Where a link of /proc leads: `net:[4026531840]`, `socket:[1234]`; nil if that may not be seen.
-func linkTarget(_ path: String) -> String? {
-  var text = [CChar](repeating: 0, count: 256)
+/// Where a link of /proc leads: `net:[4026531840]`, `socket:[1234]`; nil if that may not be seen, or is longer than that
+/// many bytes.
+func linkTarget(_ path: String, most: Int = 256) -> String? {
+  var text = [CChar](repeating: 0, count: most)
   let count = readlink(path, &text, text.count)
-  return count > 0 ? String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+  return 1..<most ~= count ? String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
 }
 
 /// All processes, lowest id first.

@@ -14,11 +14,12 @@ extension FactName {
   public static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
 
   public static let limitSeconds: FactName = "limit.seconds"
+  public static let userRoot: FactName = "user.root"
 
   public static let problemMended: FactName = "problem.mended"
 
   /// What may be known before anything is looked at.
-  public static let start: Set<FactName> = given.union([.problemMended, .seriesCount, .limitSeconds])
+  public static let start: Set<FactName> = given.union([.problemMended, .seriesCount, .limitSeconds, .userRoot])
 
   // What the site answered.
   public static let siteStatus: FactName = "site.status"

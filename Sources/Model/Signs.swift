@@ -118,6 +118,19 @@ public struct Signs: Sendable, Equatable {
     }
   }
 
+  /// A program with a web page that makes containers.
+  public struct Manager: Sendable, Equatable {
+    public let kind: String
+    /// Names of labels to patterns of their values; all of them have to match.
+    public let labels: [String: String]
+    /// A pattern of the Compose file's path.
+    public let path: String?
+    public init(kind: String, labels: [String: String], path: String?) {
+      (self.kind, self.labels, self.path) = (kind, labels, path)
+    }
+  }
+
+  public var managers: [Manager] = []
   public var proxies: [Proxy]
   public var answers: [Answer]
   public var formats: [Format]

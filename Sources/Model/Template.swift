@@ -42,6 +42,9 @@ public struct Template: Sendable, Equatable {
     parts.compactMap { if case .fact(let name) = $0 { name } else { nil } }
   }
 
+  /// The same command for root's own shell.
+  public var withoutSudo: Template { Template(source.replacing("sudo ", with: "")) }
+
   /// The text as a person reads it; nil if a placeholder is not known. Hostile characters are shown, not sent, and
   /// secrets left out.
   public func prose(_ facts: Facts) -> String? { fill(facts) { $1.redacted.printable } }

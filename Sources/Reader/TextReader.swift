@@ -59,7 +59,7 @@ struct TextReader {
     let file = root.record(
       [
         "proxies", "answers", "formats", "quiet", "pasted", "single", "silent", "parts", "lines", "timers",
-        "last-words", "listen-names",
+        "last-words", "listen-names", "managers",
       ], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
@@ -79,6 +79,7 @@ struct TextReader {
     let lastWords = file.texts("last-words")
     draft.patterns += lastWords
     draft.signs.lastWords += lastWords.map(\.text)
+    draft.signs.managers += items(file, "managers").compactMap { manager($0, into: &draft) }
     let listenNames = file.texts("listen-names")
     draft.patterns += listenNames
     draft.signs.listenNames += listenNames.map(\.text)
@@ -139,6 +140,20 @@ struct TextReader {
     guard let proxy = texts[0], let pattern = texts[1], let shows = texts[2], let meaning = texts[3] else { return nil }
     return Signs.Line(
       proxy: proxy.text, pattern: pattern.text, shows: shows.text, meaning: meaning.text, causes: causes.map(\.text))
+  }
+
+  private func manager(_ node: YAML.Node, into draft: inout Draft) -> Signs.Manager? {
+    let record = node.record(["kind", "labels", "path"], problems)
+    if record["labels"] == nil, record["path"] == nil { problems.add(node.at, "'labels' or 'path' belongs here") }
+    let labels = record["labels"]?.fields(problems) ?? []
+    let path = record.text("path")
+    draft.patterns += labels.compactMap { $0.value.text(problems) } + [path].compactMap { $0 }
+    return record.requiredText("kind").map { kind in
+      Signs.Manager(
+        kind: kind.text,
+        labels: Dictionary(labels.map { ($0.name.text, $0.value.text(problems)?.text ?? "") }) { first, _ in first },
+        path: path?.text)
+    }
   }
 
   private func timer(_ node: YAML.Node) -> Signs.Timer? {

@@ -67,10 +67,13 @@ public struct FileRead: Look {
     public let size: Int
     /// Seconds since 1970 of the last change.
     public let modified: Double
-    public init(bytes: [UInt8], size: Int, modified: Double) {
+    /// Of a link: the file to which it leads, inside the place's root. A recording of before has none.
+    public let target: String?
+    public init(bytes: [UInt8], size: Int, modified: Double, target: String? = nil) {
       self.bytes = bytes
       self.size = size
       self.modified = modified
+      self.target = target
     }
     public var text: String { String(decoding: bytes, as: UTF8.self) }
   }
@@ -81,7 +84,7 @@ public struct FileRead: Look {
     guard let limit, limit < sight.bytes.count else { return sight }
     return Sight(
       bytes: Array(fromEnd ? sight.bytes.suffix(limit) : sight.bytes.prefix(limit)), size: sight.size,
-      modified: sight.modified)
+      modified: sight.modified, target: sight.target)
   }
 }
 

@@ -1,5 +1,6 @@
 import Checks
 import Flow
+import Glibc
 import Model
 import Synchronization
 import World
@@ -21,7 +22,14 @@ struct RunLimit {
 extension Arguments {
   /// What a case starts with.
   func facts(of site: Site) -> Facts {
-    site.facts.merging([.limitSeconds: String(limit), .seriesCount: series.map { String($0) } ?? ""])
+    site.facts.merging([
+      .limitSeconds: String(limit), .seriesCount: series.map { String($0) } ?? "", .userRoot: isRootsShell ? "yes" : "",
+    ])
+  }
+
+  /// Whether the shell in which commands are pasted is root's: by sudo it is somebody else's.
+  private var isRootsShell: Bool {
+    geteuid() == 0 && getenv("SUDO_USER") == nil
   }
 }
 

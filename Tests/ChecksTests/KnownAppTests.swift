@@ -65,10 +65,11 @@ import World
       id: 42, parent: 1, name: "syncthing", command: ["syncthing"], started: 0, sharesNetwork: true, container: nil)
     let world = Sandbox().listening(in: .host, ("127.0.0.1", 8080), processes: [42])
       .with(Processes(names: names), [process])
+      .file("/etc/systemd/system/multi-user.target.wants/syncthing@ann.service", "")
     let found = try await look("upstream.find", world, route, signs: signs)
     #expect(found.outcome == "host")
     #expect(found.facts["app.name"] == "Syncthing")
-    #expect(found.facts["app.unit"] == "syncthing@")
+    #expect(found.facts["app.unit"] == "syncthing@ann.service")
   }
 
   @Test func aSlowAppIsFreshForLonger() async throws {
@@ -268,5 +269,46 @@ import World
     let found = try await finding(Sandbox(), port: "8080")
     #expect(found.facts["candidate.apps"] == nil)
     #expect(found.outcome == "none")
+  }
+}
+
+/// Containers that a web page made.
+@Suite struct ManagerTests {
+  private func facts(_ labels: String, files: [String: String] = [:]) async throws -> Facts {
+    let world = Sandbox(files: files)
+      .containers(
+        #"{"Id": "app1", "Names": ["/shop"], "State": "running", "Ports": [{"PrivatePort": 80, "PublicPort": 8080}]}"#
+      )
+      .container("app1", #""Name": "/shop", "State": {"Status": "running"}, "Config": {"Labels": {\#(labels)}}"#)
+    return try await look(
+      "upstream.find", world,
+      ["proxy.place": "host", "upstream.host": "127.0.0.1", "upstream.port": "8080", "site.host": "shop.example.org"],
+      signs: realSigns()
+    ).facts
+  }
+
+  private func compose(_ file: String) -> String {
+    #""com.docker.compose.project": "shop", "com.docker.compose.service": "web", "com.docker.compose.project.config_files": "\#(file)""#
+  }
+
+  @Test(arguments: [
+    ("/data/compose/12/docker-compose.yml", "portainer"), ("/var/lib/casaos/apps/shop/docker-compose.yml", "casaos"),
+    ("/mnt/.ix-apps/app_configs/shop/versions/1.0/templates/rendered/docker-compose.yaml", "truenas"),
+    ("/srv/shop/compose.yml", nil),
+  ])
+  func byTheComposeFile(file: String, manager: String?) async throws {
+    let gone = try await facts(compose(file))
+    #expect(gone["container.manager"] == manager)
+    #expect(gone["compose.service"] == "web")
+    #expect(gone["compose.file"] == nil)
+    #expect(try await facts(compose(file), files: [file: ""])["compose.file"] == file)
+  }
+
+  @Test(arguments: [
+    (#""coolify.managed": "true""#, "coolify"), (#""net.unraid.docker.managed": "dockerman""#, "unraid"),
+    (#""coolify.managed": "false""#, nil),
+  ])
+  func byALabel(label: String, manager: String?) async throws {
+    #expect(try await facts(label)["container.manager"] == manager)
   }
 }

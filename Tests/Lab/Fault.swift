@@ -24,7 +24,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     let every: [Fault] = [
       backend, address, tls, route, onHost, manager, nginxRelatives, proxyOS, traefik, rewriting, caddy, haproxy,
       lighttpd, apache, envoy, podman, sockets, protocols, edges, pairs, capacity, policy, published, sometimes,
-      sources, stopped,
+      sources, stopped, apps,
       healthy,
     ].flatMap { $0 }
     return chosen(every)

@@ -73,8 +73,20 @@ private func text(_ path: String, _ place: Place = .host) async throws -> String
   #expect(try await text("/../../etc/real", program.place) == "inside")
   #expect(try await text("/etc/escape", program.place) == "the root's own")
   #expect(try await text(secret) == "outside")
+  let link = try await machine.see(FileRead(path: "/etc/absolute", place: program.place))
+  #expect(link.target?.hasSuffix("/etc/real") == true)
   let found = try await machine.see(FileGlob(pattern: "/etc/top/e*/re*", place: program.place))
   #expect(found == ["/etc/top/etc/real"])
+}
+
+@Test func aLinkTellsTheFileToWhichItLeads() async throws {
+  let folder = try TestFolder()
+  let file = try folder.write("available/shop", "server {}")
+  let link = folder.path + "/shop"
+  symlink("available/shop", link)
+  #expect(try await machine.see(FileRead(path: link)).target.map { URL(filePath: $0).lastPathComponent } == "shop")
+  #expect(try await machine.see(FileRead(path: link)).target?.hasSuffix("/available/shop") == true)
+  #expect(try await machine.see(FileRead(path: file)).target == nil)
 }
 
 /// `/proc/kmsg` gives each message once: whoever reads it takes it away.

@@ -76,6 +76,7 @@ struct Sample {
     upstream.container: {type: text, means: The app}
     upstream.kind: {type: text, means: What it runs in}
     container.exit: {type: number, means: How it ended}
+    user.root: {type: flag, means: Known if it is root's shell}
     """,
     "Flows/checks.yaml": """
     site.answer:

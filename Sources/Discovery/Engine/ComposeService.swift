@@ -20,8 +20,8 @@ public struct ComposeService: Sendable {
     var parts: [(DocumentFile, YAML.Node)] = []
     for path in files.prefix(8) {
       // `patch` finds no line of a file with other line ends.
-      guard let text = try? await world.see(FileRead(path: path)).text, !text.utf8.contains(UInt8(ascii: "\r")),
-        let file = DocumentFile(text, path: path),
+      guard let sight = try? await world.see(FileRead(path: path)), !sight.bytes.contains(UInt8(ascii: "\r")),
+        let file = DocumentFile(sight.text, path: sight.target ?? path),
         let service = file.root["services"]?.pairs.first(where: { $0.key == name })?.value
       else { continue }
       parts.append((file, service))
@@ -279,7 +279,10 @@ extension FactName {
 extension World {
   /// What a container's labels tell of Compose; empty for one that Compose did not make.
   public func compose(_ labels: [String: String]) async -> Facts {
-    guard let (project, service, files) = labels.compose else { return [:] }
+    guard let (project, service, all) = labels.compose else { return [:] }
+    // A program with a web page keeps its Compose files to itself: no command of this machine finds them.
+    var files = all
+    for file in all.prefix(8) where (try? await see(FileGlob(pattern: file)))?.isEmpty == true { files = [] }
     return [
       .composeProject: project, .composeService: service, .composeFile: files.first ?? "",
       .composeFiles: files.count > 1 ? files.joined(separator: ":") : "",

@@ -21,6 +21,8 @@ public struct ProxyFiles: Sendable {
     let unread: Mutex<[Unseen]> = Mutex([])
     /// Files whose lines end with `\r\n`.
     let withReturns: Mutex<Set<String>> = Mutex([])
+    /// Links of this machine, with the files to which they lead.
+    let targets: Mutex<[String: String]> = Mutex([:])
   }
 
   private let world: any World
@@ -98,9 +100,12 @@ public struct ProxyFiles: Sendable {
     if let edited = await edited(path) { return edited.text }
     switch way {
     case .place(let place):
-      do throws(Unseen) { return try await world.see(FileRead(path: path, place: place)).text } catch .missing {
+      let sight: FileRead.Sight
+      do throws(Unseen) { sight = try await world.see(FileRead(path: path, place: place)) } catch .missing {
         return nil
       }
+      if container == nil, let target = sight.target { notes.targets.withLock { $0[path] = target } }
+      return sight.text
     case .archive(let container):
       return try await entries(of: container, around: path)[path].map { String(decoding: $0, as: UTF8.self) }
     }
@@ -174,9 +179,11 @@ public struct ProxyFiles: Sendable {
     hasOwnRoot ? nil : container.map { $0.hostPath(of: path) } ?? path
   }
 
-  /// The same where a patch fits: `patch` finds no line of a file whose lines end with `\r\n`.
+  /// The same where a patch fits: `patch` finds no line of a file whose lines end with `\r\n`, and takes no link for a
+  /// file.
   func patchPath(of path: String) -> String? {
-    notes.withReturns.withLock { $0.contains(path) } ? nil : hostPath(of: path)
+    if notes.withReturns.withLock({ $0.contains(path) }) { return nil }
+    return hostPath(of: path).map { path in notes.targets.withLock { $0[path] } ?? path }
   }
 
   /// The files of the folder two levels below the root that holds `path`, by their paths, links followed.

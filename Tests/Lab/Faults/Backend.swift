@@ -44,7 +44,10 @@ extension Fault {
       guard isLooping else { throw CommandFailed(description: "\(app) does not restart") }
       let gate = try await stage.nginx(
         stage.named("proxy"), on: web, Conf.variable(host, "http://\(app):\(port)"))
-      let finding = Finding(cause: "backend-crash-loop", upstream: "http://\(app):\(port)", mentions: [app]) {
+      let finding = Finding(
+        cause: "backend-crash-loop", upstream: "http://\(app):\(port)",
+        mentions: [app, "The app has /config/database.url from this machine", settings]
+      ) {
         try stage.write("postgres://db/cloud", to: "cloud/database.url")
         try await docker("restart", app)
       }
