@@ -20,26 +20,27 @@ files() {
   for f in $folders; do
     # A link at the top, such as /data, leads somewhere in the same root.
     top=/$(printf %s "$f" | cut -d/ -f2) to=$(readlink "$root$top"); [ -z "$to" ] || { dirs="$dirs $root$top"; f=/${to#/}${f#"$top"}; }
-    dirs="$dirs $root$f" list="$list $(find "$root$f" -type f -size -300k ! -name '*.pem' ! -name '*.key' ! -name '*.crt' ! -name '*.so' ! -name '*.sample' ! -name '*.default' ! -name '*passwd*' 2>/dev/null | head -n 300)"
+    dirs="$dirs $root$f" list="$list $(find "$root$f" -type f -size -300k ! -name '*.key' ! -name '*.so' ! -name '*.sample' ! -name '*.default' ! -name '*passwd*' 2>/dev/null | head -n 300)"
   done
-  for f in "$@"; do case $f in /|/proc*|/sys*|/dev*|/etc/ssl*) continue ;; esac
+  for f in "$@"; do case $f in /|/etc|/proc*|/sys*|/dev*|/usr*bin*|/etc/ssl*) continue ;; esac; [ -f "$root$f" ] && list="$list $root$f"
     list="$list $(find "$root$f" -maxdepth 3 -type f -size -300k \( -name '*.conf' -o -name '*.cfg' -o -name '*.y*ml' -o -name '*.toml' -o -name '*.json' -o -name '*addyfile*' \) 2>/dev/null | head -n 100)"; done
   list=$(printf '%s\n' $list "$root/etc/hosts" "$root/etc/resolv.conf" | sort -u)
   run stat -c '%Y %s %n' $list
-  for f in attr/current limits status net/route; do run cat "${root%/root}/$f"; done
   run find $dirs -type l -exec ls -ld {} +
   for f in $list; do run cat "$f"; done
 }
+# The files that a command line names, and the folders in which they are.
+named() { tr '\000= ' '\n\n\n' <"/proc/$1/cmdline" | grep '^/' | while read -r f; do printf '%s\n' "$f"; [ -f "/proc/$1/root$f" ] && dirname "$f"; done; }
 run date +%s; run id -u; run ip -o addr; run ss -ltnp; run cat /proc/net/tcp /proc/net/tcp6
 [ -n "$url" ] && { run getent hosts "${host%:*}"; ask curl "$url" --max-time 70; ask curl "$url" -H 'Cache-Control: no-cache, max-age=1000'; }
 for f in /etc/hosts /etc/resolv.conf /proc/loadavg /proc/meminfo /proc/stat; do run cat "$f"; done
 run iptables-save -c; run nft -j list ruleset
 from= ips=
 for p in $(grep -lE "^($proxies)" /proc/[0-9]*/comm 2>/dev/null | head -n 40 | cut -d/ -f3); do
-  run cat "/proc/$p/stat" "/proc/$p/cgroup"; run cat "/proc/$p/cmdline"; run ls -ld "/proc/$p/exe" "/proc/$p/ns/net" "/proc/1/ns/net"
+  run cat "/proc/$p/stat" "/proc/$p/cgroup"; for f in cmdline attr/current limits status net/route; do run cat "/proc/$p/$f"; done; run ls -ld "/proc/$p/exe" "/proc/$p/ns/net" "/proc/1/ns/net"
   grep -qE '[0-9a-f]{64}' "/proc/$p/cgroup" || from="$from $p"
 done
-[ -n "$from" ] || [ -d /etc/nginx ] && files 1 $(for p in $from; do tr '\000=' '\n\n' <"/proc/$p/cmdline" | grep '^/'; done)
+files 1 $(for p in $from; do named "$p"; done)
 run "${engine:-docker}" ps -a
 ids=$([ -n "$engine" ] && $engine ps -aq --no-trunc 2>/dev/null)
 if [ -n "$ids" ]; then
@@ -51,7 +52,7 @@ if [ -n "$ids" ]; then
     run "$engine" logs --timestamps --tail "$lines" "$id"
     [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
     run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"
-    [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" $(tr '\000=' '\n\n' <"/proc/$pid/cmdline" | grep '^/') $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id"); }
+    [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" $(named "$pid") $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id"); }
     for port in $(awk '$4=="0A" && $2!~/^0B00007F/{split($2,a,":");print "0x" a[2]}' "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | sort -u); do
       for net in $(printf %s "$nets" | tr ',' ' '); do ips="$ips $net:$(printf %d "$port")"; done
     done

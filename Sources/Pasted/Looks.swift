@@ -98,10 +98,10 @@ extension Account {
     return "/" + done.joined(separator: "/")
   }
 
-  /// True if everything in its folder that sets up a proxy was printed: what is not there is not there. Keys,
-  /// certificates and passwords never are.
+  /// True if everything in its folder that sets up a proxy was printed: what is not there is not there. Keys and
+  /// passwords never are.
   fileprivate func hasFolder(of path: String, in place: Place) -> Bool {
-    let hidden = [".pem", ".key", ".crt", ".so", ".sample", ".default", "passwd", "/mime.types"]
+    let hidden = [".key", ".so", ".sample", ".default", "passwd"]
     guard !hidden.contains(where: path.hasSuffix) else { return false }
     return folders[place]?.contains { path == $0 || path.hasPrefix($0 + "/") } == true
   }

@@ -26,8 +26,7 @@ struct Transcript: Sendable {
 
   init(_ text: String) {
     var current = Passage(start: 1)
-    for (index, raw) in text.prefix(Limits.pasted).split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
+    for (index, raw) in text.lines.enumerated() {
       let line = writtenLine(raw.utf8)
       if let command = Self.command(in: line) {
         add(current)
@@ -47,8 +46,9 @@ struct Transcript: Sendable {
 
   /// Programs whose output is known; only a line that calls one of them is a prompt's.
   private static let programs: Set = [
-    "cat", "curl", "date", "docker", "end", "find", "getent", "id", "ifconfig", "ip", "ip6tables-save", "iptables-save",
-    "journalctl", "ls", "netstat", "nft", "nginx", "nsenter", "podman", "ss", "stat", "tail", "wget",
+    "cat", "curl", "date", "dig", "docker", "end", "find", "getent", "id", "ifconfig", "ip", "ip6tables-save",
+    "iptables-save",
+    "journalctl", "ls", "netstat", "nft", "nginx", "nslookup", "nsenter", "podman", "ss", "stat", "tail", "wget",
   ]
 
   /// A prompt and what stands behind it. Source: the usual values of PS1 in Debian, Alpine, Fedora, Synology and zsh.

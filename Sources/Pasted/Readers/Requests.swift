@@ -11,18 +11,41 @@ extension Account {
           account.lines += passage.lines
           return
         }
-        let place = passage.enteredProcess.map { Place.process($0) } ?? passage.placeOfContainer(account) ?? .host
-        account.answers[Question(place: place, url: url.withPath, headers: passage.headers)] = HTTPRequest.Sight(
-          curl: passage.lines)
+        account.answers[Question(place: passage.place(account), url: url.withPath, headers: passage.headers)] =
+          HTTPRequest.Sight(
+            curl: passage.lines)
+      }),
+    // `wget -S`, GNU's and busybox'.
+    OutputReader(
+      claims: { passage in passage.program == "wget" || passage.lines.contains { $0.hasPrefix("HTTP request sent, ") }
+      },
+      read: { passage, account in
+        let said = passage.lines.first { $0.hasPrefix("--") && $0.contains("://") }.flatMap {
+          $0.split(separator: " ").last
+        }
+        guard let url = passage.command.first(where: { $0.contains("://") }) ?? said.map(String.init) else { return }
+        account.answers[Question(place: passage.place(account), url: url.withPath)] = HTTPRequest.Sight(
+          wget: passage.lines)
+      }),
+    // `dig NAME`, `nslookup NAME`
+    OutputReader(
+      claims: { passage in
+        passage.isOf("dig") || passage.isOf("nslookup") || passage.lines.contains { $0.hasPrefix(";; ANSWER SECTION") }
+      },
+      read: { passage, account in
+        guard let (name, addresses) = passage.lookedUp else {
+          account.lines += passage.lines
+          return
+        }
+        account.names[passage.place(account), default: [:]][name.lowercased()] = addresses
       }),
     // `getent hosts NAME`: nothing where the name has no address.
     OutputReader(
       claims: { $0.isOf("getent") },
       read: { passage, account in
         guard let name = passage.command.last, passage.command.count > 2 else { return }
-        let place = passage.placeOfContainer(account) ?? .host
         let addresses = passage.lines.compactMap { $0.split(separator: " ").first.map(String.init) }.filter(\.isAddress)
-        account.names[place, default: [:]][name.lowercased()] = addresses
+        account.names[passage.place(account), default: [:]][name.lowercased()] = addresses
       }),
   ]
 }
@@ -42,6 +65,25 @@ extension Passage {
     command.indices.filter { command[$0] == "-H" }.map { index in
       command[(index + 1)...].prefix { !$0.hasPrefix("-") && !$0.contains("://") }.joined(separator: " ")
     }.filter { !$0.lowercased().hasPrefix("host:") }
+  }
+
+  /// Where it was run, as far as the command says.
+  fileprivate func place(_ account: Account) -> Place {
+    enteredProcess.map { Place.process($0) } ?? placeOfContainer(account) ?? .host
+  }
+
+  /// A name and its addresses, as `dig` or `nslookup` tell them; nil where they got no answer.
+  fileprivate var lookedUp: (name: String, addresses: [String])? {
+    let words = lines.map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+    let records = words.filter { $0.count > 4 && $0[2] == "IN" && ["A", "AAAA"].contains($0[3]) }
+    if let first = records.first { return (String(first[0].dropLast()), records.map { $0[4] }) }
+    let asked = command.last { !$0.hasPrefix("-") && !$0.hasPrefix("@") && !$0.isAddress && $0 != command[0] }
+    if let asked, text.contains("NXDOMAIN") || text.contains("can't find") { return (asked, []) }
+    // The server's own address stands before the name's.
+    guard let name = words.firstIndex(where: { $0.first == "Name:" && $0.count > 1 }) else { return nil }
+    let found = words[name...].filter { $0.first?.hasPrefix("Address") == true }.compactMap { $0.last }.filter(
+      \.isAddress)
+    return (words[name][1], found)
   }
 
   fileprivate var enteredProcess: Int32? {
@@ -115,6 +157,34 @@ extension HTTPRequest.Sight {
         lines: headers.count)
     }
     if failure == .refused, (times.total ?? 0) > 1 { failure = .unreachable }
+  }
+
+  /// What `wget -S` prints: heads are indented.
+  fileprivate init(wget lines: [String]) {
+    self.init()
+    var isHead = false
+    for line in lines {
+      let text = line.trimmed
+      if text.hasPrefix("HTTP/"), line.hasPrefix(" ") {
+        status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) }  // fits: it is a text
+        (headers, isHead) = ([], true)
+      } else if isHead, line.hasPrefix(" "), let colon = text.firstIndex(of: ":") {
+        headers.append(.init(name: String(text[..<colon]), value: String(text[text.index(after: colon)...]).trimmed))
+      } else {
+        isHead = false
+        failure = status == nil ? Self.failure(wget: text) ?? failure : failure
+      }
+    }
+  }
+
+  private static func failure(wget line: String) -> HTTPRequest.Failure? {
+    let said: [(String, HTTPRequest.Failure)] = [
+      ("onnection refused", .refused), ("No route to host", .unreachable), ("Network is unreachable", .unreachable),
+      ("Connection timed out", .connectTimeout), ("timed out", .answerTimeout), ("reset by peer", .reset),
+      ("No data received", .closed), ("error getting response", .closed), ("bad address", .name),
+      ("unable to resolve", .name), ("not known", .name), ("wrong version number", .notTLS(line)),
+    ]
+    return said.first { line.contains($0.0) }?.1
   }
 
   /// `127.0.0.1 0.0002 0.5 0.51`: address, and seconds to the connection, the first byte and the end.
