@@ -85,13 +85,13 @@ uninstall:
 	Packaging/documents --remove $(DESTDIR)$(PREFIX)/share
 
 # A Debian package, and a tarball for any Linux on amd64. Two builds of a commit give the same: what the compiler notes for
-# itself differs from folder to folder, and is left out.
+# itself differs from folder to folder, and is blanked.
 PACKAGES := .build/packages
 package: build
 	@Tests/install dpkg-dev patchelf xz-utils lintian
 	rm -rf $(PACKAGES)
 	mkdir $(PACKAGES)
-	objcopy --remove-section=.swift_modhash --remove-section=.note.gnu.build-id $(BUILD) $(PACKAGES)/wizard502
+	Packaging/unmarked $(BUILD) $(PACKAGES)/wizard502
 	Packaging/deb $(PACKAGES)/wizard502 $(PACKAGES) $(STATIC)
 	lintian --fail-on error $(PACKAGES)/*.deb
 	Packaging/tarball $(PACKAGES)/wizard502 $(PACKAGES) $(STATIC)
