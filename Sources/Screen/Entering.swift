@@ -130,7 +130,8 @@ extension Binding {
 
   private var isInLines: Bool {
     switch action {
-    case .next, .goOn, .back, .save, .again, .skip, .path, .otherCause, .words, .logLine, .help, .quit, .leave, .stay:
+    case .next, .goOn, .back, .save, .preview, .again, .skip, .path, .otherCause, .words, .logLine, .help, .quit,
+      .leave, .stay:
       true
     case .choose, .pick, .up, .down, .pageUp, .pageDown, .first, .last, .copy, .alone, .edit, .redraw, .suspend,
       .interrupt:

@@ -3,7 +3,7 @@ enum Action: Sendable, Equatable {
   case choose, pick
   case next, goOn, back
   case up, down, pageUp, pageDown, first, last
-  case copy, alone, save, again, skip, path, otherCause, words, logLine
+  case copy, alone, save, preview, again, skip, path, otherCause, words, logLine
   case edit(Field.Edit)
   case help, redraw, suspend, quit, interrupt
   case leave, stay
@@ -83,6 +83,7 @@ struct Binding: Sendable {
     Binding([.character("x")], "x", .skip, "skip", in: screen) { $0.focusedRunningCheck != nil },
     Binding([.character("l")], "l", .logLine, "log-line", in: screen) { $0.canReadLine },
     Binding([.character("s")], "s", .save, "save", in: screen) { $0.canSave },
+    Binding([.character("v")], "v", .preview, "preview", inBar: false, in: screen) { $0.readsLines && $0.canSave },
     Binding([.character("w")], "w", .words, "words", in: [.screen, .help]),
 
     Binding([.up, .character("k"), .backTab], "Up k", .up, "up", inBar: false, in: reading) { $0.canMove },

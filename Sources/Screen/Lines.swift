@@ -93,6 +93,12 @@ public struct Lines: Sendable {
     return turn(end, state.stopAsking())
   }
 
+  /// Says a report as it would be saved.
+  public mutating func preview(_ report: String) -> Turn {
+    let lines = report.lines.map { String($0).drawable(isASCII: state.isASCII) + "\n" }
+    return turn("\n" + lines.joined(), [])
+  }
+
   /// The key that ends a program was pressed.
   public mutating func interrupted() -> Turn { Turn(text: "\n", effects: state.handle(.key(.control("c")))) }
 
@@ -105,8 +111,8 @@ public struct Lines: Sendable {
       let news = news()
       if !news.isEmpty { silence = 0 }
       turn.text += news
-      // A report is saved first, and where it is said then.
-      guard !state.isAwaited, !turn.effects.contains(where: \.isSave) else { break }
+      // What becomes of a report is said first.
+      guard !state.isAwaited, !turn.effects.contains(where: \.isReport) else { break }
       if isOver {
         turn.text += "\n"
         turn.effects.append(state.leaving)
@@ -151,7 +157,12 @@ public struct Lines: Sendable {
 }
 
 extension Effect {
-  fileprivate var isSave: Bool { if case .save = self { true } else { false } }
+  fileprivate var isReport: Bool {
+    switch self {
+    case .save, .preview: true
+    default: false
+    }
+  }
 }
 
 extension State {

@@ -62,6 +62,7 @@ extension State {
       isAlone = true
       return [.showAlone((stepText ?? "") + "\n\n" + word("alone.return"))]
     case .save: return diagnosis.map { [.save($0)] } ?? []
+    case .preview: return diagnosis.map { [.preview($0)] } ?? []
     case .again: return checkAgain()
     case .skip: return skip()
     case .path:

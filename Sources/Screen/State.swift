@@ -25,6 +25,8 @@ public enum Effect: Sendable, Equatable {
   /// Leaves the screen and shows a text alone, until `redraw`.
   case showAlone(String)
   case save(Diagnosis)
+  /// Says the report that would be saved; asked for in lines only.
+  case preview(Diagnosis)
   case suspend
   case redraw
   /// Ends the program with this exit code; the line stays on the terminal.

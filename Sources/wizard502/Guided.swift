@@ -112,6 +112,7 @@ private final class Loop {
       case .save(let diagnosis):
         let path = save(guide.report(diagnosis), host: state.host, in: guide.folders())
         _ = state.handle(.saved(path))
+      case .preview: break
       case .suspend:
         terminal.suspend()
         _ = state.handle(.resized(terminal.size))

@@ -62,6 +62,9 @@ private func carryOut(
     case .save(let diagnosis):
       let saved = lines.handle(.saved(save(guide.report(diagnosis), host: lines.host, in: guide.folders())))
       if let end = carryOut(saved, &lines, outside, guide, echoes: echoes) { return end }
+    case .preview(let diagnosis):
+      let report = lines.preview(guide.report(diagnosis))
+      if let end = carryOut(report, &lines, outside, guide, echoes: echoes) { return end }
     case .quit(let code, let line): return (code, line)
     case .copy, .showAlone, .suspend, .redraw: break
     }

@@ -259,6 +259,10 @@ struct LineTests {
     let save = lines.enter("s")
     #expect(save.text.isEmpty && save.effects == lines.state.diagnosis.map { [.save($0)] })
     #expect(lines.handle(.saved("/home/ada/report.md")).text.hasPrefix("Saved to /home/ada/report.md\n\n"))
+    let preview = lines.enter("v")
+    #expect(preview.text.isEmpty && preview.effects == lines.state.diagnosis.map { [.preview($0)] })
+    let report = lines.preview("# A report\n\u{1B}[2J\n").text
+    #expect(report.hasPrefix("\n# A report\n^[[2J\n") && report.hasSuffix(lines.state.prompt + " "))
     #expect(lines.enter("quit").end?.line.hasSuffix("The report is in /home/ada/report.md.") == true)
   }
 

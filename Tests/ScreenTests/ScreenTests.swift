@@ -33,8 +33,15 @@ struct KeyTests {
     again.press(.up)
     var words = Play.diagnosed()
     words.press(.character("w"))
+    var lines = Play()
+    lines.state = State(
+      catalog: ScreenCase.catalog(), shapes: ScreenCase.shapes, readsLines: true, site: ScreenCase.site)
+    lines.send(.resized(Size(columns: 80, rows: 24)))
+    lines.effects += lines.state.begin(url: "shop.example.org")
+    lines.find()
     return [
-      typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read, again,
+      lines, typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read,
+      again,
       words,
     ]
   }
