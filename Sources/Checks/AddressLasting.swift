@@ -3,6 +3,10 @@ import Model
 import Routes
 import World
 
+extension FactName {
+  static let addressHost: FactName = "address.host"
+}
+
 private enum LastingOutcome: String, CheckOutcome {
   /// The proxy finds the container made anew, too.
   case lasting
@@ -19,16 +23,18 @@ extension Check {
   /// Nothing to fear is a published port, an address that the container was given to keep, and a proxy that is told of
   /// containers by the engine.
   static let addressLasting = Check(
-    "address.lasting", needs: [.upstreamID, .upstreamHost], outcome: LastingOutcome.self
+    "address.lasting", needs: [.upstreamID, .upstreamHost], learns: [.addressHost], outcome: LastingOutcome.self
   ) { world, given, _ throws(Unseen) in
     let host = try given.upstreamHost
-    let ends = try await world.container(try given.upstreamID).networks.values.filter { !$0.addresses.isEmpty }
+    let container = try await world.container(try given.upstreamID)
+    let ends = container.networks.values.filter { !$0.addresses.isEmpty }
     guard given[.upstreamPublished] == nil, given[.sourceKind] == nil, given[.routeContainer] == nil else {
       return (.lasting, [:])
     }
     let mayChange = ends.filter { !$0.keepsAddresses }
     if host.isAddress {
-      return (mayChange.contains { $0.addresses.contains(host.trimmedBrackets) } ? .written : .lasting, [:])
+      let isWritten = mayChange.contains { $0.addresses.contains(host.trimmedBrackets) }
+      return isWritten ? (.written, [.addressHost: container.name]) : (.lasting, [:])
     }
     return (given[.routeResolves] == Route.Resolution.atStart && !mayChange.isEmpty ? .kept : .lasting, [:])
   }

@@ -62,6 +62,8 @@ enum Work {
       return (form.joined(results.map(\.text), isSingle: isSingle), results.isEmpty ? .inconclusive : worst)
     case .checkup(let isJSON, let onlyNew):
       var sites = results.compactMap { try? JSONDecoder().decode(CheckedSite.self, from: Data($0.text.utf8)) }
+      // What a worker could not tell was not seen.
+      guard sites.count == results.count else { return ("", .fault) }
       if !unlisted.isEmpty { sites.append(CheckedSite(url: nil, unseen: unlisted.map(\.redacted))) }
       let isAllSeen = sites.allSatisfy(\.unseen.isEmpty)
       if onlyNew {

@@ -57,6 +57,6 @@ extension Page.Step {
 }
 
 extension Catalog {
-  /// The pages of the causes and the guides.
-  var allPages: [Page] { Array(pages.values) + Array(guides.values) }
+  /// The pages of the causes and of the weaknesses, and the guides.
+  var allPages: [Page] { pages.values + guides.values + weaknesses.values }
 }

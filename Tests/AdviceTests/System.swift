@@ -89,7 +89,10 @@ struct System: Sendable, CustomStringConvertible {
       facts.set(lines.service, .join)
       facts.set(lines.file, .external)
       if let ports = service.publishing(3000, at: 3000) { facts.set(ports, .ports) }
-      facts.set(service.commanding("127.0.0.1", as: "0.0.0.0") ?? service.setting("HOST", to: "0.0.0.0"), .listen)
+      facts.set(service.commanding("127.0.0.1", as: "0.0.0.0") ?? service.variable("HOST", to: "0.0.0.0"), .listen)
+      for line in [FactName.Line.restart, .proxyRestart] {
+        facts.set(service.setting("restart", to: "unless-stopped"), line)
+      }
       if let tag = service.tag {
         facts.set(Edit(onThisMachine: tag), .source)
       } else {

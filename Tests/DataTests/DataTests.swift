@@ -52,7 +52,7 @@ private let package = URL(filePath: #filePath).appending(path: "../../..").stand
     let catalog = try #require(
       Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog)
     var commands = 0
-    for page in Array(catalog.pages.values) + Array(catalog.guides.values) {
+    for page in catalog.pages.values + catalog.guides.values + catalog.weaknesses.values {
       let facts = Facts(Dictionary(page.placeholders.map { ($0, "a b'c$(id)") }) { first, _ in first })
       for step in page.sections.flatMap(\.steps) {
         guard case .command(let template) = step.body else { continue }

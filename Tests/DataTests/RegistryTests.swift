@@ -44,7 +44,7 @@ import Testing
       guard case .fact(.proxyKind, _) = node.looks else { continue }
       named.formUnion(node.branches.flatMap(\.keys))
     }
-    for page in Array(catalog.pages.values) + Array(catalog.guides.values) {
+    for page in catalog.pages.values + catalog.guides.values + catalog.weaknesses.values {
       let conditions = page.explanation.flatMap(\.when) + page.sections.flatMap(\.steps).flatMap(\.when)
       for condition in conditions where condition.fact == .proxyKind {
         if case .oneOf(let values) = condition.test { named.formUnion(values) }

@@ -67,7 +67,9 @@ struct OverlayDriver: Driver {
       linting: input.fingerprint.isMultiple(of: 4), checkingPatterns: false)
     for problem in read.problems { _ = problem.description }
     guard let catalog = read.catalog else { return }
-    for page in Array(catalog.pages.values) + Array(catalog.guides.values) { _ = pageText(page, catalog: catalog) }
+    for page in catalog.pages.values + catalog.guides.values + catalog.weaknesses.values {
+      _ = pageText(page, catalog: catalog)
+    }
     _ = glossaryText(catalog.glossary) + catalog.tree.dot(catalog) + catalog.tree.mermaid(catalog)
     for pattern in catalog.signs.lines.suffix(20) { _ = try? Pattern(pattern.pattern).matches(input) }
   }

@@ -5,10 +5,7 @@ import Testing
 extension Fault {
   static let weak = [
     Fault("weak, the app has no restart policy", shows: 200, core: true) { stage in
-      let (host, app, port, web) = try await stage.plain("shop")
-      try await stage.app(app, on: web, port: port)
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
-      return gate.weak("no-restart-policy", host, app)
+      try await stage.behindNginx("shop", "no-restart-policy", options: []).site
     },
 
     Fault("weak, the app comes back after an error only, and Compose made it", shows: 200) { stage in
@@ -84,13 +81,10 @@ extension Fault {
     },
 
     Fault("weak, a part of the app hit the memory limit", shows: 200) { stage in
-      let (host, app, port, web) = try await stage.plain("index")
-      try await stage.app(
-        app, on: web, port: port, options: lasting + ["--memory", "96m", "--memory-swap", "96m"])
+      var (site, app, _) = try await stage.behindNginx(
+        "index", "memory-limit-hit", options: lasting + ["--memory", "96m", "--memory-swap", "96m"])
       let greedy = try await run(["docker", "exec", app, "python3", "-c", "x = b'x' * (200 << 20)"])
       guard greedy.status == 137 else { throw CommandFailed(description: "no memory ran out: \(greedy)") }
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
-      var site = gate.weak("memory-limit-hit", host, app)
       site.lastsAfterSteps = false  // The kernel goes on counting from before.
       return site
     },
@@ -146,24 +140,18 @@ extension Fault {
     },
 
     Fault("weak, some answers took longer than nginx waits", shows: 200) { stage in
-      let (host, app, port, web) = try await stage.plain("reports")
-      try await stage.app(app, on: web, port: port, options: lasting)
-      let gate = try await stage.lastingNginx(
-        on: web, Conf.variable(host, "http://\(app):\(port)", "proxy_read_timeout 2s;"))
-      let site = Site(url: "http://\(host):\(gate.port)/", says: app)
+      let (site, app, _) = try await stage.behindNginx("reports", "answers-too-late", "proxy_read_timeout 2s;")
       try await docker("pause", app)
       let late = try await Answer.from(site)
       try await docker("unpause", app)
       guard late.status == 504 else { throw CommandFailed(description: "no time-out: \(late)") }
-      return gate.weak("answers-too-late", host, app)
+      return site
     },
 
     Fault("weak, the app's volume is nearly full", shows: 200) { stage in
-      let (host, app, port, web) = try await stage.plain("files")
-      try await stage.app(app, on: web, port: port, options: lasting + ["--tmpfs", "/data:size=4m"])
+      var (site, app, _) = try await stage.behindNginx(
+        "files", "disk-nearly-full", options: lasting + ["--tmpfs", "/data:size=4m"])
       try await docker("exec", app, "sh", "-c", "head -c 3900000 /dev/zero > /data/old-backup.tar")
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
-      var site = gate.weak("disk-nearly-full", host, app)
       site.lastsAfterSteps = false  // Only its owner knows what may go.
       return site
     },
@@ -177,20 +165,16 @@ extension Fault {
     },
 
     Fault("weak, nginx's files have a mistake since", shows: 200, core: true) { stage in
-      let (host, app, port, web) = try await stage.plain("blog")
-      try await stage.app(app, on: web, port: port, options: lasting)
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let (site, _, gate) = try await stage.behindNginx("blog", "config-does-not-load")
       try gate.edit("proxy_set_header Host $host;", to: "proxy_set_header Host $host")
-      return gate.weak("config-does-not-load", host, app)
+      return site
     },
 
     Fault("weak, nginx has not loaded its files since a change", shows: 200) { stage in
-      let (host, app, port, web) = try await stage.plain("news")
-      try await stage.app(app, on: web, port: port, options: lasting)
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
+      let (site, _, gate) = try await stage.behindNginx("news", "config-not-taken-in")
       try await Task.sleep(for: .seconds(2))
       try gate.edit("valid=5s", to: "valid=7s")
-      return gate.weak("config-not-taken-in", host, app)
+      return site
     },
 
     Fault("weak, one server of two is down", shows: 200) { stage in
@@ -216,9 +200,8 @@ extension Fault {
     },
 
     Fault("weak, a health check that asks the wrong port", shows: 200, core: true) { stage in
-      let (host, app, port, web) = try await stage.plain("board")
-      try await stage.app(
-        app, on: web, port: port,
+      let (site, app, _) = try await stage.behindNginx(
+        "board", "health-check-fails",
         options: lasting + [
           "--health-cmd", "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 9))'",
           "--health-interval", "1s", "--health-retries", "1",
@@ -227,16 +210,33 @@ extension Fault {
         try await docker("inspect", "-f", "{{.State.Health.Status}}", app) == "unhealthy"
       }
       guard isUnhealthy else { throw CommandFailed(description: "\(app) is never unhealthy") }
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
-      return gate.weak("health-check-fails", host, app)
+      return site
+    },
+
+    Fault("weak, Caddy's health check expects another status", shows: 200) { stage in
+      let (host, app, port, web) = try await stage.plain("radio")
+      try await stage.app(app, on: web, port: port, options: lasting)
+      let gate = try await stage.caddy(
+        on: web,
+        """
+        http://\(host) {
+            reverse_proxy \(app):\(port) {
+                health_uri /
+                health_status 204
+                health_interval 60s
+                health_fails 3
+            }
+        }
+
+        """)
+      try await docker("update", "--restart", "unless-stopped", stage.named("caddy"))
+      var site = gate.weak("proxy-health-check-fails", host, app)
+      site.proxy = "caddy"
+      return site
     },
 
     Fault("weak, the log leaves errors out", shows: 200) { stage in
-      let (host, app, port, web) = try await stage.plain("chat")
-      try await stage.app(app, on: web, port: port, options: lasting)
-      let gate = try await stage.lastingNginx(
-        on: web, Conf.variable(host, "http://\(app):\(port)", "error_log /var/log/nginx/error.log crit;"))
-      return gate.weak("log-hides-errors", host, app)
+      try await stage.behindNginx("chat", "log-hides-errors", "error_log /var/log/nginx/error.log crit;").site
     },
 
     Fault("weak, localhost in the machine's own network", shows: 200) { stage in
@@ -256,10 +256,7 @@ extension Fault {
     // MARK: Nothing to find
 
     Fault("strong, nginx asks for the name again", shows: 200, core: true) { stage in
-      let (host, app, port, web) = try await stage.plain("shop")
-      try await stage.app(app, on: web, port: port, options: lasting)
-      let gate = try await stage.lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)"))
-      return gate.weak("", host, app)
+      try await stage.behindNginx("shop", "").site
     },
 
     Fault("strong, nginx of the machine and a published port", shows: 200) { stage in
@@ -336,6 +333,16 @@ extension Stage {
   /// A site's name, an app's name and port, and a network.
   fileprivate func plain(_ word: String) async throws -> (host: String, app: String, port: Int, network: String) {
     (try site(word), named(word), appPort(), try await network())
+  }
+
+  /// An app behind nginx, which asks for its name again.
+  fileprivate func behindNginx(
+    _ word: String, _ weakness: String, _ directives: String = "", options: [String] = Stage.lasting
+  ) async throws -> (site: Site, app: String, gate: Gate) {
+    let (host, app, port, web) = try await plain(word)
+    try await self.app(app, on: web, port: port, options: options)
+    let gate = try await lastingNginx(on: web, Conf.variable(host, "http://\(app):\(port)", directives))
+    return (gate.weak(weakness, host, app), app, gate)
   }
 
   /// nginx in a container that the engine starts again.
