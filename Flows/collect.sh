@@ -16,7 +16,7 @@ run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | t
 ask() { run "$@" -sSik --connect-timeout 3 -m 8 -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total}\n'; }
 # The files by which a proxy is set up, as process $1 sees them; then other places of which only such files are taken.
 files() {
-  root=/proc/$1/root; shift; list= dirs=
+  root=; [ "$1" = host ] || root=/proc/$1/root; shift; list= dirs=
   for f in $folders; do
     # A link at the top, such as /data, leads somewhere in the same root.
     top=/$(printf %s "$f" | cut -d/ -f2) to=$(readlink "$root$top"); [ -z "$to" ] || { dirs="$dirs $root$top"; f=/${to#/}${f#"$top"}; }
@@ -35,12 +35,12 @@ run date +%s; run id -u; run ip -o addr; run ss -ltnp; run cat /proc/net/tcp /pr
 [ -n "$url" ] && { run getent hosts "${host%:*}"; ask curl "$url" --max-time 70; ask curl "$url" -H 'Cache-Control: no-cache, max-age=1000'; }
 for f in /etc/hosts /etc/resolv.conf /proc/loadavg /proc/meminfo /proc/stat; do run cat "$f"; done
 run iptables-save -c; run nft -j list ruleset
-from= ips=
+from= ips= boxes=
 for p in $(grep -lE "^($proxies)" /proc/[0-9]*/comm 2>/dev/null | head -n 40 | cut -d/ -f3); do
   run cat "/proc/$p/stat" "/proc/$p/cgroup"; for f in cmdline attr/current limits status net/route; do run cat "/proc/$p/$f"; done; run ls -ld "/proc/$p/exe" "/proc/$p/ns/net" "/proc/1/ns/net"
-  grep -qE '[0-9a-f]{64}' "/proc/$p/cgroup" || from="$from $p"
+  box=$(grep -oE '[0-9a-f]{64}' "/proc/$p/cgroup" | head -n 1); [ -n "$box" ] && boxes="$boxes $box" || from="$from $p"
 done
-files 1 $(for p in $from; do named "$p"; done)
+files host $(for p in $from; do named "$p"; done)
 run "${engine:-docker}" ps -a
 ids=$([ -n "$engine" ] && $engine ps -aq --no-trunc 2>/dev/null)
 if [ -n "$ids" ]; then
@@ -48,7 +48,7 @@ if [ -n "$ids" ]; then
   all=$($engine inspect --format '{{.Id}} {{.State.Pid}} ,{{range $n, $e := .NetworkSettings.Networks}}{{$n}}={{$e.IPAddress}},{{end}} {{.Config.Image}} {{.Path}}' $ids)
   # A here-document, since what a loop behind a pipe learns is lost.
   while read -r id pid nets words; do
-    is=$(printf %s "$words" | grep -cE "$proxies"); [ "$is" = 0 ] && lines=60 || lines=200
+    is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200
     run "$engine" logs --timestamps --tail "$lines" "$id"
     [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
     run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"

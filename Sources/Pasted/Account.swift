@@ -15,8 +15,8 @@ struct Account: Sendable {
   var containers: [JSON] = []
   /// As the list of containers prints them.
   var listed: [JSON] = []
-  /// True if those in full are all that there are.
-  var hasEveryContainer = false
+  /// True if a list of all of them was printed.
+  var isListed = false
   var networks: [JSON]?
   /// By the name or the id that the command names.
   var logs: [String: String] = [:]
@@ -39,6 +39,8 @@ struct Account: Sendable {
     var text: String?
     var modified: Double = 0
     var link: String?
+    /// Why it was not printed.
+    var problem: Unseen?
   }
 
   /// Who was asked, from where.
@@ -65,7 +67,7 @@ struct Account: Sendable {
   /// True if it tells of a machine's own state: what this machine has is then not that one's.
   var isOfMachine: Bool {
     !containers.isEmpty || !listed.isEmpty || !listeners.isEmpty || !processes.isEmpty || !files.isEmpty
-      || networks != nil
+      || networks != nil || isListed
   }
 
   init(_ text: String) {
@@ -96,6 +98,12 @@ extension Account {
 // MARK: What belongs together
 
 extension Account {
+  /// True if those in full are all that there are.
+  var hasEveryContainer: Bool { isListed && onlyListed.isEmpty }
+
+  /// Those of which nothing but their line in the list is known.
+  var onlyListed: [JSON] { listed.filter { row in row["Id"]?.text.map { container($0) == nil } == true } }
+
   /// A container in full by its id, the start of it, or its name.
   func container(_ name: String) -> JSON? {
     containers.first { container in

@@ -50,6 +50,7 @@ extension FileRead: PastedLook {
       if account.hasFolder(of: account.resolved(path, in: place), in: place) { throw .missing(what: path) }
       return nil
     }
+    if let problem = file.problem { throw problem }
     guard let text = file.text else { return nil }
     let bytes = Array(text.utf8)
     return part(of: Sight(bytes: bytes, size: bytes.count, modified: file.modified))
@@ -116,8 +117,8 @@ extension DockerGet: PastedLook {
     switch (parts.first, parts.count) {
     case ("containers", 2) where parts[1].hasPrefix("json"):
       let full = account.containers.map(\.summary)
-      let rest = account.listed.filter { row in row["Id"]?.text.map { account.container($0) == nil } == true }
-      return full.isEmpty && rest.isEmpty ? nil : answer(.array(full + rest), account)
+      let rest = account.onlyListed
+      return full.isEmpty && rest.isEmpty && !account.isListed ? nil : answer(.array(full + rest), account)
     case ("containers", 3) where parts[2] == "json":
       if let container = account.container(parts[1]) { return answer(container, account) }
       return account.hasEveryContainer ? Sight(status: 404, body: [], version: "", engine: account.engine) : nil

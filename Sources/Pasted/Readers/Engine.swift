@@ -16,7 +16,6 @@ extension Account {
         }
         let containers = list.elements.filter { $0["State"] != nil && $0["Id"]?.text != nil }
         account.containers += containers
-        if passage.command.contains("--all") || passage.command.count > 3 { account.hasEveryContainer = true }
         let networks = list.elements.filter { $0["IPAM"] != nil && $0["Id"]?.text != nil }
         if !networks.isEmpty || passage.isOf("docker", "network") {
           account.networks = (account.networks ?? []) + networks
@@ -29,6 +28,7 @@ extension Account {
       read: { passage, account in
         guard let head = passage.lines.firstIndex(where: { $0.hasPrefix("CONTAINER ID ") }) else { return }
         let columns = Table(passage.lines[head])
+        if passage.command.contains("-a") || passage.command.contains("--all") { account.isListed = true }
         for (index, line) in passage.lines.enumerated() where index > head {
           guard let row = containerRow(columns.cells(line)) else {
             account.unread.append((passage.start + index, line))

@@ -17,8 +17,14 @@ extension Account {
     OutputReader(
       claims: { $0.isOf("cat") && !$0.paths.isEmpty && !$0.isSocketTable },
       read: { passage, account in
-        guard passage.paths.count == 1, !passage.text.hasPrefix("cat: ") else { return }
+        guard passage.paths.count == 1 else { return }
         let (place, path) = insidePath(passage.paths[0])
+        if passage.lines.count == 1, passage.text.hasPrefix("cat: "),
+          let reason = passage.text.split(separator: ":").last
+        {
+          account.files[place, default: [:]][path, default: File()].problem = problem(String(reason).trimmed, path)
+          return
+        }
         // `collect` tells of times and sizes before the texts.
         account.files[place, default: [:]][path, default: File()].text = passage.text + "\n"
       }),
@@ -73,6 +79,15 @@ extension Account {
         }
       }),
   ]
+
+  /// In the words of the system. Source: strerror(3) in the C locale.
+  private static func problem(_ reason: String, _ path: String) -> Unseen {
+    switch reason {
+    case "No such file or directory", "Not a directory": .missing(what: path)
+    case "Permission denied", "Operation not permitted": .notPermitted(what: path)
+    default: .unreadable(what: path, why: .said(reason))
+    }
+  }
 
   private static let nginxFile = "# configuration file "
 

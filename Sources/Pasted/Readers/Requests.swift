@@ -213,6 +213,8 @@ extension HTTPRequest.Sight {
         return .connectTimeout
       }
       return .answerTimeout
+    case "35" where words.contains("reset by peer"): return .reset
+    case "35" where ["EOF", " eof", "SYSCALL"].contains(where: words.contains): return .closed
     case "35":
       return ["wrong version number", "record layer failure", "packet length"].contains(where: words.contains)
         ? .notTLS(words) : .handshake(words)
