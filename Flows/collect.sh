@@ -2,9 +2,9 @@
 # wizard502 collect: looks for what can make a site fail, and prints what it sees. It changes nothing; passwords are hidden.
 # 1. Where the proxy runs:  sudo sh collect.sh https://shop.example.org > seen.txt
 # 2. Where wizard502 is:    wizard502 diagnose https://shop.example.org --paste seen.txt
-url=${1:-} LC_ALL=C PATH=$PATH:/usr/sbin:/sbin && export LC_ALL PATH
+url=${1:-} LC_ALL=C PATH=$PATH:/usr/sbin:/sbin uid=$(id -u) from='' to='' boxes='' && export LC_ALL PATH
 host=$(printf %s "$url" | sed -E 's#^[a-z]+://([^/]+).*#\1#') path=/$(printf %s "$url" | sed -nE 's#^[a-z]+://[^/]+/##p')
-engine=$(command -v docker || command -v podman) uid=$(id -u)
+engine=$(command -v docker || command -v podman) ids=$([ -z "$engine" ] || $engine ps -aq --no-trunc 2>/dev/null)
 proxies='nginx|openresty|traefik|caddy|haproxy|httpd|apache|envoy|cloudflared|lighttpd|proxy|swag'
 folders='/etc/nginx /data/nginx /config/nginx /etc/caddy /etc/traefik /etc/haproxy /usr/local/etc/haproxy /etc/apache2 /etc/httpd /usr/local/apache2/conf /etc/envoy /etc/cloudflared /etc/lighttpd /root/.config/traefik'
 hide() {
@@ -14,60 +14,47 @@ hide() {
 }
 run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | tr '\000' ' ' | hide; }
 ask() { run "$@" -sSik --connect-timeout 3 -m 8 -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total}\n'; }
-# The files by which a proxy is set up, as process $1 sees them; then other places of which only such files are taken.
+# How process $1 (or "host") is set up: the files in known folders and those of $2; elsewhere what looks like a configuration.
 files() {
-  root=; [ "$1" = host ] || root=/proc/$1/root; shift; list= dirs=
-  for f in $folders; do
+  root='' own="$folders $2" list='' dirs=''; [ "$1" = host ] || root=/proc/$1/root; shift 2
+  for f in $own; do
+    case $f in /|/etc|/usr|/usr/*bin|/bin|/var|/run|/tmp|/opt|/srv|/home|/root|/proc*|/sys*|/dev*) continue ;; esac
     # A link at the top, such as /data, leads somewhere in the same root.
-    top=/$(printf %s "$f" | cut -d/ -f2) to=$(readlink "$root$top"); [ -z "$to" ] || { dirs="$dirs $root$top"; f=/${to#/}${f#"$top"}; }
-    dirs="$dirs $root$f" list="$list $(find "$root$f" -type f -size -300k ! -name '*.key' ! -name '*.so' ! -name '*.sample' ! -name '*.default' ! -name '*passwd*' 2>/dev/null | head -n 300)"
+    top=/$(printf %s "$f" | cut -d/ -f2) link=$(readlink "$root$top"); [ -z "$link" ] || { dirs="$dirs $root$top"; f=/${link#/}${f#"$top"}; }
+    [ -f "$root$f" ] || dirs="$dirs $root$f"; list="$list $(find "$root$f" -maxdepth 5 -type f -size -300k ! -name '*.key' ! -name '*.so' ! -name '*.sample' ! -name '*.default' ! -name '*passwd*' 2>/dev/null | head -n 300)"
   done
-  for f in "$@"; do case $f in /|/etc|/proc*|/sys*|/dev*|/usr*bin*|/etc/ssl*) continue ;; esac; [ -f "$root$f" ] && list="$list $root$f"
+  for f in "$@"; do case $f in /|/etc|/proc*|/sys*|/dev*|/etc/ssl*) continue ;; esac
     list="$list $(find "$root$f" -maxdepth 3 -type f -size -300k \( -name '*.conf' -o -name '*.cfg' -o -name '*.y*ml' -o -name '*.toml' -o -name '*.json' -o -name '*addyfile*' \) 2>/dev/null | head -n 100)"; done
   list=$(printf '%s\n' $list "$root/etc/hosts" "$root/etc/resolv.conf" | sort -u)
-  run stat -c '%Y %s %n' $list
-  run find $dirs -type l -exec ls -ld {} +
-  for f in $list; do run cat "$f"; done
+  run stat -c '%Y %s %n' $list; run find $dirs -type l -exec ls -ld {} +; for f in $list; do run cat "$f"; done
+  for f in $(grep -ohE 'unix:/[^]:;,"'"'"' )]+' $list 2>/dev/null | cut -d: -f2 | sort -u | head -n 20); do run ls -ld "$root$f"; done
 }
 # The files that a command line names, and the folders in which they are.
-named() { tr '\000= ' '\n\n\n' <"/proc/$1/cmdline" | grep '^/' | while read -r f; do printf '%s\n' "$f"; [ -f "/proc/$1/root$f" ] && dirname "$f"; done; }
-run date +%s; run id -u; run ip -o addr; run ss -ltnp; run cat /proc/net/tcp /proc/net/tcp6
-[ -n "$url" ] && { run getent hosts "${host%:*}"; ask curl "$url" --max-time 70; ask curl "$url" -H 'Cache-Control: no-cache, max-age=1000'; }
+named() { tr '\000= ' '\n\n\n' <"/proc/$1/cmdline" | grep '^/' | while read -r f; do printf '%s\n' "$f"; [ ! -f "/proc/$1/root$f" ] || dirname "$f"; done; }
+run date +%s; run id -u; run ip -o addr; run ss -ltnp; run ss -lx; run cat /proc/net/tcp /proc/net/tcp6; run iptables-save -c; run nft -j list ruleset
+[ -z "$url" ] || { run getent hosts "${host%:*}"; ask curl "$url" --max-time 70; ask curl "$url" -H 'Cache-Control: no-cache, max-age=1000'; }
 for f in /etc/hosts /etc/resolv.conf /proc/loadavg /proc/meminfo /proc/stat; do run cat "$f"; done
-run iptables-save -c; run nft -j list ruleset
-from= ips= boxes=
 for p in $(grep -lE "^($proxies)" /proc/[0-9]*/comm 2>/dev/null | head -n 40 | cut -d/ -f3); do
-  run cat "/proc/$p/stat" "/proc/$p/cgroup"; for f in cmdline attr/current limits status net/route; do run cat "/proc/$p/$f"; done; run ls -ld "/proc/$p/exe" "/proc/$p/ns/net" "/proc/1/ns/net"
-  box=$(grep -oE '[0-9a-f]{64}' "/proc/$p/cgroup" | head -n 1); [ -n "$box" ] && boxes="$boxes $box" || from="$from $p"
+  run cat "/proc/$p/stat" "/proc/$p/cgroup"; for f in cmdline attr/current limits status net/route; do run cat "/proc/$p/$f"; done; run ls -ld "/proc/$p/exe" "/proc/$p/ns/net" "/proc/1/ns/net"; box=$(grep -oE '[0-9a-f]{64}' "/proc/$p/cgroup" | head -n 1); [ -n "$box" ] && boxes="$boxes $box" || from="$from $p"
 done
-files host $(for p in $from; do named "$p"; done)
-run "${engine:-docker}" ps -a
-ids=$([ -n "$engine" ] && $engine ps -aq --no-trunc 2>/dev/null)
-if [ -n "$ids" ]; then
-  run "$engine" inspect $ids; run "$engine" network inspect $($engine network ls -q)
-  all=$($engine inspect --format '{{.Id}} {{.State.Pid}} ,{{range $n, $e := .NetworkSettings.Networks}}{{$n}}={{$e.IPAddress}},{{end}} {{.Config.Image}} {{.Path}}' $ids)
-  # A here-document, since what a loop behind a pipe learns is lost.
-  while read -r id pid nets words; do
-    is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200
-    run "$engine" logs --timestamps --tail "$lines" "$id"
-    [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
-    run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"
-    [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" $(named "$pid") $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id"); }
-    for port in $(awk '$4=="0A" && $2!~/^0B00007F/{split($2,a,":");print "0x" a[2]}' "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | sort -u); do
-      for net in $(printf %s "$nets" | tr ',' ' '); do ips="$ips $net:$(printf %d "$port")"; done
-    done
-  done <<EOF
-$all
+files host "$(for p in $from; do named "$p"; done)"; run "${engine:-docker}" ps -a; [ -z "$ids" ] || { run "$engine" inspect $ids; run "$engine" network inspect $($engine network ls -q); }
+for id in $ids; do
+  read -r pid nets words <<EOF
+$($engine inspect --format '{{.State.Pid}} ,{{range $n, $e := .NetworkSettings.Networks}}{{$n}}={{$e.IPAddress}},{{end}} {{.Config.Image}} {{.Path}}' "$id")
 EOF
-fi
+  is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200
+  run "$engine" logs --timestamps --tail "$lines" "$id"; [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
+  run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"
+  [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" "$(named "$pid")" $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id"); }
+  for port in $(awk '$4=="0A" && $2!~/^0B00007F/{split($2,a,":");print "0x" a[2]}' "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | sort -u); do
+    for net in $(printf %s "$nets" | tr ',' ' '); do to="$to $net:$(printf %d "$port")"; done; done
+done
 # What each proxy can ask, asked from where it is: the apps in its networks, and the addresses in its files.
 for p in $(printf '%s\n' $from | head -n 8); do
-  nets=${p#"${p%%,*}"} p=${p%%,*} at=; [ "$uid" = 0 ] && command -v nsenter >/dev/null && in="nsenter -t $p -n" || in=
-  for net in $ips; do case $nets, in *,"${net%%=*}="*) at="$at ${net#*=}" ;; ,) at="$at ${net#*=}" ;; esac; done
-  at="$at $(for f in $folders; do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
-  for to in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$to"; done
-  for to in $(printf '%s\n' $at | sort -u | head -n 40); do
-    ask $in curl "http://$to$path" -H "Host: ${host:-$to}"; ask $in curl "https://$to$path" -H "Host: ${host:-$to}"
-  done
+  nets=${p#"${p%%,*}"} p=${p%%,*} at=''; [ "$uid" = 0 ] && command -v nsenter >/dev/null && in="nsenter -t $p -n" || in=''
+  for net in $to; do case $nets, in *,"${net%%=*}="*|,) at="$at ${net#*=}" ;; esac; done
+  at="$at $(for f in $folders $(named "$p"); do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
+  for u in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$u"; done
+  for u in $(printf '%s\n' $at | sort -u | head -n 40); do for s in http https; do ask $in curl "$s://$u$path" -H "Host: ${host:-$u}"; done; done
 done
 printf '\n##502## end\n'

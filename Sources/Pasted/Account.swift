@@ -26,6 +26,8 @@ struct Account: Sendable {
   /// Folders of which every file that sets up a proxy was printed.
   var folders: [Place: Set<String>] = [:]
   var listeners: [Place: [Listener]] = [:]
+  /// Unix sockets at which somebody listens, as the machine names them; nil: they were not printed.
+  var unixListeners: Set<String>?
   var answers: [Question: HTTPRequest.Sight] = [:]
   /// Names as the place's own system sees them; none: it has no address.
   var names: [Place: [String: [String]]] = [:]
@@ -116,6 +118,12 @@ extension Account {
   func container(at place: Place) -> JSON? {
     guard case .process(let id) = place else { return nil }
     return containers.first { $0.pid == id } ?? processes[id]?.container.flatMap { container($0) }
+  }
+
+  /// The machine itself, for a process that is in no container.
+  func home(_ place: Place) -> Place {
+    guard case .process(let id) = place, let process = processes[id], process.container == nil else { return place }
+    return container(at: place) == nil ? .host : place
   }
 
   /// The place in which a container's processes are.

@@ -12,7 +12,7 @@ extension OwnAddresses: PastedLook {
 
 extension Listeners: PastedLook {
   func pasted(in account: Account) -> [Listener]? {
-    account.listeners[place]
+    account.listeners[account.home(place)]
       ?? account.container(at: place).flatMap { account.networkPlace(of: $0) }.flatMap { account.listeners[$0] }
   }
 }
@@ -46,6 +46,7 @@ extension CommandRun: PastedLook {
 
 extension FileRead: PastedLook {
   func pasted(in account: Account) throws(Unseen) -> Sight? {
+    let place = account.home(place)
     guard let file = account.file(path, in: place) else {
       if account.hasFolder(of: account.resolved(path, in: place), in: place) { throw .missing(what: path) }
       return nil
@@ -59,6 +60,7 @@ extension FileRead: PastedLook {
 
 extension FileGlob: PastedLook {
   func pasted(in account: Account) -> [String]? {
+    let place = account.home(place)
     guard let files = account.files[place], !files.isEmpty else { return nil }
     let fixed = pattern.split(separator: "/").prefix { !$0.contains { "*?[".contains($0) } }
     let asked = "/" + fixed.joined(separator: "/")
@@ -286,7 +288,7 @@ extension Account {
       return takes ? .accepted : .refused
     }
     let own = container(at: place)
-    let home = own.flatMap { networkPlace(of: $0) } ?? place
+    let home = own.flatMap { networkPlace(of: $0) } ?? self.home(place)
     if address.isLoopback { return listens(in: home, at: address) }
     if let owner = containers.first(where: { $0.pid != nil && $0.addresses.contains(address) }) {
       if let own, own.networkMode != "host" {
@@ -346,10 +348,17 @@ extension HTTPRequest: PastedLook {
 }
 
 extension UnixConnect: PastedLook {
+  /// Who may connect is not known by what is there.
   func pasted(in account: Account) -> Sight? {
-    guard place == .host, path.hasSuffix("/docker.sock"), user == nil else { return nil }
-    if case .notPermitted? = account.engineProblem { return Sight(outcome: .denied, errno: EACCES, isAsUser: true) }
-    return account.containers.isEmpty && account.listed.isEmpty
-      ? nil : Sight(outcome: .accepted, errno: 0, isAsUser: true)
+    if path.hasSuffix("/docker.sock"), place == .host, user == nil {
+      if case .notPermitted? = account.engineProblem { return Sight(outcome: .denied, errno: EACCES, isAsUser: true) }
+      if account.isListed || !account.containers.isEmpty { return Sight(outcome: .accepted, errno: 0, isAsUser: true) }
+    }
+    let home = account.home(place)
+    if case .missing? = account.files[home]?[path]?.problem {
+      return Sight(outcome: .missing, errno: ENOENT, isAsUser: true)
+    }
+    guard home == .host, let all = account.unixListeners, !all.isEmpty, !all.contains(path) else { return nil }
+    return Sight(outcome: .refused, errno: ECONNREFUSED, isAsUser: true)
   }
 }

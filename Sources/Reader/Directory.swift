@@ -9,7 +9,7 @@ extension Reader {
     public var description: String { "\(path): \(reason)".printable }
   }
 
-  /// The data files of an author: `Flows/*.yaml`, `Flows/apps/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`,
+  /// The data files of an author: `Flows/*.yaml`, `Flows/collect.sh`, `Flows/apps/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`,
   /// `Screens/*.md`, `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md` and `Screens/proxies/*.md` below
   /// `directory`.
   ///
@@ -18,8 +18,10 @@ extension Reader {
     var files: [(path: String, text: String)] = []
     var isFound = false
     for (folder, endings) in [
-      ("Flows", [".yaml"]), ("Flows/apps", [".yaml"]), ("Flows/signs", [".yaml"]), ("Screens", [".yaml", ".md"]),
-      ("Screens/guides", [".md"]), ("Screens/checkup", [".md"]), ("Screens/parts", [".md"]), ("Screens/proxies", [".md"]),
+      ("Flows", [".yaml", ".sh"]), ("Flows/apps", [".yaml"]), ("Flows/signs", [".yaml"]),
+      ("Screens", [".yaml", ".md"]),
+      ("Screens/guides", [".md"]), ("Screens/checkup", [".md"]), ("Screens/parts", [".md"]),
+      ("Screens/proxies", [".md"]),
     ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }
       isFound = true

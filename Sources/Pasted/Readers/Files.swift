@@ -46,6 +46,11 @@ extension Account {
           let (place, folder) = insidePath(path)
           account.folders[place, default: []].insert(folder)
         }
+        for path in passage.isOf("ls") && passage.text.hasPrefix("ls: ") ? passage.paths : [] {
+          guard passage.text.contains("No such file") else { continue }
+          let (place, inside) = insidePath(path)
+          account.files[place, default: [:]][inside] = File(problem: .missing(what: inside))
+        }
         for line in passage.lines {
           guard line.hasPrefix("l"), let arrow = line.firstRange(of: " -> "), let slash = line.firstIndex(of: "/")
           else {

@@ -3,6 +3,13 @@ import World
 
 extension Account {
   static let socketReaders = [
+    // `ss -lx`: the path is the fifth word.
+    OutputReader(
+      claims: { $0.isOf("ss") && ($0.command.contains("-lx") || $0.command.contains("-xl")) },
+      read: { passage, account in
+        let paths = passage.lines.map { $0.split(separator: " ") }.filter { $0.count > 4 && $0[1] == "LISTEN" }
+        account.unixListeners = Set(paths.map { String($0[4]) })
+      }),
     // `/proc/net/tcp` and `tcp6`
     OutputReader(
       claims: { $0.lines.first?.contains("local_address") == true },
