@@ -316,11 +316,12 @@ extension Account {
     let host = address.isIPv6 ? "[\(address)]" : address
     let start = "\(scheme)://\(host):\(port)/"
     // From this machine itself a container is reached as from any other one of its network.
-    for place in [place, .host] {
-      if let path, let answer = answers[Question(place: place, url: start + path.dropFirst())] { return answer }
-      if path == nil, let answer = answers.first(where: { $0.key.place == place && $0.key.url.hasPrefix(start) }) {
-        return answer.value
+    for wanted in [home(place), .host] {
+      let found = answers.first { question, _ in
+        home(question.place) == wanted
+          && (path.map { question.url == start + $0.dropFirst() } ?? question.url.hasPrefix(start))
       }
+      if let found { return found.value }
     }
     return nil
   }
