@@ -136,7 +136,7 @@ let package = Package(
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("ReportTests", ["Report", "Flow", "Model"]),
     // The same diagnosis of a real system, and of what was written down of it.
-    tests("RoundTripTests", ["Checks", "Flow", "Machine", "Model", "Reader", "Report", "World"]),
+    tests("RoundTripTests", ["Archive", "Checks", "Flow", "Machine", "Model", "Reader", "Report", "World"]),
     tests("TOMLTests", ["TOML", "Model"]),
     tests("WorldTests", ["Fixture", "World", "Model"]),
     tests("YAMLTests", ["YAML", "Model"]),

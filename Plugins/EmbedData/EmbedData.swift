@@ -1,11 +1,11 @@
 import PackagePlugin
 import Foundation
 
-/// Writes Flows and Screens as string literals into the module that links to them.
+/// Writes Flows and Screens as string literals, the recordings among them in base64, into the module that links to them.
 @main struct EmbedData: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     guard let module = target.sourceModule else { return [] }
-    let files = ["yaml", "md", "sh"].flatMap { module.sourceFiles(withSuffix: $0).map(\.url) }
+    let files = ["yaml", "md", "sh", "xz"].flatMap { module.sourceFiles(withSuffix: $0).map(\.url) }
     let output = context.pluginWorkDirectoryURL.appending(path: "Files.swift")
     return [
       .buildCommand(

@@ -42,10 +42,11 @@ extension Session {
         ? nil
         : .init(host: facts[.routeHost], upstream: facts[.routeUpstream], definedIn: facts[.routeDefinedIn]),
       causes: causes, ruledOut: ruledOut(on: walk, facts),
-      checks: record.findings.map { finding in
-        .init(
-          id: finding.check, outcome: self.finding(of: finding.check)?.outcome ?? finding.outcome,
-          seconds: finding.seconds, summary: self.evidence(of: finding.check, facts)?.text ?? "")
+      checks: order.compactMap { check in
+        finding(of: check).map {
+          .init(
+            id: check, outcome: $0.outcome, seconds: $0.seconds, summary: self.evidence(of: check, facts)?.text ?? "")
+        }
       },
       questions: verdict == .working ? [] : walk.open)
   }

@@ -15,17 +15,20 @@ public struct Run: Sendable {
   public private(set) var session: Session
   /// Counts the times that everything is looked at.
   public private(set) var round: Int
-  /// What was given for the address that was asked for.
-  private let given: Facts
+  /// How it went so far.
+  public private(set) var course: Course
   /// How often the case went on elsewhere.
-  private var followed = 0
+  private var followed: Int
   private static let mostFollowed = 4
 
-  /// - Parameter round: Greater than those of earlier runs whose findings may still come.
-  public init(_ session: Session, round: Int = 1) {
+  /// - Parameters:
+  ///   - round: Greater than those of earlier runs whose findings may still come.
+  ///   - given: What was given for the address that was asked for, if the case went on elsewhere since.
+  public init(_ session: Session, round: Int = 1, from given: Facts? = nil) {
     self.session = session
     self.round = round
-    given = session.record.given
+    course = Course(given: given ?? session.record.given)
+    followed = session.record.given == course.given ? 0 : 1
   }
 
   // MARK: What happens
@@ -35,6 +38,7 @@ public struct Run: Sendable {
   /// Takes a finding in. One of an earlier round is dropped.
   public mutating func learn(_ finding: Finding, round: Int) -> [Order] {
     guard round == self.round else { return [] }
+    if session.running.contains(finding.check) { course.add(finding, round: round) }
     return orders { $0.learn(finding) }
   }
 
@@ -67,7 +71,7 @@ public struct Run: Sendable {
   public mutating func again(given facts: Facts) -> [Order] {
     guard followed == 0 else {
       followed = 0
-      return go(to: session.with(Session.Record(given: given.merging(facts))))
+      return go(to: session.with(Session.Record(given: course.given.merging(facts))))
     }
     round += 1
     return [.cancelAll] + orders { $0.again(given: facts) }
@@ -125,36 +129,90 @@ public final class Runner {
 extension Run {
   /// Runs to the end without asking anybody: checks start as soon as what they need is known, and those that run when
   /// the tree has ended are cancelled.
-  public mutating func runToEnd(_ look: @escaping Runner.Look) async -> Diagnosis {
-    await carryOut(look) { run in
+  ///
+  /// - Parameters:
+  ///   - earlier: How an earlier run went, whose findings are taken in as they came then.
+  ///   - looksOn: Whether the other checks still run to their ends, for whoever writes down what they see.
+  public mutating func runToEnd(
+    as earlier: Course? = nil, looksOn: Bool = false, _ look: @escaping Runner.Look
+  ) async -> Diagnosis {
+    var findings = Findings(of: look, as: earlier?.ended ?? [])
+    findings.order(begin())
+    await carryOut(&findings) { run in
       if case .waiting = run.session.walk().state { return nil }
       return run.goOn()
     }
     var diagnosis = session.diagnosis()
-    diagnosis.url = given[.url] ?? diagnosis.url
+    diagnosis.url = course.given[.url] ?? diagnosis.url
+    let course = course
+    if looksOn { await carryOut(&findings, next: { $0.whileAnyRuns }) }
+    self.course = course
+    findings.order([.cancelAll])
     return diagnosis
   }
 
   /// Makes every check that can be made, wherever the tree would end.
   public mutating func runAllChecks(_ look: @escaping Runner.Look) async {
-    await carryOut(look) { run in run.session.running.isEmpty ? [] : nil }
+    var findings = Findings(of: look)
+    findings.order(begin())
+    await carryOut(&findings, next: { $0.whileAnyRuns })
+    findings.order([.cancelAll])
   }
 
+  private var whileAnyRuns: [Order]? { session.running.isEmpty ? [] : nil }
+
   /// - Parameter next: What is to be done now; nil: to wait for the next finding; nothing: it is all done.
-  private mutating func carryOut(_ look: @escaping Runner.Look, next: (inout Run) -> [Order]?) async {
-    let (findings, sink) = AsyncStream.makeStream(of: (Finding, Int).self)
-    let runner = Runner(look: look) { sink.yield(($0, $1)) }
-    var arrivals = findings.makeAsyncIterator()
-    runner.carryOut(begin())
+  private mutating func carryOut(_ findings: inout Findings, next: (inout Run) -> [Order]?) async {
     while true {
       if let orders = next(&self) {
-        if orders.isEmpty { break }
-        runner.carryOut(orders)
+        if orders.isEmpty { return }
+        findings.order(orders)
       } else {
-        guard let (finding, round) = await arrivals.next() else { break }
-        runner.carryOut(learn(finding, round: round))
+        guard let finding = await findings.next(round, session.running.count) else { return }
+        findings.order(learn(finding, round: round))
       }
     }
-    runner.carryOut([.cancelAll])
+  }
+}
+
+/// The findings of what a run orders, as they come, or in the order of an earlier run.
+private struct Findings {
+  private let runner: Runner
+  private var arrivals: AsyncStream<(Finding, Int)>.Iterator
+  /// How they came then; what is not expected, or does not come, was not there.
+  private var expected: ArraySlice<Course.Ended>
+  /// Those that have come before their turn.
+  private var early: [Finding] = []
+  private var round = 0
+
+  init(of look: @escaping Runner.Look, as earlier: [Course.Ended] = []) {
+    let (findings, sink) = AsyncStream.makeStream(of: (Finding, Int).self)
+    runner = Runner(look: look) { sink.yield(($0, $1)) }
+    arrivals = findings.makeAsyncIterator()
+    expected = earlier[...]
+  }
+
+  func order(_ orders: [Run.Order]) { runner.carryOut(orders) }
+
+  /// - Parameter running: How many checks run, those that have come early among them.
+  mutating func next(_ round: Int, _ running: Int) async -> Finding? {
+    if round != self.round { (self.round, early) = (round, []) }
+    while true {
+      expected = expected.drop { $0.round < round }
+      if let first = expected.first, first.round == round {
+        if let index = early.firstIndex(where: { $0.check == first.check }) {
+          expected = expected.dropFirst()
+          return first.finding(early.remove(at: index))
+        }
+        if early.count == running {
+          expected = expected.dropFirst()
+          continue
+        }
+      } else if !early.isEmpty {
+        return early.removeFirst()
+      }
+      guard let (finding, itsRound) = await arrivals.next() else { return nil }
+      if itsRound == round { early.append(finding) }
+    }
   }
 }

@@ -17,6 +17,8 @@ public struct Session: Sendable {
     /// The sessions of the proxies before this one, from the first on.
     public var before: [Record] = []
 
+    public init(given: Facts) { self.given = given }
+
     public struct Answer: Sendable, Codable, Equatable {
       public let node: String
       public let key: String
@@ -29,6 +31,8 @@ public struct Session: Sendable {
   public private(set) var record: Record
   public private(set) var running: Set<String> = []
   let shapes: [String: CheckShape]
+  /// The checks in the order in which a person would make them.
+  let order: [String]
 
   /// - Parameter used: The checks that it makes; nil: those of the tree.
   public init(catalog: Catalog, shapes: [CheckShape], asks: Bool, record: Record, using used: Set<String>? = nil) {
@@ -36,6 +40,7 @@ public struct Session: Sendable {
     self.asks = asks
     self.record = record
     let used = used ?? catalog.tree.checks
+    order = shapes.map(\.id).filter(used.contains)
     self.shapes = Dictionary(shapes.filter { used.contains($0.id) }.map { ($0.id, $0) }) { first, _ in first }
     reckon()
   }
@@ -160,7 +165,7 @@ public struct Session: Sendable {
 
   /// Another session with the same catalogue and checks.
   func with(_ record: Record) -> Session {
-    Session(catalog: catalog, shapes: Array(shapes.values), asks: asks, record: record)
+    Session(catalog: catalog, shapes: order.compactMap { shapes[$0] }, asks: asks, record: record)
   }
 
   /// The sessions of the proxies before this one, from the first on.

@@ -14,6 +14,19 @@ public struct FactName: Hashable, Comparable, Sendable, Codable, ExpressibleBySt
   public static func < (left: FactName, right: FactName) -> Bool { left.text < right.text }
 }
 
+/// Facts are written with their names as members.
+extension FactName: CodingKeyRepresentable {
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  public var codingKey: any CodingKey { Key(stringValue: text) }
+  public init?(codingKey: some CodingKey) { self.init(codingKey.stringValue) }
+}
+
 /// What is known so far, as text: the form in which a page shows it and a person could have typed it.
 ///
 /// A fact with several values holds them with `, ` between; an unknown fact is absent, never empty.

@@ -34,6 +34,8 @@ public enum Limits {
   public static let answers = 64 << 10
   /// Bytes of a line of input; the rest of a longer one is dropped.
   public static let inputLine = 64 << 10
+  /// Bytes of a guided session that is kept.
+  public static let session = 4 << 20
   /// Sites that are asked at the same time, each by up to two requests.
   public static let sitesAtOnce = 8
 }

@@ -9,9 +9,9 @@ extension Reader {
     public var description: String { "\(path): \(reason)".printable }
   }
 
-  /// The data files of an author: `Flows/*.yaml`, `Flows/collect.sh`, `Flows/apps/*.yaml`, `Flows/signs/*.yaml`, `Screens/*.yaml`,
-  /// `Screens/*.md`, `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md` and `Screens/proxies/*.md` below
-  /// `directory`.
+  /// The data files of an author: `Flows/*.yaml`, `Flows/collect.sh`, `Flows/apps/*.yaml`, `Flows/signs/*.yaml`,
+  /// `Screens/*.yaml`, `Screens/*.md`, `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md`,
+  /// `Screens/proxies/*.md` and `Screens/practice/*.yaml` below `directory`.
   ///
   /// Either folder may be missing, but not both. Hidden files are left out.
   public static func files(in directory: String) throws(Unreadable) -> [(path: String, text: String)] {
@@ -19,9 +19,8 @@ extension Reader {
     var isFound = false
     for (folder, endings) in [
       ("Flows", [".yaml", ".sh"]), ("Flows/apps", [".yaml"]), ("Flows/signs", [".yaml"]),
-      ("Screens", [".yaml", ".md"]),
-      ("Screens/guides", [".md"]), ("Screens/checkup", [".md"]), ("Screens/parts", [".md"]),
-      ("Screens/proxies", [".md"]),
+      ("Screens", [".yaml", ".md"]), ("Screens/guides", [".md"]), ("Screens/checkup", [".md"]),
+      ("Screens/parts", [".md"]), ("Screens/proxies", [".md"]), ("Screens/practice", [".yaml"]),
     ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }
       isFound = true
@@ -34,7 +33,7 @@ extension Reader {
   }
 
   /// Nil if there is no such directory.
-  private static func names(in path: String) throws(Unreadable) -> [String]? {
+  static func names(in path: String) throws(Unreadable) -> [String]? {
     guard let directory = opendir(path) else {
       if errno == ENOENT { return nil }
       throw unreadable(path)
@@ -50,7 +49,7 @@ extension Reader {
     return names.sorted()
   }
 
-  private static func text(of path: String) throws(Unreadable) -> String {
+  static func text(of path: String) throws(Unreadable) -> String {
     guard let file = fopen(path, "r") else { throw unreadable(path) }
     defer { fclose(file) }
     var bytes: [UInt8] = []

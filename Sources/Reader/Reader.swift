@@ -72,11 +72,11 @@ public enum Reader {
     return (builtIn.filter { !replaced.contains($0.path) } + files).sorted { $0.path < $1.path }
   }
 
-  /// Whether a file that has been linted is read at the start: the registry of facts is for lint, pages are read when
-  /// they are shown, and apps when one is looked for.
+  /// Whether a file that has been linted is read at the start: the registry of facts is for lint, pages and exercises are
+  /// read when they are shown, and apps when one is looked for.
   private static func isWantedAtOnce(_ path: String) -> Bool {
     ![FactRegistry.file, Recipes.list, collectingScript].contains(path) && !path.hasSuffix(".md")
-      && !path.hasPrefix(AppReader.folder)
+      && !path.hasPrefix(AppReader.folder) && ExerciseReader.name(path) == nil
   }
 
   /// `Screens/parts/NAME.md` by name.
@@ -102,6 +102,8 @@ public enum Reader {
         file: file.path, kind: page.kind, id: page.id, text: file.text, parts: parts, recipes: draft.recipes,
         problems: problems)
       page.read(into: &draft)
+    } else if let exercise = ExerciseReader.name(file.path) {
+      _ = ExerciseReader(problems: problems).read(exercise, file, links: &draft.links)
     } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
         && (words.count == 2 || words.count == 3 && ["signs", "apps"].contains(words[1])))
@@ -125,7 +127,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

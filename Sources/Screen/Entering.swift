@@ -90,7 +90,9 @@ extension State {
     case .question(let node): isAnswered(node) ? .choose : nil
     case .verdict: hasFix ? .next : nil
     case .fix: nextStep == nil ? nil : .next
-    case .evidence, .page, .logLine: .back
+    case .evidence, .page, .logLine, .hints: .back
+    case .left: .resume
+    case .goal: .begin
     case .leaving: .stay
     default: nil
     }
@@ -106,6 +108,7 @@ extension State {
     if hasField { parts.append(word(scene == .start ? "lines.address" : "lines.log-line")) }
     let action = actionOfEnter
     if action == .choose { parts.append(word("lines.keep")) }
+    if action == .resume { parts.append(word("lines.resume")) }
     for binding in Binding.lettered(in: self) {
       let letter = binding.letter.map { String($0) } ?? ""
       let keys = binding.action == action ? word("lines.enter", ["lines.letter": letter]) : letter
@@ -131,10 +134,10 @@ extension Binding {
   private var isInLines: Bool {
     switch action {
     case .next, .goOn, .back, .save, .preview, .again, .skip, .path, .otherCause, .words, .logLine, .help, .quit,
-      .leave, .stay:
+      .leave, .stay, .begin, .hint, .anew:
       true
     case .choose, .pick, .up, .down, .pageUp, .pageDown, .first, .last, .copy, .alone, .edit, .redraw, .suspend,
-      .interrupt:
+      .interrupt, .resume:
       false
     }
   }

@@ -8,6 +8,7 @@ extension State {
     else { return Sheet(title: "") }
     var sheet = Sheet(title: cause.title)
     sheet.note = word("fix.number", ["step.number": String(number + 1), "step.count": String(count)])
+    if practising != nil { sheet.say(word("practice.read-only"), .dim) }
     sheet.say(step.text, .bold)
     sayCode(of: step, in: &sheet)
     if step.patch != nil {
@@ -18,7 +19,7 @@ extension State {
     }
     if number + 1 == count {
       sheet.blocks.append(.gap)
-      sheet.say(word("fix.last"))
+      sheet.say(word(practising == nil ? "fix.last" : "practice.last"))
       if !cause.prevention.isEmpty {
         sheet.head(word("fix.prevention"))
         for line in cause.prevention { sheet.say("- " + line, indent: 2, hanging: 2) }

@@ -7,6 +7,8 @@ enum Action: Sendable, Equatable {
   case edit(Field.Edit)
   case help, redraw, suspend, quit, interrupt
   case leave, stay
+  case begin, hint
+  case resume, anew
 }
 
 /// What keys mean depends on it: the same one types, closes or leads on.
@@ -71,6 +73,11 @@ struct Binding: Sendable {
     Binding([.enter, .character("f"), .character("n"), .character(" "), .right], "Enter", .next, "fix", in: screen) {
       $0.hasFix
     },
+    Binding([.enter], "Enter", .resume, "resume", in: screen) { $0.scene == .left },
+    Binding([.character("n"), .escape, .character("b"), .left], "n", .anew, "anew", in: screen) { $0.scene == .left },
+    Binding([.enter, .character("n"), .character(" "), .right], "Enter", .begin, "begin", in: screen) {
+      $0.scene == .goal
+    },
     Binding([.character("n"), .enter, .character(" "), .right], "n", .next, "next", in: screen) { $0.nextStep != nil },
     Binding([.character("n"), .character(" "), .right], "n", .goOn, "go-on", in: screen) { $0.canGoOn },
     Binding([.character("c")], "c", .copy, "copy", in: screen) { $0.stepText != nil },
@@ -80,6 +87,7 @@ struct Binding: Sendable {
     Binding([.escape], "Esc", .back, "back", in: typing) { $0.canGoBack },
     Binding([.tab, .character("o")], "Tab", .otherCause, "other-cause", in: screen) { $0.otherCauses > 0 },
     Binding([.character("e")], "e", .path, "path", in: screen) { $0.isVerdict },
+    Binding([.character("h")], "h", .hint, "hint", in: screen) { $0.practising != nil && $0.scene != .exercises },
     Binding([.character("x")], "x", .skip, "skip", in: screen) { $0.focusedRunningCheck != nil },
     Binding([.character("l")], "l", .logLine, "log-line", in: screen) { $0.canReadLine },
     Binding([.character("s")], "s", .save, "save", in: screen) { $0.canSave },

@@ -41,6 +41,8 @@ public struct Lines: Sendable {
 
   /// The site's name, for the report's.
   public var host: String { state.host }
+  /// What is to be kept, so that the session can go on later.
+  public var kept: Kept? { state.kept }
   /// True if a line is wanted now.
   public var isAsking: Bool { isPrompted }
   /// True while seconds count.
@@ -107,7 +109,8 @@ public struct Lines: Sendable {
   /// What is new, and then the prompt; answers that were given ahead are taken at once.
   private mutating func turn(_ text: String, _ effects: [Effect]) -> Turn {
     var turn = Turn(text: text, effects: effects)
-    while turn.end == nil {
+    // What an exercise is about is said when its systems are there.
+    while turn.end == nil, !turn.effects.contains(where: \.isPractise) {
       let news = news()
       if !news.isEmpty { silence = 0 }
       turn.text += news
@@ -163,6 +166,7 @@ extension Effect {
     default: false
     }
   }
+  fileprivate var isPractise: Bool { if case .practise = self { true } else { false } }
 }
 
 extension State {

@@ -25,6 +25,8 @@ extension State {
       }
     }
     guard let binding = Binding.all.first(where: { $0.keys.contains(key) && $0.isValid(self) }) else {
+      // What no key sends is none.
+      if scene == .left, key != .other { return beginAnew() }
       hint = word(isTyping ? "hint.no-key-typing" : "hint.no-key")
       return []
     }
@@ -81,6 +83,14 @@ extension State {
     case .suspend: return [.suspend]
     case .quit:
       if case .fix = scene { push(.leaving) } else { return [.quit(exitCode, line: closingLine)] }
+    case .begin: return check(asked)
+    case .resume: return resume()
+    case .anew: return beginAnew()
+    case .hint:
+      guard let practising else { return [] }
+      self.practising?.hints = min(practising.hints + 1, practising.exercise.hints.count)
+      if scene != .hints { push(.hints) }
+      spot.top = body.count
     case .leave: return [.quit(exitCode, line: closingLine)]
     case .stay: spots.removeLast()
     case .interrupt: return [.quit(130, line: closingLine)]
@@ -103,7 +113,7 @@ extension State {
 
   var canChoose: Bool { items > 0 && !isVerdict }
   var canMove: Bool { items > 1 || body.count > page }
-  var canGoBack: Bool { spots.count > 1 }
+  var canGoBack: Bool { spots.count > 1 && scene != .left }
   var canSave: Bool { session != nil && !hasField }
 
   /// True if the tree has come to a question or to its end.
@@ -119,7 +129,9 @@ extension State {
   var canGoOn: Bool { scene == .path && isSettled }
   var canCheckAgain: Bool {
     switch scene {
-    case .verdict, .fix: true
+    case .verdict: true
+    // What is not carried out is taken as done when all of it was read.
+    case .fix: practising == nil || nextStep == nil
     case .path: hasEnded
     default: false
     }
@@ -202,6 +214,8 @@ extension State {
       return []
     case .question(let node): return answer(node, answers(to: node)[spot.focus].key)
     case .evidence(let check): return overrule(check)
+    case .exercises: return [.practise(exercises[spot.focus])]
+    case .guess: return guess(guesses[spot.focus])
     default: return []
     }
   }
@@ -253,6 +267,6 @@ extension State {
     }
     spots.removeLast()
     showFocus()
-    return scene == .start && run != nil ? leave() : []
+    return spots.count == 1 && run != nil ? leave() : []
   }
 }

@@ -14,6 +14,9 @@ public enum Event: Sendable {
   case tick
   /// The report was written there; nil: it could not be.
   case saved(String?)
+  /// The systems of an exercise stand in the machine's place: what their case is given, and the day they were recorded.
+  /// Nil: there are none.
+  case practising(Exercise, given: Facts?, date: String)
 }
 
 /// What the outside is asked to do.
@@ -27,6 +30,11 @@ public enum Effect: Sendable, Equatable {
   case save(Diagnosis)
   /// Says the report that would be saved; asked for in lines only.
   case preview(Diagnosis)
+  /// To put the systems of an exercise in the machine's place; then the next one of them, after a fix.
+  case practise(Exercise)
+  case mend
+  /// The session that was left is not wanted any more.
+  case forget
   case suspend
   case redraw
   /// Ends the program with this exit code; the line stays on the terminal.
@@ -50,6 +58,13 @@ enum Scene: Sendable, Equatable {
   /// The technical words of the screen below.
   case words
   case leaving
+  /// Offers to go on with a session that was left.
+  case left
+  // Practice: what there is, what is to be found out, what helps, and what the person takes for the fault.
+  case exercises
+  case goal
+  case hints
+  case guess
 }
 
 /// One guided session: everything that the screen depends on.
@@ -73,6 +88,11 @@ public struct State: Sendable {
   let isRestricted: Bool
   /// What the program cannot see here, in sentences.
   let notices: [String]
+  /// The day of what is shown, if it is not of now; said on every screen.
+  var recorded: String?
+  /// What can be practised; empty where this is no practice.
+  let exercises: [Exercise]
+  var practising: Practising?
   /// The facts of an address as it was typed; nil if it is none.
   let site: @Sendable (String) -> Facts?
 
@@ -111,16 +131,26 @@ public struct State: Sendable {
   /// True while a text is shown alone, outside of the full screen.
   public internal(set) var isAlone = false
   /// What was given for the address that was asked for.
-  private var first = Facts()
+  var first = Facts()
+  /// A session that can be gone on with, and the address that is wanted otherwise.
+  var left: Left?
+  var wanted: String?
+  /// What the case of an exercise is given.
+  var asked = Facts()
 
   public init(
-    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], isASCII: Bool = false, readsLines: Bool = false,
-    isRestricted: Bool = false, ahead: [String] = [], site: @escaping @Sendable (String) -> Facts?
+    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], recorded: String? = nil, exercises: [Exercise] = [],
+    left: Left? = nil, isASCII: Bool = false, readsLines: Bool = false, isRestricted: Bool = false,
+    ahead: [String] = [],
+    site: @escaping @Sendable (String) -> Facts?
   ) {
     let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
     self.catalog = catalog
     self.shapes = shapes.filter { used.contains($0.id) }
     self.notices = notices
+    self.recorded = recorded
+    self.exercises = exercises
+    self.left = left
     self.isASCII = isASCII
     self.readsLines = readsLines
     self.isRestricted = isRestricted
@@ -130,6 +160,15 @@ public struct State: Sendable {
 
   /// The first effects; with an address the checks start at once.
   public mutating func begin(url: String?) -> [Effect] {
+    if let exercise = exercises.first {
+      spots = [Spot(scene: .exercises)]
+      return exercises.count == 1 ? [.practise(exercise)] : []
+    }
+    if left != nil {
+      wanted = url
+      push(.left)
+      return []
+    }
     guard let url else { return [.listRoutes] }
     address = Field(url.printable)
     return [.listRoutes] + check(url)
@@ -171,6 +210,14 @@ public struct State: Sendable {
     case .saved(let path):
       report = path ?? report
       hint = path.map { word("hint.saved", ["report.file": $0]) } ?? word("hint.not-saved")
+      return []
+    case .practising(let exercise, let given, let date):
+      guard let given else {
+        hint = word("practice.unreadable", ["practice.name": exercise.name])
+        return []
+      }
+      (practising, recorded, asked) = (Practising(exercise: exercise), date, given)
+      if exercises.count == 1 { spots = [Spot(scene: .goal)] } else { push(.goal) }
       return []
     }
   }
@@ -229,12 +276,22 @@ public struct State: Sendable {
       hint = word("hint.no-address")
       return []
     }
+    return check(facts)
+  }
+
+  /// Starts a session for what is given.
+  mutating func check(_ facts: Facts) -> [Effect] {
     if first != facts { (given, previous, shownSteps, report) = ([:], nil, [], nil) }
     first = facts
+    return start(Run(Session(catalog: catalog, shapes: shapes, asks: true, given: facts), round: round + 1))
+  }
+
+  /// Follows another case.
+  mutating func start(_ run: Run) -> [Effect] {
     looks += 1
     // Another session's checks have nothing to say any more.
-    let cancel = run == nil ? [] : leave()
-    run = Run(Session(catalog: catalog, shapes: shapes, asks: true, given: facts), round: round + 1)
+    let cancel = self.run == nil ? [] : leave()
+    self.run = run
     let begun = order { $0.begin() }
     watch()
     return cancel + begun + advance()
@@ -289,6 +346,11 @@ public struct State: Sendable {
     case .ended:
       let onward = look { $0.goOn() }
       if !onward.isEmpty { return onward }
+      if let practising, !practising.isFound {
+        push(.guess)
+        return []
+      }
+      if scene == .guess { spots.removeLast() }
       if let shown = spots.firstIndex(where: { if case .verdict = $0.scene { true } else { false } }) {
         spots.removeSubrange(shown...)
       }
@@ -299,10 +361,11 @@ public struct State: Sendable {
 
   /// From the address that was asked for, over every redirect and every proxy.
   mutating func checkAgain() -> [Effect] {
+    let mend = mend()
     previous = diagnosis
     looks += 1
     let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
-    return look { $0.again(given: mended) }
+    return mend + look { $0.again(given: mended) }
   }
 
   /// Nobody is there any more who could answer: what only a person knows stays open, and the case goes on to its end.

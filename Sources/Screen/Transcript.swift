@@ -20,10 +20,11 @@ public struct Transcript: Sendable {
   private struct Shown: Equatable {
     let scene: Scene
     let explanation: LogExplanation?
+    let hints: Int?
     let isListing: Bool
 
     init(_ state: State) {
-      (scene, explanation) = (state.scene, state.explanation)
+      (scene, explanation, hints) = (state.scene, state.explanation, state.practising?.hints)
       isListing = state.scene == .start && state.isListing
     }
   }
@@ -51,7 +52,9 @@ public struct Transcript: Sendable {
   private mutating func sheet(of state: State) -> [String] {
     guard Shown(state) != shown else { return [] }
     shown = Shown(state)
-    return state.sheet.lines(width: width, isASCII: state.isASCII)
+    var sheet = state.sheet
+    sheet.title = state.origin + sheet.title
+    return sheet.lines(width: width, isASCII: state.isASCII)
   }
 
   /// What has been seen on the way to the result: a line each, when the way has come to it.
@@ -59,7 +62,7 @@ public struct Transcript: Sendable {
     shown = nil
     if state.looks != looks { (looks, told) = (state.looks, []) }
     let session = state.session
-    let title = session == nil ? state.word("start.listing") : state.pathSheet.title
+    let title = session == nil ? state.word("start.listing") : state.origin + state.pathSheet.title
     var lines: [String] = []
     if state.isAwaited, told.insert(title).inserted {
       lines += [""] + title.drawable(isASCII: state.isASCII).filled(width)

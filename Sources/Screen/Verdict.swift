@@ -33,10 +33,15 @@ extension State {
     if previous?.verdict != .working, !shownSteps.isEmpty {
       sheet.head(word("working.steps"))
       for step in shownSteps where step.changes { sheet.say("- " + step.text, indent: 2, hanging: 2) }
-      sheet.blocks.append(.gap)
-      sheet.say(word("working.checkup", [.url: diagnosis.url]))
+      if practising != nil {
+        sayPractised(in: &sheet)
+      } else {
+        sheet.blocks.append(.gap)
+        sheet.say(word("working.checkup", [.url: diagnosis.url]))
+      }
       return
     }
+    if practising != nil { return sayPractised(in: &sheet) }
     sheet.blocks.append(.gap)
     sheet.say(word("working.else"))
     sheet.say(word("working.checkup", [.url: diagnosis.url]))

@@ -99,10 +99,16 @@ extension State {
   private func drawTitle(of sheet: Sheet, in grid: inout Grid) {
     let note = sheet.note.isEmpty ? 0 : sheet.note.columns + 2
     let room = width - 1 - note
-    var title = sheet.title.drawable(isASCII: isASCII)
+    var title = (origin + sheet.title).drawable(isASCII: isASCII)
     if title.columns > room { title = title.shortened(to: room).drawable(isASCII: isASCII) }
     grid.put(title, row: 0, column: 0, style: .bold, limit: room)
     if note > 0 { grid.put(sheet.note, row: 0, column: width - note + 1, style: .plain) }
+  }
+
+  /// What everything in sight is of, if not of this machine now.
+  var origin: String {
+    guard let recorded else { return "" }
+    return word(exercises.isEmpty ? "title.recorded" : "title.practice", ["recording.day": recorded]) + " "
   }
 
   private func draw(_ row: Row, at line: Int, in grid: inout Grid) {
@@ -184,6 +190,11 @@ extension State {
     case .help: helpSheet
     case .words: wordsSheet
     case .leaving: leavingSheet
+    case .left: leftSheet
+    case .exercises: exercisesSheet
+    case .goal: goalSheet
+    case .hints: hintsSheet
+    case .guess: guessSheet
     }
   }
 

@@ -10,15 +10,18 @@ public final class Recording: World {
   private let records: Mutex<[AnyHashable: any AnyRecord]> = Mutex([:])
   /// When it was made.
   public let now: Double
+  /// How the diagnosis went that took the looks; nil if there was none.
+  public let course: Course?
   /// Its texts have lost their secrets: looks are found by what is left of them.
   let isRedacted: Bool
   public let instant = ContinuousClock.now
 
   /// - Parameter now: Seconds since 1970.
-  public convenience init(now: Double = 0) { self.init(now: now, isRedacted: false) }
+  public convenience init(now: Double = 0) { self.init(now: now, course: nil, isRedacted: false) }
 
-  init(now: Double, isRedacted: Bool) {
+  init(now: Double, course: Course?, isRedacted: Bool) {
     self.now = now
+    self.course = course
     self.isRedacted = isRedacted
   }
 
@@ -58,7 +61,7 @@ public final class Recording: World {
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
 
   public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
-    let found = record(of: look) ?? (isRedacted ? look.redacted.flatMap { record(of: $0) } : nil)
+    let found = record(of: look) ?? (isRedacted ? look.withoutSecrets.flatMap { record(of: $0) } : nil)
     guard let answer = found?.answer else {
       return Answer(.failure(.notRecorded(what: "\(L.kind) \(look.text)")), seconds: 0)
     }
@@ -88,8 +91,11 @@ public final class Recorder: World {
   }
 
   /// All that was seen so far; what has not answered yet has not answered for so long. What is seen later is in the next.
-  public var recording: Recording {
-    let recording = Recording(now: kept.now)
+  public var recording: Recording { recording(of: nil) }
+
+  /// The same, with how the diagnosis went that looked.
+  public func recording(of course: Course?) -> Recording {
+    let recording = Recording(now: kept.now, course: course, isRedacted: false)
     for record in kept.sorted { recording.put(record) }
     for unanswered in begun.withLock({ $0.unfinished.values.map { $0 } }) { unanswered(recording) }
     return recording
@@ -112,7 +118,9 @@ public final class Recorder: World {
       }
       return begun.count
     }
-    let answer = await world.answer(to: look)
+    let seen = await world.answer(to: look)
+    // To the millisecond, for whoever looks on as well: what is read later is what they saw.
+    let answer = Answer(seen.result, seconds: (seen.seconds * 1000).rounded() / 1000)
     begun.withLock { $0.unfinished[number] = nil }
     kept.keep(look, answer)
     return answer

@@ -3,16 +3,17 @@ internal import Model
 
 /// The written form of a recording: lines of JSON, in UTF-8, their members in the order of their names.
 ///
-///     {"now":1764388800.25,"records":2,"wizard502":"recording","version":2}
+///     {"course":{"ended":[{"check":"site.answer","round":1,"seconds":0.2}],"given":{"url":"http://shop.example.org/"}},"now":1764388800.25,"records":2,"version":3,"wizard502":"recording"}
 ///     {"kind":"addresses","look":{},"seconds":0.001,"sight":["192.0.2.1"]}
 ///     {"kind":"file","look":{"fromEnd":false,"path":"/etc/x","place":"host"},"seconds":0,"unseen":{"missing":{"what":"/etc/x"}}}
 ///
-/// The first line says when it was made, how many records follow, and whether secrets were taken out (`"redacted":true`).
+/// The first line says when it was made, how many records follow, whether secrets were taken out (`"redacted":true`),
+/// and, if it is that of a diagnosis, what that was given and which checks ended before its result, in their order.
 /// Each other line is a look (its kind, and what it looks at), how many seconds its answer took, and either what was seen
 /// (`sight`) or why nothing was (`unseen`). They are ordered by kind and look, so that two recordings can be compared by
 /// lines. A change of any look's or sight's members makes another version.
 extension Recording {
-  public static let version = 2
+  public static let version = 3
 
   /// Every kind of look.
   static let kinds: [any Look.Type] = [
@@ -28,12 +29,13 @@ extension Recording {
     let now: Double
     let records: Int
     var redacted: Bool?
+    var course: Course?
   }
 
   /// This recording in its written form.
   public var written: [UInt8] {
     let records = sorted
-    let head = Head(now: now, records: records.count, redacted: isRedacted ? true : nil)
+    let head = Head(now: now, records: records.count, redacted: isRedacted ? true : nil, course: course)
     return ([head] as [any Encodable] + records).flatMap { json($0) + [0x0A] }
   }
 
@@ -45,7 +47,7 @@ extension Recording {
     let isCut = lines.popLast()?.isEmpty == false
     guard let first = lines.first else { throw Mistake(line: 1, reason: .noRecording) }
     let head = try Self.head(first)
-    self.init(now: head.now, isRedacted: head.redacted == true)
+    self.init(now: head.now, course: head.course, isRedacted: head.redacted == true)
     let rest = lines.dropFirst()
     for (index, line) in zip(2..., rest) {
       guard index - 1 <= head.records else { throw Mistake(line: index, reason: .tooMany(said: head.records)) }
@@ -140,8 +142,7 @@ extension Record: AnyRecord {
     var record = encoder.container(keyedBy: Member.self)
     try record.encode(L.kind, forKey: .kind)
     try record.encode(look, forKey: .look)
-    // To the millisecond.
-    try record.encode((answer.seconds * 1000).rounded() / 1000, forKey: .seconds)
+    try record.encode(answer.seconds, forKey: .seconds)
     switch answer.result {
     case .success(let sight): try record.encode(sight, forKey: .sight)
     case .failure(let unseen): try record.encode(unseen, forKey: .unseen)
@@ -205,45 +206,76 @@ func json(_ value: some Encodable) -> [UInt8] {
   return (try? encoder.encode(value)).map { Array($0) } ?? []
 }
 
-// MARK: Secrets
+// MARK: Secrets and names
 
 extension Recording {
   /// This recording without secrets, as it may leave the machine. A look that had one in it is found by what is left.
   public var redacted: Recording {
-    let other = Recording(now: now, isRedacted: true)
-    for record in sorted { if let record = record.redacted { other.put(record) } }
+    let other = Recording(now: now, course: course?.withoutSecrets, isRedacted: true)
+    for record in sorted { if let record = record.changed({ $0.redacted }) { other.put(record) } }
+    return other
+  }
+
+  /// This recording without secrets and without the names of sites, containers and people, and with other public
+  /// addresses: what belonged together still does.
+  public var anonymized: Recording {
+    let redacted = redacted
+    let records = redacted.sorted
+    let aliases = Aliases(for: records, host: course?.given[.siteHost])
+    let other = Recording(now: now, course: redacted.course?.changed { aliases.applied(to: $0) }, isRedacted: true)
+    for record in records { if let record = record.changed({ aliases.applied(to: $0) }) { other.put(record) } }
     return other
   }
 }
 
 extension AnyRecord {
-  /// Nil if what is left is not of the same form any more.
-  fileprivate var redacted: (any AnyRecord)? {
-    JSON(of: self).flatMap { try? JSONDecoder().decode(AnyLine.self, from: Data(json($0.redacted))) }?.record
+  /// With other texts; nil if what is left is not of the same form any more.
+  fileprivate func changed(_ text: (String) -> String) -> (any AnyRecord)? {
+    JSON(of: self).flatMap { try? JSONDecoder().decode(AnyLine.self, from: Data(json($0.changed(text)))) }?.record
   }
 }
 
-extension Look {
-  /// The look as a redacted recording has it.
-  var redacted: Self? { JSON(of: self).flatMap { try? JSONDecoder().decode(Self.self, from: Data(json($0.redacted))) } }
+extension Encodable where Self: Decodable {
+  /// Without secrets: as a redacted recording has a look. Nil if what is left is not of the same form any more.
+  public var withoutSecrets: Self? { changed { $0.redacted } }
+
+  fileprivate func changed(_ text: (String) -> String) -> Self? {
+    JSON(of: self).flatMap { try? JSONDecoder().decode(Self.self, from: Data(json($0.changed(text)))) }
+  }
 }
 
 extension JSON {
   /// Nil for what has no such form.
-  fileprivate init?(of value: some Encodable) { self.init(json(value)) }
+  init?(of value: some Encodable) { self.init(json(value)) }
 
-  fileprivate var redacted: JSON {
+  /// With other texts.
+  fileprivate func changed(_ change: (String) -> String) -> JSON {
     switch self {
     case .null, .bool, .whole, .number: return self
-    case .string(let text): return .string(text.redacted)
-    case .array(let array): return .array(array.map(\.redacted))
-    case .object(let members):
-      // What has no form in which a secret could be found goes with it.
+    case .string(let text): return .string(change(text))
+    case .array(let array): return .array(array.map { $0.changed(change) })
+    case .object(var members):
+      // What has no form in which anything could be found goes with it.
       if members.count == 1, case .string(let text)? = members["base64"], let bytes = Data(base64Encoded: text) {
         let plain = String(decoding: bytes, as: UTF8.self)
-        return plain.redacted == plain ? self : .string(plain.redacted)
+        let changed = change(plain)
+        return changed == plain ? self : .string(changed)
       }
-      return .object(members.mapValues(\.redacted))
+      // A file that was seen whole is still whole.
+      if case .string(let text)? = members["bytes"], case .whole(let size)? = members["size"] {
+        members["size"] = .whole(max(0, size + change(text).utf8.count - text.utf8.count))
+      }
+      return .object(members.mapValues { $0.changed(change) })
+    }
+  }
+
+  /// Tells every text in it.
+  func eachText(_ tell: (String) -> Void) {
+    switch self {
+    case .null, .bool, .whole, .number: break
+    case .string(let text): tell(text)
+    case .array(let array): for element in array { element.eachText(tell) }
+    case .object(let members): for member in members.values { member.eachText(tell) }
     }
   }
 }

@@ -13,6 +13,8 @@ struct Arguments {
     /// `-` is standard input.
     case explain(files: [String], isJSON: Bool)
     case show(page: String?)
+    /// Without a name, one is chosen on the terminal.
+    case practice(name: String?, lists: Bool)
     case lint(directory: String?)
     case graph(Drawing)
     case collect
@@ -39,6 +41,8 @@ struct Arguments {
   var from: String?
   /// A file of what commands have printed elsewhere; `-`: standard input.
   var paste: String?
+  /// Whether `diagnose` leaves out who and where it is about.
+  var anonymizes = false
   var colours = true
   var ascii = false
   /// True: the guided session is in lines.
@@ -62,7 +66,7 @@ struct Arguments {
   enum Verb: String, CaseIterable {
     /// The one without a word of its own.
     case guided = ""
-    case diagnose, checkup, explain, collect, show, lint, graph
+    case diagnose, checkup, explain, collect, show, practice, lint, graph
 
     init(_ word: String?) { self = Self.allCases.first { $0 != .guided && $0.rawValue == word } ?? .guided }
 
@@ -75,6 +79,7 @@ struct Arguments {
       case .explain: [("[FILE... | -] [--json]", "what lines of a proxy's log mean")]
       case .collect: [("", "a script that looks on another machine; for --paste")]
       case .show: [("[NAME]", "the page of a cause, or a guide; else the list")]
+      case .practice: [("[NAME | --list]", "a session on a recorded broken system")]
       case .lint: [("[DIR]", "checks Flows and Screens of DIR, or its own")]
       case .graph: [("[--dot | --mermaid]", "the decision tree as a drawing")]
       }
@@ -85,7 +90,7 @@ struct Arguments {
       switch self {
       case .explain: .max
       case .graph, .collect: 0
-      case .guided, .diagnose, .checkup, .show, .lint: 1
+      case .guided, .diagnose, .checkup, .show, .practice, .lint: 1
       }
     }
 
@@ -140,18 +145,20 @@ struct Arguments {
       name: "--repeat", value: "N", verbs: [.diagnose, .guided], says: "asks N times: for a site that fails sometimes"),
     Option(name: "--save", value: "FILE", verbs: [.diagnose], says: "keeps what was seen", line: .next),
     Option(
-      name: "--from", value: "FILE", verbs: [.diagnose, .guided], says: "diagnoses from what was kept",
+      name: "--from", value: "FILE", verbs: [.diagnose, .guided, .practice], says: "diagnoses from what was kept",
       line: .last("keeps what was seen; diagnoses from that")),
+    Option(name: "--anonymize", verbs: [.diagnose], says: "with other names and addresses"),
     Option(
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
       says: "reads what commands have printed elsewhere"),
-    Option(name: "--plain", verbs: [.guided], says: "in lines; also ACCESSIBLE=1, TERM=dumb, pipes"),
-    Option(name: "--answers", value: "FILE", verbs: [.guided], says: "answers, a line each", line: .next),
+    Option(name: "--plain", verbs: [.guided, .practice], says: "in lines; also ACCESSIBLE=1, TERM=dumb, pipes"),
+    Option(name: "--answers", value: "FILE", verbs: [.guided, .practice], says: "answers, a line each", line: .next),
     Option(
-      name: "--record", value: "FILE", verbs: [.guided], says: "writes the session down",
+      name: "--record", value: "FILE", verbs: [.guided, .practice], says: "writes the session down",
       line: .last("answers from a file; the session written down")),
-    Option(name: "--restricted", verbs: [.guided], says: "follows a session and does nothing else"),
+    Option(name: "--restricted", verbs: [.guided, .practice], says: "follows a session and does nothing else"),
     Option(name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time"),
+    Option(name: "--list", verbs: [.practice], says: "names all exercises", line: .none),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
     Option(name: "--flows", value: "DIR", says: "Flows and Screens that add to the built-in ones"),
@@ -196,6 +203,7 @@ struct Arguments {
     }
     flows = given["--flows"]
     ascii = given["--ascii"] != nil
+    anonymizes = given["--anonymize"] != nil
     isPlain = given["--plain"] != nil
     (answers, record) = (given["--answers"], given["--record"])
     isRestricted = given["--restricted"] != nil
@@ -234,8 +242,8 @@ struct Arguments {
       throw Misuse(sentence: "\(option.name) names a file, which --restricted does not allow")
     }
     switch command {
-    case .guided, .help, .version: return
-    default: throw Misuse(sentence: "--restricted is for the guided session")
+    case .guided, .practice, .help, .version: return
+    default: throw Misuse(sentence: "--restricted is for the guided session and for practice")
     }
   }
 
@@ -252,8 +260,10 @@ struct Arguments {
     case .guided: return .guided(url: operands.first)
     case .diagnose:
       let isAll = given["--all"] != nil
-      guard !operands.isEmpty || isAll else { throw Misuse(sentence: "diagnose needs a URL, or --all") }
-      if isAll, let one = ["--save", "--from", "--paste"].first(where: { given[$0] != nil }) {
+      guard !operands.isEmpty || isAll || given["--from"] != nil else {
+        throw Misuse(sentence: "diagnose needs a URL, or --all")
+      }
+      if isAll, let one = ["--save", "--from", "--paste", "--anonymize"].first(where: { given[$0] != nil }) {
         throw Misuse(sentence: "\(one) is for one site, and --all for every one")
       }
       let form: Form = given["--json"] != nil ? .json : given["--markdown"] != nil ? .markdown : .text
@@ -265,6 +275,7 @@ struct Arguments {
         onlyNew: given["--since"] != nil)
     case .explain: return .explain(files: operands.isEmpty ? ["-"] : operands, isJSON: given["--json"] != nil)
     case .show: return .show(page: operands.first)
+    case .practice: return .practice(name: operands.first, lists: given["--list"] != nil)
     case .lint: return .lint(directory: operands.first)
     case .collect: return .collect
     case .graph: return .graph(given["--dot"] != nil ? .dot : .mermaid)

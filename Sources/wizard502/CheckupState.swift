@@ -5,8 +5,6 @@ import Glibc
 import Model
 
 /// What the last checkup told, so that the next one can tell only what is new: a file of this user's own.
-///
-/// `$XDG_STATE_HOME/wizard502/checkup.json`, or below `~/.local/state`.
 enum CheckupState {
   /// Why it cannot be kept: in a sentence without its end.
   struct Failure: Error { let sentence: String }
@@ -19,7 +17,10 @@ enum CheckupState {
 
   /// What was not told the last time, of each site at which there is something new; and keeps all of it.
   static func news(of sites: [CheckedSite]) throws(Failure) -> [CheckedSite] {
-    let folder = try openFolder()
+    let folder: Int32
+    do throws(StateFolder.Missing) { folder = try StateFolder.open() } catch {
+      throw Failure(sentence: "what was told cannot be kept: \(error.reason)")
+    }
     defer { close(folder) }
     var told = read(in: folder)
     var news: [CheckedSite] = []
@@ -39,27 +40,6 @@ enum CheckupState {
   }
 
   // MARK: The file
-
-  /// The folder, made where it is missing. Nobody else can have put it, or a link, there.
-  private static func openFolder() throws(Failure) -> Int32 {
-    let own = getenv("XDG_STATE_HOME").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
-    guard let base = own ?? getenv("HOME").map({ String(cString: $0) + "/.local/state" }), base.hasPrefix("/") else {
-      throw Failure(sentence: "--since needs a folder for its state: HOME or XDG_STATE_HOME is not set")
-    }
-    let path = base + "/wizard502"
-    var made = ""
-    for part in path.split(separator: "/") {
-      made += "/" + part
-      if mkdir(made, 0o700) != 0, errno != EEXIST, errno != EROFS, errno != EACCES { throw Failure(made) }
-    }
-    let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    guard folder >= 0 else { throw Failure(path) }
-    guard isOwn(folder) else {
-      close(folder)
-      throw Failure(sentence: "\(path.printable) belongs to somebody else, and is not used")
-    }
-    return folder
-  }
 
   /// Nothing where there is no such file, or where it is no file of this user's own.
   private static func read(in folder: Int32) -> Told {

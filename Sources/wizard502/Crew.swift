@@ -48,13 +48,13 @@ struct Crew {
     self.work = work
     self.arguments = arguments
     limit = RunLimit(seconds: arguments.limit)
-    isSingle = site != nil
+    isSingle = site != nil || arguments.from != nil
     sites = site.map { [$0] } ?? []
   }
 
   /// Runs to the end of all workers, prints the results in the order of the sites, and ends the program.
   mutating func run() -> Never {
-    start(isSingle ? .sites([0]) : .everything)
+    start(sites.isEmpty ? .everything : .sites([0]))
     while !members.isEmpty {
       let left = limit.left(after: Self.grace)
       var waits = members.map { pollfd(fd: $0.reader, events: Int16(POLLIN), revents: 0) }
@@ -244,35 +244,31 @@ private struct Worker {
   /// - Parameter places: Those of `sites` that are to be looked at; nil: all of this machine, which are to be found first.
   func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
-    let machine: any World
-    var (recorder, file): (Recorder?, Evidence.File?)
+    let subject: Subject
+    let keeper: Keeper?
     do throws(Evidence.Failure) {
-      if let path = arguments.from {
-        let recording = try Evidence.read(path)
-        Wizard502.complain("wizard502: from what was seen on \(recording.date)")
-        machine = recording
-      } else if let path = arguments.paste {
-        let pasted = try Evidence.pasted(path)
-        if let (number, line) = pasted.unread.first {
-          Wizard502.complain(
-            "wizard502: \(pasted.unread.count) lines of the paste could not be read, first line \(number): \(line.excerpt(of: 60))"
-          )
-        }
-        machine = pasted
-      } else if let path = arguments.save {
-        file = try Evidence.File(creating: path)
-        let recording = Recorder(Wizard502.world())
-        (machine, recorder) = (recording, recording)
-      } else {
-        machine = Wizard502.world()
-      }
+      subject = try arguments.subject(sites.first?.url)
+      keeper = try Keeper(of: subject, arguments)
     } catch {
       Wizard502.complain("wizard502: \(error.sentence)")
-      return (arguments.save == nil ? Wizard502.Exit.unreadable : .unwritable).rawValue
+      return error.exit.rawValue
     }
-    let shared = Once(machine, lifetime: work.lifetime)
     var sites = sites
-    if places == nil {
+    switch subject {
+    case .machine: break
+    case .recording(let recording, let site):
+      sites = [site]
+      Wizard502.complain("wizard502: from what was seen on \(recording.date)")
+    case .paste(let pasted):
+      if let (number, line) = pasted.unread.first {
+        Wizard502.complain(
+          "wizard502: \(pasted.unread.count) lines of the paste could not be read, first line \(number): \(line.excerpt(of: 60))"
+        )
+      }
+    }
+    let machine = keeper?.world ?? subject.world
+    let shared = Once(machine, lifetime: work.lifetime)
+    if sites.isEmpty {
       let listed = await shared.result(within: limit.left()) { () async throws(Unseen) in
         try await RouteReading.sites(in: shared, catalog.signs)
       }
@@ -288,8 +284,8 @@ private struct Worker {
       case .failure(let unseen):
         report.tell(.unlisted("could not see the proxies: \(catalog.reason(unseen))"))
       }
-      report.tell(.listed(sites.map(\.url)))
     }
+    if places == nil { report.tell(.listed(sites.map(\.url))) }
     let (places, all) = (places ?? Array(sites.indices), sites)
     await sideBySide(places.count) { index in
       let place = places[index]
@@ -297,17 +293,13 @@ private struct Worker {
       if limit.left() > 0 {
         report.tell(.begun(place))
         let rounds = Rounds(machine, sharing: all.count > 1 ? shared : nil, catalog.signs, until: limit.end)
-        result = await work.result(at: arguments.facts(of: all[place]), catalog, rounds)
+        let given = subject.course?.givenAgain ?? arguments.facts(of: all[place])
+        result = await work.result(at: given, catalog, rounds, as: subject.course, keeper)
       } else {
         let reason = catalog.word("unseen.no-time", ["unseen.seconds": limit.seconds.inWords])
         result = work.result(notLookedAt: all[place], because: reason, exit: .inconclusive, catalog)
       }
       report.tell(.done(place, exit: result.exit.rawValue, text: result.text))
-    }
-    if let recorder, let file {
-      do throws(Evidence.Failure) { try file.write(recorder.recording) } catch {
-        Wizard502.complain("wizard502: \(error.sentence)")
-      }
     }
     return 0
   }

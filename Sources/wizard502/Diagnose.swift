@@ -62,8 +62,17 @@ final class Rounds: Sendable {
   }
 }
 
-/// Follows one case to its end without asking anybody.
-func diagnose(_ site: Facts, _ catalog: Catalog, _ rounds: Rounds) async -> Diagnosis {
+/// Follows one case to its end without asking anybody; its result, and how that came about.
+///
+/// - Parameters:
+///   - earlier: How the diagnosis went that is to come out again.
+///   - looksOn: Whether what the result does not need is looked at, too, to be written down.
+func diagnose(
+  _ site: Facts, _ catalog: Catalog, _ rounds: Rounds, as earlier: Course? = nil, looksOn: Bool = false
+) async -> (diagnosis: Diagnosis, course: Course) {
   var run = Run(Session(catalog: catalog, shapes: Check.all.map(\.shape), asks: false, given: site))
-  return await run.runToEnd { await rounds.finding(of: $0, facts: $1, round: $2) }
+  let diagnosis = await run.runToEnd(as: earlier, looksOn: looksOn) {
+    await rounds.finding(of: $0, facts: $1, round: $2)
+  }
+  return (diagnosis, run.course)
 }

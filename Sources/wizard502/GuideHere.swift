@@ -1,6 +1,7 @@
 import Checks
 import Discovery
 import Flow
+import Glibc
 import Model
 import Pasted
 import Report
@@ -11,53 +12,84 @@ import World
 extension Wizard502 {
   /// The guided session on this machine, or on what was seen of another.
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
-    var options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
-    options.isRestricted = arguments.isRestricted
-    let world: any World
-    let notices: [String]
-    var ahead: [String] = []
-    let record: Record?
+    let scenario: Scenario
     do throws(Evidence.Failure) {
-      if let path = arguments.from {
-        let recording = try Evidence.read(path)
-        (world, notices) = (recording, [catalog.word("notice.recorded", ["recording.date": recording.date])])
-      } else if let path = arguments.paste {
-        (world, notices) = (try Evidence.pasted(path), [catalog.word("notice.pasted")])
-      } else {
-        let machine = Wizard502.world()
-        world = arguments.isRestricted ? Confined(machine, to: url.flatMap { Site($0) }?.host) : machine
-        notices = await Self.notices(world, catalog)
+      switch try arguments.subject(url) {
+      case .machine(let world):
+        // Where lines come from no terminal, nobody is asked whether to go on, nor where answers are given ahead.
+        let sessions = isatty(STDIN_FILENO) == 1 ? LeftSessions(of: arguments.restriction(at: url)) : nil
+        let left = arguments.answers == nil ? sessions?.newest(url.map { Site($0)?.url ?? $0 }) : nil
+        scenario = Scenario(
+          url: url, world: world, notices: await notices(world, catalog), left: left, keep: { sessions?.keep($0) })
+      case .recording(let recording, let site):
+        scenario = Scenario(
+          url: site.url, world: recording,
+          notices: [catalog.word("notice.recorded", ["recording.date": recording.date])], recorded: recording.day,
+          given: recording.course?.givenAgain)
+      case .paste(let pasted): scenario = Scenario(url: url, world: pasted, notices: [catalog.word("notice.pasted")])
       }
-      if let path = arguments.answers { ahead = try Answers.read(path) }
     } catch {
       complain("wizard502: \(error.sentence)")
-      return Exit.unreadable.rawValue
+      return error.exit.rawValue
     }
+    return await session(scenario, catalog, arguments)
+  }
+
+  /// What a guided session is about.
+  struct Scenario {
+    var url: String?
+    let world: any World
+    /// What cannot be seen there, in sentences.
+    var notices: [String] = []
+    /// The day of a recording, and what its case was given.
+    var recorded: String?
+    var given: Facts?
+    var exercises: [Exercise] = []
+    var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
+    var mend: @Sendable () -> Void = {}
+    /// A session that was left, and what writes this one down.
+    var left: Left?
+    var keep: @Sendable (Kept?) -> Void = { _ in }
+  }
+
+  /// A guided session on the screen or in lines.
+  static func session(_ scenario: Scenario, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
+    var options = Terminal.Options(colours: arguments.colours, ascii: arguments.ascii)
+    options.isRestricted = arguments.isRestricted
+    let ahead: [String]
+    let record: Record?
     do throws(Evidence.Failure) {
+      ahead = if let path = arguments.answers { try Answers.read(path) } else { [] }
       record = if let path = arguments.record { try Record(creating: path) } else { nil }
     } catch {
       complain("wizard502: \(error.sentence)")
-      return Exit.unwritable.rawValue
+      return error.exit.rawValue
     }
+    let (world, given) = (scenario.world, scenario.given)
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
-      catalog: catalog, shapes: Check.all.map(\.shape), notices: notices, isASCII: options.isASCII,
-      readsLines: reason != nil, isRestricted: arguments.isRestricted, ahead: ahead,
-      site: { typed in Site(typed).map { arguments.facts(of: $0) } })
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, recorded: scenario.recorded,
+      exercises: scenario.exercises, left: scenario.left, isASCII: options.isASCII, readsLines: reason != nil,
+      isRestricted: arguments.isRestricted, ahead: ahead,
+      site: { typed in
+        Site(typed).map { site in given.flatMap { $0[.url] == site.url ? $0 : nil } ?? arguments.facts(of: site) }
+      })
     let rounds = Rounds(world, catalog.signs)
     var guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(of: world, catalog, limit: arguments.limit) },
-      report: { markdownReport($0, catalog: catalog) })
+      report: { markdownReport($0, catalog: catalog) }, practise: scenario.practise, mend: scenario.mend,
+      keep: scenario.keep)
     if arguments.isRestricted { guide.folders = { [StateFolder.path].compactMap { $0 } } }
     if let record { guide.record = { record.append($0) } }
     do {
       let end =
         if let reason {
           try await guidedInLines(
-            state, url: url, guide: guide, because: catalog.words(for: reason), isRestricted: arguments.isRestricted)
+            state, url: scenario.url, guide: guide, because: catalog.words(for: reason),
+            isRestricted: arguments.isRestricted)
         } else {
-          try await guided(state, url: url, guide: guide, options: options)
+          try await guided(state, url: scenario.url, guide: guide, options: options)
         }
       if !end.line.isEmpty {
         Output.put(end.line + "\n")

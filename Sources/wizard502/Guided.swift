@@ -15,6 +15,11 @@ struct Guide: Sendable {
   var record: (@Sendable (String) -> Void)?
   /// Where reports go: into the first of these folders that takes one.
   var folders: @Sendable () -> [String] = { .placesForReports }
+  /// Puts the systems of an exercise in the machine's place: what its case is given, and their day; then the next one.
+  var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
+  var mend: @Sendable () -> Void = {}
+  /// Writes down where the session is, so that it can go on later; nil: there is nothing to go on with.
+  var keep: @Sendable (Kept?) -> Void = { _ in }
 }
 
 /// How a guided session ended: the exit code, and a line for whoever reads the terminal afterwards, or none.
@@ -56,10 +61,12 @@ private final class Loop {
     defer { outside.end() }
     _ = state.handle(.resized(terminal.size))
     let first = state.begin(url: url)
-    terminal.draw(state.view())
     if let end = carryOut(first) ?? takeAhead() { return end }
+    outside.keep(state.kept)
+    terminal.draw(state.view())
     for await arrival in arrivals {
       if let end = take(arrival) ?? takeAhead() { return end }
+      outside.keep(state.kept)
       outside.countSeconds(state.isRunning)
       terminal.draw(state.view())
     }
@@ -113,6 +120,10 @@ private final class Loop {
         let path = save(guide.report(diagnosis), host: state.host, in: guide.folders())
         _ = state.handle(.saved(path))
       case .preview: break
+      case .practise(let exercise):
+        _ = state.handle(outside.practise(exercise))
+      case .mend: guide.mend()
+      case .forget: outside.forget()
       case .suspend:
         terminal.suspend()
         _ = state.handle(.resized(terminal.size))

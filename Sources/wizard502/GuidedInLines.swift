@@ -53,6 +53,9 @@ private enum LineArrival: Sendable {
 private func carryOut(
   _ turn: Lines.Turn, _ lines: inout Lines, _ outside: Outside, _ guide: Guide, echoes: Bool
 ) -> End? {
+  // Before anything is said, which may fail where the line has dropped.
+  if turn.effects.contains(.forget) { outside.forget() }
+  outside.keep(lines.kept)
   if let code = LineInput.put((echoes ? turn.heard : "") + turn.text) { return (code, "") }
   guide.record?(turn.heard + turn.text)
   for effect in turn.effects {
@@ -65,8 +68,12 @@ private func carryOut(
     case .preview(let diagnosis):
       let report = lines.preview(guide.report(diagnosis))
       if let end = carryOut(report, &lines, outside, guide, echoes: echoes) { return end }
+    case .practise(let exercise):
+      let taken = lines.handle(outside.practise(exercise))
+      if let end = carryOut(taken, &lines, outside, guide, echoes: echoes) { return end }
+    case .mend: guide.mend()
     case .quit(let code, let line): return (code, line)
-    case .copy, .showAlone, .suspend, .redraw: break
+    case .copy, .showAlone, .forget, .suspend, .redraw: break
     }
   }
   return nil

@@ -1,7 +1,7 @@
 import Flow
 import Screen
 
-/// What both faces of a guided session ask of the outside: checks, the list of sites, and seconds.
+/// What both faces of a guided session ask of the outside: checks, the list of sites, exercises, what is kept, and seconds.
 @MainActor
 final class Outside {
   private let guide: Guide
@@ -9,6 +9,8 @@ final class Outside {
   private let runner: Runner
   private var listing: Task<Void, Never>?
   private var seconds: Task<Void, Never>?
+  /// What was written down last.
+  private var kept: Kept?
 
   /// - Parameter send: Is told what happens.
   init(_ guide: Guide, send: @escaping @Sendable (Event) -> Void) {
@@ -24,6 +26,25 @@ final class Outside {
       for await line in guide.routes() { send(.route(line)) }
       send(.routesEnded)
     }
+  }
+
+  /// Puts the systems of an exercise in the machine's place, and says what came of it.
+  func practise(_ exercise: Exercise) -> Event {
+    let taken = guide.practise(exercise)
+    return .practising(exercise, given: taken?.given, date: taken?.date ?? "")
+  }
+
+  /// Writes down where the session is, if that is not where it was.
+  func keep(_ now: Kept?) {
+    guard now != kept else { return }
+    kept = now
+    guide.keep(now)
+  }
+
+  /// The session that was left is not wanted any more.
+  func forget() {
+    kept = nil
+    guide.keep(nil)
   }
 
   /// A tick a second while seconds are shown, and none otherwise.

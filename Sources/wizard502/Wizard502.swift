@@ -50,7 +50,7 @@ import World
     case .generate(.bash): end(say(Completion.bash).rawValue)
     case .generate(.zsh): end(say(Completion.zsh).rawValue)
     case .generate(.fish): end(say(Completion.fish).rawValue)
-    case .lint(let directory): supervised { lint(directory ?? arguments.flows) }
+    case .lint(let directory): supervised { concurrently { await lint(directory ?? arguments.flows).rawValue } }
     case .explain(let files, let isJSON):
       supervised { catalog(arguments.flows).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
     case .show(let name): supervised { catalog(arguments.flows).map { show(name, $0) } ?? .unreadable }
@@ -59,12 +59,20 @@ import World
     case .diagnose(let url, let form): work(.diagnosis(form), at: url, arguments)
     case .checkup(let url, let isJSON, let onlyNew):
       work(.checkup(isJSON: isJSON, onlyNew: onlyNew), at: url, arguments)
-    case .guided(let url):
-      supervisedOnTerminal {
-        concurrently {
-          guard let catalog = catalog(arguments.flows) else { return Exit.unreadable.rawValue }
-          return await guide(url, catalog, arguments)
-        }
+    case .practice(let name, let lists):
+      onTerminal(arguments) { await practice(name, lists: lists, $0, arguments) }
+    case .guided(let url): onTerminal(arguments) { await guide(url, $0, arguments) }
+    }
+  }
+
+  /// Does what has the terminal, with the catalogue, and ends with its exit code.
+  private static func onTerminal(
+    _ arguments: Arguments, _ work: @escaping @Sendable (Catalog) async -> Int32
+  ) -> Never {
+    supervisedOnTerminal {
+      concurrently {
+        guard let catalog = catalog(arguments.flows) else { return Exit.unreadable.rawValue }
+        return await work(catalog)
       }
     }
   }
@@ -126,12 +134,18 @@ import World
     return Reader.overlay(Reader.builtIn, with: try Reader.files(in: directory))
   }
 
-  private static func lint(_ directory: String?) -> Exit {
+  private static func lint(_ directory: String?) async -> Exit {
     do {
       let files = try files(directory)
       let read = Reader.read(files: files, shapes: Check.all.map(\.shape), checkingPatterns: true)
-      read.problems.forEach { say($0.description) }
-      return read.problems.isEmpty ? .working : .diagnosed
+      var problems = read.problems.map(\.description)
+      if let catalog = read.catalog {
+        for exercise in Reader.exercises(files).exercises {
+          problems += await exercise.problems(catalog, folder: directory.map { "\($0)/Screens/practice" })
+        }
+      }
+      problems.forEach { say($0) }
+      return problems.isEmpty ? .working : .diagnosed
     } catch {
       complain("wizard502: \(error)")
       return .unreadable

@@ -25,11 +25,17 @@ enum Work {
 
   /// Looks at one site, without asking anybody.
   ///
-  /// - Parameter facts: What the case starts with.
-  func result(at facts: Facts, _ catalog: Catalog, _ rounds: Rounds) async -> Result {
+  /// - Parameters:
+  ///   - facts: What the case starts with.
+  ///   - earlier: How the diagnosis went that is to come out again.
+  ///   - keeper: Writes down what a diagnosis sees.
+  func result(
+    at facts: Facts, _ catalog: Catalog, _ rounds: Rounds, as earlier: Course?, _ keeper: Keeper?
+  ) async -> Result {
     switch self {
     case .diagnosis(let form):
-      let diagnosis = await diagnose(facts, catalog, rounds)
+      let (seen, course) = await diagnose(facts, catalog, rounds, as: earlier, looksOn: keeper != nil)
+      let diagnosis = await keeper?.keep(seen, course, catalog) ?? seen
       return Result(exit: .init(diagnosis.verdict), text: form.text(of: diagnosis, catalog))
     case .checkup(let isJSON, _):
       var run = Run(Session(checkupWith: catalog, shapes: Check.all.map(\.shape), given: facts))

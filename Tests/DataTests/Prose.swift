@@ -18,6 +18,8 @@ func prose(of file: (path: String, text: String)) -> [Passage] {
   case "Flows/checks.yaml":
     // An outcome's first item is its mark.
     return scalars(of: root, file.path) { $0 == "title" } + lists(of: root, file.path)
+  case let path where path.hasPrefix("Screens/practice/"):
+    return scalars(of: root, file.path) { ["title", "goal", "hints", "first"].contains($0) }
   default: return scalars(of: root, file.path) { ["title", "ask", "why", "find-out", "text", "meaning"].contains($0) }
   }
 }

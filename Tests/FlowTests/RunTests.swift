@@ -185,6 +185,45 @@ struct RunTests {
     #expect(diagnosis.causes.map(\.id) == ["app-down"])
   }
 
+  /// The app's check needs the longest and is not waited for, but where somebody writes down what it sees.
+  @Test(arguments: [false, true])
+  func aRunGoesAsAnEarlierOneWent(looksOn: Bool) async throws {
+    let looks = Looks()
+    var first = try run()
+    let diagnosis = await first.runToEnd(looksOn: looksOn) { check, _, _ in
+      if check == "app.check" {
+        if !looksOn { return await looks.untilCancelled(check) }
+        try? await Task.sleep(for: .milliseconds(50))
+      }
+      looks.begun.withLock { $0.append(check) }
+      return Finding(check: check, outcome: check == "app.check" ? "down" : "good", seconds: 0.5)
+    }
+    #expect(looks.begun.withLock { $0 } == (looksOn ? ["site.check", "app.check"] : ["site.check"]))
+    #expect(first.course.ended.map(\.check) == ["site.check"])
+
+    // Now the app's check is the first that ends, and each takes no time.
+    var second = try run()
+    let again = await second.runToEnd(as: first.course) { check, _, _ in
+      if check == "site.check" { try? await Task.sleep(for: .milliseconds(50)) }
+      return Finding(check: check, outcome: check == "app.check" ? "down" : "good")
+    }
+    #expect(again == diagnosis)
+    #expect(again.checks.map(\.seconds) == [0.5])
+  }
+
+  @Test func whatAnEarlierRunDidNotWaitForIsTakenWhereItIsNeeded() async throws {
+    var earlier = Course(given: [:])
+    earlier.add(Finding(check: "gone.check", outcome: "good"), round: 1)
+    earlier.add(
+      Finding(check: "app.check", outcome: Finding.unknown, unseen: .noAnswer(seconds: 9), seconds: 9), round: 1)
+    var run = try run()
+    let diagnosis = await run.runToEnd(as: earlier) { check, _, _ in
+      Finding(check: check, outcome: check == "app.check" ? "down" : "bad")
+    }
+    #expect(diagnosis.checks.map(\.outcome) == ["bad", "unknown"], "what was given up then has seen nothing")
+    #expect(diagnosis.questions == ["Does it run?"])
+  }
+
   @Test func aRunThatIsCancelledEndsWithWhatIsKnown() async throws {
     let looks = Looks()
     let start = try run()

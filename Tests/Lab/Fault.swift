@@ -27,7 +27,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
       sources, stopped, apps,
       healthy,
     ].flatMap { $0 }
-    return chosen(every)
+    return chosen(Practice.folder == nil ? every : every.filter { Practice.names[$0.name] != nil })
   }
 
   /// Those whose names contain `LAB_ONLY`, or the core.

@@ -12,6 +12,7 @@ import Testing
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
 /// | `LAB_BY_HAND`    | diagnoses from what `collect` prints alone; a folder for the pastes that misled |
 /// | `LAB_TABLE`      | a file for the table of results                                         |
+/// | `LAB_PRACTICE`   | stages what the exercises of this folder name, and records their systems there |
 /// | `WIZARD502`      | the program, instead of the release build                               |
 @Suite(.serialized, .engine) struct Lab {
   private static let environment = ProcessInfo.processInfo.environment
@@ -57,7 +58,7 @@ import Testing
     for (index, finding) in site.findings.enumerated() {
       var row = Table.Row(fault: fault.name, proxy: site.proxy, expected: finding.cause)
       do {
-        let run = try await Wizard.diagnose(site)
+        let run = try await Practice.diagnose(fault, index + 1, site)
         (row.seconds, row.got) = (run.seconds, run.diagnosis.causes.first?.id ?? "nothing")
         row.confidence = run.diagnosis.causes.first?.confidence.description ?? "-"
         check(run, finding, site)
@@ -73,7 +74,7 @@ import Testing
       await Table.shared.add(row)
     }
     #expect(try await isWell(site, within: 3), "the site still fails after the fix")
-    let last = try await Wizard.diagnose(site)
+    let last = try await Practice.diagnose(fault, site.findings.count + 1, site)
     #expect(last.diagnosis.verdict == .working)
     #expect(last.exitCode == 0)
     #expect(last.diagnosis.causes.map(\.id) == [])

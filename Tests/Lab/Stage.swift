@@ -15,8 +15,12 @@ actor Stage {
 
   init(of fault: String) throws {
     chance = Chance(of: fault)
-    suffix = "x" + String(chance.shuffled(Array("23456789bcdfghjkmnpqrstvwxz")).prefix(4))
-    directory = FileManager.default.temporaryDirectory.appending(path: "lab-\(suffix)")
+    let any = "x" + String(chance.shuffled(Array("23456789bcdfghjkmnpqrstvwxz")).prefix(4))
+    // What is recorded for people to read has names as people give them; no other run is there at the time.
+    (suffix, directory) =
+      Practice.folder == nil
+      ? (any, FileManager.default.temporaryDirectory.appending(path: "lab-\(any)"))
+      : ("prod", URL(filePath: "/srv/prod"))
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
   }
 

@@ -8,11 +8,12 @@ enum Wizard {
     var seconds: Double
   }
 
-  static func diagnose(_ site: Site) async throws -> Run {
+  static func diagnose(_ site: Site, savingTo file: String? = nil) async throws -> Run {
     let start = ContinuousClock.now
     let engine = site.engine.map { ["env", "DOCKER_HOST=\($0)"] } ?? []
     let series = site.series.map { ["--repeat", String($0)] } ?? []
-    let output = try await run(engine + [program, "diagnose", site.url, "--json"] + series, limit: 90)
+    let saving = file.map { ["--save", $0] } ?? []
+    let output = try await run(engine + [program, "diagnose", site.url, "--json"] + series + saving, limit: 90)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     guard let diagnosis = try? JSONDecoder().decode(Diagnosis.self, from: Data(output.text.utf8)) else {
       throw CommandFailed(

@@ -11,9 +11,13 @@ struct Play {
   var state: State
   var effects: [Effect] = []
 
-  init(size: Size = Size(columns: 80, rows: 24), notices: [String] = [], ascii: Bool = false) {
+  init(
+    size: Size = Size(columns: 80, rows: 24), notices: [String] = [], ascii: Bool = false, exercises: [Exercise] = [],
+    left: Left? = nil
+  ) {
     state = State(
-      catalog: ScreenCase.catalog(), shapes: ScreenCase.shapes, notices: notices, isASCII: ascii, site: ScreenCase.site)
+      catalog: ScreenCase.catalog(), shapes: ScreenCase.shapes, notices: notices, exercises: exercises,
+      left: left, isASCII: ascii, site: ScreenCase.site)
     send(.resized(size))
     effects += state.begin(url: nil)
     for route in ScreenCase.routes { send(.route(route)) }

@@ -41,8 +41,7 @@ struct KeyTests {
     lines.find()
     return [
       lines, typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read,
-      again,
-      words,
+      again, words, PracticeTests.goal(), Play(left: PracticeTests.left),
     ]
   }
 

@@ -20,9 +20,11 @@ import Testing
     "wizard502/Evidence.swift": "a file that a person names",
     "wizard502/Explain.swift": "a log that a person names",
     "wizard502/Guided.swift": "a report that is saved",
+    "wizard502/LeftSessions.swift": "sessions that are kept, in the user's own folder",
     "wizard502/Output.swift": "standard output",
     "wizard502/Outside.swift": "seconds that are shown",
-    "wizard502/StateFolder.swift": "where reports of a restricted session go",
+    "wizard502/Practice.swift": "recordings in a folder that a person names",
+    "wizard502/StateFolder.swift": "the user's own folder for what is kept",
     "wizard502/Supervision.swift": "its own processes",
     "wizard502/Wizard502.swift": "standard error, and the one place at which the world is made",
   ]

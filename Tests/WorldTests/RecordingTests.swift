@@ -72,11 +72,24 @@ private func text(_ recording: Recording) -> String { String(decoding: recording
       .with(OwnAddresses(), ["192.0.2.1"], seconds: 0.001)
     #expect(
       text(recording) == """
-        {"now":1764388800.25,"records":2,"version":2,"wizard502":"recording"}
+        {"now":1764388800.25,"records":2,"version":3,"wizard502":"recording"}
         {"kind":"addresses","look":{},"seconds":0.001,"sight":["192.0.2.1"]}
         {"kind":"file","look":{"fromEnd":false,"path":"/etc/x","place":"host"},"seconds":0,"unseen":{"missing":{"what":"/etc/x"}}}
 
         """)
+  }
+
+  @Test func itKeepsHowItsDiagnosisWent() throws {
+    var course = Course(given: [.url: "http://shop.test/?token=hunter2hunter2", .limitSeconds: "30"])
+    course.add(Finding(check: "site.answer", outcome: "good", seconds: 0.1), round: 1)
+    course.add(Finding(check: "app", outcome: "unknown", unseen: .noAnswer(seconds: 9), seconds: 9), round: 2)
+    let recorder = Recorder(Sandbox(now: 5))
+    let recording = try Recording(reading: recorder.recording(of: course).written)
+    #expect(recording.course == course)
+    let redacted = try Recording(reading: recording.redacted.written).course
+    #expect(redacted?.ended == course.ended)
+    #expect(redacted?.given[.url] == "http://shop.test/?token=…")
+    #expect(redacted?.givenAgain[.url].flatMap { Site($0) } != nil)
   }
 
   @Test func whatIsNotInItIsNotSeen() async throws {

@@ -1,0 +1,145 @@
+internal import FoundationEssentials
+import CLinux
+import Flow
+import Glibc
+import Model
+import Screen
+import Synchronization
+import World
+
+/// The guided sessions of this user that were left before their end, a file each in the folder for the program's state.
+///
+/// A session holds the lock of its file for as long as it runs. What it writes has no secrets in it.
+final class LeftSessions: Sendable {
+  /// A file in its written form.
+  private struct Written: Codable {
+    var wizard502 = "session"
+    /// Another one may have other members.
+    var program = Arguments.version
+    /// The host to which it was restricted; nil: it was not.
+    let restriction: String?
+    let kept: Kept
+  }
+
+  /// Seconds after which one is of no use any more.
+  private static let lifetime = 7.0 * 24 * 3600
+  private static let prefix = "session-"
+
+  private let folder: Int32
+  private let restriction: String?
+  /// The file of this session, and the lock on it.
+  private let own: Mutex<(name: String, lock: Int32)>
+
+  /// Nil where nothing can be kept: there is no such folder to be had that is this user's alone.
+  ///
+  /// - Parameter restriction: The host to which this session is restricted; nil: it is not. Those of another restriction are
+  ///   never offered: what they have seen may be more than may be seen now, or less.
+  init?(of restriction: String?) {
+    guard let folder = try? StateFolder.open() else { return nil }
+    self.folder = folder
+    self.restriction = restriction
+    own = Mutex(("\(Self.prefix)\(time(nil))-\(getpid()).json", -1))
+    for name in names {
+      guard let file = Self.take(name, in: folder) else { continue }
+      if file.age > Self.lifetime { unlinkat(folder, name, 0) }
+      close(file.descriptor)
+    }
+  }
+
+  /// The newest one that does not run, of this address if there is one; it is this session's from now on.
+  func newest(_ url: String?) -> Left? {
+    for name in names.sorted().reversed() {
+      guard let file = Self.take(name, in: folder) else { continue }
+      if let kept = read(file.descriptor), url == nil || kept.given[.url] == url {
+        own.withLock { $0 = (name, file.descriptor) }
+        return Left(kept, age: file.age)
+      }
+      close(file.descriptor)
+    }
+    return nil
+  }
+
+  /// Writes down where the session is; nil: there is nothing more to go on with.
+  func keep(_ kept: Kept?) {
+    guard let kept = kept.flatMap(\.writable) else { return forget() }
+    guard let data = try? JSONEncoder().encode(Written(restriction: restriction, kept: kept)),
+      data.count <= Limits.session
+    else { return }
+    own.withLock { own in
+      let new = own.name + ".new"
+      unlinkat(folder, new, 0)
+      let descriptor = openat(folder, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else { return }
+      // Whoever finds it under its name finds it whole, and locked.
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Output.write(Array(data), to: descriptor),
+        renameat(folder, new, folder, own.name) == 0
+      else {
+        close(descriptor)
+        unlinkat(folder, new, 0)
+        return
+      }
+      if own.lock >= 0 { close(own.lock) }
+      own.lock = descriptor
+    }
+  }
+
+  func forget() {
+    own.withLock { own in
+      guard own.lock >= 0 else { return }
+      unlinkat(folder, own.name, 0)
+      close(own.lock)
+      own.lock = -1
+    }
+  }
+
+  // MARK: Files
+
+  private var names: [String] {
+    let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard copy >= 0, let directory = fdopendir(copy) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if name.hasPrefix(Self.prefix), name.hasSuffix(".json") { names.append(name) }
+    }
+    return names
+  }
+
+  /// Opens and locks one; nil if it runs, or is no file of this user's.
+  private static func take(_ name: String, in folder: Int32) -> (descriptor: Int32, age: Double)? {
+    let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    var (opened, named) = (stat(), stat())
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &opened) == 0,
+      fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0, opened.st_ino == named.st_ino,
+      opened.st_mode & S_IFMT == S_IFREG, opened.st_uid == geteuid()
+    else {
+      close(descriptor)
+      return nil
+    }
+    return (descriptor, Double(time(nil) - opened.st_mtim.tv_sec))
+  }
+
+  private func read(_ descriptor: Int32) -> Kept? {
+    var bytes = [UInt8](repeating: 0, count: Limits.session + 1)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count > 0, count <= Limits.session else { return nil }
+    let written = try? JSONDecoder().decode(Written.self, from: Data(bytes.prefix(count)))
+    return written.flatMap { $0.program == Arguments.version && $0.restriction == restriction ? $0.kept : nil }
+  }
+}
+
+extension Kept {
+  /// As it may be written down: a finding with a secret in it is left out, and is looked for again. Nil if the address has
+  /// a secret.
+  fileprivate var writable: Kept? {
+    if withoutSecrets == self { return self }
+    guard given.withoutSecrets == given else { return nil }
+    var kept = self
+    kept.record.findings.removeAll { $0.withoutSecrets != $0 }
+    guard kept.withoutSecrets != kept else { return kept }
+    kept.record = .init(given: given)
+    return kept
+  }
+}

@@ -1,0 +1,44 @@
+import Discovery
+import Model
+import Pasted
+import World
+
+/// What is looked at: this machine, or what was seen of another.
+enum Subject {
+  case machine(any World)
+  /// With the address at which was looked.
+  case recording(Recording, Site)
+  case paste(PastedWorld)
+
+  var world: any World {
+    switch self {
+    case .machine(let world): world
+    case .recording(let recording, _): recording
+    case .paste(let pasted): pasted
+    }
+  }
+
+  /// How the diagnosis of a recording went.
+  var course: Course? { if case .recording(let recording, _) = self { recording.course } else { nil } }
+}
+
+extension Arguments {
+  /// The one place at which it is chosen.
+  ///
+  /// - Parameter url: The address that was asked for, as it was typed.
+  func subject(_ url: String?) throws(Evidence.Failure) -> Subject {
+    if let from {
+      let recording = try Evidence.read(from)
+      let site = try recording.site(url)
+      guard anonymizes else { return .recording(recording, site) }
+      let other = recording.anonymized
+      return .recording(other, try other.site(other.course == nil ? site.url : nil))
+    }
+    if let paste { return .paste(try Evidence.pasted(paste)) }
+    let machine = Wizard502.world()
+    return .machine(restriction(at: url).map { Confined(machine, to: $0) } ?? machine)
+  }
+
+  /// The host that may be asked besides this machine, empty if none is named; nil: every one.
+  func restriction(at url: String?) -> String? { isRestricted ? url.flatMap { Site($0) }?.host ?? "" : nil }
+}
