@@ -397,7 +397,7 @@ public struct State: Sendable {
     guard let session else { return "" }
     var facts: Facts = ["report.file": report ?? "", .url: session.facts[.url] ?? ""]
     var line = word("closing.unfinished", facts)
-    if case .ended = session.walk().state {
+    if case .ended = session.walk().state, practising?.isFound != false {
       let diagnosis = session.diagnosis()
       if let cause = diagnosis.causes.first, diagnosis.verdict == .diagnosed {
         facts.merge(["cause.title": cause.title, "cause.confidence": word("confidence.\(cause.confidence.rawValue)")])

@@ -97,11 +97,16 @@ extension State {
   // MARK: Drawing
 
   private func drawTitle(of sheet: Sheet, in grid: inout Grid) {
-    let note = sheet.note.isEmpty ? 0 : sheet.note.columns + 2
+    // That what is shown is of another day is never what has no room.
+    let origin = origin.drawable(isASCII: isASCII)
+    let least = origin.isEmpty ? 0 : origin.columns + sheet.title.columns / 2
+    let isNoted = !sheet.note.isEmpty && (least == 0 || least + sheet.note.columns + 3 <= width)
+    let note = isNoted ? sheet.note.columns + 2 : 0
     let room = width - 1 - note
-    var title = (origin + sheet.title).drawable(isASCII: isASCII)
-    if title.columns > room { title = title.shortened(to: room).drawable(isASCII: isASCII) }
-    grid.put(title, row: 0, column: 0, style: .bold, limit: room)
+    let start = grid.put(origin, row: 0, column: 0, style: .bold, limit: room)
+    var title = sheet.title.drawable(isASCII: isASCII)
+    if title.columns > room - start { title = title.shortened(to: max(room - start, 1)).drawable(isASCII: isASCII) }
+    grid.put(title, row: 0, column: start, style: .bold, limit: room)
     if note > 0 { grid.put(sheet.note, row: 0, column: width - note + 1, style: .plain) }
   }
 

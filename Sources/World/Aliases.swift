@@ -127,7 +127,9 @@ struct Aliases {
   }
 
   private static func isPublic(_ octets: [UInt8]) -> Bool {
-    switch (octets[0], octets[1]) {
+    // That of the visitor whom checks name to an app.
+    if octets.starts(with: [192, 0, 2]) { return false }
+    return switch (octets[0], octets[1]) {
     case (0, _), (10, _), (127, _), (169, 254), (172, 16...31), (192, 168), (100, 64...127), (224..., _): false
     // What everybody asks, and no one's own.
     default: ![[1, 1, 1, 1], [8, 8, 8, 8], [8, 8, 4, 4], [9, 9, 9, 9]].contains(octets)

@@ -27,6 +27,7 @@ import World
     #expect(after.verdict == before.verdict)
     #expect(after.causes.map(\.id) == before.causes.map(\.id))
     #expect(after.causes.map(\.confidence) == before.causes.map(\.confidence))
+    #expect(after.checks.map(\.outcome) == before.checks.map(\.outcome))
 
     let names = try self.names(recording)
     #expect(names.count > 1)

@@ -40,6 +40,8 @@ struct PracticeTests {
     play.press(.enter)
     play.find()
     #expect(play.shows("What is the cause?") && !play.shows("step 1"))
+    #expect(play.row(0).hasPrefix("[practice 2026-11-30] "))
+    #expect(play.state.closingLine == "http://shop.example.org/: left before the result.", "nothing is given away")
 
     let guesses = play.state.guesses
     #expect(guesses == [.cause("backend-stopped"), .cause("wrong-port"), .nothing, .unsure])
