@@ -73,7 +73,8 @@ extension World {
       ]
       facts.set(
         found.way == .variable
-          ? service?.variable(found.name, to: found.wanted) : service?.commanding(found.value, as: found.wanted), .listen
+          ? service?.variable(found.name, to: found.wanted) : service?.commanding(found.value, as: found.wanted),
+        .listen
       )
     } else if given[listen.fact("by")] == App.Setting.Way.variable.rawValue,
       let name = given[listen.fact("setting")], let value = given[listen.fact("value")]

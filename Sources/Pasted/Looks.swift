@@ -157,14 +157,16 @@ extension JSON {
       port, bindings in
       let ends = port.split(separator: "/").map(String.init)
       let inside: [String: JSON] = [
-        "PrivatePort": .whole(ends.first.flatMap { Int($0) } ?? 0), "Type": .string(ends.last ?? "tcp"),  // fits: it is a text
+        "PrivatePort": .whole(ends.first.flatMap { Int($0) } ?? 0),  // fits: it is a text
+        "Type": .string(ends.last ?? "tcp"),
       ]
       guard !bindings.elements.isEmpty else { return [JSON.object(inside)] }
       return bindings.elements.map { binding in
         .object(
           inside.merging([
             "IP": binding["HostIp"] ?? .string(""),
-            "PublicPort": binding["HostPort"]?.text.flatMap { Int($0) }.map { .whole($0) } ?? .null,  // fits: it is a text
+            "PublicPort": binding["HostPort"]?.text
+              .flatMap { Int($0) }.map { .whole($0) } ?? .null,  // fits: it is a text
           ]) { $1 })
       }
     }

@@ -88,7 +88,9 @@ extension Account {
     var members: [String: JSON] = ["PrivatePort": .whole(inside), "Type": .string(String(ends[1]))]
     if sides.count == 2 {
       let outside = sides[0].dropLast()
-      guard let colon = outside.lastIndex(of: ":"), let port = Int(outside[outside.index(after: colon)...]) else {  // fits: it is a text
+      guard let colon = outside.lastIndex(of: ":"),
+        let port = Int(outside[outside.index(after: colon)...])  // fits: it is a text
+      else {
         return nil
       }
       members["PublicPort"] = .whole(port)
