@@ -235,7 +235,9 @@ public final class PatternSet: @unchecked Sendable {
     for start in 0...literal.count - count {
       let bytes = UInt32(truncatingIfNeeded: literal.bytesFirstLowest >> UInt128(8 * start))
       var worth = 0
-      for index in 0..<count { worth += Literal.rarity(of: UInt8(truncatingIfNeeded: bytes >> UInt32(8 * index))) }
+      for index in 0..<count {
+        worth += Literal.rarity(of: UInt8(truncatingIfNeeded: bytes >> UInt32(8 * index)))  // fits: below 32
+      }
       if count == 4 { worth -= Int.bitWidth - common[hash(bytes)].leadingZeroBitCount }
       if worth > best.worth { best = (start, worth) }
     }

@@ -13,11 +13,11 @@ import Testing
   }
 
   /// Starts the program in the terminal, its home there.
-  private func start(_ pane: Pane, _ url: String, home: String) throws {
+  private func start(_ pane: Pane, _ words: String, home: String) throws {
     try? FileManager.default.removeItem(at: pane.folder.appending(path: "pid"))
     let engine = Program.withoutDocker.map { "\($0.key)=\($0.value)" }.joined()
     try pane.shell(
-      "clear; sh -c 'echo $$ > pid; exec env \(engine) XDG_STATE_HOME= HOME=\(home) \(Program.path) \(url)'; echo code $?"
+      "clear; sh -c 'echo $$ > pid; exec env \(engine) XDG_STATE_HOME= HOME=\(home) \(Program.path) \(words)'; echo code $?"
     )
     try pane.waits("it never started") { pane.text("pid").map { !$0.isEmpty } ?? false }
   }
@@ -98,6 +98,34 @@ import Testing
     try pane.waits(for: "Which address")
     #expect(files(folder.path).isEmpty)
     try pane.keys("C-c")
+  }
+
+  /// In lines, too; and nobody is offered what was seen under another restriction.
+  @Test func aSessionGoesOnInLinesAndWithinItsRestriction() throws {
+    let (folder, server) = (try Folder(), try server())
+    let pane = try Pane()
+    for restriction in ["", "--restricted "] {
+      try start(pane, restriction + "--plain \(server.url)", home: folder.path)
+      try pane.waits(for: "Question 1", seconds: 40)
+      #expect(try !pane.screen.contains("ago."), "the one before was seen under another restriction")
+      kill(try pane.pid(), SIGHUP)
+      try pane.waits(for: "code ")
+    }
+    #expect(files(folder.path).count == 2)
+    for restriction in ["", "--restricted "] {
+      try start(pane, restriction + "--plain \(server.url)", home: folder.path)
+      try pane.waits(for: "Enter to go on with it", seconds: 40)
+      try pane.keys("Enter")
+      try pane.waits(for: "Question 1", seconds: 40)
+      try pane.keys("q", "Enter")
+      try pane.waits(for: "code ")
+    }
+    // Where lines come from no terminal, nobody is asked, and nothing is kept.
+    let before = files(folder.path)
+    try start(pane, "\(server.url) </dev/null", home: folder.path)
+    try pane.waits(for: "code ", seconds: 40)
+    #expect(try !pane.screen.contains("ago."))
+    #expect(files(folder.path) == before)
   }
 
   @Test func nothingIsWrittenThroughALinkNorWithASecret() throws {

@@ -23,6 +23,20 @@ import Testing
     #expect(run.complaint?.contains("Did you mean nginx-wrong-port?") == true)
   }
 
+  @Test func anExerciseIsDoneInLines() async throws {
+    let folder = try Folder()
+    let place = folder.path + "/answers"
+    try "start\nThe route goes to the wrong port\n".write(toFile: place, atomically: true, encoding: .utf8)
+    let run = try await Program.run("practice", "nginx-wrong-port", "--answers", place, limit: 60)
+    #expect(run.status == 1)
+    #expect(run.output.contains("] Checking shop-prod.example.test") && run.output.contains("That is right."))
+    #expect(run.output.components(separatedBy: "\n[practice 20").count > 3)
+    let restricted = try await Program.run("practice", "nginx-wrong-port", "--restricted", limit: 60)
+    #expect(restricted.status == 0 && restricted.output.contains("h hint"))
+    let file = try await Program.run("practice", "--restricted", "--from", folder.path)
+    #expect(file.status == 64)
+  }
+
   @Test func aTeachersOwnFolderIsChecked() async throws {
     let folder = try Folder()
     let none = try await Program.run("practice", "--list", "--from", folder.path)

@@ -22,11 +22,13 @@ struct TwoFaces {
     said += lines.handle(.routesEnded).text
   }
 
-  static func lines(notices: [String] = [], ahead: [String] = [], ascii: Bool = false) -> Lines {
+  static func lines(
+    notices: [String] = [], ahead: [String] = [], ascii: Bool = false, exercises: [Exercise] = [], left: Left? = nil
+  ) -> Lines {
     Lines(
       State(
-        catalog: ScreenCase.catalog(), shapes: ScreenCase.shapes, notices: notices, isASCII: ascii, readsLines: true,
-        ahead: ahead, site: ScreenCase.site))
+        catalog: ScreenCase.catalog(), shapes: ScreenCase.shapes, notices: notices, exercises: exercises, left: left,
+        isASCII: ascii, readsLines: true, ahead: ahead, site: ScreenCase.site))
   }
 
   private let findings: [String: Finding]

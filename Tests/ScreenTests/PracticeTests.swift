@@ -7,7 +7,7 @@ import Testing
 
 /// Practice, and going on with a session that was left.
 struct PracticeTests {
-  private static let exercise = Exercise(
+  static let exercise = Exercise(
     name: "shop", title: "A shop", goal: "The shop answers 502. Find out why.",
     hints: ["Look at the app.", "Look at its port.", "Compare two ports."], first: "The two ports.",
     causes: ["wrong-port"], others: ["backend-stopped"])
@@ -94,6 +94,52 @@ struct PracticeTests {
     play.find(["site.answer": Finding(check: "site.answer", outcome: "good", facts: [.siteStatus: "200"])])
     play.press(.character("2"))
     #expect(play.shows("That is right.") && play.shows("The site works."), "nothing was wrong")
+  }
+
+  /// Says what the outside does about an exercise and its checks.
+  private func follow(_ lines: inout Lines, _ turn: Lines.Turn, _ findings: [String: Finding]) -> String {
+    var said = turn.text
+    for case .practise(let exercise) in turn.effects {
+      let given = ScreenCase.site("shop.example.org")
+      said += lines.handle(.practising(exercise, given: given, date: "2026-11-30")).text
+    }
+    while let finding = lines.state.session?.running.sorted().lazy.compactMap({ findings[$0] }).first {
+      said += lines.handle(.found(finding, round: lines.state.round)).text
+    }
+    return said
+  }
+
+  @Test func anExerciseIsFoundAndMendedInLines() throws {
+    var lines = TwoFaces.lines(exercises: [Self.exercise])
+    var said = follow(&lines, lines.begin(url: nil, because: "this is a test"), [:])
+    #expect(said.contains("[practice 2026-11-30] A shop\n") && !said.contains("Practice: which"))
+    #expect(said.contains("Enter or n start"))
+    for hint in Self.exercise.hints { #expect(lines.enter("h").text.contains(hint)) }
+    #expect(lines.enter("").text.contains("The shop answers 502."))
+    said = follow(&lines, lines.enter(""), ScreenCase.broken)
+    #expect(said.contains("[practice 2026-11-30] Checking") && said.contains("\n2 The route"), "\(said)")
+    #expect(lines.enter("1").text.contains("No,") && lines.state.scene == .guess)
+    #expect(lines.enter("2").text.contains("That is right.") && lines.state.scene == .verdict(cause: 0))
+    repeat { _ = lines.enter("") } while lines.state.nextStep != nil
+    let turn = lines.enter("r")
+    #expect(turn.effects.first == .mend)
+    let good = Finding(check: "site.answer", outcome: "good", facts: [.siteStatus: "200"])
+    said = follow(&lines, turn, ["site.answer": good])
+    #expect(said.contains("It works again.") && said.contains("The two ports."))
+    #expect(lines.kept == nil)
+  }
+
+  @Test func aSessionThatWasLeftGoesOnInLines() throws {
+    var lines = TwoFaces.lines(left: Self.left)
+    let offer = lines.begin(url: nil, because: "this is a test").text
+    #expect(offer.contains("was left 12 minutes ago") && offer.contains("Enter to go on with it"))
+    #expect(!offer.contains("Any other key"))
+    #expect(lines.enter("what?").effects.isEmpty && lines.state.scene == .left, "what is no answer forgets nothing")
+    var other = lines
+    #expect(other.enter("n").effects == [.forget, .listRoutes] && other.kept == nil)
+    let turn = lines.enter("")
+    #expect(!turn.effects.contains(.forget))
+    #expect(lines.state.session?.finding(of: "site.answer") == ScreenCase.badGateway && lines.kept != nil)
   }
 
   // MARK: Going on

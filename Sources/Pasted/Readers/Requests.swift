@@ -90,7 +90,7 @@ extension Passage {
     guard command.first == "nsenter", let option = command.firstIndex(of: "-t"), option + 1 < command.count else {
       return nil
     }
-    return Int32(command[option + 1])
+    return Int32(command[option + 1])  // fits: it is a text
   }
 
   /// What `curl -v` says that it asks for: `> GET /path HTTP/1.1`, `> Host: shop.example.org`.
