@@ -124,7 +124,9 @@ let package = Package(
     tests(
       "Hostile", [],
       exclude: ["engine.py", "impostor.c", "planted.c", "sandbox.py", "site.py"]),
-    tests("PastedTests", ["Pasted", "Fixture", "Checks", "Discovery", "World", "Model", "Reader", "Flow"], exclude: ["Outputs"]),
+    tests(
+      "PastedTests", ["Pasted", "Fixture", "Checks", "Discovery", "World", "Model", "Reader", "Flow"],
+      exclude: ["Outputs"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests("Lab", ["Fixture", "Pane"], resources: [.copy("Images")]),
     tests("LinesTests", ["Fixture", "LogLines", "Checks", "Flow", "Reader", "Model", "Pattern"], exclude: ["Lines"]),
