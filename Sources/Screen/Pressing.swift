@@ -114,7 +114,8 @@ extension State {
   var canChoose: Bool { items > 0 && !isVerdict }
   var canMove: Bool { items > 1 || body.count > page }
   var canGoBack: Bool { spots.count > 1 && scene != .left }
-  var canSave: Bool { session != nil && !hasField }
+  /// The report of an exercise would give away what is to be found.
+  var canSave: Bool { session != nil && !hasField && practising?.isFound != false }
 
   /// True if the tree has come to a question or to its end.
   var isSettled: Bool {

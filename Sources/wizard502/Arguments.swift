@@ -75,9 +75,9 @@ struct Arguments {
       switch self {
       case .guided: [("[URL]", "guided session")]
       case .diagnose: [("URL", "all live checks, no questions"), ("--all", "the same for every route of every proxy")]
-      case .checkup: [("[URL] [--json]", "what works today and will be the next 502")]
+      case .checkup: [("[URL] [--json] [--since last]", "what will be the next 502")]
       case .explain: [("[FILE... | -] [--json]", "what lines of a proxy's log mean")]
-      case .collect: [("", "a script that looks on another machine; for --paste")]
+      case .collect: [("", "a script for another machine; for --paste")]
       case .show: [("[NAME]", "the page of a cause, or a guide; else the list")]
       case .practice: [("[NAME | --list]", "a session on a recorded broken system")]
       case .lint: [("[DIR]", "checks Flows and Screens of DIR, or its own")]
@@ -139,30 +139,36 @@ struct Arguments {
     Option(name: "--all", verbs: [.diagnose, .checkup], says: "every route of every proxy", line: .none),
     Option(name: "--json", verbs: [.diagnose, .checkup, .explain], says: "writes JSON", line: .next),
     Option(
-      name: "--markdown", verbs: [.diagnose], says: "writes Markdown",
-      line: .last("how the result is written; else text")),
+      name: "--markdown", verbs: [.diagnose], says: "writes Markdown", line: .next),
     Option(
-      name: "--repeat", value: "N", verbs: [.diagnose, .guided], says: "asks N times: for a site that fails sometimes"),
+      name: "--repeat", value: "N", verbs: [.diagnose, .guided], says: "asks N times: for a site that fails sometimes",
+      line: .last("how it is written, else text; asks N times")),
     Option(name: "--save", value: "FILE", verbs: [.diagnose], says: "keeps what was seen", line: .next),
     Option(
       name: "--from", value: "FILE", verbs: [.diagnose, .guided, .practice], says: "diagnoses from what was kept",
-      line: .last("keeps what was seen; diagnoses from that")),
-    Option(name: "--anonymize", verbs: [.diagnose], says: "with other names and addresses"),
+      line: .next),
+    Option(
+      name: "--anonymize", verbs: [.diagnose], says: "with other names and addresses",
+      line: .last("what was seen: kept, used, anonymous")),
     Option(
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
       says: "reads what commands have printed elsewhere"),
-    Option(name: "--plain", verbs: [.guided, .practice], says: "in lines; also ACCESSIBLE=1, TERM=dumb, pipes"),
+    Option(
+      name: "--plain", verbs: [.guided, .practice], says: "in lines; also ACCESSIBLE=1, TERM=dumb, pipes", line: .next),
     Option(name: "--answers", value: "FILE", verbs: [.guided, .practice], says: "answers, a line each", line: .next),
     Option(
       name: "--record", value: "FILE", verbs: [.guided, .practice], says: "writes the session down",
-      line: .last("answers from a file; the session written down")),
+      line: .last("in lines; answers ahead; a record")),
     Option(name: "--restricted", verbs: [.guided, .practice], says: "follows a session and does nothing else"),
-    Option(name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time"),
+    Option(
+      name: "--since", value: "last", verbs: [.checkup], says: "only what is new since the last time", line: .none),
     Option(name: "--list", verbs: [.practice], says: "names all exercises", line: .none),
     Option(name: "--dot", verbs: [.graph], says: "the drawing for Graphviz", line: .none),
     Option(name: "--mermaid", verbs: [.graph], says: "the drawing for Mermaid", line: .none),
-    Option(name: "--flows", value: "DIR", says: "Flows and Screens that add to the built-in ones"),
-    Option(name: "--timeout", value: "SECONDS", says: "for all checks of all sites together (30)"),
+    Option(name: "--flows", value: "DIR", says: "Flows and Screens that add to the built-in ones", line: .next),
+    Option(
+      name: "--timeout", value: "SECONDS", says: "for all checks of all sites together (30)",
+      line: .last("more Flows and Screens; for all checks (30)")),
     Option(name: "--color", value: "auto|never", says: "colours, or none", line: .next),
     Option(name: "--ascii", says: "draws with plain characters only", line: .next),
     Option(name: "--help", says: "how to use it", line: .next),
@@ -297,7 +303,7 @@ struct Arguments {
 
       \(common.joined(separator: "\n"))
 
-      \(wrapped(exits, at: 76))
+      \(wrapped(exits, at: 80))
       """
   }
 

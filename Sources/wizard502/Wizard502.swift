@@ -27,9 +27,9 @@ import World
       case .diagnosed: "a cause was found"
       case .inconclusive: "inconclusive"
       case .misuse: "wrong use"
-      case .unreadable: "a file cannot be read"
+      case .unreadable: "unreadable file"
       case .fault: "wizard502 itself failed"
-      case .unwritable: "the output cannot be written"
+      case .unwritable: "unwritable output"
       }
     }
   }

@@ -6,6 +6,7 @@ import Machine
 import Model
 import Reader
 import Report
+import Synchronization
 import Testing
 import World
 
@@ -58,13 +59,13 @@ import World
 
     let written = recording.written
     #expect(String(decoding: written, as: UTF8.self).contains("hunter2"))
-    let again = await diagnose(site, in: try Recording(reading: written))
+    let again = await diagnose(site, in: try Recording(reading: written), as: real.course)
     #expect(again.walk == real.walk)
     #expect(again.diagnosis == real.diagnosis)
 
     let redacted = recording.redacted.written
     #expect(!String(decoding: redacted, as: UTF8.self).contains("hunter2"))
-    let cut = await diagnose(site, in: try Recording(reading: redacted))
+    let cut = await diagnose(site, in: try Recording(reading: redacted), as: real.course)
     #expect(cut.walk == real.walk)
     #expect(cut.diagnosis.causes.map(\.id) == real.diagnosis.causes.map(\.id))
     #expect(cut.diagnosis.verdict == real.diagnosis.verdict)
@@ -74,35 +75,27 @@ import World
     Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog
 
   /// What was found, without the seconds that each check took and what the way did not need.
-  private func diagnose(_ site: Site, in world: any World) async -> (walk: Session.Walk, diagnosis: Diagnosis) {
+  ///
+  /// - Parameter earlier: How the diagnosis went that is to come out again.
+  private func diagnose(
+    _ site: Site, in world: any World, as earlier: Course? = nil
+  ) async -> (walk: Session.Walk, diagnosis: Diagnosis, course: Course) {
     guard let catalog = Self.catalog else { fatalError("the built-in data") }
-    var session = Session(
-      catalog: catalog, shapes: Check.all.map(\.shape), asks: false,
-      given: site.facts.merging([.limitSeconds: "30"]))
-    await follow(&session, Once(world), catalog.signs)
-    for _ in 0..<4 {
-      guard let next = session.onward() else { break }
-      session = next
-      await follow(&session, Once(world), catalog.signs)
+    let views = Mutex((round: 0, view: Once(world)))
+    var run = Run(
+      Session(
+        catalog: catalog, shapes: Check.all.map(\.shape), asks: false,
+        given: site.facts.merging([.limitSeconds: "30"])))
+    var diagnosis = await run.runToEnd(as: earlier) { check, facts, round in
+      let view = views.withLock { views in
+        if views.round != round { views = (round, Once(world)) }
+        return views.view
+      }
+      guard let named = Check.named(check) else { return Finding(check: check, outcome: Finding.unknown) }
+      return await named.finding(in: view, facts: facts, signs: catalog.signs)
     }
-    var diagnosis = session.diagnosis()
     diagnosis.checks = []
-    return (session.walk(), diagnosis)
-  }
-
-  private func follow(_ session: inout Session, _ world: Once, _ signs: Signs) async {
-    await withTaskGroup(of: Finding.self) { group in
-      func start(_ checks: [String], _ facts: Facts) {
-        for check in checks.compactMap({ Check.named($0) }) {
-          group.addTask { await check.finding(in: world, facts: facts, signs: signs) }
-        }
-      }
-      start(session.start(), session.facts)
-      while case .waiting = session.walk().state, let finding = await group.next() {
-        start(session.learn(finding), session.facts)
-      }
-      group.cancelAll()
-    }
+    return (run.session.walk(), diagnosis, run.course)
   }
 }
 
