@@ -55,6 +55,7 @@ extension State {
       return perform(action, .enter)
     }
     if case .question(let node) = scene, let key = answer(to: node, saidAs: text) { return answer(node, key) }
+    if let number = number(saidAs: text) { return pick(number) }
     if text.allSatisfy({ $0.isASCII && $0.isNumber }) {
       guard let number = Int(text), number >= 1, number <= choices else {  // fits: nil if it does not
         hint = word("hint.no-number")

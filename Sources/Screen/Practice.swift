@@ -92,6 +92,20 @@ extension State {
     return sheet
   }
 
+  /// The number of the exercise, or of the cause, of which a person says the words or the name.
+  func number(saidAs text: String) -> Int? {
+    let names: [[String]] =
+      switch scene {
+      case .exercises: exercises.map { [$0.name, $0.title] }
+      case .guess:
+        guesses.map { guess in
+          if case .cause(let cause) = guess { [cause, self.text(of: guess)] } else { [self.text(of: guess)] }
+        }
+      default: []
+      }
+    return names.firstIndex { $0.contains { $0.lowercased() == text.lowercased() } }.map { $0 + 1 }
+  }
+
   /// Takes a person's word for what is wrong: on to the result if it is so, or if it is not to be guessed.
   mutating func guess(_ guess: Guess) -> [Effect] {
     guard let practising, let diagnosis else { return [] }

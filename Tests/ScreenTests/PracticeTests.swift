@@ -119,7 +119,9 @@ struct PracticeTests {
     said = follow(&lines, lines.enter(""), ScreenCase.broken)
     #expect(said.contains("[practice 2026-11-30] Checking") && said.contains("\n2 The route"), "\(said)")
     #expect(lines.enter("1").text.contains("No,") && lines.state.scene == .guess)
-    #expect(lines.enter("2").text.contains("That is right.") && lines.state.scene == .verdict(cause: 0))
+    #expect(lines.enter("backend-stopped").text.contains("No,") && lines.state.scene == .guess)
+    let title = lines.state.catalog.title(of: "wrong-port", Facts())
+    #expect(lines.enter(title.lowercased()).text.contains("That is right.") && lines.state.scene == .verdict(cause: 0))
     repeat { _ = lines.enter("") } while lines.state.nextStep != nil
     let turn = lines.enter("r")
     #expect(turn.effects.first == .mend)
