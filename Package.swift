@@ -84,7 +84,8 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Archive", "Checks", "Coverage", "Discovery", "Flow", "LogLines", "Markdown", "Model", "Pattern", "Reader",
+        "Archive", "Checks", "Coverage", "Discovery", "Flow", "LogLines", "Markdown", "Model", "Pasted", "Pattern",
+        "Reader",
         "Report", "Routes", "SQLite", "Screen", "TOML", "World", "YAML",
       ],
       path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),

@@ -40,7 +40,7 @@ struct DiagnosisDriver: Driver {
   }()
 
   /// One check after the other, so that the same input always goes the same way; also those that the tree needs no more.
-  private static func diagnose(_ site: Site, _ world: any World, _ catalog: Catalog) async -> Diagnosis {
+  static func diagnose(_ site: Site, _ world: any World, _ catalog: Catalog) async -> Diagnosis {
     let given = site.facts.merging([.limitSeconds: "20", .seriesCount: "3"])
     var session = Session(catalog: catalog, shapes: Check.all.map(\.shape), asks: false, given: given)
     for _ in 0..<3 {
@@ -55,7 +55,7 @@ struct DiagnosisDriver: Driver {
     return session.diagnosis()
   }
 
-  private static func report(_ diagnosis: Diagnosis, _ catalog: Catalog) {
+  static func report(_ diagnosis: Diagnosis, _ catalog: Catalog) {
     let json = jsonReport(diagnosis, catalog: catalog)
     expect((try? JSONDecoder().decode(AnyDocument.self, from: Data(json.utf8))) != nil, "the report is JSON")
     for report in [textReport(diagnosis, catalog: catalog), markdownReport(diagnosis, catalog: catalog)] {

@@ -99,7 +99,8 @@ let drivers: [any Driver] = [
       [$0, Parts.one("nft", $0)]
     }
   },
-  LogDriver(), RecordingDriver(), OverlayDriver(), YAMLDriver(), TOMLDriver(), SQLiteDriver(), ArchiveDriver(),
+  LogDriver(), PasteDriver(), RecordingDriver(), OverlayDriver(), YAMLDriver(), TOMLDriver(), SQLiteDriver(),
+  ArchiveDriver(),
   MarkdownDriver(), TextDriver(), ScreenDriver(),
 ]
 
