@@ -8,9 +8,9 @@ engine=$(command -v docker || command -v podman) ids=$([ -z "$engine" ] || $engi
 proxies='nginx|openresty|traefik|caddy|haproxy|httpd|apache|envoy|cloudflared|lighttpd|proxy|swag'
 folders='/etc/nginx /data/nginx /config/nginx /etc/caddy /etc/traefik /etc/haproxy /usr/local/etc/haproxy /etc/apache2 /etc/httpd /usr/local/apache2/conf /etc/envoy /etc/cloudflared /etc/lighttpd /root/.config/traefik'
 hide() {
-  sed -E -e 's/((passw|passwd|secret|token|api_?key|credential|authorization)[[:alnum:]_.-]*"?(=|: *"?|"? +))[^][{}",[:space:]]+/\1***/Ig' \
-    -e 's#://[^/@:[:space:]"]+:[^/@[:space:]"]+@#://***@#g' -e 's/(Basic|Bearer) +[[:alnum:]+/=._-]+/\1 ***/g' \
-    -e 's/\$(apr1|2[aby]|[1567])\$[^",[:space:]]*/***/g' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'
+  sed -E -e 's#(Basic|Bearer) +[[:alnum:]+/=._-]+#\1 ***#g' -e 's#://[^/@:[:space:]"]+:[^/@[:space:]"]+@#://***@#g' -e 's/\$(apr1|2[aby]|[1567])\$[^",[:space:]]*/***/g' \
+    -e 's/((passw|secret|token|api[-_]?key|credential|authorization|cookie)[[:alnum:]_.-]*("? *= *"?|": *"?|: +"?|"? +))[^][{}",[:space:]]+/\1***/Ig' \
+    -e 's/((PASS|PWD)("? *= *"?|": *"?))[^][{}",[:space:]]+/\1***/Ig' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'
 }
 run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | tr '\000' ' ' | hide; }
 ask() { run "$@" -sSik --connect-timeout 3 -m 8 -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total}\n'; }
