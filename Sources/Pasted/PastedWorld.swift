@@ -28,7 +28,7 @@ public final class PastedWorld: World {
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
     if let look = look as? any PastedLook, let sight = try seen(by: look) as? L.Sight { return sight }
     guard !account.isOfMachine || account.canBeAskedFromHere(look) else {
-      throw .notRecorded(what: "\(L.kind) \(look.text)")
+      throw .notRecorded(what: look.inShort)
     }
     return try await behind.see(look)
   }

@@ -63,11 +63,11 @@ public final class Recording: World {
   public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
     let found = record(of: look) ?? (isRedacted ? look.withoutSecrets.flatMap { record(of: $0) } : nil)
     guard let answer = found?.answer else {
-      return Answer(.failure(.notRecorded(what: "\(L.kind) \(look.text)")), seconds: 0)
+      return Answer(.failure(.notRecorded(what: look.inShort)), seconds: 0)
     }
     guard case .success(let sight) = answer.result else { return answer }
     guard let part = look.part(of: sight) else {
-      return Answer(.failure(.notRecorded(what: "\(L.kind) \(look.text)")), seconds: 0)
+      return Answer(.failure(.notRecorded(what: look.inShort)), seconds: 0)
     }
     return Answer(.success(part), seconds: answer.seconds)
   }

@@ -196,7 +196,14 @@ extension [any CodingKey] {
 
 extension Look {
   /// What it looks at, as a recording has it.
-  public var text: String { String(decoding: json(self), as: UTF8.self) }
+  var text: String { String(decoding: json(self), as: UTF8.self) }
+
+  /// `file /etc/hosts`, `http http://shop.example.org/`: what it looks at, for a sentence.
+  public var inShort: String {
+    let members = JSON(of: self)?.members ?? [:]
+    let what = ["path", "url", "pattern", "name", "command", "address"].lazy.compactMap { members[$0]?.text }.first
+    return ([Self.kind] + [what].compactMap { $0 }).joined(separator: " ")
+  }
 }
 
 /// Members in the order of their names; nothing at all for what has no such form, as a number that is none.
