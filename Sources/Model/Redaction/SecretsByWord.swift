@@ -5,8 +5,9 @@ extension SecretSearch {
     let lower = words.map { string($0).lowercased() }
     let programs = Set(lower.filter { Self.programs.contains($0) })
     for index in words.indices {
-      let (word, range) = (lower[index], words[index])
-      if word.utf8.first == UInt8(ascii: "-") {
+      let range = option(in: words[index])
+      if text[range.lowerBound] == UInt8(ascii: "-") {
+        let word = string(range).lowercased()
         takeOption(word, range, next: index + 1 < words.count ? words[index + 1] : nil, programs)
       } else if index + 1 < words.count {
         takeSentence(at: index, words, lower)
@@ -33,6 +34,14 @@ extension SecretSearch {
       position += 1
     }
     return words
+  }
+
+  /// A word from its option on: what was put behind the slash of an address, `/--password`, is one, too.
+  private func option(in word: Range<Int>) -> Range<Int> {
+    let slash = word.dropLast(2).last {
+      text[$0] == UInt8(ascii: "/") && text[$0 + 1] == UInt8(ascii: "-") && text[$0 + 2] == UInt8(ascii: "-")
+    }
+    return slash.map { $0 + 1..<word.upperBound } ?? word
   }
 
   private static let separators: ASCIISet = " \t\n\r\"'`[](),;{}\\"
