@@ -23,7 +23,7 @@ extension State {
   /// What is to be kept of the case; nil if there is nothing to go on with: none has begun, the site works, or it is not
   /// of this machine now.
   public var kept: Kept? {
-    guard let session, recorded == nil, session.walk().state != .ended(.working) else { return nil }
+    guard let session, origin.isEmpty, session.walk().state != .ended(.working) else { return nil }
     return Kept(given: first, record: session.record, answers: given)
   }
 

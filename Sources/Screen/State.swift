@@ -88,8 +88,8 @@ public struct State: Sendable {
   let isRestricted: Bool
   /// What the program cannot see here, in sentences.
   let notices: [String]
-  /// The day of what is shown, if it is not of now; said on every screen.
-  var recorded: String?
+  /// Before each title: what all is of, and a blank; empty if it is this machine's, now.
+  var origin: String
   /// What can be practised; empty where this is no practice.
   let exercises: [Exercise]
   var practising: Practising?
@@ -139,7 +139,7 @@ public struct State: Sendable {
   var asked = Facts()
 
   public init(
-    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], recorded: String? = nil, exercises: [Exercise] = [],
+    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], origin: String? = nil, exercises: [Exercise] = [],
     left: Left? = nil, isASCII: Bool = false, readsLines: Bool = false, isRestricted: Bool = false,
     ahead: [String] = [],
     site: @escaping @Sendable (String) -> Facts?
@@ -148,7 +148,7 @@ public struct State: Sendable {
     self.catalog = catalog
     self.shapes = shapes.filter { used.contains($0.id) }
     self.notices = notices
-    self.recorded = recorded
+    self.origin = origin.map { $0 + " " } ?? ""
     self.exercises = exercises
     self.left = left
     self.isASCII = isASCII
@@ -216,7 +216,8 @@ public struct State: Sendable {
         hint = word("practice.unreadable", ["practice.name": exercise.name])
         return []
       }
-      (practising, recorded, asked) = (Practising(exercise: exercise), date, given)
+      (practising, asked) = (Practising(exercise: exercise), given)
+      origin = word("title.practice", ["recording.day": date]) + " "
       if exercises.count == 1 { spots = [Spot(scene: .goal)] } else { push(.goal) }
       return []
     }

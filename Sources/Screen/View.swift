@@ -110,12 +110,6 @@ extension State {
     if note > 0 { grid.put(sheet.note, row: 0, column: width - note + 1, style: .plain) }
   }
 
-  /// What everything in sight is of, if not of this machine now.
-  var origin: String {
-    guard let recorded else { return "" }
-    return word(exercises.isEmpty ? "title.recorded" : "title.practice", ["recording.day": recorded]) + " "
-  }
-
   private func draw(_ row: Row, at line: Int, in grid: inout Grid) {
     let isFocused = row.item == spot.focus && row.item != nil
     if row.cursor != nil {

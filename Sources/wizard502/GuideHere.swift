@@ -24,9 +24,12 @@ extension Wizard502 {
       case .recording(let recording, let site):
         scenario = Scenario(
           url: site.url, world: recording,
-          notices: [catalog.word("notice.recorded", ["recording.date": recording.date])], recorded: recording.day,
+          notices: [catalog.word("notice.recorded", ["recording.date": recording.date])],
+          origin: catalog.word("title.recorded", ["recording.day": recording.day]),
           given: recording.course?.givenAgain)
-      case .paste(let pasted): scenario = Scenario(url: url, world: pasted, notices: [catalog.word("notice.pasted")])
+      case .paste(let pasted):
+        scenario = Scenario(
+          url: url, world: pasted, notices: [catalog.word("notice.pasted")], origin: catalog.word("title.pasted"))
       }
     } catch {
       complain("wizard502: \(error.sentence)")
@@ -41,8 +44,8 @@ extension Wizard502 {
     let world: any World
     /// What cannot be seen there, in sentences.
     var notices: [String] = []
-    /// The day of a recording, and what its case was given.
-    var recorded: String?
+    /// What stands in each title if this machine is not looked at, and what the case of a recording was given.
+    var origin: String?
     var given: Facts?
     var exercises: [Exercise] = []
     var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
@@ -68,7 +71,7 @@ extension Wizard502 {
     let (world, given) = (scenario.world, scenario.given)
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
-      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, recorded: scenario.recorded,
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, origin: scenario.origin,
       exercises: scenario.exercises, left: scenario.left, isASCII: options.isASCII, readsLines: reason != nil,
       isRestricted: arguments.isRestricted, ahead: ahead,
       site: { typed in
