@@ -117,11 +117,12 @@ extension HTTPRequest.Sight {
   fileprivate init(curl lines: [String]) {
     self.init()
     let isVerbose = lines.contains { $0.hasPrefix("< HTTP/") }
+    var size: Int?
     var isHead = false
     var body: [String] = []
     for var line in lines {
       if let times = line.after("##502-times ") {
-        read(times)
+        size = read(times)
         continue
       }
       if let failure = line.after("curl: (") {
@@ -151,10 +152,11 @@ extension HTTPRequest.Sight {
     }
     self.body = Array(body.joined(separator: "\n").utf8)
     if status != nil {
-      let bytes = headers.reduce(19) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
-      headerSize = .init(
-        bytes: bytes, longest: headers.map { $0.name.utf8.count + $0.value.utf8.count + 2 }.max() ?? 0,
-        lines: headers.count)
+      let sizes = headers.map { $0.name.utf8.count + $0.value.utf8.count + 2 }
+      // The status line, line ends and the empty line. What `collect` has hidden is counted with the longest line.
+      let shown = sizes.reduce(19) { $0 + $1 + 2 }
+      let bytes = max(shown, size ?? 0)
+      headerSize = .init(bytes: bytes, longest: (sizes.max() ?? 0) + bytes - shown, lines: headers.count)
     }
     if failure == .refused, (times.total ?? 0) > 1 { failure = .unreachable }
   }
@@ -187,14 +189,16 @@ extension HTTPRequest.Sight {
     return said.first { line.contains($0.0) }?.1
   }
 
-  /// `127.0.0.1 0.0002 0.5 0.51`: address, and seconds to the connection, the first byte and the end.
-  private mutating func read(_ times: Substring) {
+  /// `127.0.0.1 0.0002 0.5 0.51 240`: address, seconds to the connection, the first byte and the end, and bytes of the
+  /// header, which it gives back.
+  private mutating func read(_ times: Substring) -> Int? {
     let words = times.split(separator: " ")
-    if let address = words.first, words.count == 4 { self.address = String(address) }
-    let seconds = words.suffix(3).compactMap { Double($0) }
-    guard seconds.count == 3 else { return }
+    if let address = words.first, words.count == 5 { self.address = String(address) }
+    let numbers = words.suffix(4).compactMap { Double($0) }
+    guard numbers.count == 4 else { return nil }
     self.times = .init(
-      connect: seconds[0] > 0 ? seconds[0] : nil, firstByte: seconds[1] > 0 ? seconds[1] : nil, total: seconds[2])
+      connect: numbers[0] > 0 ? numbers[0] : nil, firstByte: numbers[1] > 0 ? numbers[1] : nil, total: numbers[2])
+    return Int(clamping: numbers[3])
   }
 
   /// `7) Failed to connect to …`
