@@ -45,12 +45,12 @@ EOF
   is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200
   run "$engine" logs --timestamps --tail "$lines" "$id"; [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
   run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"
-  [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" "$(named "$pid")" $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id"); }
+  [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" "$(named "$pid")" $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id")
+    for f in $($engine inspect --format '{{range .Mounts}}{{.Source}} {{end}}' "$id"); do [ ! -f "$f" ] || { run stat -c '%Y %s %n' "$f"; run cat "$f"; }; done; }
   for port in $(awk '$4=="0A" && $2!~/^0B00007F/{split($2,a,":");print "0x" a[2]}' "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | sort -u); do
     for net in $(printf %s "$nets" | tr ',' ' '); do to="$to $net:$(printf %d "$port")"; done; done
 done
-# What each proxy can ask, asked from where it is: the apps in its networks, and the addresses in its files.
-for p in $(printf '%s\n' $from | head -n 8); do
+for p in $(printf '%s\n' $from | head -n 8); do # what each can ask from where it is: apps in its networks, addresses in its files
   nets=${p#"${p%%,*}"} p=${p%%,*} at=''; [ "$uid" = 0 ] && command -v nsenter >/dev/null && in="nsenter -t $p -n" || in=''
   for net in $to; do case $nets, in *,"${net%%=*}="*|,) at="$at ${net#*=}" ;; esac; done
   at="$at $(for f in $folders $(named "$p"); do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
