@@ -20,8 +20,6 @@ struct Account: Sendable {
   var networks: [JSON]?
   /// By the name or the id that the command names.
   var logs: [String: String] = [:]
-  /// Lines of which nobody says where they are from.
-  var lines: [String] = []
   var files: [Place: [String: File]] = [:]
   /// Folders of which every file that sets up a proxy was printed.
   var folders: [Place: Set<String>] = [:]
@@ -77,12 +75,7 @@ struct Account: Sendable {
   }
 
   private mutating func read(_ passage: Passage) {
-    for reader in Account.readers where reader.claims(passage) {
-      reader.read(passage, &self)
-      return
-    }
-    guard !passage.isOf("end") else { return }
-    lines += passage.lines
+    Account.readers.first { $0.claims(passage) }?.read(passage, &self)
   }
 }
 
@@ -109,8 +102,7 @@ extension Account {
   /// A container in full by its id, the start of it, or its name.
   func container(_ name: String) -> JSON? {
     containers.first { container in
-      container["Id"]?.text?.hasPrefix(name) == true && name.count >= 12 || container["Name"]?.text == "/" + name
-        || container["Name"]?.text == name
+      container["Id"]?.text?.hasPrefix(name) == true && name.count >= 12 || container.containerName == name
     }
   }
 
@@ -133,10 +125,13 @@ extension Account {
 extension JSON {
   /// Of a container in full: its first process; nil while it does not run.
   var pid: Int32? { self["State"]?["Pid"]?.number.flatMap { $0 > 0 ? Int32(exactly: $0) : nil } }
+  /// Of a container in full: its name, which the engine writes behind a slash.
+  var containerName: String? { self["Name"]?.text.map { String($0.drop { $0 == "/" }) } }
   var networkMode: String { self["HostConfig"]?["NetworkMode"]?.text ?? "" }
   var endpoints: [String: JSON] { self["NetworkSettings"]?["Networks"]?.members ?? [:] }
-  var addresses: [String] {
-    endpoints.values.flatMap { [$0["IPAddress"]?.text, $0["GlobalIPv6Address"]?.text].compactMap { $0 } }
-      .filter { !$0.isEmpty }
+  var addresses: [String] { endpoints.values.flatMap(\.endpointAddresses) }
+  /// Of a container's end at one network.
+  var endpointAddresses: [String] {
+    [self["IPAddress"]?.text, self["GlobalIPv6Address"]?.text].compactMap { $0 }.filter { !$0.isEmpty }
   }
 }

@@ -137,9 +137,7 @@ extension DockerGet: PastedLook {
   /// In the frames in which the engine sends it, or plain where the container has a terminal.
   private func log(of id: String, _ account: Account) -> Sight? {
     let container = account.container(id)
-    let names = [id, String(id.prefix(12)), container?["Name"]?.text.map { String($0.drop { $0 == "/" }) }].compactMap {
-      $0
-    }
+    let names = [id, String(id.prefix(12)), container?.containerName].compactMap { $0 }
     guard let text = names.lazy.compactMap({ account.logs[$0] }).first else { return nil }
     let lines = text.utf8.split(separator: 0x0A).map { Array($0) + [0x0A] }
     let isPlain = container?["Config"]?["Tty"]?.bool == true
@@ -208,8 +206,8 @@ extension DNSQuery: PastedLook {
     let networks = Set(account.holder(of: own).endpoints.keys).subtracting(["bridge", "podman", "host"])
     let addresses = account.containers.filter { $0.pid != nil }.flatMap { container in
       container.endpoints.filter { networks.contains($0.key) && container.names(in: $0.value).contains(name) }
-        .flatMap { [$0.value["IPAddress"]?.text, $0.value["GlobalIPv6Address"]?.text].compactMap { $0 } }
-    }.filter { !$0.isEmpty }
+        .flatMap { $0.value.endpointAddresses }
+    }
     if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
     // A name with dots goes on to servers elsewhere.
     return name.contains(".") ? nil : Sight(answer: .noSuchName, addresses: [])
@@ -219,11 +217,9 @@ extension DNSQuery: PastedLook {
 extension JSON {
   /// The names, in lower case, that a container has in a network.
   fileprivate func names(in endpoint: JSON) -> Set<String> {
-    let own = [self["Name"]?.text.map { String($0.drop { $0 == "/" }) }, self["Config"]?["Hostname"]?.text].compactMap {
-      $0
-    }
-    let more = (endpoint["Aliases"]?.texts ?? []) + (endpoint["DNSNames"]?.texts ?? [])
-    return Set((own.prefix(1) + more).map { $0.lowercased() })
+    let names =
+      [containerName].compactMap { $0 } + (endpoint["Aliases"]?.texts ?? []) + (endpoint["DNSNames"]?.texts ?? [])
+    return Set(names.map { $0.lowercased() })
   }
 }
 
@@ -243,44 +239,40 @@ extension Account {
 
 extension TCPConnect: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    func sight(_ outcome: Sight.Outcome, _ errno: Int32) -> Sight { Sight(outcome: outcome, errno: errno, seconds: 0) }
-    for scheme in ["http", "https"] {
-      switch account.asked(scheme, address, port, path: nil, from: place) {
-      case nil: continue
-      case let answer? where answer.status != nil: return sight(.accepted, 0)
-      case let answer?:
-        switch answer.failure {
-        case .refused: return sight(.refused, ECONNREFUSED)
-        case .connectTimeout: return sight(.timeout, ETIMEDOUT)
-        case .unreachable: return sight(.unreachable, EHOSTUNREACH)
-        case nil, .name, .badURL, .other: continue
-        default: return sight(.accepted, 0)
-        }
-      }
+    let asked = ["http", "https"].lazy.compactMap { scheme in
+      account.asked(scheme, address, port, path: nil, from: place).flatMap(\.connected)
     }
-    return account.reach(address, port, from: place).map { reach in
-      switch reach {
-      case .accepted: sight(.accepted, 0)
-      case .refused: sight(.refused, ECONNREFUSED)
-      case .gone: sight(.unreachable, EHOSTUNREACH)
-      case .apart: sight(.timeout, ETIMEDOUT)
-      }
+    return (asked.first ?? account.reach(address, port, from: place)).map { outcome in
+      let errno: Int32 =
+        switch outcome {
+        case .refused: ECONNREFUSED
+        case .timeout: ETIMEDOUT
+        case .unreachable: EHOSTUNREACH
+        case .accepted, .denied, .other: 0
+        }
+      return Sight(outcome: outcome, errno: errno, seconds: 0)
+    }
+  }
+}
+
+extension HTTPRequest.Sight {
+  /// What the connection came to; nil where the answer does not tell.
+  fileprivate var connected: TCPConnect.Sight.Outcome? {
+    if status != nil { return .accepted }
+    switch failure {
+    case .refused: return .refused
+    case .connectTimeout: return .timeout
+    case .unreachable: return .unreachable
+    case nil, .name, .badURL, .other: return nil
+    default: return .accepted
     }
   }
 }
 
 extension Account {
-  enum Reach {
-    case accepted, refused
-    /// An address that nobody has.
-    case gone
-    /// In a network to which no way leads.
-    case apart
-  }
-
   /// What a connection comes to, by who has the address and what listens there; nil where that is not known.
-  fileprivate func reach(_ address: String, _ port: UInt16, from place: Place) -> Reach? {
-    func listens(in other: Place, at wanted: String) -> Reach? {
+  fileprivate func reach(_ address: String, _ port: UInt16, from place: Place) -> TCPConnect.Sight.Outcome? {
+    func listens(in other: Place, at wanted: String) -> TCPConnect.Sight.Outcome? {
       guard let all = listeners[other] else { return nil }
       let takes = all.contains { listener in
         listener.port == port
@@ -296,7 +288,8 @@ extension Account {
       if let own, own.networkMode != "host" {
         let shared = Set(holder(of: own).endpoints.values.compactMap { $0["NetworkID"]?.text })
           .intersection(owner.endpoints.values.compactMap { $0["NetworkID"]?.text })
-        guard !shared.isEmpty else { return .apart }
+        // No way leads from one network of Docker's to another.
+        guard !shared.isEmpty else { return .timeout }
       }
       return networkPlace(of: owner).flatMap { listens(in: $0, at: address) }
     }
@@ -306,7 +299,8 @@ extension Account {
         range["Subnet"]?.text.flatMap { Subnet($0) }?.contains(address) == true
       } == true
     }
-    return isDocker == true && hasEveryContainer ? .gone : nil
+    // An address that nobody has.
+    return isDocker == true && hasEveryContainer ? .unreachable : nil
   }
 
   /// What somebody who asked by hand got there.
@@ -343,9 +337,9 @@ extension HTTPRequest: PastedLook {
     if let other = account.asked(scheme, address, port, path: nil, from: place), other.status == nil { return other }
     switch account.reach(address, port, from: place) {
     case .refused: return Sight(failure: .refused)
-    case .gone: return Sight(failure: .unreachable)
-    case .apart: return Sight(failure: .connectTimeout)
-    case .accepted, nil: return nil
+    case .unreachable: return Sight(failure: .unreachable)
+    case .timeout: return Sight(failure: .connectTimeout)
+    case .accepted, .denied, .other, nil: return nil
     }
   }
 }

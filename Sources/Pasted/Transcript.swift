@@ -19,9 +19,6 @@ struct Passage: Sendable {
 
 /// A paste taken apart at the commands that it shows: prompts of a shell, and the headings of `collect`.
 struct Transcript: Sendable {
-  /// Before the commands whose output `collect` prints.
-  static let mark = "##502## "
-
   private(set) var passages: [Passage] = []
 
   init(_ text: String) {
@@ -51,7 +48,7 @@ struct Transcript: Sendable {
     "journalctl", "ls", "netstat", "nft", "nginx", "nslookup", "nsenter", "podman", "ss", "stat", "tail", "wget",
   ]
 
-  /// A prompt and what stands behind it. Source: the usual values of PS1 in Debian, Alpine, Fedora, Synology and zsh.
+  /// A prompt, or what `collect` prints before a command, and what stands behind it. Source: the usual values of PS1 in Debian, Alpine, Fedora, Synology and zsh.
   private static let prompt = try? Pattern(
     #"^(?:##502## |(?:[\w.()~-]+@[\w.-]+[^#$%>]{0,200}|\[[^\]]{1,200}\]|[\w/~.-]{0,100})[#$%>❯➜] )(?<command>\S.*)$"#)
 

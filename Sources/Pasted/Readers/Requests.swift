@@ -8,7 +8,6 @@ extension Account {
       claims: { passage in passage.program == "curl" || passage.lines.contains { $0.hasPrefix("< HTTP/") } },
       read: { passage, account in
         guard let url = passage.command.first(where: { $0.contains("://") }) ?? passage.askedURL else {
-          account.lines += passage.lines
           return
         }
         account.answers[Question(place: passage.place(account), url: url.withPath, headers: passage.headers)] =
@@ -34,7 +33,6 @@ extension Account {
       },
       read: { passage, account in
         guard let (name, addresses) = passage.lookedUp else {
-          account.lines += passage.lines
           return
         }
         account.names[passage.place(account), default: [:]][name.lowercased()] = addresses
