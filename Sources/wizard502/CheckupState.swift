@@ -43,12 +43,9 @@ enum CheckupState {
 
   /// Nothing where there is no such file, or where it is no file of this user's own.
   private static func read(in folder: Int32) -> Told {
-    let file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard file >= 0 else { return [:] }
+    guard let (file, status) = StateFolder.own(name, in: folder) else { return [:] }
     defer { close(file) }
-    var status = stat()
-    guard isOwn(file), fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= mostBytes
-    else { return [:] }
+    guard status.st_size <= mostBytes else { return [:] }
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))  // fits: checked
     let count = Glibc.read(file, &bytes, bytes.count)
     return (try? JSONDecoder().decode(Told.self, from: Data(bytes.prefix(max(0, count))))) ?? [:]
@@ -61,22 +58,8 @@ enum CheckupState {
     guard let bytes = try? encoder.encode(told), bytes.count <= mostBytes else {
       throw Failure(sentence: "the checkup has too much to keep for --since")
     }
-    let new = "\(name).\(getpid())"
-    unlinkat(folder, new, 0)
-    let file = openat(folder, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw Failure(new) }
-    let isWritten = Output.write(Array(bytes), to: file)
+    guard let file = StateFolder.put(Array(bytes), as: name, in: folder) else { throw Failure(name) }
     close(file)
-    guard isWritten, renameat(folder, new, folder, name) == 0 else {
-      let failure = Failure(name)
-      unlinkat(folder, new, 0)
-      throw failure
-    }
-  }
-
-  private static func isOwn(_ descriptor: Int32) -> Bool {
-    var status = stat()
-    return fstat(descriptor, &status) == 0 && status.st_uid == geteuid()
   }
 }
 

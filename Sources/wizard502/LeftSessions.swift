@@ -66,18 +66,7 @@ final class LeftSessions: Sendable {
       data.count <= Limits.session
     else { return }
     own.withLock { own in
-      let new = own.name + ".new"
-      unlinkat(folder, new, 0)
-      let descriptor = openat(folder, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else { return }
-      // Whoever finds it under its name finds it whole, and locked.
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Output.write(Array(data), to: descriptor),
-        renameat(folder, new, folder, own.name) == 0
-      else {
-        close(descriptor)
-        unlinkat(folder, new, 0)
-        return
-      }
+      guard let descriptor = StateFolder.put(Array(data), as: own.name, in: folder) else { return }
       if own.lock >= 0 { close(own.lock) }
       own.lock = descriptor
     }
@@ -108,12 +97,11 @@ final class LeftSessions: Sendable {
 
   /// Opens and locks one; nil if it runs, or is no file of this user's.
   private static func take(_ name: String, in folder: Int32) -> (descriptor: Int32, age: Double)? {
-    let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    var (opened, named) = (stat(), stat())
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &opened) == 0,
-      fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0, opened.st_ino == named.st_ino,
-      opened.st_mode & S_IFMT == S_IFREG, opened.st_uid == geteuid()
+    guard let (descriptor, opened) = StateFolder.own(name, in: folder) else { return nil }
+    var named = stat()
+    // Of the one that it had before it was locked there may be a newer one.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0,
+      opened.st_ino == named.st_ino
     else {
       close(descriptor)
       return nil

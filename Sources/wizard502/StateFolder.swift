@@ -34,6 +34,38 @@ enum StateFolder {
     return folder
   }
 
+  /// A file of the folder, and what it is; nil if there is none, or it is no file of this user's own.
+  static func own(_ name: String, in folder: Int32) -> (descriptor: Int32, status: stat)? {
+    let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
+      close(descriptor)
+      return nil
+    }
+    return (descriptor, status)
+  }
+
+  /// Puts a file in the place of the one of this name, whole or not at all, and locked by whoever finds it there.
+  ///
+  /// - Returns: The descriptor that holds the lock; nil, with `errno`, if the one from before is still there.
+  static func put(_ bytes: [UInt8], as name: String, in folder: Int32) -> Int32? {
+    let new = "\(name).\(getpid())"
+    unlinkat(folder, new, 0)
+    let descriptor = openat(folder, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return nil }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Output.write(bytes, to: descriptor),
+      renameat(folder, new, folder, name) == 0
+    else {
+      let failure = errno
+      close(descriptor)
+      unlinkat(folder, new, 0)
+      errno = failure
+      return nil
+    }
+    return descriptor
+  }
+
   /// Where it is; nil where there is none that can be used.
   static var path: String? {
     guard let (base, parts) = try? place(), let folder = try? open() else { return nil }
