@@ -13,7 +13,7 @@ import Routes
   private let catalog: Catalog
   private let samples: Samples
   /// Facts that only the program's own reader may bring.
-  private let isRead: (FactName) -> Bool
+  private let isRead: @Sendable (FactName) -> Bool
 
   init() throws {
     catalog = try #require(
@@ -49,63 +49,94 @@ import Routes
     return changes
   }
 
-  /// Every system is taken as it is, or refused where it is broken on purpose; and taken with each patch
-  @Test func everySystemIsTakenAsItIsOrRefusedWhereItIsBrokenOnPurpose() async throws {
+  /// What came of one system.
+  private struct Outcome {
+    /// How many patches each program took.
     var validated: [String: Int] = [:]
+    /// The steps that were carried out, as `page/section/step`.
     var covered: Set<String> = []
+    /// Files that are broken on purpose: those that a patch mended, and those that should be.
     var mended: Set<String> = []
     var repairable: Set<String> = []
-    for system in System.all {
-      print(Date(), system)
-      let folder = try Folder()
-      defer { folder.remove() }
-      let port = RealProxy.freePort()
-      try system.stand(in: folder, port: port)
-      for (program, complaint) in try await RealProxy.complaints(of: system, in: folder, port: port) {
-        let isMeant = system.isBroken && program != "docker compose" || system.kind == .hosts
-        #expect((complaint != nil) == isMeant, "\(system) by \(program): \(complaint ?? "is taken")")
-      }
-      let facts = try await system.facts(in: folder, port: port, catalog.signs)
-      let repairs: [FactName] = [
-        "problem-line.fixed", "problem-line.insert", "apache.module", "apache.needs-tls-engine",
-      ]
-      if system.isBroken, repairs.contains(where: { facts[$0] != nil }) { repairable.insert(system.file) }
-      if ProcessInfo.processInfo.environment["ADVICE_FACTS"] != nil {
-        print("---", system)
-        for (name, value) in facts.values.sorted(by: { $0.key < $1.key }) { print("  \(name.text) = \(value)") }
-      }
-      for change in changes(facts).sorted(by: { $0.patches.joined() < $1.patches.joined() }) {
-        try system.stand(in: folder, port: port)
-        let file = system.path(in: folder)
-        for patch in change.patches {
-          try folder.write(patch, to: "step.patch")
-          let patched = try run("/usr/bin/patch", ["--batch", "--forward", file, "\(folder.path)/step.patch"])
-          #expect(patched.status == 0, "\(system), \(change.page): \(patched.output)\n\(patch)")
-        }
-        for (program, complaint) in try await RealProxy.complaints(of: system, in: folder, port: port) {
-          if complaint == nil { validated[program, default: 0] += change.patches.count }
-          // What was broken on purpose is mended by its own page; the others change something else.
-          if system.isBroken {
-            if complaint == nil { mended.insert(system.file) }
-          } else if let complaint {
-            Issue.record("\(system), \(change.page), by \(program): \(complaint)\n\(change.patches.joined())")
-          }
-        }
-        covered.formUnion(change.steps)
-      }
+
+    mutating func add(_ other: Outcome) {
+      validated.merge(other.validated, uniquingKeysWith: +)
+      covered.formUnion(other.covered)
+      mended.formUnion(other.mended)
+      repairable.formUnion(other.repairable)
     }
-    #expect(mended == repairable, "what is broken on purpose and has a repair is mended by it")
+  }
+
+  /// Stands the system up as it is, and once more with each change that the pages have for it.
+  private func outcome(of system: System) async throws -> Outcome {
+    var outcome = Outcome()
+    let folder = try Folder()
+    defer { folder.remove() }
+    let port = RealProxy.freePort()
+    try system.stand(in: folder, port: port)
+    for (program, complaint) in try await RealProxy.complaints(of: system, in: folder, port: port) {
+      let isMeant = system.isBroken && program != "docker compose" || system.kind == .hosts
+      #expect((complaint != nil) == isMeant, "\(system) by \(program): \(complaint ?? "is taken")")
+    }
+    let facts = try await system.facts(in: folder, port: port, catalog.signs)
+    let repairs: [FactName] = [
+      "problem-line.fixed", "problem-line.insert", "apache.module", "apache.needs-tls-engine",
+    ]
+    if system.isBroken, repairs.contains(where: { facts[$0] != nil }) { outcome.repairable.insert(system.file) }
+    if ProcessInfo.processInfo.environment["ADVICE_FACTS"] != nil {
+      print("---", system)
+      for (name, value) in facts.values.sorted(by: { $0.key < $1.key }) { print("  \(name.text) = \(value)") }
+    }
+    for change in changes(facts).sorted(by: { $0.patches.joined() < $1.patches.joined() }) {
+      try system.stand(in: folder, port: port)
+      let file = system.path(in: folder)
+      for patch in change.patches {
+        try folder.write(patch, to: "step.patch")
+        let patched = try run("/usr/bin/patch", ["--batch", "--forward", file, "\(folder.path)/step.patch"])
+        #expect(patched.status == 0, "\(system), \(change.page): \(patched.output)\n\(patch)")
+      }
+      for (program, complaint) in try await RealProxy.complaints(of: system, in: folder, port: port) {
+        if complaint == nil { outcome.validated[program, default: 0] += change.patches.count }
+        // What was broken on purpose is mended by its own page; the others change something else.
+        if system.isBroken {
+          if complaint == nil { outcome.mended.insert(system.file) }
+        } else if let complaint {
+          Issue.record("\(system), \(change.page), by \(program): \(complaint)\n\(change.patches.joined())")
+        }
+      }
+      outcome.covered.formUnion(change.steps)
+    }
+    return outcome
+  }
+
+  /// Every system is taken as it is, or refused where it is broken on purpose; and taken with each patch. As many at once
+  /// as there are processors, since most of the time is the start of the real programs.
+  @Test func everySystemIsTakenAsItIsOrRefusedWhereItIsBrokenOnPurpose() async throws {
+    let all = try await withThrowingTaskGroup(of: Outcome.self) { group in
+      var waiting = System.all[...]
+      for system in waiting.prefix(ProcessInfo.processInfo.activeProcessorCount) {
+        group.addTask { try await outcome(of: system) }
+      }
+      waiting = waiting.dropFirst(ProcessInfo.processInfo.activeProcessorCount)
+      var all = Outcome()
+      for try await outcome in group {
+        all.add(outcome)
+        if let system = waiting.popFirst() { group.addTask { try await self.outcome(of: system) } }
+      }
+      return all
+    }
+    #expect(all.mended == all.repairable, "what is broken on purpose and has a repair is mended by it")
     for page in catalog.allPages.sorted(by: { $0.id < $1.id }) {
       for (number, section) in page.sections.enumerated() {
         for (index, step) in section.steps.enumerated() {
-          guard case .patch = step.body, !covered.contains("\(page.id)/\(number)/\(index)") else { continue }
+          guard case .patch = step.body, !all.covered.contains("\(page.id)/\(number)/\(index)") else { continue }
           Issue.record("\(page.id), \(section.heading): no system has \(step.body) when \(step.when)")
         }
       }
     }
-    for (program, count) in validated.sorted(by: { $0.key < $1.key }) {
+    for (program, count) in all.validated.sorted(by: { $0.key < $1.key }) {
       print("advice: \(program): \(count) patches validated")
     }
-    print("advice: \(covered.count) patch steps of the pages covered by \(System.all.count) systems")
+    print("advice: \(all.covered.count) patch steps of the pages covered by \(System.all.count) systems")
   }
 }

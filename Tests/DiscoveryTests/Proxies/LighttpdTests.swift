@@ -342,21 +342,21 @@ private func end(_ url: String, in configuration: Lighttpd.Configuration, port: 
     server.standardError = FileHandle.nullDevice
     try server.run()
     defer { server.end() }
-    for _ in 0..<100
-    where try output("/usr/bin/curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:\(port)/none"])
-      == "000"
-    {
-      usleep(20_000)
-    }
+    _ = try output(
+      "/usr/bin/curl",
+      [
+        "-s", "-o", "/dev/null", "--retry", "20", "--retry-connrefused", "--retry-delay", "1",
+        "http://127.0.0.1:\(port)/none",
+      ])
     for host in Self.hosts {
       for authority in [host, "\(host):\(port)"] {
-        for path in Self.paths {
-          let answer = try output(
-            "/usr/bin/curl",
-            [
-              "-s", "--path-as-is", "-H", "Host: \(authority)", "-w", "\n%{http_code}",
-              "http://127.0.0.1:\(port)\(path)",
-            ])
+        let answers = try output(
+          "/usr/bin/curl",
+          ["-s", "--path-as-is", "-H", "Host: \(authority)", "-w", "\n%{http_code}\u{1}"]
+            + Self.paths.map { "http://127.0.0.1:\(port)\($0)" }
+        ).split(separator: "\u{1}")
+        try #require(answers.count == Self.paths.count)
+        for (path, answer) in zip(Self.paths, answers) {
           let lines = answer.split(separator: "\n").map(String.init)
           let real = lines.last == "200" && lines.count == 2 ? lines[0] : "answered"
           for (name, read) in [("the file", ours), ("what lighttpd prints", theirs)] {
