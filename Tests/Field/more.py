@@ -1,7 +1,7 @@
 """More systems, for the same registry: what people who host for themselves or for a small company write of. A docstring says what
 is broken and the public thread. What needs a program that talks back in another way than `app` is a Node script beside its system."""
 import os, socket, subprocess, sys, threading, time
-from faults import ALL, APP, ENVOY, LATE, fault, fpm, fpm_nginx, host_caddy, host_haproxy, host_nginx, loc
+from faults import APP, ENVOY, fault, fpm, fpm_nginx, host_caddy, host_haproxy, host_nginx, loc
 from stage import ROOT, StagingError, get, sh
 
 PAGE = "const page = t => `<!doctype html><html><head><title>${t}</title></head><body><h1>${t}</h1></body></html>\\n`, html = {'Content-Type': 'text/html; charset=utf-8'};\n"
@@ -438,7 +438,6 @@ def healthy_not_found_once(s):
     """Traefik answers 404 for other hosts and this one works; the socket proxy allows what Traefik asks. Works."""
     n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); o = s.mount("sp", "/usr/local/etc/haproxy", {"haproxy.cfg": "defaults\n    mode http\n    timeout connect 10s\n    timeout client 10m\n    timeout server 10m\nfrontend dockerfrontend\n    bind :2375\n    http-request deny unless { path,url_dec -m reg -i ^(/v[\\d\\.]+)?/(version|_ping|events|info|containers) }\n    default_backend dockerbackend\nbackend dockerbackend\n    server dockersocket /var/run/docker.sock\n"})
     k = s.run("haproxy:3.0", name=s.name("socket-proxy"), net=m, opts=o + ["-v", "/var/run/docker.sock:/var/run/docker.sock"]); t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); sh("docker", "restart", "-t", "1", t); s.expect("/", 200)
-for name in LATE: ALL[name] = ALL.pop(name) # what changes the machine still comes last
 @fault
 def healthy_forbidden(s):
     """The app says 403 to everybody, and nginx sends it another Host: works."""

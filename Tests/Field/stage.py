@@ -43,7 +43,7 @@ class Stage:
         self.dir = f"/opt/{self.rnd.choice(STACKS)}-{self.tag}"
         os.makedirs(self.dir, exist_ok=True); self.undo.append(lambda: shutil.rmtree(self.dir, ignore_errors=True))
         self.site = f"{self.rnd.choice(STACKS)}.{self.rnd.choice(WORDS)}-{self.tag}.{self.rnd.choice(DOMAINS)}"
-        self.url = self.status = None; self.causes = []; self.good = {200}; self.control = False; self.slow = 0; self.body = None; self.mark = "" # what the right page has
+        self.url = self.status = None; self.causes = []; self.good = {200}; self.control = False; self.mend = None; self.slow = 0; self.body = None; self.mark = "" # what the right page has
     # names and numbers
     def name(self, base=None):
         while True:
@@ -201,11 +201,11 @@ class Stage:
         o = self.mount("envoy", "/etc/envoy", {"envoy.yaml": text}) + list(opts)
         return self.run("envoyproxy/envoy:v1.31", name=name or self.name("envoy"), net=net, opts=o, publish=[f"{hp}:10000"])
     # what is expected
-    def expect(self, path, status, *causes, good=(200,), host=True, url=None, slow=0, body=None):
+    def expect(self, path, status, *causes, good=(200,), host=True, url=None, slow=0, body=None, mend=None):
         if host and not any(f' {self.site} ' in l for l in open('/etc/hosts')): self.host()
         self.url = url or f"http://{self.site}:{self.hp}{path}"
         self.status = status if isinstance(status, (set, str)) else {status}
-        self.causes, self.good, self.slow, self.body = list(causes), set(good), slow, body
+        self.causes, self.good, self.slow, self.body, self.mend = list(causes), set(good), slow, body, mend
         if not causes: self.control = True
     def wait(self, url, status, seconds=30, body=None):
         end = time.time() + seconds; got = None
