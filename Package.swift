@@ -135,7 +135,7 @@ let package = Package(
     tests("MarkdownTests", ["Markdown"]),
     tests("ModelTests", ["Fixture", "Model"], exclude: ["ordinary.txt", "secrets.tsv"]),
     tests("PatternTests", ["Fixture", "Pattern"]),
-    tests("ProgramTests", ["wizard502", "Pane"]),
+    tests("ProgramTests", ["wizard502", "Fixture", "Pane"]),
     tests("ReaderTests", ["Reader", "Flow", "Model"]),
     tests("ReportTests", ["Report", "Flow", "Model"]),
     // The same diagnosis of a real system, and of what was written down of it.
