@@ -43,11 +43,16 @@ extension State {
       return
     }
     field.edit(.start)
-    let kind = session?.facts[.proxyKind].map { catalog.signs.logs(of: $0) }
-    let reading = LogReader(catalog.signs).reading(of: writtenLine(field.text.utf8), by: kind)
-    explanation = reading.map { catalog.explanation(of: $0, session?.facts ?? Facts()) }
+    explanation = explanation(of: field.text, session?.facts ?? Facts())
     if explanation == nil { hint = word("line.nothing") }
     spot.focus = explanation?.causes.isEmpty ?? true ? 0 : 1
     showFocus()
+  }
+
+  /// What a line means; nil if it is about no app that does not answer.
+  func explanation(of line: String, _ facts: Facts) -> LogExplanation? {
+    let kind = facts[.proxyKind].map { catalog.signs.logs(of: $0) }
+    return LogReader(catalog.signs).reading(of: writtenLine(line.utf8), by: kind)
+      .map { catalog.explanation(of: $0, facts) }
   }
 }

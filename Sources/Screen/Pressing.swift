@@ -62,7 +62,7 @@ extension State {
       return [.copy(text)]
     case .alone:
       isAlone = true
-      return [.showAlone((stepText ?? "") + "\n\n" + word("alone.return"))]
+      return [.showAlone((stepText ?? "") + "\n\n" + origin + word("alone.return"))]
     case .save: return diagnosis.map { [.save($0)] } ?? []
     case .preview: return diagnosis.map { [.preview($0)] } ?? []
     case .again: return checkAgain()

@@ -9,6 +9,16 @@ public struct Kept: Sendable, Codable, Equatable {
   public var record: Session.Record
   /// Answers that were given to questions, also to those that are no longer asked.
   public let answers: [String: String]
+  /// The line of a log that was given; empty: none.
+  public var line: String
+  /// The step that was shown last of those in sight; nil: none.
+  public let step: Step?
+
+  public struct Step: Sendable, Codable, Equatable {
+    public let cause: String
+    /// From 0.
+    public let number: Int
+  }
 }
 
 /// A session that was left before its end.
@@ -24,7 +34,15 @@ extension State {
   /// of this machine now.
   public var kept: Kept? {
     guard let session, origin.isEmpty, session.walk().state != .ended(.working) else { return nil }
-    return Kept(given: first, record: session.record, answers: given)
+    return Kept(given: first, record: session.record, answers: given, line: line.text, step: keptStep)
+  }
+
+  private var keptStep: Kept.Step? {
+    let causes = diagnosis?.causes ?? []
+    return spots.lazy.reversed().compactMap { spot in
+      guard case .fix(let cause, let number) = spot.scene, causes.indices.contains(cause) else { return nil }
+      return Kept.Step(cause: causes[cause].id, number: number)
+    }.first
   }
 
   var leftSheet: Sheet {
@@ -53,9 +71,22 @@ extension State {
   mutating func resume() -> [Effect] {
     guard let kept = left?.kept else { return [] }
     left = nil
-    (first, given) = (kept.given, kept.answers)
+    (first, given, wantedStep) = (kept.given, kept.answers, kept.step)
     let session = Session(catalog: catalog, shapes: shapes, asks: true, record: kept.record)
+    line = Field(kept.line)
+    explanation = explanation(of: kept.line, session.facts)
     return start(Run(session, round: round + 1, from: kept.given))
+  }
+
+  /// Back to the step that was shown before the session was left, if the result still has it.
+  mutating func returnToStep() {
+    guard let step = wantedStep, let causes = diagnosis?.causes else { return }
+    wantedStep = nil
+    guard let index = causes.firstIndex(where: { $0.id == step.cause }), causes[index].steps.indices.contains(step.number)
+    else { return }
+    shownSteps = Array(causes[index].steps.prefix(step.number + 1))
+    spot = Spot(scene: .verdict(cause: index))
+    push(.fix(cause: index, step: step.number))
   }
 
   /// Begins as if none had been left.

@@ -100,7 +100,7 @@ public struct State: Sendable {
   /// From the first screen to the one in sight; never empty.
   var spots = [Spot(scene: .start)]
   private var address = Field()
-  private var line = Field()
+  var line = Field()
   /// What the line that was given means.
   var explanation: LogExplanation?
   var routes: [RouteLine] = []
@@ -135,6 +135,8 @@ public struct State: Sendable {
   /// A session that can be gone on with, and the address that is wanted otherwise.
   var left: Left?
   var wanted: String?
+  /// The step at which it was left, until there is a result again.
+  var wantedStep: Kept.Step?
   /// What the case of an exercise is given.
   var asked = Facts()
 
@@ -356,6 +358,7 @@ public struct State: Sendable {
         spots.removeSubrange(shown...)
       }
       push(.verdict(cause: session.diagnosis().verdict == .diagnosed ? 0 : nil))
+      returnToStep()
       return []
     }
   }

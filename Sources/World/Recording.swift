@@ -145,6 +145,9 @@ struct Record<L: Look>: Sendable {
 /// A record whatever its look is.
 protocol AnyRecord: Sendable, Codable {
   var identity: AnyHashable { get }
+  var kind: String { get }
+  /// What it looks at, for a sentence.
+  var inShort: String { get }
   /// Texts by which records have an order.
   var order: String { get }
 }

@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-internal import Model
+public import Model
 
 /// The written form of a recording: lines of JSON, in UTF-8, their members in the order of their names.
 ///
@@ -127,6 +127,8 @@ extension Record: AnyRecord {
   private enum Member: CodingKey { case kind, look, seconds, sight, unseen }
 
   var identity: AnyHashable { AnyHashable(look) }
+  var kind: String { L.kind }
+  var inShort: String { look.inShort }
   var order: String { "\(L.kind) \(look.text)" }
 
   init(from decoder: any Decoder) throws {
@@ -217,10 +219,31 @@ func json(_ value: some Encodable) -> [UInt8] {
 
 extension Recording {
   /// This recording without secrets, as it may leave the machine. A look that had one in it is found by what is left.
-  public var redacted: Recording {
+  public var redacted: Recording { redaction.recording }
+
+  /// The same, and what was left out, look by look.
+  public var redaction: (recording: Recording, hidden: [Hidden]) {
     let other = Recording(now: now, course: course?.withoutSecrets, isRedacted: true)
-    for record in sorted { if let record = record.changed({ $0.redacted }) { other.put(record) } }
-    return other
+    var hidden: [Hidden] = []
+    for record in sorted {
+      var counts: [HiddenKind: Int] = [:]
+      let changed = record.changed { text in
+        let (text, found) = text.redaction
+        counts.merge(found, uniquingKeysWith: +)
+        return text
+      }
+      if !counts.isEmpty { hidden.append(Hidden(kind: record.kind, look: record.inShort.redacted, counts: counts)) }
+      if let changed { other.put(changed) }
+    }
+    return (other, hidden)
+  }
+
+  /// Secrets that were left out of a look and its answer.
+  public struct Hidden: Sendable, Equatable {
+    /// The kind of the look, and the look in short.
+    public let kind: String
+    public let look: String
+    public let counts: [HiddenKind: Int]
   }
 
   /// This recording without secrets and without the names of sites, containers and people, and with other public
@@ -268,11 +291,15 @@ extension JSON {
         let changed = change(plain)
         return changed == plain ? self : .string(changed)
       }
+      let before = members
+      members = members.mapValues { $0.changed(change) }
       // A file that was seen whole is still whole.
-      if case .string(let text)? = members["bytes"], case .whole(let size)? = members["size"] {
-        members["size"] = .whole(max(0, size + change(text).utf8.count - text.utf8.count))
+      if case .string(let old)? = before["bytes"], case .string(let new)? = members["bytes"],
+        case .whole(let size)? = members["size"]
+      {
+        members["size"] = .whole(max(0, size + new.utf8.count - old.utf8.count))
       }
-      return .object(members.mapValues { $0.changed(change) })
+      return .object(members)
     }
   }
 

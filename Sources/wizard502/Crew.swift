@@ -261,9 +261,9 @@ private struct Worker {
       Wizard502.complain("wizard502: from what was seen on \(recording.date)")
     case .paste(let pasted):
       if let (number, line) = pasted.unread.first {
+        let text = arguments.anonymizes ? "" : ": \(line.excerpt(of: 60))"
         Wizard502.complain(
-          "wizard502: \(pasted.unread.count) lines of the paste could not be read, first line \(number): \(line.excerpt(of: 60))"
-        )
+          "wizard502: \(pasted.unread.count) lines of the paste could not be read, first line \(number)\(text)")
       }
     }
     let machine = keeper?.world ?? subject.world

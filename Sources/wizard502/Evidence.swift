@@ -14,7 +14,7 @@ enum Evidence {
 
   /// A new file that only its owner can read.
   struct File {
-    private let path: String
+    let path: String
     private let descriptor: Int32
 
     /// Never over another file, nor through a link that somebody else has put there.
@@ -27,10 +27,12 @@ enum Evidence {
     /// Writes a text to its end; false if that failed.
     func append(_ text: String) -> Bool { Output.write(Array(text.utf8), to: descriptor) }
 
-    /// Writes all that was seen, without secrets.
+    /// Writes all that was seen, to the end of the file.
+    ///
+    /// - Parameter recording: Without secrets.
     func write(_ recording: Recording) throws(Failure) {
       defer { close(descriptor) }
-      guard Output.write(recording.redacted.written, to: descriptor) else {
+      guard Output.write(recording.written, to: descriptor) else {
         throw Failure(path, "cannot be written", .unwritable)
       }
     }
@@ -67,17 +69,26 @@ enum Evidence {
     return PastedWorld(String(decoding: bytes, as: UTF8.self), before: Wizard502.world())
   }
 
-  private static func bytes(of path: String, most: Int) throws(Failure) -> [UInt8] {
-    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+  /// What a file has in it, decompressed; `-` is standard input. Nobody is waited for who is to write into a pipe some day.
+  ///
+  /// - Parameter most: Bytes; a few more tell whoever reads them that there are more.
+  static func bytes(of path: String, most: Int) throws(Failure) -> [UInt8] {
+    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Failure(path, "cannot be read") }
     defer { if path != "-" { close(descriptor) } }
-    return try bytes(path, most: most) { buffer in
+    if path != "-" { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) }
+    let bytes = try bytes(path, most: most) { buffer in
       while true {
         let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         if count >= 0 { return count }
         if errno != EINTR { throw Failure(path, "cannot be read") }
       }
     }
+    var status = stat()
+    if bytes.isEmpty, path != "-", fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO {
+      throw Failure(sentence: "\(path.printable) is a pipe into which nobody writes")
+    }
+    return bytes
   }
 
   /// What is compressed is decompressed.

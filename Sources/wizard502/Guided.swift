@@ -156,7 +156,7 @@ func save(_ report: String, host: String, in folders: [String]) -> String? {
     + "-" + parts.date
   for folder in folders {
     for suffix in [""] + (2...99).map({ "-\($0)" }) {
-      let path = "\(folder)/\(name)\(suffix).md"
+      let path = (folder == "/" ? "" : folder) + "/\(name)\(suffix).md"
       let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
       if file < 0, errno == EEXIST { continue }
       guard file >= 0 else { break }

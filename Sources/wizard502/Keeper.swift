@@ -22,10 +22,15 @@ struct Keeper: Sendable {
 
   /// The result, without names if that is wanted: the one that the file gives.
   func keep(_ diagnosis: Diagnosis, _ course: Course, _ catalog: Catalog) async -> Diagnosis {
-    let seen = recorder.recording(of: course)
-    let recording = anonymizes ? seen.anonymized : seen
-    do throws(Evidence.Failure) { try file?.write(recording) } catch {
-      Wizard502.complain("wizard502: \(error.sentence)")
+    let (redacted, hidden) = recorder.recording(of: course).redaction
+    let recording = anonymizes ? redacted.anonymized : redacted
+    if let file {
+      do throws(Evidence.Failure) {
+        try file.write(recording)
+        tell(hidden, in: file.path, catalog)
+      } catch {
+        Wizard502.complain("wizard502: \(error.sentence)")
+      }
     }
     guard anonymizes, let course = recording.course else { return diagnosis }
     let again = await diagnose(course.givenAgain, catalog, Rounds(recording, catalog.signs), as: course).diagnosis
@@ -37,4 +42,27 @@ struct Keeper: Sendable {
     }
     return again
   }
+
+  /// What was left out of the file, before somebody passes it on: how much of which kind, and where.
+  private func tell(_ hidden: [Recording.Hidden], in file: String, _ catalog: Catalog) {
+    let kinds = HiddenKind.allCases.compactMap { kind -> String? in
+      let count = hidden.reduce(0) { $0 + ($1.counts[kind] ?? 0) }
+      return count == 0 ? nil : catalog.word("hidden.\(kind.rawValue)", ["hidden.count": String(count)])
+    }
+    let facts: Facts = ["report.file": file, "hidden.kinds": kinds.joined(separator: ", ")]
+    Wizard502.complain("wizard502: " + catalog.word(kinds.isEmpty ? "hidden.nothing" : "hidden.something", facts))
+    // Where names are not to be told, the kind of a look is all that can be.
+    let places = Dictionary(
+      hidden.map { (anonymizes ? $0.kind : $0.look, $0.counts.values.reduce(0, +)) }, uniquingKeysWith: +)
+    let ranked = places.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    for (place, count) in ranked.prefix(Self.places) {
+      Wizard502.complain("  \(place.printable): \(count)")
+    }
+    if ranked.count > Self.places {
+      Wizard502.complain("  " + catalog.word("hidden.more", ["hidden.count": String(ranked.count - Self.places)]))
+    }
+  }
+
+  /// How many places are told one by one.
+  private static let places = 20
 }

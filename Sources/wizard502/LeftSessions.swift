@@ -23,12 +23,17 @@ final class LeftSessions: Sendable {
 
   /// Seconds after which one is of no use any more.
   private static let lifetime = 7.0 * 24 * 3600
+  /// Seconds after which nobody is writing one any more.
+  private static let patience = 60.0
   private static let prefix = "session-"
+  private static let suffix = ".json"
 
   private let folder: Int32
   private let restriction: String?
   /// The file of this session, and the lock on it.
   private let own: Mutex<(name: String, lock: Int32)>
+  /// The files of others, the newest first.
+  private let others: [String]
 
   /// Nil where nothing can be kept: there is no such folder to be had that is this user's alone.
   ///
@@ -38,17 +43,21 @@ final class LeftSessions: Sendable {
     guard let folder = try? StateFolder.open() else { return nil }
     self.folder = folder
     self.restriction = restriction
-    own = Mutex(("\(Self.prefix)\(time(nil))-\(getpid()).json", -1))
-    for name in names {
-      guard let file = Self.take(name, in: folder) else { continue }
-      if file.age > Self.lifetime { unlinkat(folder, name, 0) }
-      close(file.descriptor)
+    own = Mutex(("\(Self.prefix)\(time(nil))-\(getpid())\(Self.suffix)", -1))
+    others = Self.names(in: folder).sorted().reversed().filter { name in
+      let isWhole = name.hasSuffix(Self.suffix)
+      guard let file = Self.take(name, in: folder) else { return isWhole }
+      defer { close(file.descriptor) }
+      // Whoever wrote the other kind was ended before it was in its place.
+      guard file.age > (isWhole ? Self.lifetime : Self.patience) else { return isWhole }
+      unlinkat(folder, name, 0)
+      return false
     }
   }
 
   /// The newest one that does not run, of this address if there is one; it is this session's from now on.
   func newest(_ url: String?) -> Left? {
-    for name in names.sorted().reversed() {
+    for name in others {
       guard let file = Self.take(name, in: folder) else { continue }
       if let kept = read(file.descriptor), url == nil || kept.given[.url] == url {
         own.withLock { $0 = (name, file.descriptor) }
@@ -83,14 +92,15 @@ final class LeftSessions: Sendable {
 
   // MARK: Files
 
-  private var names: [String] {
+  /// Those of sessions, and of what was to become one.
+  private static func names(in folder: Int32) -> [String] {
     let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0, let directory = fdopendir(copy) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name.hasPrefix(Self.prefix), name.hasSuffix(".json") { names.append(name) }
+      if name.hasPrefix(prefix) { names.append(name) }
     }
     return names
   }
@@ -119,12 +129,13 @@ final class LeftSessions: Sendable {
 }
 
 extension Kept {
-  /// As it may be written down: a finding with a secret in it is left out, and is looked for again. Nil if the address has
-  /// a secret.
+  /// As it may be written down: a line of a log without its secrets; a finding with one in it is left out, and is looked for
+  /// again. Nil if the address has a secret.
   fileprivate var writable: Kept? {
-    if withoutSecrets == self { return self }
-    guard given.withoutSecrets == given else { return nil }
     var kept = self
+    kept.line = line.redacted
+    if kept.withoutSecrets == kept { return kept }
+    guard given.withoutSecrets == given else { return nil }
     kept.record.findings.removeAll { $0.withoutSecrets != $0 }
     guard kept.withoutSecrets != kept else { return kept }
     kept.record = .init(given: given)

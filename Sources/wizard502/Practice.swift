@@ -115,6 +115,12 @@ extension Wizard502 {
       return Exit.misuse.rawValue
     }
     let (world, folder) = (Practice(), arguments.from)
+    if chosen.count == 1 {
+      do throws(Evidence.Failure) { _ = try chosen[0].systems(in: folder) } catch {
+        complain("wizard502: \(error.sentence)")
+        return error.exit.rawValue
+      }
+    }
     return await session(
       Scenario(
         world: world, exercises: chosen,

@@ -189,4 +189,35 @@ struct PracticeTests {
     play.find(["site.answer": Finding(check: "site.answer", outcome: "good", facts: [.siteStatus: "200"])])
     #expect(play.state.kept == nil)
   }
+
+  private func goneOn(_ play: Play) throws -> Play {
+    var later = Play(left: Left(try #require(play.state.kept), age: 60))
+    later.press(.enter)
+    return later
+  }
+
+  /// A step may be what cuts the line: loading the network anew, say.
+  @Test func theStepThatWasShownIsInSightAgain() throws {
+    var play = Play.diagnosed()
+    play.press(.enter, .character("n"))
+    play.press(.character("?"))
+    var later = try goneOn(play)
+    #expect(later.state.scene == .fix(cause: 0, step: 1))
+    #expect(later.state.shownSteps == play.state.shownSteps)
+    later.press(.character("r"))
+    later.find(["site.answer": Finding(check: "site.answer", outcome: "good", facts: [.siteStatus: "200"])])
+    #expect(later.shows("It works again."))
+    play.press(.escape, .character("b"), .character("b"))
+    #expect(try goneOn(play).state.scene == .verdict(cause: 0), "no step was in sight")
+  }
+
+  @Test func theLineOfALogThatWasGivenIsStillThere() throws {
+    var play = Play.blind()
+    play.press(.character("l"), .paste(ScreenCase.logLine), .enter)
+    let meaning = try #require(play.state.explanation)
+    var later = try goneOn(play)
+    later.press(.character("l"))
+    #expect(later.state.explanation == meaning && later.state.line.text == ScreenCase.logLine)
+    #expect(later.shows(meaning.meaning))
+  }
 }

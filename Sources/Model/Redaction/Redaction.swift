@@ -5,11 +5,16 @@ extension String {
   ///
   /// The one redactor for all that leaves the program. Takes time in proportion to the text. What has been redacted once
   /// stays as it is.
-  public var redacted: String {
+  public var redacted: String { redaction.text }
+
+  /// The same, with how many secrets of each kind were left out.
+  public var redaction: (text: String, hidden: [HiddenKind: Int]) {
     var search = SecretSearch(text: Array(utf8))
     search.findValuesOfNames()
     search.findValuesOfWords()
+    search.kind = .form
     search.findKnownForms()
+    search.kind = .address
     search.findInAddresses()
     return search.textWithoutSecrets(self)
   }
@@ -19,12 +24,24 @@ extension String {
   public func excerpt(of limit: Int) -> String { redacted.printable.shortened(to: limit) }
 }
 
+/// By what a secret is known.
+public enum HiddenKind: String, Sendable, CaseIterable {
+  /// The name or the word before it: a password, a token, a cookie.
+  case named
+  /// Its own form: the key of a service, the hash of a password, a private key.
+  case form
+  /// Its place in an address: before the host, or a value of the query.
+  case address
+}
+
 /// Where the secrets of one text stand. All positions are those of its UTF-8.
 ///
 /// Each search is one way through the text, and looks at most `reach` bytes back.
 struct SecretSearch {
   let text: [UInt8]
-  private(set) var secrets: [Range<Int>] = []
+  private(set) var secrets: [(range: Range<Int>, kind: HiddenKind)] = []
+  /// Of those that are found now.
+  var kind = HiddenKind.named
 
   /// Bytes that a name, or what stands before a host, may have.
   static let reach = 256
@@ -32,23 +49,26 @@ struct SecretSearch {
   init(text: [UInt8]) { self.text = text }
 
   mutating func add(_ range: Range<Int>) {
-    if !range.isEmpty { secrets.append(range) }
+    if !range.isEmpty { secrets.append((range, kind)) }
   }
 
-  /// `whole`, which is the text itself, with `…` for each secret; neighbours become one.
-  func textWithoutSecrets(_ whole: String) -> String {
-    guard !secrets.isEmpty else { return whole }
+  /// `whole`, which is the text itself, with `…` for each secret; neighbours become one. How many of each kind there are.
+  func textWithoutSecrets(_ whole: String) -> (text: String, hidden: [HiddenKind: Int]) {
+    guard !secrets.isEmpty else { return (whole, [:]) }
     var result: [UInt8] = []
+    var hidden: [HiddenKind: Int] = [:]
     var position = 0
-    for secret in secrets.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+    for (secret, kind) in secrets.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
       if secret.lowerBound > position || (position == 0 && result.isEmpty) {
         result += text[position..<secret.lowerBound]
         result += "…".utf8
+        // What was left out before is nothing new.
+        if !text[secret].elementsEqual("…".utf8) { hidden[kind, default: 0] += 1 }
       }
       position = max(position, secret.upperBound)
     }
     result += text[position...]
-    return String(decoding: result, as: UTF8.self)
+    return (String(decoding: result, as: UTF8.self), hidden)
   }
 
   // MARK: Reading
