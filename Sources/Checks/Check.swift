@@ -60,15 +60,48 @@ extension Check {
     let left = max(0, min(whole, deadline.map { (start.duration(to: $0)) / .seconds(1) } ?? whole))
     let limit = min(limit ?? left, left)
     let given = Case(facts, limit: left)
-    let found = await world.result(within: limit) { () async throws(Unseen) in try await run(world, given, signs) }
+    let witness = Witness(world)
+    let found = await world.result(within: limit) { () async throws(Unseen) in try await run(witness, given, signs) }
     let seconds = Double((world.instant - start) / .milliseconds(1)) / 1000
     switch found {
     case .success(let found):
-      return Finding(check: shape.id, outcome: found.outcome, facts: found.facts, seconds: seconds)
+      return Finding(
+        check: shape.id, outcome: found.outcome, facts: found.facts, seconds: seconds,
+        sightings: sightings(of: found.facts, facts, witness, isUnseen: found.outcome == Finding.unknown),
+        hearsay: witness.hearsay)
     case .failure(let unseen):
       // What had no time left is said to have had none within the run's limit.
       let reason = unseen == .noAnswer(seconds: limit) && limit == left ? .noAnswer(seconds: whole) : unseen
-      return Finding(check: shape.id, outcome: Finding.unknown, unseen: reason, seconds: seconds)
+      return Finding(
+        check: shape.id, outcome: Finding.unknown, unseen: reason, seconds: seconds,
+        sightings: sightings(of: [:], facts, witness, isUnseen: true))
     }
   }
+
+  /// What the finding rests on, with the names by which the engine's command knows the containers.
+  private func sightings(of learned: Facts, _ given: Facts, _ witness: Witness, isUnseen: Bool) -> [Sighting] {
+    let needed = Facts(given.values.filter { shape.needs.contains($0.key) })
+    let known = given.merging(learned)
+    return witness.sightings(of: learned, given: needed, isUnseen: isUnseen).map { sighting in
+      var facts = sighting.facts
+      for (id, pid, name) in Self.containers {
+        guard let container = known[name] else { continue }
+        if let process = facts[.lookPID], process == known[pid] { facts[.lookContainer] = container }
+        for fact in Self.ofContainer where facts[fact] != nil && facts[fact] == known[id] { facts[fact] = container }
+      }
+      return Sighting(kind: sighting.kind, facts: facts, lines: sighting.lines)
+    }
+  }
+
+  /// The facts that tell a container: its id, a process in it, and its name.
+  private static let containers: [(id: FactName, pid: FactName, name: FactName)] = [
+    (.proxyID, .proxyPID, .proxyContainer), (.upstreamID, .upstreamPID, .upstreamContainer),
+  ]
+  /// Those of a look that may be a container's id.
+  private static let ofContainer: [FactName] = [.lookContainer, "look.inspected", "look.log", "look.of"]
+}
+
+extension FactName {
+  fileprivate static let lookPID: FactName = "look.pid"
+  fileprivate static let lookContainer: FactName = "look.container"
 }

@@ -14,6 +14,8 @@ public struct Catalog: Sendable, Equatable {
   public var weaknesses: Pages
   /// By check id.
   public var checks: [String: CheckText]
+  /// By kind of look: the ways in which a person takes it, the first one that can be filled in is shown.
+  public var looks: [String: [ByHand]]
   /// The words of the program itself, by name.
   public var words: [String: Template]
   public var glossary: Glossary
@@ -22,7 +24,7 @@ public struct Catalog: Sendable, Equatable {
   public init(
     tree: Tree, hops: [String] = [], pages: Pages, guides: Pages = [:], checkup: Checkup = Checkup(),
     weaknesses: Pages = [:], checks: [String: CheckText],
-    words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
+    looks: [String: [ByHand]] = [:], words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
   ) {
     self.tree = tree
     self.hops = hops
@@ -31,6 +33,7 @@ public struct Catalog: Sendable, Equatable {
     self.checkup = checkup
     self.weaknesses = weaknesses
     self.checks = checks
+    self.looks = looks
     self.words = words
     self.glossary = glossary
     self.signs = signs

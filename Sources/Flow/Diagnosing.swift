@@ -71,12 +71,19 @@ extension Session {
     }
   }
 
-  /// A finding in words; nil if the check has not ended. What a person says instead is marked as such.
+  /// A finding in words; nil if the check has not ended. What a person says instead, or has pasted, is marked as such.
   public func evidence(of check: String, _ facts: Facts) -> Diagnosis.Evidence? {
     guard let finding = finding(of: check) else { return nil }
     let evidence = catalog.evidence(finding, facts)
-    guard record.overruled[check] != nil else { return evidence }
-    let text = catalog.word("evidence.you-say", ["evidence.text": evidence.text])
+    let name: String
+    if record.overruled[check] != nil {
+      name = "evidence.you-say"
+    } else if let hearsay = finding.hearsay, finding.outcome != Finding.unknown {
+      name = "evidence.pasted.\(hearsay.rawValue)"
+    } else {
+      return evidence
+    }
+    let text = catalog.word(name, ["evidence.text": evidence.text])
     return Diagnosis.Evidence(check: check, mark: evidence.mark, text: text)
   }
 

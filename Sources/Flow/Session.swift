@@ -75,7 +75,9 @@ public struct Session: Sendable {
   public func finding(of check: String) -> Finding? {
     guard let seen = record.findings.last(where: { $0.check == check }) else { return nil }
     guard let outcome = record.overruled[check] else { return seen }
-    return Finding(check: check, outcome: outcome, facts: seen.facts, seconds: seen.seconds)
+    return Finding(
+      check: check, outcome: outcome, facts: seen.facts, seconds: seen.seconds, sightings: seen.sightings,
+      hearsay: seen.hearsay)
   }
 
   // MARK: What happens
@@ -229,6 +231,7 @@ public struct Session: Sendable {
         source = .finding
         isUnseen = key == Finding.unknown
         if !isUnseen, finding(of: check)?.facts[.configUnread] != nil { unseen += 1 }
+        if !isUnseen, record.overruled[check] == nil, finding(of: check)?.hearsay == .cut { unseen += 1 }
         if isContradicted(check, key) { unseen += 1 }
       case .fact(let name, let question):
         if let answer = record.answers.last(where: { $0.node == id }) {

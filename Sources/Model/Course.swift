@@ -34,6 +34,6 @@ extension Course.Ended {
     Finding(
       check: check, outcome: givenUp == nil ? again.outcome : Finding.unknown,
       facts: givenUp == nil ? again.facts : [:],
-      unseen: givenUp ?? again.unseen, seconds: seconds)
+      unseen: givenUp ?? again.unseen, seconds: seconds, sightings: again.sightings, hearsay: again.hearsay)
   }
 }

@@ -27,12 +27,21 @@ public struct Finding: Sendable, Equatable, Codable {
   public let unseen: Unseen?
   /// How long the check took.
   public let seconds: Double
+  /// The looks on which it rests, the one that shows most first.
+  public let sightings: [Sighting]
+  /// Nil if all was seen by the program itself.
+  public let hearsay: Hearsay?
 
-  public init(check: String, outcome: String, facts: Facts = Facts(), unseen: Unseen? = nil, seconds: Double = 0) {
+  public init(
+    check: String, outcome: String, facts: Facts = Facts(), unseen: Unseen? = nil, seconds: Double = 0,
+    sightings: [Sighting] = [], hearsay: Hearsay? = nil
+  ) {
     self.check = check
     self.outcome = outcome
     self.facts = facts
     self.unseen = unseen
     self.seconds = seconds
+    self.sightings = sightings
+    self.hearsay = hearsay
   }
 }

@@ -24,6 +24,7 @@ struct Draft {
   /// Where the checkup names its checks.
   var checkedUp: [Text] = []
   var checks: [String: CheckText] = [:]
+  var looks: [String: [ByHand]] = [:]
   /// Nil where nothing is linted.
   var facts: FactRegistry?
   var words: [String: Template] = [:]

@@ -59,7 +59,7 @@ public enum Reader {
       Catalog(
         tree: tree, hops: draft.hops.map(\.text), pages: pages(.cause), guides: pages(.guide),
         checkup: draft.checkup, weaknesses: pages(.weakness), checks: draft.checks,
-        words: draft.words,
+        looks: draft.looks, words: draft.words,
         glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
     )
   }
@@ -104,7 +104,7 @@ public enum Reader {
       page.read(into: &draft)
     } else if let exercise = ExerciseReader.name(file.path) {
       _ = ExerciseReader(problems: problems).read(exercise, file, links: &draft.links)
-    } else if ["Screens/words.yaml", "Screens/glossary.yaml"].contains(file.path)
+    } else if ["Screens/words.yaml", "Screens/glossary.yaml", LookReader.file].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
         && (words.count == 2 || words.count == 3 && ["signs", "apps"].contains(words[1])))
     {
@@ -120,6 +120,7 @@ public enum Reader {
       case FactRegistry.file: draft.facts = FactRegistry(root, problems)
       case let path where path.hasPrefix(AppReader.folder): AppReader(problems: problems).app(root, into: &draft)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
+      case LookReader.file: LookReader(problems: problems).looks(root, into: &draft)
       case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
       case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)
       case let path: draft.flows.append((root, isStart: path == "Flows/start.yaml"))
@@ -127,7 +128,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/recipes.yaml, Screens/glossary.yaml or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/recipes.yaml, Screens/looks.yaml, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

@@ -143,17 +143,7 @@ extension State {
     } else {
       sheet.say(word("evidence.running", ["check.seconds": String(elapsed[check] ?? 0)]))
     }
-    do throws(Template.Unfilled) {
-      if let byHand = try text?.byHand?.shell(facts) {
-        sheet.head(word("evidence.by-hand"))
-        sheet.blocks.append(.code(byHand, isTyped: true))
-      }
-    } catch {
-      if case .withheld(let value) = error {
-        sheet.head(word("evidence.by-hand"))
-        sheet.say(catalog.withheld(value))
-      }
-    }
+    sayProof(of: check, in: &sheet)
     let others = otherOutcomes(of: check)
     if !others.isEmpty {
       sheet.head(word("evidence.others"))
@@ -165,5 +155,28 @@ extension State {
       }
     }
     return sheet
+  }
+
+  /// What the finding rests on: the lines that were seen, each with the command that shows a person the same.
+  private func sayProof(of check: String, in sheet: inout Sheet) {
+    let facts = session?.facts ?? Facts()
+    var said: Set<String> = []
+    func sayCommand(_ command: () throws(Template.Unfilled) -> String?) {
+      do throws(Template.Unfilled) {
+        guard let command = try command(), said.insert(command).inserted else { return }
+        sheet.say(word("evidence.by-hand"), .bold)
+        sheet.blocks.append(.code(command, isTyped: true))
+      } catch {
+        if case .withheld(let value) = error { sheet.say(catalog.withheld(value)) }
+      }
+    }
+    for sighting in session?.sightings(of: check) ?? [] {
+      if !sighting.lines.isEmpty { sheet.head(word("evidence.lines")) } else { sheet.blocks.append(.gap) }
+      for line in sighting.lines { sheet.say(line, indent: 2, hanging: 2) }
+      sheet.blocks.append(.gap)
+      sayCommand { () throws(Template.Unfilled) in try catalog.command(for: sighting, facts) }
+    }
+    sheet.blocks.append(.gap)
+    sayCommand { () throws(Template.Unfilled) in try catalog.checks[check]?.byHand?.shell(facts) }
   }
 }

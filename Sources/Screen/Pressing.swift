@@ -53,16 +53,16 @@ extension State {
     case .first: moveToEdge(isLast: false)
     case .last: moveToEdge(isLast: true)
     case .copy:
-      guard let text = stepText else { return [] }
+      guard let text = nextCopy() else { return [] }
       guard text.utf8.count <= Self.clipboardLimit else {
         hint = word("hint.too-long")
         return []
       }
-      hint = word("hint.sent")
+      hint = word(codes.count > 1 ? "hint.sent-one" : "hint.sent", ["copied.text": text.excerpt(of: 60)])
       return [.copy(text)]
     case .alone:
       isAlone = true
-      return [.showAlone((stepText ?? "") + "\n\n" + origin + word("alone.return"))]
+      return [.showAlone((stepText ?? codes.joined(separator: "\n\n")) + "\n\n" + origin + word("alone.return"))]
     case .save: return diagnosis.map { [.save($0)] } ?? []
     case .preview: return diagnosis.map { [.preview($0)] } ?? []
     case .again: return checkAgain()
@@ -162,8 +162,28 @@ extension State {
 
   var nextStep: Int? { step.flatMap { $0.number + 1 < $0.count ? $0.number + 1 : nil } }
 
-  /// What can be copied: a command or a patch.
+  /// The command or the patch of the step that is shown.
   var stepText: String? { step.flatMap { $0.step.command ?? $0.step.patch } }
+
+  /// What can be copied here, in the order in which it stands: of a step as it is, of other screens all that is to be run
+  /// or applied.
+  var codes: [String] {
+    if let stepText { return [stepText] }
+    return sheet.blocks.compactMap { if case .code(let code, _) = $0 { code } else { nil } }
+  }
+
+  /// What is copied now: the first one in sight, or below; and if that was copied before, the next one.
+  private mutating func nextCopy() -> String? {
+    if let stepText { return stepText }
+    let rows = body
+    let starts = rows.indices.filter { rows[$0].code != nil }
+    guard let first = starts.first else { return nil }
+    let inSight = starts.first { $0 >= spot.top } ?? first
+    let next = spot.copied.flatMap { copied in starts.first { $0 > copied } }
+    let row = spot.copied.map { $0 >= inSight && $0 < spot.top + page } == true ? next ?? first : inSight
+    spot.copied = row
+    return rows[row].code
+  }
 
   var focusedPathItem: PathItem? {
     guard scene == .path, pathItems.indices.contains(spot.focus) else { return nil }

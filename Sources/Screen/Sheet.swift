@@ -73,6 +73,8 @@ struct Row {
   var item: Int?
   /// Where the cursor stands if the item is focused; set in the item's first row only.
   var cursor: Int?
+  /// The whole of the code that begins in this row.
+  var code: String?
 }
 
 extension Sheet {
@@ -108,11 +110,13 @@ extension Sheet {
         items += 1
       case .code(let code, let isTyped):
         let text = isTyped ? "$ " + code : code
+        let first = rows.count
         rows += text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
           Self.codeRows(String(line), width: width, isInline: !text.contains("<<")).map {
             Row(spans: [Span($0, .bold)])
           }
         }
+        rows[first].code = code
       }
     }
     return rows

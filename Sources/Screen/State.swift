@@ -76,6 +76,8 @@ public struct State: Sendable {
     var scene: Scene
     var focus = 0
     var top = 0
+    /// The row of what was copied last.
+    var copied: Int?
   }
 
   let catalog: Catalog

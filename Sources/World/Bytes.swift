@@ -24,6 +24,19 @@ extension Bytes: Codable {
     return [stream, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + Array(text)
   }
 
+  /// What is inside the frames of a container's log; what is cut or is no frame ends it.
+  public static func pieces(of framed: [UInt8]) -> [ArraySlice<UInt8>] {
+    var pieces: [ArraySlice<UInt8>] = []
+    var rest = framed[...]
+    while rest.count >= 8, rest[rest.startIndex] < 3 {
+      let length = rest.prefix(8).suffix(4).reduce(0) { $0 << 8 | Int(clamping: $1) }
+      rest = rest.dropFirst(8)
+      pieces.append(rest.prefix(length))
+      rest = rest.dropFirst(length)
+    }
+    return pieces
+  }
+
   public init(from decoder: any Decoder) throws {
     if let text = try? decoder.singleValueContainer().decode(String.self) {
       self.init(wrappedValue: Array(text.utf8))

@@ -94,7 +94,7 @@ public final class Once: World {
       guard let sight = sight as? L.Sight else { preconditionFailure("a look has one kind of sight") }
       return sight
     }
-    return Answer(result, seconds: ahead.map { max(0, taken.seconds - $0) } ?? 0)
+    return Answer(result, seconds: ahead.map { max(0, taken.seconds - $0) } ?? 0, hearsay: taken.hearsay)
   }
 
   private static var cancelled: Taken { Answer(.failure(.noAnswer(seconds: 0)), seconds: 0) }
@@ -102,7 +102,7 @@ public final class Once: World {
   private func take<L: Look>(_ look: L) async {
     let world: any World = look.isOfMachine ? machine ?? world : world
     let answer = await world.answer(to: look)
-    let taken = Taken(answer.result.map { $0 }, seconds: answer.seconds)
+    let taken = Taken(answer.result.map { $0 }, seconds: answer.seconds, hearsay: answer.hearsay)
     let waiters = entries.withLock { entries in
       defer { entries.all[Key(look)] = .taken(taken, at: world.instant) }
       if case .waiting(_, let waiters) = entries.all[Key(look)] { return Array(waiters.values) }

@@ -120,7 +120,7 @@ public final class Recorder: World {
     }
     let seen = await world.answer(to: look)
     // To the millisecond, for whoever looks on as well: what is read later is what they saw.
-    let answer = Answer(seen.result, seconds: (seen.seconds * 1000).rounded() / 1000)
+    let answer = Answer(seen.result, seconds: (seen.seconds * 1000).rounded() / 1000, hearsay: seen.hearsay)
     begun.withLock { $0.unfinished[number] = nil }
     kept.keep(look, answer)
     return answer

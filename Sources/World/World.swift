@@ -15,6 +15,10 @@ public protocol Look: Hashable, Sendable, Codable {
   var bounds: Bounds { get }
   /// What it shows of a sight that may have been taken within other bounds; nil if that one has not enough.
   func part(of sight: Sight) -> Sight?
+  /// What a command is made of that shows a person the same: `look.path`, `look.url`.
+  var parts: Facts { get }
+  /// What was seen, as lines of text: those of the thing itself where it has some, such as a file or a log.
+  func lines(of sight: Sight) -> [UInt8]
 }
 
 extension Look {
@@ -28,9 +32,12 @@ public struct Answer<Sight: Sendable>: Sendable {
   public let result: Result<Sight, Unseen>
   /// Between the question and this.
   public let seconds: Double
-  public init(_ result: Result<Sight, Unseen>, seconds: Double) {
+  /// Set if that is what a person has pasted.
+  public let hearsay: Hearsay?
+  public init(_ result: Result<Sight, Unseen>, seconds: Double, hearsay: Hearsay? = nil) {
     self.result = result
     self.seconds = seconds
+    self.hearsay = hearsay
   }
 }
 

@@ -17,23 +17,9 @@ extension World {
       throw .unreadable(what: "log of \(container.name)", why: .init(.status, "\(answer.status)"))
     }
     let pieces =
-      container.Config?.Tty == true ? answer.body.split(separator: 0x0A).map { $0 + [0x0A] } : frames(answer.body)
+      container.Config?.Tty == true ? answer.body.split(separator: 0x0A).map { $0 + [0x0A] } : Bytes.pieces(of: answer.body)
     return written(pieces, since: since).suffix(lines).map(\.withoutColours)
   }
-}
-
-/// What is inside the frames; what is cut or is no frame ends it.
-private func frames(_ framed: [UInt8]) -> [ArraySlice<UInt8>] {
-  var frames: [ArraySlice<UInt8>] = []
-  var rest = framed[...]
-  while rest.count >= 8, rest[rest.startIndex] < 3 {
-    let header = rest.prefix(8)
-    let length = header.suffix(4).reduce(0) { $0 << 8 | Int(clamping: $1) }
-    rest = rest.dropFirst(8)
-    frames.append(rest.prefix(length))
-    rest = rest.dropFirst(length)
-  }
-  return frames
 }
 
 /// The lines of pieces of which each begins with the time at which it was written; a long line is in several.
