@@ -129,7 +129,8 @@ let package = Package(
       "PastedTests", ["Pasted", "Fixture", "Checks", "Discovery", "World", "Model", "Reader", "Flow"],
       exclude: ["Outputs"]),
     tests("HTTPTests", ["HTTP", "World"]),
-    tests("Lab", ["Fixture", "Pane"], resources: [.copy("Images")]),
+    tests(
+      "Lab", ["Fixture", "Pane", "Checks", "Flow", "Machine", "Model", "Reader", "World"], resources: [.copy("Images")]),
     tests("LinesTests", ["Fixture", "LogLines", "Checks", "Flow", "Reader", "Model", "Pattern"], exclude: ["Lines"]),
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),

@@ -77,6 +77,12 @@ public struct Run: Sendable {
     return [.cancelAll] + orders { $0.again(given: facts) }
   }
 
+  /// More can be seen now: everything is looked at again where the case is, and what a person said holds.
+  public mutating func lookAgain() -> [Order] {
+    round += 1
+    return [.cancelAll] + orders { $0.lookAgain() }
+  }
+
   private mutating func go(to next: Session) -> [Order] {
     session = next
     round += 1

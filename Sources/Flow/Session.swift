@@ -138,6 +138,13 @@ public struct Session: Sendable {
     return start()
   }
 
+  /// More can be seen now: everything is looked at again; what a person said holds.
+  mutating func lookAgain() -> [String] {
+    record.findings = []
+    running = []
+    return start()
+  }
+
   /// The session in which the case goes on, if its way has ended where a branch says that it does; nil if it ends here.
   public func onward() -> Session? {
     let walk = walk()

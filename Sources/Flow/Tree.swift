@@ -87,6 +87,8 @@ public struct Branch: Sendable, Equatable {
   public let written: String
   /// The answer as a person picks it; nil where nobody is asked.
   public let text: Template?
+  /// Of an answer: what lines of a log show that give it. Names are those of signs.
+  public let shows: [String]
   /// The causes that it shows, each as sure as it is if everything before it could be seen.
   public let names: [Names]
   public let go: String?
@@ -98,12 +100,13 @@ public struct Branch: Sendable, Equatable {
   public let at: SourcePlace
 
   public init(
-    keys: [String], written: String? = nil, text: Template? = nil, names: [Names] = [], go: String? = nil,
+    keys: [String], written: String? = nil, text: Template? = nil, shows: [String] = [], names: [Names] = [], go: String? = nil,
     end: Diagnosis.Verdict? = nil, follow: String? = nil, at: SourcePlace
   ) {
     self.keys = keys
     self.written = written ?? keys.joined(separator: ", ")
     self.text = text
+    self.shows = shows
     self.names = names
     self.go = go
     self.end = end

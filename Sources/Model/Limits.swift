@@ -21,6 +21,8 @@ public enum Limits {
   public static let value = 64 << 10
   /// Characters of what is read as pasted evidence.
   public static let pasted = 64 << 20
+  /// Scalars of what is pasted in a session, at once and in all.
+  public static let pastedAtOnce = 1 << 20
   /// Bytes of a line that a terminal takes when it is pasted.
   public static let pastedLine = 4095
   /// Bytes of one word of a command that is shown.

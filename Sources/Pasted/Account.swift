@@ -33,6 +33,8 @@ struct Account: Sendable {
   var processes: [Int32: Process] = [:]
   /// What says nothing that is known: the number of a line in the paste, and the line.
   var unread: [(number: Int, line: String)] = []
+  /// What was read of outputs of which a part is missing, each by itself.
+  private(set) var cut: [Account] = []
 
   /// A file's text, when it was changed, or where a link leads.
   struct File: Sendable {
@@ -74,8 +76,17 @@ struct Account: Sendable {
     for passage in Transcript(text).passages { read(passage) }
   }
 
+  private init() {}
+
   private mutating func read(_ passage: Passage) {
-    Account.readers.first { $0.claims(passage) }?.read(passage, &self)
+    guard let reader = Account.readers.first(where: { $0.claims(passage) }) else { return }
+    let known = unread.count
+    reader.read(passage, &self)
+    if unread.count > known || passage.isCut {
+      var part = Account()
+      reader.read(passage, &part)
+      cut.append(part)
+    }
   }
 }
 

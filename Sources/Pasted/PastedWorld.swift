@@ -8,12 +8,15 @@ public import World
 public final class PastedWorld: World {
   private let account: Account
   private let behind: any World
+  /// The paste.
+  let text: String
 
   /// - Parameters:
   ///   - text: A paste, or what `collect` has written.
   ///   - behind: What can be seen from here.
   public init(_ text: String, before behind: any World) {
     account = Account(text)
+    self.text = text
     self.behind = behind
   }
 
@@ -25,15 +28,38 @@ public final class PastedWorld: World {
   public func pause(_ seconds: Double) async {}
   public func deadline(in seconds: Double) async { await behind.deadline(in: seconds) }
 
-  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight {
-    if let look = look as? any PastedLook, let sight = try seen(by: look) as? L.Sight { return sight }
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
+
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    if let pasted = pasted(look) { return pasted }
     guard !account.isOfMachine || account.canBeAskedFromHere(look) else {
-      throw .notRecorded(what: look.inShort)
+      return Answer(.failure(.notRecorded(what: look.inShort)), seconds: 0)
     }
-    return try await behind.see(look)
+    return await behind.answer(to: look)
   }
 
-  private func seen<L: PastedLook>(by look: L) throws(Unseen) -> (any Sendable)? { try look.pasted(in: account) }
+  /// What the paste itself says of a look; nil where that is nothing.
+  func pasted<L: Look>(_ look: L) -> Answer<L.Sight>? {
+    guard let look = look as? any PastedLook else { return nil }
+    return account.answer(to: look)
+  }
+}
+
+extension Account {
+  /// - Returns: Nil where the paste says nothing of it.
+  fileprivate func answer<L: PastedLook, Sight>(to look: L) -> Answer<Sight>? {
+    do throws(Unseen) {
+      guard let sight = try look.pasted(in: self) as? Sight else { return nil }
+      return Answer(.success(sight), seconds: 0, hearsay: hearsay(of: look))
+    } catch { return Answer(.failure(error), seconds: 0, hearsay: hearsay(of: look)) }
+  }
+
+  /// What is answered by an output of which a part is missing is less than what was printed.
+  private func hearsay<L: PastedLook>(of look: L) -> Hearsay {
+    cut.contains { part in
+      do throws(Unseen) { return try look.pasted(in: part) != nil } catch { return true }
+    } ? .cut : .whole
+  }
 }
 
 /// A look as a paste answers it.

@@ -15,6 +15,12 @@ struct Passage: Sendable {
   func isOf(_ words: String...) -> Bool { command.filter { !$0.hasPrefix("-") }.starts(with: words) }
 
   var text: String { lines.joined(separator: "\n") }
+
+  /// True if its end says that there is more.
+  var isCut: Bool {
+    let last = lines.last?.trimmed ?? ""
+    return last.hasPrefix("--More--") || ["...", "…", "[...]", "[…]", "(truncated)"].contains(last)
+  }
 }
 
 /// A paste taken apart at the commands that it shows: prompts of a shell, and the headings of `collect`.

@@ -198,7 +198,7 @@ struct FlowReader {
   ) -> Branch {
     let (key, keys) = (line.written, line.keys.map(\.text))
     let record = line.value.record(
-      (node == nil ? [] : ["text"]) + ["cause", "confidence", "causes", "go", "end", "follow"], problems)
+      (node == nil ? [] : ["text", "shows"]) + ["cause", "confidence", "causes", "go", "end", "follow"], problems)
     if ["cause", "causes", "go", "end"].allSatisfy({ record[$0] == nil }) {
       problems.add(key.at, "'\(key.text)' leads nowhere; give it a 'cause', a 'go' or an 'end'")
     }
@@ -211,12 +211,16 @@ struct FlowReader {
     if let text = record.values["text"], !asks || keys.count > 1 {
       problems.add(text.name.at, asks ? "'text' is that of one answer" : "'text' is only for a node that asks")
     }
+    if let shows = record.values["shows"], !asks {
+      problems.add(shows.name.at, "'shows' is only for a node that asks")
+    }
     let go = record.text("go")
     if let go { draft.links.append(.init(target: .node, name: go)) }
     let follow = record.text("follow")
     if let follow { draft.links.append(.init(target: .follow, name: follow)) }
     return Branch(
       keys: keys, written: key.text, text: record.text("text").map { draft.template($0, .node(node ?? "")) },
+      shows: record.texts("shows").map(\.text),
       names: names(record, key, isUnseen: keys.contains { $0 == unseen } ? unseen : nil, into: &draft), go: go?.text,
       end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]), follow: follow?.text, at: key.at)
   }

@@ -48,6 +48,7 @@ extension State {
   /// Nil if it is no answer here.
   private mutating func taken(_ text: String) -> [Effect]? {
     if text.isEmpty {
+      if scene == .logLine { take(line: "") }
       guard let action = actionOfEnter else {
         hint = word("lines.nothing-marked")
         return nil
@@ -73,8 +74,7 @@ extension State {
       return hint.isEmpty ? effects : nil
     case .logLine:
       take(line: text)
-      readLine()
-      return explanation == nil ? nil : []
+      return readLine()
     default: return nil
     }
   }
@@ -87,6 +87,7 @@ extension State {
   /// What an empty line does: nothing that answers, overrules or asks anything anew.
   private var actionOfEnter: Action? {
     switch scene {
+    case .logLine where !collected.isEmpty: .choose
     case .path: canGoOn ? .goOn : nil
     case .question(let node): isAnswered(node) ? .choose : nil
     case .verdict: hasFix ? .next : nil

@@ -89,7 +89,7 @@ struct Binding: Sendable {
     Binding([.character("e")], "e", .path, "path", in: screen) { $0.isVerdict },
     Binding([.character("h")], "h", .hint, "hint", in: screen) { $0.practising != nil && $0.scene != .exercises },
     Binding([.character("x")], "x", .skip, "skip", in: screen) { $0.focusedRunningCheck != nil },
-    Binding([.character("l")], "l", .logLine, "log-line", in: screen) { $0.canReadLine },
+    Binding([.character("l")], "l", .logLine, "log-line", in: screen) { $0.takesEvidence && $0.scene != .logLine },
     Binding([.character("s")], "s", .save, "save", in: screen) { $0.canSave },
     Binding([.character("v")], "v", .preview, "preview", inBar: false, in: screen) { $0.readsLines && $0.canSave },
     Binding([.character("w")], "w", .words, "words", in: [.screen, .help]),

@@ -85,6 +85,27 @@ public struct Lines: Sendable {
     return turn
   }
 
+  /// Takes in lines that came at once: a paste, unless the first of them is an answer, which somebody has typed ahead.
+  public mutating func enter(all lines: [String]) -> Turn {
+    var trial = state
+    let (before, _) = (trial.misses, trial.enter(lines.first ?? ""))
+    guard lines.count > 1, !state.isAwaited || state.session != nil, trial.misses > before, state.takesEvidence else {
+      var turn = Turn()
+      for line in lines where turn.end == nil {
+        let next = enter(line)
+        turn.text += next.text
+        turn.heard += next.heard
+        turn.effects += next.effects
+      }
+      return turn
+    }
+    isPrompted = false
+    let effects = state.handle(.key(.paste(lines.joined(separator: "\n"))))
+    state.hint = ""
+    return Turn(
+      text: "", heard: state.word("lines.pasted", ["paste.count": String(lines.count)]) + "\n", effects: effects)
+  }
+
   /// Scalars of a line that are written down.
   private static let heard = 200
 
@@ -116,6 +137,10 @@ public struct Lines: Sendable {
       turn.text += news
       // What becomes of a report is said first.
       guard !state.isAwaited, !turn.effects.contains(where: \.isReport) else { break }
+      if isOver, !state.collected.isEmpty {
+        turn.effects += state.useCollected()
+        continue
+      }
       if isOver {
         turn.text += "\n"
         turn.effects.append(state.leaving)
@@ -162,7 +187,7 @@ public struct Lines: Sendable {
 extension Effect {
   fileprivate var isReport: Bool {
     switch self {
-    case .save, .preview: true
+    case .save, .preview, .paste: true
     default: false
     }
   }

@@ -3,14 +3,6 @@ import LogLines
 import Model
 
 extension State {
-  /// Where somebody looks for a cause that was not seen.
-  var canReadLine: Bool {
-    switch scene {
-    case .question, .verdict(cause: nil): true
-    default: false
-    }
-  }
-
   var logLineSheet: Sheet {
     var sheet = Sheet(title: word("line.title"))
     sheet.say(word("line.ask"), .bold)
@@ -36,17 +28,25 @@ extension State {
     if !field.insert(text.filter { !$0.isNewline }) { hint = word("hint.cut") }
   }
 
-  /// Reads the line that was given, or opens the page of the cause that the cursor is on.
-  mutating func readLine() {
+  /// Reads the line that was given, or opens the page of the cause that the cursor is on. A line that says nothing alone is
+  /// collected, as terminals without a mark of their own for a paste give it line by line; an empty one ends that.
+  mutating func readLine() -> [Effect] {
     if let explanation, spot.focus > 0 {
       push(.page(explanation.causes[spot.focus - 1].id))
-      return
+      return []
     }
+    if field.text.trimmed.isEmpty, !collected.isEmpty { return useCollected() }
     field.edit(.start)
     explanation = explanation(of: field.text, session?.facts ?? Facts())
-    if explanation == nil { hint = word("line.nothing") }
+    if explanation == nil || !collected.isEmpty {
+      if !field.text.trimmed.isEmpty { collected.append(field.text) }
+      if explanation == nil { field = Field() }
+      hint = collected.count > 1
+        ? word("paste.collected", ["paste.count": String(collected.count)]) : word("line.nothing")
+    }
     spot.focus = explanation?.causes.isEmpty ?? true ? 0 : 1
     showFocus()
+    return []
   }
 
   /// What a line means; nil if it is about no app that does not answer.

@@ -9,20 +9,10 @@ extension State {
       isAlone = false
       return [.redraw]
     }
-    if scene == .logLine, case .paste(let text) = key {
-      take(line: text)
+    if case .paste(let text) = key { return take(paste: text) }
+    if isTyping, case .character(let character) = key {
+      field.insert(String(character))
       return []
-    }
-    if isTyping {
-      switch key {
-      case .character(let character):
-        field.insert(String(character))
-        return []
-      case .paste(let text):
-        if !field.insert(text) { hint = word("hint.cut") }
-        return []
-      default: break
-      }
     }
     guard let binding = Binding.all.first(where: { $0.keys.contains(key) && $0.isValid(self) }) else {
       // What no key sends is none.
@@ -76,7 +66,9 @@ extension State {
       let first = diagnosis.verdict == .diagnosed ? 0 : nil
       spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
     case .edit(let edit): field.edit(edit)
-    case .logLine: push(.logLine)
+    case .logLine:
+      collected = []
+      push(.logLine)
     case .help: push(.help)
     case .words: if wordsHere.isEmpty { hint = word("hint.no-words") } else { push(.words) }
     case .redraw: return [.redraw]
@@ -223,9 +215,7 @@ extension State {
         field = Field(routes[spot.focus - 1].url.printable)
       }
       return check(field.text)
-    case .logLine:
-      readLine()
-      return []
+    case .logLine: return readLine()
     case .path:
       switch focusedPathItem {
       case nil: break
@@ -286,8 +276,11 @@ extension State {
       spot = Spot(scene: .fix(cause: cause, step: step - 1))
       return []
     }
+    let said = scene == .logLine && explanation != nil ? field.text : ""
     spots.removeLast()
     showFocus()
+    // What a line says is known from here on.
+    if !said.isEmpty, takesEvidence { return [.paste(said, servesHere: session?.facts[.proxyWhere] != nil)] }
     return spots.count == 1 && run != nil ? leave() : []
   }
 }

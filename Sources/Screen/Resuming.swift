@@ -19,6 +19,8 @@ public struct Kept: Sendable, Codable, Equatable {
     /// From 0.
     public let number: Int
   }
+  /// What was pasted.
+  public let pastes: [String]
 }
 
 /// A session that was left before its end.
@@ -34,7 +36,7 @@ extension State {
   /// of this machine now.
   public var kept: Kept? {
     guard let session, origin.isEmpty, session.walk().state != .ended(.working) else { return nil }
-    return Kept(given: first, record: session.record, answers: given, line: line.text, step: keptStep)
+    return Kept(given: first, record: session.record, answers: given, line: line.text, step: keptStep, pastes: pastes)
   }
 
   private var keptStep: Kept.Step? {
@@ -75,7 +77,9 @@ extension State {
     let session = Session(catalog: catalog, shapes: shapes, asks: true, record: kept.record)
     line = Field(kept.line)
     explanation = explanation(of: kept.line, session.facts)
-    return start(Run(session, round: round + 1, from: kept.given))
+    let effects = start(Run(session, round: round + 1, from: kept.given))
+    guard !kept.pastes.isEmpty else { return effects }
+    return effects + [.paste(kept.pastes.joined(separator: "\n"), servesHere: session.facts[.proxyWhere] != nil)]
   }
 
   /// Back to the step that was shown before the session was left, if the result still has it.

@@ -14,6 +14,8 @@ public enum Event: Sendable {
   case tick
   /// The report was written there; nil: it could not be.
   case saved(String?)
+  /// What was pasted, and what of it was understood.
+  case pasted(String, Understanding)
   /// The systems of an exercise stand in the machine's place: what their case is given, and the day they were recorded.
   /// Nil: there are none.
   case practising(Exercise, given: Facts?, date: String)
@@ -28,6 +30,10 @@ public enum Effect: Sendable, Equatable {
   /// Leaves the screen and shows a text alone, until `redraw`.
   case showAlone(String)
   case save(Diagnosis)
+  /// To read what was pasted, and to look with that.
+  ///
+  /// `servesHere`: the site was seen to be served by the machine on which the program runs.
+  case paste(String, servesHere: Bool)
   /// Says the report that would be saved; asked for in lines only.
   case preview(Diagnosis)
   /// To put the systems of an exercise in the machine's place; then the next one of them, after a fix.
@@ -103,6 +109,11 @@ public struct State: Sendable {
   var spots = [Spot(scene: .start)]
   private var address = Field()
   var line = Field()
+  /// Lines that were given one by one where they are read, and say nothing alone.
+  var collected: [String] = []
+  /// What was pasted, without secrets, and what lines of logs in it show.
+  private(set) var pastes: [String] = []
+  private(set) var shown: [String] = []
   /// What the line that was given means.
   var explanation: LogExplanation?
   var routes: [RouteLine] = []
@@ -215,6 +226,7 @@ public struct State: Sendable {
       report = path ?? report
       hint = path.map { word("hint.saved", ["report.file": $0]) } ?? word("hint.not-saved")
       return []
+    case .pasted(let text, let understanding): return learn(text, understanding)
     case .practising(let exercise, let given, let date):
       guard let given else {
         hint = word("practice.unreadable", ["practice.name": exercise.name])
@@ -346,6 +358,7 @@ public struct State: Sendable {
       if scene != .path { watch() }
       return []
     case .asking(let node):
+      if let key = pastedAnswer(to: node) { return answer(node, key) }
       push(.question(node: node), focus: focus(ofAnswerTo: node))
       return []
     case .ended:
@@ -363,6 +376,18 @@ public struct State: Sendable {
       returnToStep()
       return []
     }
+  }
+
+  /// More can be seen now than before, by what was pasted.
+  mutating func lookAgain(after text: String, showing shows: [String]) -> [Effect] {
+    pastes.append(text.redacted)
+    shown = shows + shown
+    looks += 1
+    guard run != nil else {
+      (routes, isListing, listed) = ([], true, 0)
+      return [.listRoutes]
+    }
+    return look { $0.lookAgain() }
   }
 
   /// From the address that was asked for, over every redirect and every proxy.

@@ -5,6 +5,8 @@ extension State {
   /// What is shown now.
   public func view() -> Grid {
     var grid = Grid(size: size, isASCII: isASCII)
+    // Whatever is pasted is never taken for keys.
+    grid.takesPaste = true
     guard size.columns >= Size.smallest.columns, size.rows >= Size.smallest.rows else {
       let facts: Facts = [
         "size.columns": String(Size.smallest.columns), "size.rows": String(Size.smallest.rows),
@@ -20,7 +22,6 @@ extension State {
     let sheet = sheet
     let rows = sheet.rows(width: width, isASCII: isASCII)
     let top = min(spot.top, max(rows.count - page, 0))
-    grid.takesPaste = isTyping || scene == .logLine
     drawTitle(of: sheet, in: &grid)
     grid.cursor = .init(row: bodyTop, column: 0)
     for (offset, row) in rows.dropFirst(top).prefix(page).enumerated() {

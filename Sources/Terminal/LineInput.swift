@@ -9,6 +9,8 @@ public final class LineInput {
   public enum Message: Sendable {
     /// A line without its end; `isCut`: it was longer than is kept.
     case line(String, isCut: Bool)
+    /// Several that came at once, as a paste does.
+    case lines([String])
     /// No line comes any more.
     case ended
     /// A signal: its number.
@@ -39,7 +41,7 @@ public final class LineInput {
   /// - Parameter keepsStop: False: the terminal's key for it does not stop the program.
   public init(keepsStop: Bool = true, send: @escaping @Sendable (Message) -> Void) throws(Terminal.Refusal) {
     if isLive, tcgetpgrp(STDIN_FILENO) != getpgrp() { throw .inBackground }
-    reader = LineReader(send)
+    reader = LineReader(gathers: isLive, send)
     let descriptor = shim_catch_signals()
     signals = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .main)
     signals.setEventHandler {
@@ -81,21 +83,51 @@ public final class LineInput {
 }
 
 /// Reads standard input on a thread of its own, one line whenever one is wanted: what is not wanted yet stays in the pipe.
+/// Lines that a person's terminal gives at once come together.
 private final class LineReader: Sendable {
   private let wanted = DispatchSemaphore(value: 0)
+  private let gathers: Bool
   private let send: @Sendable (LineInput.Message) -> Void
 
-  init(_ send: @escaping @Sendable (LineInput.Message) -> Void) { self.send = send }
+  init(gathers: Bool, _ send: @escaping @Sendable (LineInput.Message) -> Void) {
+    (self.gathers, self.send) = (gathers, send)
+  }
 
   func want() { wanted.signal() }
 
   func start() { DispatchQueue(label: "lines").async { self.run() } }
 
+  /// Milliseconds between two lines of a paste, at most: a slow line brings them in pieces.
+  private static let pause: Int32 = 60
+
   private func run() {
-    var waiting: [UInt8] = []
-    var start = 0
+    var source = Source()
     while true {
       wanted.wait()
+      guard let first = source.line() else { return send(.ended) }
+      var (lines, room) = ([first.text], Limits.pastedAtOnce)
+      while gathers, room > 0, source.hasMore(within: Self.pause), let next = source.line() {
+        lines.append(next.text)
+        room -= next.text.utf8.count + 1
+      }
+      send(lines.count > 1 ? .lines(lines) : .line(first.text, isCut: first.isCut))
+    }
+  }
+
+  /// Standard input, cut into lines.
+  private struct Source {
+    private var waiting: [UInt8] = []
+    private var start = 0
+
+    /// True if something comes in so many milliseconds.
+    func hasMore(within pause: Int32) -> Bool {
+      if start < waiting.count { return true }
+      var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+      return poll(&state, 1, pause) > 0 && state.revents & Int16(POLLIN) != 0
+    }
+
+    /// The next line; nil at the end. A last line without its end is one.
+    mutating func line() -> (text: String, isCut: Bool)? {
       var line: [UInt8] = []
       var isCut = false
       while true {
@@ -107,24 +139,16 @@ private final class LineReader: Sendable {
         isCut = isCut || part.count > room
         if let end {
           start = end + 1
-          break
+          return (String(decoding: line, as: UTF8.self), isCut)
         }
-        (waiting, start) = (Self.more(), 0)
-        if waiting.isEmpty {
-          // A last line without its end is one.
-          if !line.isEmpty {
-            send(.line(String(decoding: line, as: UTF8.self), isCut: isCut))
-            wanted.wait()
-          }
-          return send(.ended)
-        }
+        (waiting, start) = (LineReader.more(), 0)
+        if waiting.isEmpty { return line.isEmpty ? nil : (String(decoding: line, as: UTF8.self), isCut) }
       }
-      send(.line(String(decoding: line, as: UTF8.self), isCut: isCut))
     }
   }
 
   /// The bytes that come next; none at the end.
-  private static func more() -> [UInt8] {
+  fileprivate static func more() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 4096)
     while true {
       let count = read(STDIN_FILENO, &bytes, bytes.count)

@@ -1,6 +1,7 @@
 internal import CNcurses
 internal import Dispatch
 internal import Glibc
+internal import Model
 public import Screen
 
 /// The terminal while it shows full screens.
@@ -346,11 +347,16 @@ public final class Terminal {
   /// Up to the end mark; a paste over a slow line comes in pieces.
   private func readPaste() -> String {
     var text = String.UnicodeScalarView()
+    // One more tells whoever reads it that there is more.
+    var count = 0
     timeout(500)
     defer { timeout(0) }
     while let (code, isKey) = nextCode() {
       if isKey, Int32(bitPattern: code) == Self.pasteEnd { break }
-      if !isKey, let scalar = UnicodeScalar(code), text.count < 100_000 { text.append(scalar) }
+      if !isKey, let scalar = UnicodeScalar(code), count <= Limits.pastedAtOnce {
+        text.append(scalar)
+        count += 1
+      }
     }
     return String(text)
   }

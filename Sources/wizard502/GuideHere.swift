@@ -20,16 +20,17 @@ extension Wizard502 {
         let sessions = isatty(STDIN_FILENO) == 1 ? LeftSessions(of: arguments.restriction(at: url)) : nil
         let left = arguments.answers == nil ? sessions?.newest(url.map { Site($0)?.url ?? $0 }) : nil
         scenario = Scenario(
-          url: url, world: world, notices: await notices(world, catalog), left: left, keep: { sessions?.keep($0) })
+          url: url, world: Pasteboard(world, catalog.signs), notices: await notices(world, catalog), left: left,
+          keep: { sessions?.keep($0) })
       case .recording(let recording, let site):
         scenario = Scenario(
-          url: site.url, world: recording,
+          url: site.url, world: Pasteboard(recording, catalog.signs),
           notices: [catalog.word("notice.recorded", ["recording.date": recording.date])],
           origin: catalog.word("title.recorded", ["recording.day": recording.day]),
           given: recording.course?.givenAgain)
       case .paste(let pasted):
         scenario = Scenario(
-          url: url, world: pasted, notices: [catalog.word("notice.pasted")], origin: catalog.word("title.pasted"))
+          url: url, world: Pasteboard(Self.world(), catalog.signs, after: pasted), notices: [catalog.word("notice.pasted")], origin: catalog.word("title.pasted"))
       }
     } catch {
       complain("wizard502: \(error.sentence)")
@@ -83,6 +84,7 @@ extension Wizard502 {
       routes: { routes(of: world, catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) }, practise: scenario.practise, mend: scenario.mend,
       keep: scenario.keep)
+    if let board = world as? Pasteboard { guide.paste = { await board.take($0, servesHere: $1) } }
     if arguments.isRestricted { guide.folders = { [StateFolder.path].compactMap { $0 } } }
     if let record { guide.record = { record.append($0) } }
     do {

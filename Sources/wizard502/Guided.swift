@@ -18,6 +18,8 @@ struct Guide: Sendable {
   /// Puts the systems of an exercise in the machine's place: what its case is given, and their day; then the next one.
   var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
   var mend: @Sendable () -> Void = {}
+  /// Takes in what was pasted, as evidence.
+  var paste: @Sendable (String, _ servesHere: Bool) async -> Understanding = { _, _ in .refused(.nothing) }
   /// Writes down where the session is, so that it can go on later; nil: there is nothing to go on with.
   var keep: @Sendable (Kept?) -> Void = { _ in }
 }
@@ -120,6 +122,7 @@ private final class Loop {
         let path = save(guide.report(diagnosis), host: state.host, in: guide.folders())
         _ = state.handle(.saved(path))
       case .preview: break
+      case .paste(let text, let servesHere): outside.paste(text, servesHere)
       case .practise(let exercise):
         _ = state.handle(outside.practise(exercise))
       case .mend: guide.mend()

@@ -33,6 +33,9 @@ func guidedInLines(
     case .input(.line(let line, let isCut)):
       isReading = false
       turn = lines.enter(line, isCut: isCut)
+    case .input(.lines(let all)):
+      isReading = false
+      turn = lines.enter(all: all)
     case .input(.ended): turn = lines.inputEnded()
     case .input(.signal(SIGINT)): turn = lines.interrupted()
     case .input(.signal(let signal)): return (128 + signal, "")
@@ -71,6 +74,7 @@ private func carryOut(
     case .practise(let exercise):
       let taken = lines.handle(outside.practise(exercise))
       if let end = carryOut(taken, &lines, outside, guide, echoes: echoes) { return end }
+    case .paste(let text, let servesHere): outside.paste(text, servesHere)
     case .mend: guide.mend()
     case .quit(let code, let line): return (code, line)
     case .copy, .showAlone, .forget, .suspend, .redraw: break

@@ -1,4 +1,5 @@
 import Flow
+import Model
 import Screen
 
 /// What both faces of a guided session ask of the outside: checks, the list of sites, exercises, what is kept, and seconds.
@@ -26,6 +27,11 @@ final class Outside {
       for await line in guide.routes() { send(.route(line)) }
       send(.routesEnded)
     }
+  }
+
+  /// Has a paste read, and says what came of it.
+  func paste(_ text: String, _ servesHere: Bool) {
+    Task { [guide, send] in send(.pasted(text, await guide.paste(text, servesHere))) }
   }
 
   /// Puts the systems of an exercise in the machine's place, and says what came of it.

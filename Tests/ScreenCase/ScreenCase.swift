@@ -29,7 +29,12 @@ public enum ScreenCase {
       hops: ["site", "route", "port"],
       pages: Pages(Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) })), guides: [guide.id: guide],
       checks: checks,
-      words: words,
+      looks: [
+        "file": [ByHand([.init(Template("sudo cat {look.file}"))])],
+        "docker": [
+          ByHand([.init(Template("docker logs")), .init(Template("--since {look.since}"), isNeeded: false), .init(Template("{look.log}"))])
+        ],
+      ], words: words,
       glossary: Glossary([
         .init(forms: ["proxy", "proxies"], explanation: "The program that takes requests and hands them to an app."),
         .init(forms: ["container", "containers"], explanation: "A program in a closed box of its own."),
@@ -99,7 +104,13 @@ public enum ScreenCase {
       .routeUpstream: "http://shop:3000", .routeDefinedIn: "/etc/nginx/conf.d/shop.conf:7",
       "upstream.container": "shop", "upstream.port": "3000", "route.file": "/etc/nginx/conf.d/shop.conf",
       "route.line": "7",
-    ], seconds: 0.4)
+    ], seconds: 0.4,
+    sightings: [
+      Sighting(
+        kind: "file", facts: ["look.file": "/etc/nginx/conf.d/shop.conf"],
+        lines: ["    server_name shop.example.org;", "        proxy_pass http://shop:3000;"]),
+      Sighting(kind: "docker", facts: ["look.log": "edge"], lines: []),
+    ])
 
   public static let otherPort = Finding(
     check: "port.listening", outcome: "other-port", facts: ["upstream.listening": "8080"], seconds: 1.2)
@@ -132,11 +143,11 @@ public enum ScreenCase {
   private static let at = SourcePlace(file: "ScreenCase", line: 1, column: 1)
 
   private static func branch(
-    _ key: String, _ text: String? = nil, cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
+    _ key: String, _ text: String? = nil, shows: [String] = [], cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
     end: Diagnosis.Verdict? = nil, follow: String? = nil
   ) -> Branch {
     Branch(
-      keys: [key], text: text.map { Template($0) },
+      keys: [key], text: text.map { Template($0) }, shows: shows,
       names: cause.map { [.init(cause: $0, confidence: confidence)] } ?? [],
       go: go, end: end, follow: follow, at: at)
   }
@@ -192,7 +203,7 @@ public enum ScreenCase {
           text: Template("Does the app itself run?"), why: Template("Most 502s are an app that does not run."),
           findOut: Template("Look for it in \"ps aux\"."))),
       branches: [
-        branch("yes", "It runs", end: .inconclusive), branch("no", "It does not run", cause: "backend-stopped"),
+        branch("yes", "It runs", end: .inconclusive), branch("no", "It does not run", shows: ["refused"], cause: "backend-stopped"),
         branch("unsure", "I do not know", cause: "backend-stopped", .possible, end: .inconclusive),
       ], at: at),
   ]

@@ -205,13 +205,6 @@ struct FieldTests {
     #expect(play.row(22).hasPrefix("Only the first line is kept"))
     #expect(play.state.view().cursor?.column ?? 80 < 80)
   }
-
-  @Test func pasteIsTakenInTheFieldOnly() {
-    var play = Play()
-    #expect(play.state.view().takesPaste)
-    play.press(.down)
-    #expect(!play.state.view().takesPaste)
-  }
 }
 
 struct GridTests {

@@ -1,0 +1,167 @@
+import LogLines
+public import Model
+import Pattern
+import Synchronization
+public import World
+
+/// A machine, and beside it what a person pastes while a session goes on.
+///
+/// What is pasted of the same machine fills in what the program may not see there itself, and says what its logs say; what
+/// is pasted of another one takes the machine's place, as `PastedWorld` does.
+public final class Pasteboard: World {
+  private struct Content {
+    var text = ""
+    /// The machine's name for itself, as prompts have it.
+    var name: String?
+    var isElsewhere = false
+    var pasted: PastedWorld?
+  }
+
+  private let machine: any World
+  private let signs: Signs
+  private let content: Mutex<Content>
+
+  /// - Parameter pasted: What was pasted before the session began.
+  public init(_ machine: any World, _ signs: Signs, after pasted: PastedWorld? = nil) {
+    (self.machine, self.signs) = (machine, signs)
+    var content = Content()
+    if let pasted {
+      content = Content(
+        text: pasted.text, name: Self.machines(in: pasted.text).first, isElsewhere: true, pasted: pasted)
+    }
+    self.content = Mutex(content)
+  }
+
+  private var current: (pasted: PastedWorld?, isElsewhere: Bool) {
+    content.withLock { ($0.pasted, $0.isElsewhere) }
+  }
+
+  public var now: Double {
+    let (pasted, isElsewhere) = current
+    return isElsewhere ? pasted?.now ?? machine.now : machine.now
+  }
+  public var instant: ContinuousClock.Instant { machine.instant }
+  public func pause(_ seconds: Double) async { if !current.isElsewhere { await machine.pause(seconds) } }
+  public func deadline(in seconds: Double) async { await machine.deadline(in: seconds) }
+
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
+
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
+    let (pasted, isElsewhere) = current
+    guard let pasted else { return await machine.answer(to: look) }
+    if isElsewhere { return await pasted.answer(to: look) }
+    let said = pasted.pasted(look)
+    if look.isOfLog, let said { return said }
+    let seen = await machine.answer(to: look)
+    if case .failure = seen.result, let said { return said }
+    return seen
+  }
+
+  // MARK: Taking a paste
+
+  /// Takes in what was pasted; what was pasted before holds on, also if nothing of this can be used.
+  ///
+  /// - Parameter servesHere: The site was seen to be served by the machine itself.
+  public func take(_ text: String, servesHere: Bool) async -> Understanding {
+    let before = content.withLock { $0 }
+    guard text.unicodeScalars.count + before.text.unicodeScalars.count <= Limits.pastedAtOnce else {
+      return .refused(.long)
+    }
+    if Self.isBinary(text) { return .refused(.binary) }
+    let own = Self.machines(in: text)
+    let machines = (before.name.map { [$0] } ?? []) + own
+    guard Set(machines).count < 2 else { return .refused(.machines(Set(machines).sorted())) }
+    let account = Account(text)
+    var understanding = account.understanding(of: text, signs)
+    guard !understanding.counts.isEmpty else { return .refused(.nothing) }
+    let isElsewhere: Bool =
+      if before.isElsewhere || !account.isOfMachine { before.isElsewhere } else {
+        await !isHere(account, named: machines.first, servesHere: servesHere)
+      }
+    understanding.isElsewhere = isElsewhere
+    let all = before.text.isEmpty ? text : before.text + "\n" + text
+    let pasted = PastedWorld(all, before: machine)
+    content.withLock { $0 = Content(text: all, name: machines.first, isElsewhere: isElsewhere, pasted: pasted) }
+    return understanding
+  }
+
+  /// Whether the paste tells of the machine itself: by the name in its prompts, or by a container that is there, too.
+  private func isHere(_ account: Account, named name: String?, servesHere: Bool) async -> Bool {
+    if let name, let own = try? await machine.see(FileRead(path: "/proc/sys/kernel/hostname")) {
+      return own.text.trimmed.prefix { $0 != "." } == name
+    }
+    let list = try? await machine.see(DockerGet(path: "/containers/json?all=1"))
+    let known = (list.flatMap { JSON($0.body) }?.elements ?? []).compactMap { $0["Id"]?.text }
+    let told = (account.containers + account.listed).compactMap { $0["Id"]?.text }
+    if known.isEmpty || told.isEmpty { return servesHere }
+    return told.contains { id in known.contains { $0.hasPrefix(id) } }
+  }
+
+  /// Text has no NUL, and hardly anything else that is not to be read.
+  private static func isBinary(_ text: String) -> Bool {
+    var (all, odd) = (0, 0)
+    for scalar in text.unicodeScalars {
+      if scalar == "\0" { return true }
+      all += 1
+      if scalar == "\u{FFFD}" || scalar.value < 0x20 && !"\t\n\r\u{1B}".unicodeScalars.contains(scalar) { odd += 1 }
+    }
+    return odd * 10 > all
+  }
+
+  /// Names of machines in the prompts of shells; a container's shell names itself by its id.
+  private static func machines(in text: String) -> [String] {
+    var names: [String] = []
+    for line in text.lines {
+      guard let name = prompt?.firstMatch(in: writtenLine(line.utf8))?.text(of: "machine"), !names.contains(name),
+        !(name.count == 12 && name.allSatisfy(\.isHexDigit))
+      else { continue }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// `root@web1:~# docker ps`, `[me@web1 ~]$ ss -ltn`. Source: the usual values of PS1 in Debian, Fedora and zsh.
+  private static let prompt = try? Pattern(#"^\[?[\w.-]{1,32}@(?<machine>[\w-]{1,63})(?:\.[\w.-]*)?[: ][^#$%>]{0,200}[#$%>] \S"#)
+}
+
+extension Look {
+  /// Whether it shows what a program has written down.
+  fileprivate var isOfLog: Bool {
+    switch self {
+    case let look as DockerGet: look.path.contains("/logs?")
+    case let look as FileRead: look.fromEnd
+    default: false
+    }
+  }
+}
+
+extension Account {
+  /// What of a paste was read, by kinds.
+  fileprivate func understanding(of text: String, _ signs: Signs) -> Understanding {
+    var understanding = Understanding()
+    let reader = LogReader(signs)
+    var (lines, unread) = (0, self.unread.count)
+    for passage in Transcript(text).passages {
+      let isClaimed = Account.readers.contains { $0.claims(passage) }
+      let isLog = passage.isOf("docker", "logs") || passage.isOf("podman", "logs") || passage.isOf("journalctl")
+      for line in passage.lines where !line.allSatisfy(\.isWhitespace) && (!isClaimed || isLog) {
+        if let reading = reader.reading(of: line, by: nil) {
+          lines += isClaimed ? 0 : 1
+          understanding.shows.append(reading.sign.shows)
+        } else if !isClaimed {
+          unread += 1
+        }
+      }
+    }
+    let containers = Set((self.containers + listed).compactMap { $0["Id"]?.text?.prefix(12) })
+    let texts = files.values.flatMap(\.values).count { $0.text != nil }
+    let counts: KeyValuePairs = [
+      "containers": containers.count, "networks": networks?.count ?? 0, "logs": logs.count, "lines": lines,
+      "files": texts, "ports": Set(listeners.values.joined().map(\.port)).count, "answers": answers.count,
+      "names": names.values.reduce(0) { $0 + $1.count }, "processes": processes.count, "rules": packetFilters.count,
+    ]
+    understanding.counts = counts.filter { $0.value > 0 }.map { ($0.key, $0.value) }
+    understanding.unread = unread
+    return understanding
+  }
+}
