@@ -17,6 +17,7 @@ struct Engine: SuiteTrait, TestScoping {
     }
     try await function()
     try await Table.shared.finish()
+    await Tally.shared.finish()
   }
 
   private func answers() async throws -> Bool {

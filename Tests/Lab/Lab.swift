@@ -11,13 +11,15 @@ import Testing
 /// | `LAB_STAGE_ONLY` | stages each and looks with curl whether it is broken as it says, no more |
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
 /// | `LAB_BY_HAND`    | diagnoses from what `collect` prints alone; a folder for the pastes that misled |
+/// | `LAB_ANSWERS`    | diagnoses from answers to its questions alone; a folder for the sessions that misled |
 /// | `LAB_TABLE`      | a file for the table of results                                         |
 /// | `LAB_PRACTICE`   | stages what the exercises of this folder name, and records their systems there |
 /// | `WIZARD502`      | the program, instead of the release build                               |
 @Suite(.serialized, .engine) struct Lab {
   private static let environment = ProcessInfo.processInfo.environment
 
-  @Test(.enabled(if: environment["LAB_BY_HAND"] == nil), arguments: Fault.all)
+  @Test(
+    .enabled(if: environment["LAB_BY_HAND"] == nil && environment["LAB_ANSWERS"] == nil), arguments: Fault.all)
   func staged(_ fault: Fault) async throws {
     let stage = try Stage(of: fault.name)
     do {

@@ -1,0 +1,120 @@
+import Checks
+import Flow
+import Foundation
+import Model
+import Reader
+
+/// A guided session in lines with the program where it can see nothing: as nobody, in a network of its own.
+final class Conversation {
+  /// What the program wants to know.
+  struct Question {
+    /// The fact that the answer tells.
+    var fact: String
+    var text: String
+    /// By its number, from 1 on: the answer's name in the tree, and its words.
+    var answers: [(key: String, text: String)]
+    /// What it says can be typed to find out.
+    var commands: [String]
+  }
+
+  enum Turn {
+    case question(Question)
+    /// The first cause's id, or "working" or "nothing".
+    case result(String)
+  }
+
+  /// The data that the program has built in.
+  private static let catalog: Catalog? =
+    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog
+
+  private let process = Process()
+  private let input = Pipe()
+  private let output: URL
+  private var read = 0
+  /// Everything that was said and answered.
+  var transcript: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+
+  init(about url: String) throws {
+    output = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID().uuidString).out")
+    try Data().write(to: output)
+    process.executableURL = URL(filePath: "/usr/bin/timeout")
+    process.arguments =
+      ["90", "unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env"]
+      + ["HOME=/nonexistent", Wizard.program, url, "--plain"]
+    process.standardInput = input
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+  }
+
+  /// Leaves; nothing of it stays.
+  func end() {
+    try? input.fileHandleForWriting.close()
+    process.terminate()
+    process.waitUntilExit()
+    try? FileManager.default.removeItem(at: output)
+  }
+
+  func answer(_ number: Int) throws { try input.fileHandleForWriting.write(contentsOf: Data("\(number)\n".utf8)) }
+
+  /// What is asked or said next.
+  func next() async throws -> Turn {
+    let isAsked = await eventually(within: 60) { transcript.dropFirst(read).hasSuffix("q quit: ") }
+    let said = String(transcript.dropFirst(read))
+    guard isAsked, let catalog = Self.catalog else { throw CommandFailed(description: "no prompt comes: \(said)") }
+    read = transcript.count
+    let lines = said.split(separator: "\n").map(String.init)
+    if let start = lines.lastIndex(where: { $0.hasPrefix("Result for ") }) {
+      return .result(catalog.firstCause(in: lines[start...]))
+    }
+    guard let start = lines.lastIndex(where: { $0.hasPrefix("Question ") }),
+      let question = catalog.question(in: lines[start...].dropFirst().map { $0.trimmingCharacters(in: .whitespaces) })
+    else { throw CommandFailed(description: "neither question nor result: \(said)") }
+    return .question(question)
+  }
+}
+
+extension Catalog {
+  fileprivate func firstCause(in lines: ArraySlice<String>) -> String {
+    for line in lines {
+      if line == word("working.title") { return "working" }
+      let title = line.trimmingCharacters(in: .whitespaces).drop { $0.isNumber || $0 == " " }
+      if let cause = pages.keys.first(where: { pages[$0]?.title.fits(String(title)) == true }) { return cause }
+    }
+    return "nothing"
+  }
+
+  fileprivate func question(in lines: [String]) -> Conversation.Question? {
+    for node in tree.nodes.values {
+      guard case .fact(let fact, let question?) = node.looks else { continue }
+      guard let text = lines.first(where: question.text.fits) else { continue }
+      var answers: [(key: String, text: String)] = []
+      for line in lines where line.hasPrefix("\(answers.count + 1) ") {
+        let words = String(line.drop { $0.isNumber }.dropFirst()).replacing(/\ \(your answer\)$/, with: "")
+        let key = node.branches.first { $0.text?.fits(words) == true }?.written ?? Node.unsure
+        answers.append((key, words))
+      }
+      // Two nodes may ask the same in the same words, for other answers.
+      guard answers.count == node.branches.count(where: { $0.text != nil }) else { continue }
+      return .init(fact: fact.text, text: text, answers: answers, commands: [])
+    }
+    return nil
+  }
+}
+
+extension Template {
+  /// True if the words can be this, filled in somehow.
+  fileprivate func fits(_ words: String) -> Bool {
+    var rest = words[...]
+    var isOpen = false
+    for part in parts {
+      switch part {
+      case .fact: isOpen = true
+      case .text(let text):
+        guard let found = rest.range(of: text), isOpen || found.lowerBound == rest.startIndex else { return false }
+        (rest, isOpen) = (rest[found.upperBound...], false)
+      }
+    }
+    return rest.isEmpty || isOpen
+  }
+}
