@@ -138,7 +138,7 @@ def name_has_ipv6_first(s):
 def reload_failed(s):
     """The app got a new port; the file has it, and a misspelt line as well, so the reload failed and the old workers go on. (kind)"""
     q, w = s.hostport(), s.hostport(); s.bg(APP, q, "127.0.0.1", "--name", "intranet"); p = host_haproxy(s, f"backend app\n    server a 127.0.0.1:{w}\n"); s.ready(503); time.sleep(2)
-    f = s.dir + "/haproxy.cfg"; t = open(f).read().replace(f"127.0.0.1:{w}", f"127.0.0.1:{q}") + "backend reports\n    option httpchkk GET /\n    server r 127.0.0.1:8090\n"; open(f, "w").write(t); os.kill(p.pid, signal.SIGUSR2); time.sleep(2); s.expect("/", 503, "proxy-config-invalid", "config-not-reloaded", mend=False)
+    f = s.dir + "/haproxy.cfg"; t = open(f).read().replace(f"127.0.0.1:{w}", f"127.0.0.1:{q}") + "backend reports\n    option httpchkk GET /\n    server r 127.0.0.1:8090\n"; open(f, "w").write(t); os.kill(p.pid, signal.SIGUSR2); time.sleep(2); s.expect("/", 503, "proxy-config-invalid", "config-not-reloaded", mend=True)
 @fault
 def inner_proxy_times_out(s):
     """nginx of the host waits long enough, the HAProxy behind it 2 s; the report takes 5. (kind) of https://github.com/envoyproxy/envoy/issues/14606"""
@@ -206,7 +206,7 @@ def stopped_app_is_404(s):
 @fault
 def empty_variable(s):
     """`reverse_proxy {$APP_HOST}:3000` without the variable is `:3000`, which is Caddy's own place. https://github.com/Glimesh/broadcast-box/issues/198 (kind)"""
-    n = s.net(); s.app(3000, net=n); s.caddy(caddyfile(s, "{$APP_HOST}:3000"), n); s.expect("/", 502, "upstream-is-localhost", "route-misconfigured", mend=False)
+    n = s.net(); s.app(3000, net=n); s.caddy(caddyfile(s, "{$APP_HOST}:3000"), n); s.expect("/", 502, "upstream-is-localhost", "route-misconfigured", mend=True)
 @fault
 def inner_proxy_gets_other_host(s):
     """Caddy sets Host to the upstream's name, the Traefik behind it has a route for the site's only. https://github.com/NginxProxyManager/nginx-proxy-manager/issues/2821 (kind)"""
