@@ -20,9 +20,7 @@ extension Check {
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.upstreamID)
     let lines = try await world.log(of: container, since: max(container.started ?? 0, world.aWeekAgo))
-    let writer = signs.writer("app")
-    let full = lines.lazy.filter { world.isOfWeek($0) }.compactMap { writer.reading(of: $0) }
-      .last { $0.sign.shows == "pool-full" }
-    return full.map { (.full, [.weekPool: $0.whole.printable]) } ?? (.silent, [:])
+    let full = world.week(of: lines, by: signs.writer("app"), showing: "pool-full").last
+    return full.map { (.full, [.weekPool: $0.reading.whole.printable]) } ?? (.silent, [:])
   }
 }

@@ -15,7 +15,6 @@ extension Check {
     "container.restart", needs: [.upstreamID], learns: [.restartPolicy] + FactName.ofRestart(.restart),
     outcome: RestartOutcome.self
   ) { world, given, _ throws(Unseen) in
-    let (outcome, policy, lines) = try await world.restart(of: given.upstreamID, .restart)
-    return (outcome, lines.merging([.restartPolicy: policy]))
+    try await world.restart(of: given.upstreamID, .restartPolicy, .restart)
   }
 }

@@ -1,9 +1,18 @@
 import FoundationEssentials
+import LogLines
 import Pattern
 import World
 
 extension World {
   var aWeekAgo: Double { now - 7 * 86400 }
+
+  /// Those lines of the last seven days that show something, by their writer's signs.
+  func week(of lines: [String], by writer: LogWriter, showing sign: String) -> [(line: String, reading: LogReading)] {
+    lines.compactMap { line in
+      guard isOfWeek(line), let reading = writer.reading(of: line), reading.sign.shows == sign else { return nil }
+      return (line, reading)
+    }
+  }
 
   /// False for a line that begins with an earlier day, by the dates that logs have: `2026/11/30`, `2026-11-30`,
   /// `Nov 30`, `30/Nov/2026`. A file's last lines may be old.

@@ -13,7 +13,6 @@ extension Check {
     "proxy.restart", needs: [.proxyID], learns: [.proxyRestartPolicy] + FactName.ofRestart(.proxyRestart),
     outcome: RestartOutcome.self
   ) { world, given, _ throws(Unseen) in
-    let (outcome, policy, lines) = try await world.restart(of: given.proxyID, .proxyRestart)
-    return (outcome, lines.merging([.proxyRestartPolicy: policy]))
+    try await world.restart(of: given.proxyID, .proxyRestartPolicy, .proxyRestart)
   }
 }

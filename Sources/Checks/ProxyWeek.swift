@@ -25,15 +25,14 @@ extension Check {
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
     let loaded = (try? await world.lastLoad(given, signs)) ?? 0
-    let writer = signs.writer(try given.proxyKind)
-    let late = try await world.proxyLog(given, since: max(loaded, world.aWeekAgo)).filter { line in
-      world.isOfWeek(line) && keys.contains { line.contains($0) }
-        && writer.reading(of: line)?.sign.shows == "answer-timeout"
+    let lines = try await world.proxyLog(given, since: max(loaded, world.aWeekAgo)).filter { line in
+      keys.contains { line.contains($0) }
     }
+    let late = world.week(of: lines, by: signs.writer(try given.proxyKind), showing: "answer-timeout")
     guard let last = late.last else { return (.silent, [:]) }
     let room = given.seconds(.routeReadTimeout).map { String(Int(clamping: $0 * 2)) }
     return (
-      .late, [.weekCount: String(late.count), .weekLine: last.excerpt(of: 200), .weekRoom: room ?? ""]
+      .late, [.weekCount: String(late.count), .weekLine: last.line.excerpt(of: 200), .weekRoom: room ?? ""]
     )
   }
 }

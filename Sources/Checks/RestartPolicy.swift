@@ -18,21 +18,24 @@ extension FactName {
 }
 
 extension World {
-  /// Whether a container is started again by itself; its policy if it is not, and the line of its Compose file that has to
-  /// change.
+  /// Whether a container is started again by itself.
+  ///
+  /// - Parameters:
+  ///   - policy: Gets what its policy is, if it is not started again.
+  ///   - line: Gets the line of its Compose file that has to change then.
   func restart(
-    of id: String, _ line: FactName.Line
-  ) async throws(Unseen) -> (RestartOutcome, policy: String, Facts) {
+    of id: String, _ policy: FactName, _ line: FactName.Line
+  ) async throws(Unseen) -> (RestartOutcome, Facts) {
     let container = try await container(id)
     let labels = container.Config?.Labels ?? [:]
-    guard let name = container.HostConfig?.RestartPolicy?.Name else { return (.unknown, "", [:]) }
+    guard let name = container.HostConfig?.RestartPolicy?.Name else { return (.unknown, [:]) }
     let isOthers = container.HostConfig?.AutoRemove == true || labels.keys.contains(where: starters.contains)
-    guard !isOthers, !["always", "unless-stopped"].contains(name) else { return (.restarts, "", [:]) }
-    var facts: Facts = [:]
+    guard !isOthers, !["always", "unless-stopped"].contains(name) else { return (.restarts, [:]) }
+    var facts: Facts = [policy: name.isEmpty ? "no" : name.printable]
     if let service = await ComposeService(of: labels, in: self), service.files.count == 1 {
       facts.set(service.setting("restart", to: "unless-stopped"), line)
     }
-    return (.never, name.isEmpty ? "no" : name.printable, facts)
+    return (.never, facts)
   }
 }
 

@@ -49,7 +49,10 @@ private struct ProcessTable {
   private let root: stat
 
   init() throws(Unseen) {
-    started = try bootTime()
+    guard let started = bootTime(stat: String(decoding: try contents(of: "/proc/stat"), as: UTF8.self)) else {
+      throw .unreadable(what: "/proc/stat", why: .init(.otherForm))
+    }
+    self.started = started
     root = try status(of: "/")
   }
 
@@ -63,11 +66,7 @@ private struct ProcessTable {
   }
 
   func process(_ id: Int32, _ name: String, _ program: (path: String, name: String)?) throws(Unseen) -> ProcessSeen {
-    // The name in parentheses may itself have spaces and parentheses: the fields begin after the last one.
-    let status = String(decoding: try contents(of: "/proc/\(id)/stat"), as: UTF8.self)
-    let fields = status[(status.lastIndex(of: ")") ?? status.startIndex)...].split(separator: " ")
-    // `) state ppid …`: field 4 of proc(5) is the parent, field 22 the start in ticks since boot.
-    guard fields.count > 20, let parent = Int32(fields[2]), let ticks = Double(fields[20]) else {
+    guard let status = ProcessStatus(String(decoding: try contents(of: "/proc/\(id)/stat"), as: UTF8.self)) else {
       throw .unreadable(what: "/proc/\(id)/stat", why: .init(.otherForm))
     }
     let command = try contents(of: "/proc/\(id)/cmdline").split(separator: 0).map {
@@ -76,8 +75,8 @@ private struct ProcessTable {
     let cgroup = String(decoding: try contents(of: "/proc/\(id)/cgroup"), as: UTF8.self)
     let network = linkTarget("/proc/\(id)/ns/net")
     return ProcessSeen(
-      id: id, parent: parent, name: name, command: command, program: program?.path,
-      started: started + ticks / Double(sysconf(Int32(_SC_CLK_TCK))),
+      id: id, parent: status.parent, name: name, command: command, program: program?.path,
+      started: started + status.ticks / Double(sysconf(Int32(_SC_CLK_TCK))),
       sharesNetwork: network == nil || self.network == nil ? nil : network == self.network,
       container: containerID(cgroup: cgroup), standing: try standing(of: id, program?.path, command))
   }
@@ -135,26 +134,6 @@ extension String {
   fileprivate func without(suffix: String) -> String { hasSuffix(suffix) ? String(dropLast(suffix.count)) : self }
 }
 
-/// The container's id in `/proc/PID/cgroup`: a directory `ID`, `docker-ID.scope`, `libpod-ID.scope`, `cri-…-ID.scope`.
-///
-/// `libpod-conmon-ID.scope` is Podman's own watcher, outside the container.
-func containerID(cgroup: String) -> String? {
-  for component in cgroup.split(whereSeparator: { "/:\n".contains($0) }) where !component.hasPrefix("libpod-conmon-") {
-    let word = component.split(separator: ".").first?.split(separator: "-").last ?? ""
-    if word.utf8.count == 64, word.allSatisfy({ $0.isHexDigit }) { return String(word) }
-  }
-  return nil
-}
-
 private func firstLine(_ path: String) throws(Unseen) -> String {
   String(decoding: try contents(of: path).prefix { $0 != 0x0A }, as: UTF8.self)
-}
-
-/// Seconds since 1970 at which the machine started.
-private func bootTime() throws(Unseen) -> Double {
-  let text = String(decoding: try contents(of: "/proc/stat"), as: UTF8.self)
-  guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }),
-    let seconds = Double(line.dropFirst(6))
-  else { throw .unreadable(what: "/proc/stat", why: .init(.otherForm)) }
-  return seconds
 }

@@ -20,8 +20,7 @@ extension Listeners: PastedLook {
 extension Processes: PastedLook {
   func pasted(in account: Account) -> [ProcessSeen]? {
     guard !account.processes.isEmpty else { return nil }
-    let start = account.files[.host]?["/proc/stat"]?.text?.lines.first { $0.hasPrefix("btime ") }
-      .flatMap { Double($0.dropFirst(6)) }
+    let start = account.files[.host]?["/proc/stat"]?.text.flatMap { bootTime(stat: $0) }
     return account.processes.sorted { $0.key < $1.key }.compactMap { id, process in
       let name = process.program?.split(separator: "/").last.map(String.init) ?? process.name
       guard names.contains(name) else { return nil }

@@ -5,20 +5,12 @@ import Testing
 extension Lab {
   @Test(.enabled(if: ProcessInfo.processInfo.environment["LAB_BY_HAND"] != nil), arguments: Fault.all)
   func byHand(_ fault: Fault) async throws {
-    let stage = try Stage(of: fault.name)
-    do {
-      let site = try await fault.stage(stage)
-      try await stage.settle()
-      _ = try await isAsStaged(fault, site)
-      if site.series == nil { try await diagnoseByHand(fault, site, stage) }
-    } catch {
-      await stage.takeDown()
-      throw error
+    try await standing(fault) { site, _, _ in
+      if site.series == nil { try await diagnoseByHand(fault, site) }
     }
-    await stage.takeDown()
   }
 
-  private func diagnoseByHand(_ fault: Fault, _ site: Site, _ stage: Stage) async throws {
+  private func diagnoseByHand(_ fault: Fault, _ site: Site) async throws {
     let script = try await run([Wizard.program, "collect"])
     let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -6,17 +6,7 @@ extension Lab {
   /// were carried out; in the others it finds nothing.
   @Test(arguments: Fault.chosen(Fault.weak))
   func checkup(_ system: Fault) async throws {
-    let stage = try Stage(of: system.name)
-    do {
-      let site = try await system.stage(stage)
-      try await stage.settle()
-      _ = try await isAsStaged(system, site)
-      try await checkUp(system, site, stage)
-    } catch {
-      await stage.takeDown()
-      throw error
-    }
-    await stage.takeDown()
+    try await standing(system) { site, _, stage in try await checkUp(system, site, stage) }
   }
 
   private func checkUp(_ system: Fault, _ site: Site, _ stage: Stage) async throws {

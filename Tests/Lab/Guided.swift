@@ -8,10 +8,7 @@ extension Lab {
   @Test(arguments: [(80, 24), (40, 12)])
   func guided(columns: Int, rows: Int) async throws {
     let fault = try #require(Fault.address.first { $0.name == "host port instead of container port" })
-    let stage = try Stage(of: "\(fault.name) \(columns)x\(rows)")
-    do {
-      let site = try await fault.stage(stage)
-      try await stage.settle()
+    try await standing(fault, as: "\(fault.name) \(columns)x\(rows)") { site, _, _ in
       let pane = try Pane(columns: columns, rows: rows)
       try pane.shell("stty -a > before; '\(Wizard.program)'; echo code $?; stty -a > after")
       try pane.waits(for: "Which address")
@@ -44,10 +41,6 @@ extension Lab {
       try pane.waits("the shell's modes never came back") { pane.text("after").map { !$0.isEmpty } ?? false }
       #expect(pane.text("before") == pane.text("after"))
       #expect(try !pane.isOnAlternateScreen)
-    } catch {
-      await stage.takeDown()
-      throw error
     }
-    await stage.takeDown()
   }
 }

@@ -21,7 +21,19 @@ import Testing
   @Test(
     .enabled(if: environment["LAB_BY_HAND"] == nil && environment["LAB_ANSWERS"] == nil), arguments: Fault.all)
   func staged(_ fault: Fault) async throws {
-    let stage = try Stage(of: fault.name)
+    try await standing(fault) { site, before, _ in
+      if Self.environment["LAB_STAGE_ONLY"] == nil { try await diagnose(fault, site, showing: before) }
+    }
+  }
+
+  /// Puts a system up and sees that it fails as it says; takes it down again, whatever comes of `use`. With `LAB_KEEP` it
+  /// is left standing, and nothing is done with it.
+  ///
+  /// - Parameter name: Of which the stage draws its names and ports; nil: the fault's.
+  func standing(
+    _ fault: Fault, as name: String? = nil, _ use: (Site, Answer, Stage) async throws -> Void
+  ) async throws {
+    let stage = try Stage(of: name ?? fault.name)
     do {
       let site = try await fault.stage(stage)
       try await stage.settle()
@@ -32,7 +44,7 @@ import Testing
         )
         return
       }
-      if Self.environment["LAB_STAGE_ONLY"] == nil { try await diagnose(fault, site, showing: before) }
+      try await use(site, before, stage)
     } catch {
       await stage.takeDown()
       throw error

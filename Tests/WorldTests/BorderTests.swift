@@ -13,7 +13,6 @@ import Testing
     "World/Handover.swift": "a limit on the real machine",
     "World/Recording.swift": "one instant, at which it stands still",
     "World/World.swift": "the system's time, for a world that has none of its own",
-    "wizard502/Answers.swift": "a file that a person names",
     "wizard502/Conditions.swift": "what the program itself needs before there is a world",
     "wizard502/Crew.swift": "its own processes",
     "wizard502/Diagnose.swift": "the time of a run, which begins before there is a world",

@@ -131,14 +131,8 @@ extension Passage {
 extension Account.Process {
   /// `/proc/PID/stat` and then `/proc/PID/cgroup`. Source: proc(5).
   fileprivate mutating func read(status lines: [String]) {
-    guard let line = lines.first, let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")"), open < close
-    else { return }
-    name = String(line[line.index(after: open)..<close])
-    let fields = line[line.index(after: close)...].split(separator: " ")
-    if fields.count > 19 { (parent, started) = (Int32(fields[1]) ?? 0, Double(fields[19])) }
-    for line in lines.dropFirst() {
-      let digits = line.split { !$0.isHexDigit }.first { $0.count == 64 }
-      if let digits { container = String(digits) }
-    }
+    guard let status = lines.first.flatMap({ ProcessStatus($0) }) else { return }
+    (name, parent, started) = (status.name, status.parent, status.ticks)
+    container = containerID(cgroup: lines.dropFirst().joined(separator: "\n")) ?? container
   }
 }
