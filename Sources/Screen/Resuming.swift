@@ -86,7 +86,8 @@ extension State {
   mutating func returnToStep() {
     guard let step = wantedStep, let causes = diagnosis?.causes else { return }
     wantedStep = nil
-    guard let index = causes.firstIndex(where: { $0.id == step.cause }), causes[index].steps.indices.contains(step.number)
+    guard let index = causes.firstIndex(where: { $0.id == step.cause }),
+      causes[index].steps.indices.contains(step.number)
     else { return }
     shownSteps = Array(causes[index].steps.prefix(step.number + 1))
     spot = Spot(scene: .verdict(cause: index))

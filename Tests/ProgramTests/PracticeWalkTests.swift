@@ -4,7 +4,8 @@ import Testing
 
 /// Exercises and recordings in a real terminal, by keys.
 @Suite(.serialized) struct PracticeWalkTests {
-  private static let exercises = URL(filePath: #filePath).appending(path: "../../../Screens/practice").standardizedFileURL
+  private static let exercises = URL(filePath: #filePath).appending(path: "../../../Screens/practice")
+    .standardizedFileURL
     .path()
 
   /// A teacher's own folder, with one exercise.
@@ -94,7 +95,9 @@ import Testing
     try wait(pane, for: "[recorded 20")
     try wait(pane, for: "wrong port")
     // The path and a finding of it, words, help, two steps, a step alone, the question whether to leave.
-    for keys in [["e"], ["Enter"], ["w"], ["Escape"], ["?"], ["Escape"], ["b"], ["b"], ["Enter"], ["n"], ["p"], ["x"], ["q"]] {
+    for keys in [
+      ["e"], ["Enter"], ["w"], ["Escape"], ["?"], ["Escape"], ["b"], ["b"], ["Enter"], ["n"], ["p"], ["x"], ["q"],
+    ] {
       let before = try pane.screen
       for key in keys { try pane.keys(key) }
       try pane.waits("\(keys) changed nothing", seconds: 90) { try pane.screen != before }

@@ -30,7 +30,8 @@ import Testing
     }
   }
 
-  private static let exercises = URL(filePath: #filePath).appending(path: "../../../Screens/practice").standardizedFileURL
+  private static let exercises = URL(filePath: #filePath).appending(path: "../../../Screens/practice")
+    .standardizedFileURL
     .path()
 
   /// Puts a broken recording into a place.
@@ -73,7 +74,9 @@ import Testing
     try FileManager.default.copyItem(
       atPath: "\(Self.exercises)/nginx-wrong-port.yaml", toPath: folder.path + "/mine.yaml")
     let file = folder.path + "/mine.1"
-    for words in [["diagnose", "--from", file], ["--from", file, "--plain"], ["practice", "--from", folder.path, "mine"]] {
+    for words in [
+      ["diagnose", "--from", file], ["--from", file, "--plain"], ["practice", "--from", folder.path, "mine"],
+    ] {
       // Without a terminal practice lists its exercises.
       let script = ["script", "-qec", ([Program.path] + words).map { "'\($0)'" }.joined(separator: " "), "/dev/null"]
       let isPractice = words[0] == "practice"

@@ -21,7 +21,9 @@ import Testing
 
   @Test(arguments: [[], ["--json"], ["--markdown"]]) func noReportHasOne(form: [String]) async throws {
     let server = try server()
-    for words in [["diagnose", "\(server.url)?token=\(Self.secret)"], ["checkup", "\(server.url)?token=\(Self.secret)"]] {
+    for words in [
+      ["diagnose", "\(server.url)?token=\(Self.secret)"], ["checkup", "\(server.url)?token=\(Self.secret)"],
+    ] {
       let form = form == ["--markdown"] && words[0] == "checkup" ? [] : form
       let run = try await Program.run(words + form, limit: 60)
       #expect(run.output.contains("token=…"))
@@ -35,7 +37,10 @@ import Testing
     let line = "2026/11/30 10:00:00 [error] connect() failed (111: Connection refused) token=\(Self.secret)"
     try "l\n\(line)\nb\nv\ns\n".write(toFile: folder.path + "/answers", atomically: false, encoding: .utf8)
     let run = try await Program.run(
-      ["-C", folder.path, Program.path, "\(server.url)?token=\(Self.secret)", "--answers", "answers", "--record", "record"],
+      [
+        "-C", folder.path, Program.path, "\(server.url)?token=\(Self.secret)", "--answers", "answers", "--record",
+        "record",
+      ],
       command: ["env"], environment: Program.withoutDocker.merging(["XDG_STATE_HOME": folder.path]) { $1 }, limit: 60)
     #expect(run.output.contains("Saved to "), "\(run.output)")
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
@@ -58,7 +63,8 @@ import Testing
     #expect(lines.dropFirst().contains { $0.contains(server.url + "?token=…") }, "\(run.errors)")
 
     let plain = try await Program.run("diagnose", "http://nobody.invalid/", "--save", folder.path + "/plain", limit: 60)
-    #expect(plain.errors == "wizard502: nothing in \(folder.path)/plain had to be hidden. Read it before you pass it on.\n")
+    #expect(
+      plain.errors == "wizard502: nothing in \(folder.path)/plain had to be hidden. Read it before you pass it on.\n")
   }
 
   /// Nor a name, where names are not to be told: not in a line that could not be read either.

@@ -96,7 +96,7 @@ import Testing
     }
 
     private mutating func answer(_ isSeen: Bool) throws {
-      let choices = try pane.screen.matches(of: /(?m)^[> ] ([1-9]) /).map { String($0.1) }
+      let choices = try pane.screen.matches(of: #/(?m)^[> ] ([1-9]) /#).map { String($0.1) }
       try pane.keys(try #require(choices.randomElement(using: &random)))
       sent = .answer
       guard isSeen else { return }
@@ -233,11 +233,14 @@ import Testing
     let trace = Trace(try #require(shell.folder.text("trace")))
     #expect(trace.started.first == Program.path)
     let filters: Set = ["iptables-save", "ip6tables-save", "iptables", "ip6tables", "nft", "iptables-legacy-save"]
-    let started = trace.started.dropFirst().filter { !filters.contains($0.split(separator: "/").last.map(String.init) ?? "") }
+    let started = trace.started.dropFirst().filter {
+      !filters.contains($0.split(separator: "/").last.map(String.init) ?? "")
+    }
     #expect(started.allSatisfy { $0 == Program.path }, "\(started)")
     let written = trace.written.filter { !$0.hasPrefix(shell.states) && !$0.hasPrefix("/dev/") }
     #expect(written.isEmpty, "\(written)")
-    #expect(trace.written.contains { $0.hasPrefix(shell.states + "/wizard502/session-") }, "the trace shows what is written")
+    #expect(
+      trace.written.contains { $0.hasPrefix(shell.states + "/wizard502/session-") }, "the trace shows what is written")
     let asked = trace.asked.filter { !$0.hasPrefix("127.") && $0 != "::1" && !Self.resolvers.contains($0) }
     #expect(asked.isEmpty, "\(asked)")
     #expect(trace.asked.contains("127.0.0.1"), "the trace shows who is asked")
@@ -259,7 +262,8 @@ import Testing
 
     private static let changing: Set = [
       "creat", "mkdir", "mkdirat", "mknod", "mknodat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir",
-      "link", "linkat", "symlink", "symlinkat", "truncate", "ftruncate", "chmod", "fchmod", "fchmodat", "chown", "fchown",
+      "link", "linkat", "symlink", "symlinkat", "truncate", "ftruncate", "chmod", "fchmod", "fchmodat", "chown",
+      "fchown",
       "lchown", "fchownat", "utimensat", "setxattr", "lsetxattr", "fsetxattr",
     ]
 
