@@ -1,11 +1,10 @@
 #!/bin/sh
-# wizard502 collect: looks for what can make a site fail, and prints what it sees. It changes nothing; passwords are hidden.
+# wizard502 collect: looks for what can make a site fail, and prints what it sees. It changes nothing; passwords are hidden, and at the end it says how many.
 # 1. Where the proxy runs:  sudo sh collect.sh https://shop.example.org > seen.txt
 # 2. Where wizard502 is:    wizard502 diagnose https://shop.example.org --paste seen.txt
 url=${1:-} LC_ALL=C PATH=$PATH:/usr/sbin:/sbin uid=$(id -u) from='' to='' boxes='' && export LC_ALL PATH
 host=$(printf %s "$url" | sed -E 's#^[a-z]+://([^/]+).*#\1#') path=/$(printf %s "$url" | sed -nE 's#^[a-z]+://[^/]+/##p')
-engine=$(command -v docker || command -v podman) ids=$([ -z "$engine" ] || $engine ps -aq --no-trunc 2>/dev/null)
-proxies='nginx|openresty|traefik|caddy|haproxy|httpd|apache|envoy|cloudflared|lighttpd|proxy|swag'
+engine=$(command -v docker || command -v podman) ids=$([ -z "$engine" ] || $engine ps -aq --no-trunc 2>/dev/null) proxies='nginx|openresty|traefik|caddy|haproxy|httpd|apache|envoy|cloudflared|lighttpd|proxy|swag'
 folders='/etc/nginx /data/nginx /config/nginx /etc/caddy /etc/traefik /etc/haproxy /usr/local/etc/haproxy /etc/apache2 /etc/httpd /usr/local/apache2/conf /etc/envoy /etc/cloudflared /etc/lighttpd /root/.config/traefik'
 hide() {
   sed -E -e 's#(Basic|Bearer) +[[:alnum:]+/=._-]+#\1 ***#g' -e 's#://[^/@:[:space:]"]+:[^/@[:space:]"]+@#://***@#g' -e 's/\$(apr1|2[aby]|[1567])\$[^",[:space:]]*/***/g' \
@@ -14,6 +13,7 @@ hide() {
 }
 run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | tr '\000' ' ' | hide; }
 ask() { run "$@" -sSik --connect-timeout 3 -m 8 -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total} %{size_header}\n'; }
+told() { awk '/^##502## /{at=substr($0,9)} {n=gsub(/\*\*\*/,"&"); if(n){all+=n; sum[at]+=n} print} END{e="cat >&2"; print all+0 " values are hidden as ***. Read the file before you pass it on." | e; for(at in sum) print "  " sum[at] ": " substr(at,1,100) | e}'; }
 # How process $1 (or "host") is set up: the files in known folders and those of $2; elsewhere what looks like a configuration.
 files() {
   root='' own="$folders $2" list='' dirs=''; [ "$1" = host ] || root=/proc/$1/root; shift 2
@@ -31,7 +31,7 @@ files() {
 }
 # The files that a command line names, and the folders in which they are.
 named() { tr '\000= ' '\n\n\n' <"/proc/$1/cmdline" | grep '^/' | while read -r f; do printf '%s\n' "$f"; [ ! -f "/proc/$1/root$f" ] || dirname "$f"; done; }
-run date +%s; run id -u; run ip -o addr; run ss -ltnp; run ss -lx; run cat /proc/net/tcp /proc/net/tcp6; run iptables-save -c; run nft -j list ruleset
+{ run date +%s; run id -u; run ip -o addr; run ss -ltnp; run ss -lx; run cat /proc/net/tcp /proc/net/tcp6; run iptables-save -c; run nft -j list ruleset
 [ -z "$url" ] || { run getent hosts "${host%:*}"; ask curl "$url" --max-time 70; ask curl "$url" -H 'Cache-Control: no-cache, max-age=1000'; }
 for f in /etc/hosts /etc/resolv.conf /proc/loadavg /proc/meminfo /proc/stat; do run cat "$f"; done
 for p in $(grep -lE "^($proxies)" /proc/[0-9]*/comm 2>/dev/null | head -n 40 | cut -d/ -f3); do
@@ -57,4 +57,4 @@ for p in $(printf '%s\n' $from | head -n 8); do # what each can ask from where i
   for u in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$u"; done
   for u in $(printf '%s\n' $at | sort -u | head -n 40); do for s in http https; do ask $in curl "$s://$u$path" -H "Host: ${host:-$u}"; done; done
 done
-printf '\n##502## end\n'
+printf '\n##502## end\n'; } | told

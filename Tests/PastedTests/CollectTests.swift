@@ -8,7 +8,7 @@ struct CollectTests {
 
   /// What a shell prints that is given the script's own functions and then these commands.
   private func printed(by commands: String, in shell: [String]) throws -> String {
-    let functions = script.split(separator: "\nrun date").first ?? ""
+    let functions = script.split(separator: "\n{ run date").first ?? ""
     let (process, output) = (Process(), Pipe())
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = shell + ["-c", functions + "\n" + commands]
@@ -50,5 +50,15 @@ struct CollectTests {
   /// Each command stands above what it printed, and what has a NUL in it is text all the same.
   @Test func itNamesItsCommands() throws {
     #expect(try printed(by: "run printf 'a\\000b'", in: ["dash"]) == "\n##502## printf a\\000b\na b")
+  }
+
+  /// How much was hidden, and in what, beside the output and not in it.
+  @Test(arguments: [["dash"], ["busybox", "sh"]]) func itSaysWhatIsHidden(_ shell: [String]) throws {
+    let lines = "##502## cat /x\npassword=***\n##502## docker inspect a\n***, ***\n##502## end\n"
+    let input = "told <<'END' FROM\n\(lines)END\n"
+    #expect(try printed(by: input.replacing("FROM", with: "2>/dev/null"), in: shell) == lines)
+    let said = try printed(by: input.replacing("FROM", with: "2>&1 >/dev/null"), in: shell).split(separator: "\n")
+    #expect(said.first == "3 values are hidden as ***. Read the file before you pass it on.")
+    #expect(Set(said.dropFirst()) == ["  1: cat /x", "  2: docker inspect a"])
   }
 }
