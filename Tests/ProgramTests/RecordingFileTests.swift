@@ -77,14 +77,20 @@ import Testing
     for words in [
       ["diagnose", "--from", file], ["--from", file, "--plain"], ["practice", "--from", folder.path, "mine"],
     ] {
-      // Without a terminal practice lists its exercises.
-      let script = ["script", "-qec", ([Program.path] + words).map { "'\($0)'" }.joined(separator: " "), "/dev/null"]
       let isPractice = words[0] == "practice"
-      let run = try await Program.run(isPractice ? [] : words, command: isPractice ? script : [Program.path], limit: 60)
+      // Without a terminal practice lists its exercises.
+      let typed = ([Program.path] + words).joined(separator: " ")
+      let run = try await Program.run(
+        isPractice ? ["-c", "script -qec '\(typed)' /dev/null > \(folder.path)/said"] : words,
+        command: isPractice ? ["sh"] : [Program.path], limit: 60)
       #expect(run.status == 66, "\(words)")
-      let sentence = isPractice ? run.output.replacing("\r", with: "") : try #require(run.complaint, "\(run.errors)")
+      let sentence = isPractice ? folder.text("said") ?? "" : try #require(run.complaint, "\(run.errors)")
+      if isPractice, [.nowhere, .circle].contains(broken) {
+        #expect(sentence == "wizard502: the recording mine.1 is missing\r\n")
+        continue
+      }
       #expect(sentence.hasPrefix("wizard502: \(folder.path)/mine.") && sentence.contains(broken.says), "\(sentence)")
-      #expect(sentence.split(separator: "\n").count == 1, "\(sentence)")
+      #expect(sentence.split(whereSeparator: \.isNewline).count == 1, "\(sentence)")
     }
   }
 
@@ -95,10 +101,8 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: good)
     let straight = try await Program.run("diagnose", "--from", good, limit: 60)
     let linked = try await Program.run("diagnose", "--from", folder.path + "/link", limit: 60)
-    try #require(mkfifo(folder.path + "/pipe", 0o600) == 0)
     let piped = try await Program.run(
-      "-c", "xz -dc \(good) > pipe & \(Program.path) diagnose --from pipe", command: ["env", "-C", folder.path, "sh"],
-      limit: 60)
+      "-c", "\(Program.path) diagnose --from <(xz -dc \(good))", command: ["bash"], limit: 60)
     #expect(straight.status == 1 && straight.output.contains("wrong port"))
     #expect(linked.output == straight.output && piped.output == straight.output)
   }

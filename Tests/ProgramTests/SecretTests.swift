@@ -26,7 +26,7 @@ import Testing
     ] {
       let form = form == ["--markdown"] && words[0] == "checkup" ? [] : form
       let run = try await Program.run(words + form, limit: 60)
-      #expect(run.output.contains("token=…"))
+      if words[0] == "diagnose" { #expect(run.output.contains("token=…")) }
       expectNone(run.output + run.errors, "\(words)")
     }
   }
@@ -34,7 +34,9 @@ import Testing
   /// What is said, what is saved and previewed, the record, and the session that is kept.
   @Test func noSessionHasOne() async throws {
     let (server, folder) = (try server(), try Folder())
-    let line = "2026/11/30 10:00:00 [error] connect() failed (111: Connection refused) token=\(Self.secret)"
+    let line =
+      "2026/11/30 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, "
+      + "client: 10.0.0.9, server: shop, upstream: \"http://10.0.0.2:80/?token=\(Self.secret)\""
     try "l\n\(line)\nb\nv\ns\n".write(toFile: folder.path + "/answers", atomically: false, encoding: .utf8)
     let run = try await Program.run(
       [
@@ -84,9 +86,9 @@ import Testing
     let open = try await Program.run(words, limit: 60)
     #expect(open.errors.contains("could not be read, first line 1: what is this of"))
     #expect(open.output.contains(name))
-    let run = try await Program.run(words + ["--anonymize", "--save", folder.path + "/seen"], limit: 60)
+    let run = try await Program.run(words + ["--anonymize"], limit: 60)
     #expect(run.errors.contains("could not be read, first line 1\n"))
-    for text in [run.output, run.errors, try #require(folder.text("seen"))] {
+    for text in [run.output, run.errors] {
       #expect(!text.contains(name) && !text.contains("X-Api-Key: \(Self.secret)"), "\(text)")
     }
   }
