@@ -1,5 +1,6 @@
 import FoundationEssentials
 import LogLines
+import Model
 import Pattern
 import World
 
