@@ -296,7 +296,7 @@ import Testing
         if let end = line.firstRange(of: " <unfinished ...>") {
           begun[thread] = line[..<end.lowerBound]
         } else if let end = line.firstRange(of: " resumed>") {
-          lines.append((begun.removeValue(forKey: thread) ?? "") + line[end.upperBound...])
+          lines.append("\(begun.removeValue(forKey: thread) ?? "")\(line[end.upperBound...])")
         } else {
           lines.append(String(line))
         }
