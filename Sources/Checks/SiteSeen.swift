@@ -55,8 +55,10 @@ struct SiteSeen: Sendable {
     if let status = answer.status, (300..<400).contains(status), let location = answer.header("Location") {
       facts[.siteRedirect] = try given.site.redirected(to: location)?.url
     }
-    facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
-    facts[.siteWaited] = facts[.siteDelay] == "later" && answer.status != nil ? "yes" : nil
+    if answer.status != nil {
+      facts[.siteDelay] = (answer.times.firstByte ?? answer.times.total).map { $0 < 2 ? "at-once" : "later" }
+    }
+    facts[.siteWaited] = facts[.siteDelay] == "later" ? "yes" : nil
     facts[.siteLate] = facts[.siteWaited]
     facts[.sitePage] = sign.means == "error-page" ? String(decoding: answer.body, as: UTF8.self).excerpt(of: 400) : nil
     facts[.siteOwnWords] = sign.means == nil && answer.isErrorInWords && facts[.siteEdge] == nil ? "yes" : nil

@@ -243,6 +243,8 @@ public struct Session: Sendable {
       case .fact(let name, let question):
         if let answer = record.answers.last(where: { $0.node == id }) {
           (key, source) = (answer.key, .answer)
+          // What a person has read stands for what the program could not see before.
+          if key != Node.unsure { unseen = min(unseen, 1) }
         } else if let value = facts[name] {
           (key, source) = (value, .fact)
         } else if canStillLearn(name, facts) {

@@ -85,8 +85,8 @@ public struct Branch: Sendable, Equatable {
   public let keys: [String]
   /// The keys as they are written: `found, default`, or `otherwise` for all that have no line of their own.
   public let written: String
-  /// The answer as a person picks it; nil where nobody is asked.
-  public let text: Template?
+  /// The answer as a person picks it; nil where nobody is asked. Where it has nothing to say of the proxy, it is no answer.
+  public let text: Wording?
   /// Of an answer: what lines of a log show that give it. Names are those of signs.
   public let shows: [String]
   /// The causes that it shows, each as sure as it is if everything before it could be seen.
@@ -100,7 +100,7 @@ public struct Branch: Sendable, Equatable {
   public let at: SourcePlace
 
   public init(
-    keys: [String], written: String? = nil, text: Template? = nil, shows: [String] = [], names: [Names] = [], go: String? = nil,
+    keys: [String], written: String? = nil, text: Wording? = nil, shows: [String] = [], names: [Names] = [], go: String? = nil,
     end: Diagnosis.Verdict? = nil, follow: String? = nil, at: SourcePlace
   ) {
     self.keys = keys
@@ -146,10 +146,16 @@ public struct Follow: Sendable, Equatable {
 public struct Question: Sendable, Equatable {
   public let text: Template
   public let why: Template
-  public let findOut: Template
-  public init(text: Template, why: Template, findOut: Template) {
+  public let findOut: Wording
+  /// A command that shows it. A word in capitals, such as APP, is for the person to fill in.
+  public let run: Wording?
+  /// What it prints, for example.
+  public let shows: Wording?
+  public init(text: Template, why: Template, findOut: Wording, run: Wording? = nil, shows: Wording? = nil) {
     self.text = text
     self.why = why
     self.findOut = findOut
+    self.run = run
+    self.shows = shows
   }
 }

@@ -103,7 +103,7 @@ struct FlowReader {
     if let value, value.has("check") || value.has("outcomes") {
       (looks, branches) = check(value.record(["check", "outcomes"], problems), into: &draft)
     } else if let value, value.has("fact") || value.has("answers") {
-      let record = value.record(["fact", "ask", "why", "find-out", "answers"], problems)
+      let record = value.record(["fact", "ask", "why", "find-out", "run", "shows", "answers"], problems)
       (looks, branches) = fact(record, field.name.text, into: &draft)
     } else {
       if value != nil { problems.add(field.name.at, "a node has a 'check', a 'fact' or a 'form'") }
@@ -177,15 +177,39 @@ struct FlowReader {
 
   private func question(_ record: Record, _ id: String, into draft: inout Draft) -> Question? {
     guard let ask = record.text("ask") else {
-      for key in ["why", "find-out"] {
+      for key in ["why", "find-out", "run", "shows"] {
         if let field = record.values[key] { problems.add(field.name.at, "'\(key)' is only for a node that asks") }
       }
       return nil
     }
-    let parts = [ask, record.requiredText("why"), record.requiredText("find-out")].map { text in
+    let parts = [ask, record.requiredText("why")].map { text in
       text.map { draft.template($0, .node(id)) } ?? Template("")
     }
-    return Question(text: parts[0], why: parts[1], findOut: parts[2])
+    if let shows = record.values["shows"], record["run"] == nil {
+      problems.add(shows.name.at, "'shows' is what a 'run' prints")
+    }
+    func wording(_ key: String) -> Wording? { record[key].map { self.wording($0, id, into: &draft) } }
+    _ = record.required("find-out")
+    return Question(
+      text: parts[0], why: parts[1], findOut: wording("find-out") ?? Wording(Template("")), run: wording("run"),
+      shows: wording("shows"))
+  }
+
+  /// A text, several of which the first that can be filled in is said, or a mapping of kinds of proxies to those;
+  /// `otherwise` is any other kind, and one that is not known.
+  private func wording(_ node: YAML.Node, _ id: String, into draft: inout Draft) -> Wording {
+    func texts(_ node: YAML.Node) -> [Template] {
+      let isList = if case .sequence = node.content { true } else { false }
+      let texts = isList ? node.texts(problems) : [node.text(problems)].compactMap { $0 }
+      return texts.map { draft.template($0, .node(id)) }
+    }
+    guard case .mapping = node.content else { return Wording(forms: [.init(kinds: nil, texts: texts(node))]) }
+    return Wording(
+      forms: Line.lines(of: node, problems).map { line in
+        let isRest = line.keys.map(\.text) == [Line.otherwise]
+        for key in line.keys where !isRest { draft.compare(.proxyKind, with: key.text, .known(key.at)) }
+        return .init(kinds: isRest ? nil : line.keys.map(\.text), texts: texts(line.value))
+      })
   }
 
   // MARK: Branches
@@ -219,7 +243,7 @@ struct FlowReader {
     let follow = record.text("follow")
     if let follow { draft.links.append(.init(target: .follow, name: follow)) }
     return Branch(
-      keys: keys, written: key.text, text: record.text("text").map { draft.template($0, .node(node ?? "")) },
+      keys: keys, written: key.text, text: record["text"].map { wording($0, node ?? "", into: &draft) },
       shows: record.texts("shows").map(\.text),
       names: names(record, key, isUnseen: keys.contains { $0 == unseen } ? unseen : nil, into: &draft), go: go?.text,
       end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]), follow: follow?.text, at: key.at)

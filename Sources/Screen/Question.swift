@@ -11,8 +11,7 @@ extension State {
   func answers(to node: String) -> [(key: String, text: String)] {
     let facts = session?.facts ?? Facts()
     let branches = catalog.tree.nodes[node]?.branches ?? []
-    let known = branches.compactMap { branch in branch.text.map { (branch.written, $0.prose(facts) ?? branch.written) }
-    }
+    let known = branches.compactMap { branch in branch.text?.prose(facts).map { (branch.written, $0) } }
     let unsure = known.first { $0.0 == Node.unsure } ?? (Node.unsure, word("question.unsure"))
     return known.filter { $0.0 != Node.unsure } + [unsure]
   }
@@ -47,24 +46,39 @@ extension State {
     var sheet = Sheet(title: word("question.title", ["question.number": String(before.count + 1)]))
     sheet.isChoice = true
     sheet.note = word("question.causes", ["question.causes": String(possibleCauses(from: node))])
+    if before.isEmpty, lacksRights, !isRestricted {
+      sheet.say(word("question.rights"))
+      sheet.blocks.append(.code(("sudo wizard502 " + (facts[.url]?.shellWord ?? "")).trimmed, isTyped: true))
+      sheet.blocks.append(.gap)
+    }
     sheet.say(question(node), .bold)
     sheet.blocks.append(.gap)
     for (index, answer) in answers(to: node).enumerated() {
       let note = isAnswered(node) && given[node] == answer.key ? word("question.given") : ""
       sheet.blocks.append(.item(label: Span(String(index + 1), spoken: ""), words: [Span(answer.text)], note: note))
     }
-    if case .fact(_, let question?) = catalog.tree.nodes[node]?.looks {
-      if let why = question.why.prose(facts) {
-        sheet.head(word("question.why"))
-        sheet.say(why)
-      }
-      if let findOut = question.findOut.prose(facts) {
-        sheet.head(word("question.find-out"))
-        sheet.say(findOut)
+    sayKnown(before: before, in: &sheet)
+    if case .fact(_, let question?) = catalog.tree.nodes[node]?.looks { say(question, facts, in: &sheet) }
+    return sheet
+  }
+
+  /// How to find out, what that prints, and why it is asked.
+  private func say(_ question: Question, _ facts: Facts, in sheet: inout Sheet) {
+    if let findOut = question.findOut.prose(facts) {
+      sheet.head(word("question.find-out"))
+      sheet.say(findOut)
+      if let run = question.run?.shell(facts) {
+        sheet.blocks.append(.code(run, isTyped: true))
+        if let shows = question.shows?.prose(facts) {
+          sheet.say(word("question.shows"))
+          for line in shows.lines { sheet.say(String(line), .dim, indent: 2, hanging: 2) }
+        }
       }
     }
-    sayKnown(before: before, in: &sheet)
-    return sheet
+    if let why = question.why.prose(facts) {
+      sheet.head(word("question.why"))
+      sheet.say(why)
+    }
   }
 
   /// What led to the question: findings, facts and answers, in the order of the way.

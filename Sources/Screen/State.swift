@@ -96,6 +96,8 @@ public struct State: Sendable {
   let isRestricted: Bool
   /// What the program cannot see here, in sentences.
   let notices: [String]
+  /// True if root, or a member of the engine's group, could see more here.
+  let lacksRights: Bool
   /// Before each title: what all is of, and a blank; empty if it is this machine's, now.
   var origin: String
   /// What can be practised; empty where this is no practice.
@@ -154,7 +156,7 @@ public struct State: Sendable {
   var asked = Facts()
 
   public init(
-    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], origin: String? = nil, exercises: [Exercise] = [],
+    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], lacksRights: Bool = false, origin: String? = nil, exercises: [Exercise] = [],
     left: Left? = nil, isASCII: Bool = false, readsLines: Bool = false, isRestricted: Bool = false,
     ahead: [String] = [],
     site: @escaping @Sendable (String) -> Facts?
@@ -163,6 +165,7 @@ public struct State: Sendable {
     self.catalog = catalog
     self.shapes = shapes.filter { used.contains($0.id) }
     self.notices = notices
+    self.lacksRights = lacksRights
     self.origin = origin.map { $0 + " " } ?? ""
     self.exercises = exercises
     self.left = left

@@ -143,7 +143,7 @@ extension State {
       for evidence in unseen { say(evidence, in: &sheet) }
     }
     sheet.head(word("inconclusive.next"))
-    if !notices.isEmpty { sheet.say("- " + word("inconclusive.rights"), indent: 2, hanging: 2) }
+    if lacksRights { sheet.say("- " + word("inconclusive.rights"), indent: 2, hanging: 2) }
     for name in ["answers", "report"] { sheet.say("- " + word("inconclusive.\(name)"), indent: 2, hanging: 2) }
     sayGuides(in: &sheet)
     saySeen(in: &sheet)

@@ -19,8 +19,9 @@ extension Wizard502 {
         // Where lines come from no terminal, nobody is asked whether to go on, nor where answers are given ahead.
         let sessions = isatty(STDIN_FILENO) == 1 ? LeftSessions(of: arguments.restriction(at: url)) : nil
         let left = arguments.answers == nil ? sessions?.newest(url.map { Site($0)?.url ?? $0 }) : nil
+        let lacks = await lacks(world)
         scenario = Scenario(
-          url: url, world: Pasteboard(world, catalog.signs), notices: await notices(world, catalog), left: left,
+          url: url, world: Pasteboard(world, catalog.signs), notices: lacks.notices.map { catalog.word($0) }, lacksRights: lacks.rights, left: left,
           keep: { sessions?.keep($0) })
       case .recording(let recording, let site):
         scenario = Scenario(
@@ -45,6 +46,8 @@ extension Wizard502 {
     let world: any World
     /// What cannot be seen there, in sentences.
     var notices: [String] = []
+    /// True if somebody with more rights could see it.
+    var lacksRights = false
     /// What stands in each title if this machine is not looked at, and what the case of a recording was given.
     var origin: String?
     var given: Facts?
@@ -72,7 +75,7 @@ extension Wizard502 {
     let (world, given) = (scenario.world, scenario.given)
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
-      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, origin: scenario.origin,
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, lacksRights: scenario.lacksRights, origin: scenario.origin,
       exercises: scenario.exercises, left: scenario.left, isASCII: options.isASCII, readsLines: reason != nil,
       isRestricted: arguments.isRestricted, ahead: ahead,
       site: { typed in
@@ -109,17 +112,18 @@ extension Wizard502 {
     }
   }
 
-  /// What cannot be looked into here, in sentences.
-  private static func notices(_ world: any World, _ catalog: Catalog) async -> [String] {
+  /// What cannot be looked into here, by the names of sentences, and whether that is for want of rights.
+  private static func lacks(_ world: any World) async -> (notices: [String], rights: Bool) {
     var names: [String] = []
-    if case .success(false) = await world.result(of: IsRoot()) { names.append("notice.not-root") }
+    var rights = false
+    if case .success(false) = await world.result(of: IsRoot()) { (names, rights) = (["notice.not-root"], true) }
     let engine = await world.result(of: UnixConnect(path: "/var/run/docker.sock", place: .host))
     switch (try? engine.get())?.outcome {
-    case .denied: names.append("notice.docker-denied")
+    case .denied: (names, rights) = (names + ["notice.docker-denied"], true)
     case .missing: names.append("notice.docker-missing")
     default: break
     }
-    return names.map { catalog.word($0) }
+    return (names, rights)
   }
 
   /// Seconds that a site of the list has for its answer: the others wait for their turn.

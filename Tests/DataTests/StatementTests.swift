@@ -196,7 +196,9 @@ private struct Places {
       let node = catalog.tree.nodes[name]
       if case .fact(_, let question?) = node?.looks {
         let answers = node?.branches.compactMap(\.text) ?? []
-        texts = ([question.text, question.why, question.findOut] + answers).map(\.source)
+        texts =
+          [question.text, question.why].map(\.source)
+          + ([question.findOut, question.run].compactMap(\.self) + answers).flatMap(\.sources)
       } else {
         texts = nil
       }

@@ -22,7 +22,7 @@ struct RunTests {
         Branch(keys: ["down"], names: [.init(cause: "app-down", confidence: .certain)], at: at),
         Branch(keys: ["unknown"], go: "ask", at: at),
       ], at: at)
-    let question = Question(text: Template("Does it run?"), why: Template("w"), findOut: Template("f"))
+    let question = Question(text: Template("Does it run?"), why: Template("w"), findOut: Wording(Template("f")))
     let ask = Node(
       id: "ask", looks: .fact("app.runs", question),
       branches: [

@@ -12,7 +12,7 @@ private enum Small {
     end: Diagnosis.Verdict? = nil, text: String? = nil
   ) -> Branch {
     Branch(
-      keys: [key], text: text.map { Template($0) },
+      keys: [key], text: text.map { Wording(Template($0)) },
       names: cause.map { [.init(cause: $0, confidence: confidence)] } ?? [],
       go: go, end: end, at: at)
   }
@@ -36,7 +36,7 @@ private enum Small {
           id: "ask",
           looks: .fact(
             "app.place",
-            Question(text: Template("Where does it run?"), why: Template("w"), findOut: Template("f"))),
+            Question(text: Template("Where does it run?"), why: Template("w"), findOut: Wording(Template("f")))),
           branches: [
             branch("container", cause: "app-lost", text: "In a container"),
             branch("unsure", end: .inconclusive, text: "I do not know"),

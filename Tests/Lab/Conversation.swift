@@ -14,7 +14,7 @@ final class Conversation {
     /// By its number, from 1 on: the answer's name in the tree, and its words.
     var answers: [(key: String, text: String)]
     /// What it says can be typed to find out.
-    var commands: [String]
+    var command: String?
   }
 
   enum Turn {
@@ -23,9 +23,16 @@ final class Conversation {
     case result(String)
   }
 
-  /// The data that the program has built in.
-  private static let catalog: Catalog? =
-    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog
+  /// The data that the program has built in, or takes from elsewhere.
+  private static let catalog: Catalog? = {
+    let shapes = Check.all.map(\.shape)
+    guard let folder = ProcessInfo.processInfo.environment["LAB_FLOWS"] else {
+      return Reader.read(files: Reader.builtIn, shapes: shapes, checkingPatterns: false).catalog
+    }
+    return (try? Reader.files(in: folder)).flatMap {
+      Reader.read(files: $0, shapes: shapes, checkingPatterns: false).catalog
+    }
+  }()
 
   private let process = Process()
   private let input = Pipe()
@@ -38,9 +45,10 @@ final class Conversation {
     output = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID().uuidString).out")
     try Data().write(to: output)
     process.executableURL = URL(filePath: "/usr/bin/timeout")
+    let flows = ProcessInfo.processInfo.environment["LAB_FLOWS"].map { ["--flows", $0] } ?? []
     process.arguments =
       ["90", "unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env"]
-      + ["HOME=/nonexistent", Wizard.program, url, "--plain"]
+      + ["HOME=/nonexistent", Wizard.program, url, "--plain"] + flows
     process.standardInput = input
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = FileHandle.nullDevice
@@ -86,17 +94,23 @@ extension Catalog {
 
   fileprivate func question(in lines: [String]) -> Conversation.Question? {
     for node in tree.nodes.values {
-      guard case .fact(let fact, let question?) = node.looks else { continue }
-      guard let text = lines.first(where: question.text.fits) else { continue }
+      guard case .fact(let fact, let question?) = node.looks, let text = lines.first(where: question.text.fits) else {
+        continue
+      }
       var answers: [(key: String, text: String)] = []
       for line in lines where line.hasPrefix("\(answers.count + 1) ") {
         let words = String(line.drop { $0.isNumber }.dropFirst()).replacing(/\ \(your answer\)$/, with: "")
-        let key = node.branches.first { $0.text?.fits(words) == true }?.written ?? Node.unsure
-        answers.append((key, words))
+        let branch = node.branches.first { branch in
+          branch.text?.forms.flatMap(\.texts).contains { $0.fits(words) } ?? false
+        }
+        if let branch { answers.append((branch.written, words)) }
       }
-      // Two nodes may ask the same in the same words, for other answers.
-      guard answers.count == node.branches.count(where: { $0.text != nil }) else { continue }
-      return .init(fact: fact.text, text: text, answers: answers, commands: [])
+      // Another node may ask the same in the same words, for other answers.
+      guard lines.contains(where: { $0.hasPrefix("\(answers.count + 1) ") }) == false, !answers.isEmpty else { continue }
+      let start = lines.firstIndex(of: word("question.find-out")) ?? lines.endIndex
+      let how = lines[start...].prefix { $0 != word("question.shows") }
+      let command = question.run == nil || how.count == lines[start...].count ? nil : how.last
+      return .init(fact: fact.text, text: text, answers: answers, command: command)
     }
     return nil
   }

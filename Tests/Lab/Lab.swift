@@ -12,6 +12,7 @@ import Testing
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
 /// | `LAB_BY_HAND`    | diagnoses from what `collect` prints alone; a folder for the pastes that misled |
 /// | `LAB_ANSWERS`    | diagnoses from answers to its questions alone; a folder for the sessions that misled |
+/// | `LAB_FLOWS`      | asks by the Flows and Screens of this folder, instead of those that are built in |
 /// | `LAB_TABLE`      | a file for the table of results                                         |
 /// | `LAB_PRACTICE`   | stages what the exercises of this folder name, and records their systems there |
 /// | `WIZARD502`      | the program, instead of the release build                               |

@@ -17,11 +17,11 @@ struct SoundTests {
           "upstream.kind",
           Question(
             text: Template("What does {upstream.container} run in?"), why: Template("Docker did not say."),
-            findOut: Template("Run docker ps."))))
+            findOut: Wording(Template("Run docker ps.")))))
     #expect(
       node.branches.first
         == Branch(
-          keys: ["process"], text: Template("A process"), names: [.init(cause: "wrong-port", confidence: .likely)],
+          keys: ["process"], text: Wording(Template("A process")), names: [.init(cause: "wrong-port", confidence: .likely)],
           at: SourcePlace(file: "Flows/backend.yaml", line: 15, column: 7)))
     #expect(node.branches.map(\.keys) == [["process"], ["other"], ["unsure"]])
     #expect(node.branches.map(\.end) == [nil, .inconclusive, .inconclusive])

@@ -147,7 +147,7 @@ public enum ScreenCase {
     end: Diagnosis.Verdict? = nil, follow: String? = nil
   ) -> Branch {
     Branch(
-      keys: [key], text: text.map { Template($0) }, shows: shows,
+      keys: [key], text: text.map { Wording(Template($0)) }, shows: shows,
       names: cause.map { [.init(cause: $0, confidence: confidence)] } ?? [],
       go: go, end: end, follow: follow, at: at)
   }
@@ -179,7 +179,7 @@ public enum ScreenCase {
         Question(
           text: Template("What does the app behind {site.host} run in?"),
           why: Template("The program could not look for itself; the next question depends on it."),
-          findOut: Template("Run \"docker ps -a\" on the server and look for the app's name."))),
+          findOut: Wording(Template("Run \"docker ps -a\" on the server and look for the app's name.")))),
       branches: [
         branch("container", "A container", go: "status"), branch("host", "A program of the machine itself", go: "runs"),
         branch("unsure", "I do not know", end: .inconclusive),
@@ -191,7 +191,7 @@ public enum ScreenCase {
         Question(
           text: Template("What does \"docker ps -a\" say in the column STATUS of the app?"),
           why: Template("Most 502s are an app that does not run."),
-          findOut: Template("Run \"docker ps -a\" on the server. If it asks for permission, put \"sudo\" before it."))),
+          findOut: Wording(Template("Run \"docker ps -a\" on the server. If it asks for permission, put \"sudo\" before it.")))),
       branches: [
         branch("running", "Up", end: .inconclusive), branch("exited", "Exited or Created", cause: "backend-stopped"),
       ], at: at),
@@ -201,7 +201,7 @@ public enum ScreenCase {
         "app.runs",
         Question(
           text: Template("Does the app itself run?"), why: Template("Most 502s are an app that does not run."),
-          findOut: Template("Look for it in \"ps aux\"."))),
+          findOut: Wording(Template("Look for it in \"ps aux\".")))),
       branches: [
         branch("yes", "It runs", end: .inconclusive), branch("no", "It does not run", shows: ["refused"], cause: "backend-stopped"),
         branch("unsure", "I do not know", cause: "backend-stopped", .possible, end: .inconclusive),
