@@ -4,6 +4,7 @@ import World
 
 extension FactName {
   static let intendedURL: FactName = "intended.url"
+  static let intendedServed: FactName = "intended.served"
 }
 
 private enum IntendedOutcome: String, CheckOutcome {
@@ -21,7 +22,7 @@ extension Check {
   ///
   /// At ports 80 and 443 a scheme or a port that is not served is a fault of the server, not of who asks.
   static let siteIntended = Check(
-    "site.intended", needs: [.siteAsked, .url, .siteHost, .sitePort, .sitePath], learns: [.intendedURL],
+    "site.intended", needs: [.siteAsked, .url, .siteHost, .sitePort, .sitePath], learns: [.intendedURL, .intendedServed],
     outcome: IntendedOutcome.self
   ) { world, given, signs throws(Unseen) in
     // Any other answer is that of a site that is served.
@@ -49,6 +50,8 @@ extension Check {
       return (.nearName, [.intendedURL: meant.site.url])
     }
     if let unseen = unseen.first { throw unseen }
-    return (.none, [:])
+    guard await world.leadsHere(host) || addresses.isEmpty, !listed.isEmpty else { return (.none, [:]) }
+    let (urls, most) = (listed.map(\.site.url), 8)
+    return (.none, [.intendedServed: (urls.prefix(most) + (urls.count > most ? ["…"] : [])).joined(separator: ", ")])
   }
 }

@@ -42,6 +42,19 @@ public struct Catalog: Sendable, Equatable {
   /// A sentence of the program itself. A name that the catalogue lacks is shown as the name.
   public func word(_ name: String, _ facts: Facts = Facts()) -> String { words[name]?.prose(facts) ?? name }
 
+  /// The hop at which most of the checks that find this cause look, the last of several; nil if none finds it.
+  public func hop(of cause: String) -> String? {
+    let found = tree.nodes.values.compactMap { node -> String? in
+      guard case .check(let check) = node.looks else { return nil }
+      let names = node.branches.filter { !$0.keys.contains(Finding.unknown) }.flatMap(\.names)
+      return names.contains { $0.cause == cause } ? checks[check]?.hop : nil
+    }
+    return hops.enumerated().max { one, other in
+      let (fewer, more) = (found.count { $0 == one.element }, found.count { $0 == other.element })
+      return (fewer, one.offset) < (more, other.offset)
+    }.flatMap { found.contains($0.element) ? $0.element : nil }
+  }
+
   /// The title of a cause's page as far as the facts fill it in.
   public func title(of cause: String, _ facts: Facts) -> String {
     pages[cause]?.title(facts) ?? cause

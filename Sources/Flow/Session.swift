@@ -324,12 +324,18 @@ extension Session.Walk {
   /// Causes by confidence, then by order of the way; without those that others hide and without repetitions.
   fileprivate func ranked(by catalog: Catalog) -> Self {
     var walk = self
-    let hidden = Set(causes.flatMap { catalog.pages[$0.cause]?.hides ?? [] })
+    // What is merely possible leaves the others possible, too, and explains nothing away that is more likely.
+    func isHidden(_ names: Branch.Names) -> Bool {
+      causes.contains { other in
+        other.confidence < .possible && other.confidence <= names.confidence
+          && catalog.pages[other.cause]?.hides.contains(names.cause) == true
+      }
+    }
     var seen: Set<String> = []
     walk.causes = causes.enumerated()
       .sorted { ($0.element.confidence, $0.offset) < ($1.element.confidence, $1.offset) }
       .map(\.element)
-      .filter { !hidden.contains($0.cause) && seen.insert($0.cause).inserted }
+      .filter { !isHidden($0) && seen.insert($0.cause).inserted }
     return walk
   }
 }

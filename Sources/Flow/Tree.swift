@@ -150,12 +150,12 @@ public struct Question: Sendable, Equatable {
   /// A command that shows it. A word in capitals, such as APP, is for the person to fill in.
   public let run: Wording?
   /// What it prints, for example.
-  public let shows: Wording?
-  public init(text: Template, why: Template, findOut: Wording, run: Wording? = nil, shows: Wording? = nil) {
+  public let example: Wording?
+  public init(text: Template, why: Template, findOut: Wording, run: Wording? = nil, example: Wording? = nil) {
     self.text = text
     self.why = why
     self.findOut = findOut
     self.run = run
-    self.shows = shows
+    self.example = example
   }
 }

@@ -76,7 +76,8 @@ public struct Site: Sendable, Equatable {
     if text.hasPrefix("["), text.hasSuffix("]") {
       return text.count > 3 && text.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
     }
-    return !text.isEmpty && text.utf8.count <= 253 && text.first != "-" && text.first != "."
+    // A number alone is an address to the system, and no site to anybody.
+    return text.contains { !$0.isNumber } && text.utf8.count <= 253 && text.first != "-" && text.first != "."
       && text.allSatisfy { $0.isLetter || $0.isNumber || "._-".contains($0) } && !text.contains("..")
   }
 }

@@ -103,7 +103,7 @@ struct FlowReader {
     if let value, value.has("check") || value.has("outcomes") {
       (looks, branches) = check(value.record(["check", "outcomes"], problems), into: &draft)
     } else if let value, value.has("fact") || value.has("answers") {
-      let record = value.record(["fact", "ask", "why", "find-out", "run", "shows", "answers"], problems)
+      let record = value.record(["fact", "ask", "why", "find-out", "run", "example", "answers"], problems)
       (looks, branches) = fact(record, field.name.text, into: &draft)
     } else {
       if value != nil { problems.add(field.name.at, "a node has a 'check', a 'fact' or a 'form'") }
@@ -177,7 +177,7 @@ struct FlowReader {
 
   private func question(_ record: Record, _ id: String, into draft: inout Draft) -> Question? {
     guard let ask = record.text("ask") else {
-      for key in ["why", "find-out", "run", "shows"] {
+      for key in ["why", "find-out", "run", "example"] {
         if let field = record.values[key] { problems.add(field.name.at, "'\(key)' is only for a node that asks") }
       }
       return nil
@@ -185,14 +185,14 @@ struct FlowReader {
     let parts = [ask, record.requiredText("why")].map { text in
       text.map { draft.template($0, .node(id)) } ?? Template("")
     }
-    if let shows = record.values["shows"], record["run"] == nil {
-      problems.add(shows.name.at, "'shows' is what a 'run' prints")
+    if let example = record.values["example"], record["run"] == nil {
+      problems.add(example.name.at, "'example' is what a 'run' prints")
     }
     func wording(_ key: String) -> Wording? { record[key].map { self.wording($0, id, into: &draft) } }
     _ = record.required("find-out")
     return Question(
       text: parts[0], why: parts[1], findOut: wording("find-out") ?? Wording(Template("")), run: wording("run"),
-      shows: wording("shows"))
+      example: wording("example"))
   }
 
   /// A text, several of which the first that can be filled in is said, or a mapping of kinds of proxies to those;

@@ -34,12 +34,28 @@ extension State {
     return catalog.hops.map { hop in
       let marks = seen.filter { catalog.checks[$0.check]?.hop == hop }.map(\.mark)
       let worst: [Diagnosis.Evidence.Mark] = [.bad, .unknown, .note, .ok]
-      return (hop, worst.first(where: marks.contains))
+      return (hop, hop == saidHop ? .bad : worst.first(where: marks.contains))
     }
   }
 
-  /// The first hop with a cross behind what the browser sees.
+  /// The hop of the cause that a person's answers name; nil if what was seen names it.
+  var saidHop: String? {
+    guard let walk = session?.walk(), let cause = walk.causes.first?.cause,
+      let naming = walk.steps.last(where: { $0.branch?.names.contains { $0.cause == cause } ?? false }),
+      case .fact = naming.node.looks, !said.isEmpty
+    else { return nil }
+    return catalog.hop(of: cause)
+  }
+
+  /// Answers on the way but "I do not know", the last one first.
+  var said: [Session.Record.Answer] {
+    let steps = session?.walk().steps.filter { $0.source == .answer && $0.key != Node.unsure } ?? []
+    return steps.reversed().compactMap { step in session?.record.answers.last { $0.node == step.node.id } }
+  }
+
+  /// The first hop with a cross behind what the browser sees, or the one that a person's answers lead to.
   var faultyHop: String? {
+    if let saidHop { return saidHop }
     let bad = hopMarks.filter { $0.mark == .bad }.map(\.hop)
     return bad.first { $0 != firstHop } ?? bad.first
   }

@@ -69,9 +69,9 @@ extension State {
       sheet.say(findOut)
       if let run = question.run?.shell(facts) {
         sheet.blocks.append(.code(run, isTyped: true))
-        if let shows = question.shows?.prose(facts) {
-          sheet.say(word("question.shows"))
-          for line in shows.lines { sheet.say(String(line), .dim, indent: 2, hanging: 2) }
+        if let example = question.example?.prose(facts) {
+          sheet.say(word("question.example"))
+          for line in example.lines { sheet.say(String(line), .dim, indent: 2, hanging: 2) }
         }
       }
     }

@@ -92,22 +92,26 @@ extension State {
   /// The findings that make the cause: the one that named it, and every cross on the way behind what the browser sees.
   private func deciding(_ cause: Diagnosis.Cause) -> [Diagnosis.Evidence] {
     guard let session else { return [] }
+    // What a person has said is the proof, and not what could be seen without it.
+    if cause.id == session.walk().causes.first?.cause, saidHop != nil { return said.map { evidence(of: $0) } }
     let naming = session.walk().steps.last { $0.branch?.names.contains { $0.cause == cause.id } ?? false }
     var named: Diagnosis.Evidence?
     switch naming?.node.looks {
     case .check(let check): named = evidence(of: check)
     case .fact(_, _?):
       let answer = session.record.answers.last { $0.node == naming?.node.id }
-      named = answer.map {
-        let facts: Facts = ["question.text": question($0.node), "question.answer": text(of: $0)]
-        return .init(check: $0.node, mark: .note, text: word("verdict.you-said", facts))
-      }
+      named = answer.map { evidence(of: $0) }
     default: break
     }
     let crosses = cause.evidence.filter { $0.mark == .bad && catalog.checks[$0.check]?.hop != firstHop }
     let all = [named].compactMap { $0 } + crosses.filter { $0.check != named?.check }
     let deciding = all.isEmpty ? cause.evidence.filter { $0.mark == .bad } : all
     return deciding.filter { $0.mark == .bad } + deciding.filter { $0.mark != .bad }
+  }
+
+  private func evidence(of answer: Session.Record.Answer) -> Diagnosis.Evidence {
+    let facts: Facts = ["question.text": question(answer.node), "question.answer": text(of: answer)]
+    return .init(check: answer.node, mark: .note, text: word("verdict.you-said", facts))
   }
 
   /// True if the way to the causes goes by an answer or by a person's word for a finding.

@@ -47,7 +47,7 @@ final class Conversation {
     process.executableURL = URL(filePath: "/usr/bin/timeout")
     let flows = ProcessInfo.processInfo.environment["LAB_FLOWS"].map { ["--flows", $0] } ?? []
     process.arguments =
-      ["90", "unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env"]
+      ["600", "unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env"]
       + ["HOME=/nonexistent", Wizard.program, url, "--plain"] + flows
     process.standardInput = input
     process.standardOutput = try FileHandle(forWritingTo: output)
@@ -67,7 +67,7 @@ final class Conversation {
 
   /// What is asked or said next.
   func next() async throws -> Turn {
-    let isAsked = await eventually(within: 60) { transcript.dropFirst(read).hasSuffix("q quit: ") }
+    let isAsked = await eventually(within: 150) { transcript.dropFirst(read).hasSuffix("q quit: ") }
     let said = String(transcript.dropFirst(read))
     guard isAsked, let catalog = Self.catalog else { throw CommandFailed(description: "no prompt comes: \(said)") }
     read = transcript.count
@@ -108,7 +108,7 @@ extension Catalog {
       // Another node may ask the same in the same words, for other answers.
       guard lines.contains(where: { $0.hasPrefix("\(answers.count + 1) ") }) == false, !answers.isEmpty else { continue }
       let start = lines.firstIndex(of: word("question.find-out")) ?? lines.endIndex
-      let how = lines[start...].prefix { $0 != word("question.shows") }
+      let how = lines[start...].prefix { $0 != word("question.example") }
       let command = question.run == nil || how.count == lines[start...].count ? nil : how.last
       return .init(fact: fact.text, text: text, answers: answers, command: command)
     }

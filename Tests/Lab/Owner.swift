@@ -19,7 +19,6 @@ struct Owner {
       switch question.fact {
       case "problem.page": try await page()
       case "proxy.kind": try await kind()
-      case "proxy.place": try await proxy() == nil ? "host" : "container"
       case "container.status": try await status()
       case "log.says": try await logSays(question)
       case "app.listens": try await listens(question)
@@ -33,6 +32,7 @@ struct Owner {
       case "route.served": try await served(question)
       case "app.labels": try await labels(question)
       case "proxy.files-say": try await filesSay(question)
+      case "source.says": question.answer(in: try await output(of: question)) ?? "nothing"
       case "edge.past": try await pastEdge(question)
       case "problem.when": "always"
       case "series.count": "20"
@@ -75,7 +75,9 @@ struct Owner {
   }
 
   private func page() async throws -> String? {
-    let (answer, seconds) = try await look()
+    var (answer, seconds) = try await look()
+    // An error that comes and goes is seen by whoever loads the page a few times.
+    for _ in 0..<5 where answer.isGood(for: site) { (answer, seconds) = try await look() }
     if answer.isGood(for: site) { return "works" }
     if seconds > 10 || answer.status == 504 { return "late" }
     switch answer.status {
@@ -131,8 +133,8 @@ struct Owner {
   private func kind() async throws -> String? {
     let names = [
       ("nginx-proxy-manager", "nginx-proxy-manager"), ("proxyos", "proxyos"), ("traefik", "traefik"),
-      ("caddy", "caddy"), ("haproxy", "haproxy"), ("httpd", "apache"), ("apache", "apache"), ("envoy", "envoy"),
-      ("lighttpd", "lighttpd"), ("nginx", "nginx"), ("swag", "nginx"), ("appliance", "nginx"),
+      ("caddy", "caddy"), ("haproxy", "haproxy"), ("lighttpd", "lighttpd"), ("httpd", "apache"), ("apache", "apache"), ("envoy", "envoy"),
+      ("nginx", "nginx"), ("swag", "nginx"), ("appliance", "nginx"),
     ]
     let known =
       if let proxy = try await proxy() { proxy.image } else if let program = try await program() { program.name } else {
@@ -146,6 +148,7 @@ struct Owner {
     guard let app = try await app(), let line = try await containers().first(where: { $0[0] == app }) else {
       return try await isProgram() ? "program" : "missing"
     }
+    if try await inspect(app, "{{.State.OOMKilled}}") == "true", line[2].hasPrefix("Exited") { return "killed" }
     let words = [
       ("(Paused)", "paused"), ("(unhealthy)", "unhealthy"), ("starting)", "starting"), ("Up", "running"),
       ("Exited", "exited"), ("Created", "exited"), ("Restarting", "restarting"),
@@ -219,7 +222,8 @@ struct Owner {
     let said = question.answer(in: log)
     let dialled = Self.dialled(in: log)?.host ?? ""
     let isHere = dialled.hasPrefix("127.") || dialled == "[::1]" || dialled == "localhost"
-    return said == "refused" && isHere ? "here" : said
+    // Both quote the same words: the address tells them apart.
+    return said == "refused" || said == "here" ? (isHere ? "here" : "refused") : said
   }
 
   /// The address in the newest line that names one.
@@ -236,7 +240,9 @@ struct Owner {
   private func asked() async throws -> (log: String?, file: String?) {
     let configuration = try await configuration()
     let app = try await app() ?? "-"
-    let named = configuration.firstMatch(of: try Regex("\(app):(\\d+)", as: (Substring, Substring).self))?.1
+    // Envoy's files have a name and its port in two places.
+    let named = configuration.firstMatch(
+      of: try Regex("\(app)(?::|\\b[^{}]{0,60}port_value: *)(\\d+)", as: (Substring, Substring).self))?.1
     let other = configuration.firstMatch(
       of: /(?:server\.port":"|VIRTUAL_PORT=|(?:127\.0\.0\.1|localhost|172\.17\.0\.1|172\.18\.0\.1):|forward_port = )(\d+)/)?.1
     var log: String?
@@ -252,7 +258,9 @@ struct Owner {
   // MARK: Where the app is
 
   private func listens(_ question: Conversation.Question) async throws -> String? {
-    let list = try await output(of: question).split(separator: "\n").filter { $0.hasPrefix("LISTEN") }
+    let said = try await output(of: question)
+    if said.contains("/proc/0/") { return "stopped" }
+    let list = said.split(separator: "\n").filter { $0.hasPrefix("LISTEN") }
       .compactMap { $0.split(separator: " ").dropFirst(3).first.map(String.init) }.filter { !$0.contains("127.0.0.11:") }
     if list.isEmpty { return "nothing" }
     let asked = try await asked()
@@ -278,6 +286,7 @@ struct Owner {
 
   /// Who has the port of this machine that the proxy dials.
   private func published() async throws -> String? {
+    if try await proxy() != nil { return "proxy" }
     let asked = try await asked()
     guard let port = asked.log ?? asked.file else { return nil }
     guard let app = try await app(), let line = try await containers().first(where: { $0[0] == app }) else {
@@ -306,7 +315,10 @@ struct Owner {
     guard let http = said.firstMatch(of: /http (\d+)/)?.1, let https = said.firstMatch(of: /https (\d+)/)?.1 else {
       return nil
     }
-    if http == "000", https == "000" { return "none" }
+    if http == "000", https == "000" {
+      let image = try await inspect(try await app() ?? "-", "{{.Config.Image}}")
+      return image.contains("php") || image.contains("uwsgi") ? "own" : "none"
+    }
     return http == "000" || http == "400" ? "https" : "http"
   }
 
