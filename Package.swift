@@ -54,7 +54,7 @@ let package = Package(
     module("Machine", ["World", "Model", "HTTP", "SQLite", "CAres", "CLinux"]),
     module("Routes", ["Model"]),
     module("Discovery", ["World", "Model", "Routes", "Archive", "LogLines", "Pattern", "TOML", "YAML"]),
-    module("Pasted", ["World", "Model", "LogLines", "Pattern"]),
+    module("Pasted", ["World", "Model", "LogLines", "Pattern", "YAML"]),
     module("Firewall", ["World", "Model"]),
     module("Checks", ["World", "Model", "Routes", "Discovery", "Firewall", "LogLines", "Pattern"]),
     module("Report", ["Flow", "LogLines", "Model"]),

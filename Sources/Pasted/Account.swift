@@ -4,7 +4,9 @@ import World
 /// What the output of commands tells of a machine: only what was printed, and where that is all there is.
 struct Account: Sendable {
   /// Seconds since 1970.
-  var now: Double?
+  var now: Double
+  /// By what log lines are known.
+  let signs: Signs
   var isRoot: Bool?
   var ownAddresses: [String]?
   /// `Docker` or `Podman`.
@@ -13,24 +15,44 @@ struct Account: Sendable {
   var engineProblem: Unseen?
   /// In full, as `inspect` prints them.
   var containers: [JSON] = []
-  /// As the list of containers prints them.
-  var listed: [JSON] = []
+  /// As the engine's own list has them. Of one whose id was not printed its name stands for it.
+  var listed: [[String: JSON]] = []
   /// True if a list of all of them was printed.
   var isListed = false
   var networks: [JSON]?
+  /// What Compose's files say of their services, the newest last.
+  var compose: [ComposeFile] = []
   /// By the name or the id that the command names.
   var logs: [String: String] = [:]
+  /// Lines of logs of which nobody says where they stand, by the kind that writes such lines.
+  var bareLines: [String: [String]] = [:]
   var files: [Place: [String: File]] = [:]
   /// Folders of which every file that sets up a proxy was printed.
   var folders: [Place: Set<String>] = [:]
+  /// Owner and permissions, as `ls -ld` prints them.
+  var owners: [String: Owner] = [:]
+  /// Rows of databases by the query that brought them.
+  var rows: [Place: [Rows: [[String: String]]]] = [:]
+  var fileSystems: [String: FileSystem.Sight] = [:]
   var listeners: [Place: [Listener]] = [:]
   /// Unix sockets at which somebody listens, as the machine names them; nil: they were not printed.
   var unixListeners: Set<String>?
   var answers: [Question: HTTPRequest.Sight] = [:]
+  /// What a proxy tells of itself, by the path at which it was asked: `/api/rawdata`.
+  var told: [String: [UInt8]] = [:]
+  /// What HAProxy tells of itself.
+  var statistics: [StatsSocket.Question: String] = [:]
+  var connections: [Connection: TCPConnect.Sight.Outcome] = [:]
+  /// What came back for bytes that were sent.
+  var exchanges: [Connection: [[UInt8]: [UInt8]]] = [:]
+  /// What servers show in the handshake.
+  var certificates: [Connection: Handshake] = [:]
   /// Names as the place's own system sees them; none: it has no address.
   var names: [Place: [String: [String]]] = [:]
   var packetFilters: [CommandRun.Command: String] = [:]
   var processes: [Int32: Process] = [:]
+  /// Services of the machine, true for those that run.
+  var services: [String: Bool] = [:]
   /// What says nothing that is known: the number of a line in the paste, and the line.
   var unread: [(number: Int, line: String)] = []
   /// What was read of outputs of which a part is missing, each by itself.
@@ -39,7 +61,8 @@ struct Account: Sendable {
   /// A file's text, when it was changed, or where a link leads.
   struct File: Sendable {
     var text: String?
-    var modified: Double = 0
+    /// Nil: it was not printed.
+    var modified: Double?
     var link: String?
     /// Why it was not printed.
     var problem: Unseen?
@@ -52,6 +75,27 @@ struct Account: Sendable {
     var url: String
     /// Besides `Host`.
     var headers: [String] = []
+    /// Whom curl was told to ask in the name's place; nil: whoever has the name.
+    var address: String?
+  }
+
+  struct Connection: Hashable, Sendable {
+    var place: Place
+    var address: String
+    var port: UInt16
+  }
+
+  struct Rows: Hashable, Sendable {
+    var path: String
+    /// In lower case, without a semicolon.
+    var sql: String
+  }
+
+  struct Owner: Sendable {
+    var isRoot: Bool
+    /// Nobody but its owner may write to it.
+    var isClosed: Bool
+    var isLink: Bool
   }
 
   struct Process: Sendable {
@@ -62,6 +106,7 @@ struct Account: Sendable {
     var owner: String?
     /// In ticks after the machine's start.
     var started: Double?
+    /// Its id, or what the paste calls it by.
     var container: String?
     var network: String?
   }
@@ -72,21 +117,54 @@ struct Account: Sendable {
       || networks != nil || isListed
   }
 
-  init(_ text: String) {
-    for passage in Transcript(text).passages { read(passage) }
+  init(_ text: String, now: Double, _ signs: Signs) {
+    (self.now, self.signs) = (now, signs)
+    var rest: [Passage] = []
+    for passage in Transcript(text).passages {
+      let file = passage.lines.contains { $0.trimmed == "services:" } ? ComposeFile(passage.text) : nil
+      if let file { compose.append(file) }
+      // One that is a file of its own is that as well.
+      if file != nil, !passage.isOf("cat") { continue }
+      if read(passage, by: Account.engineReaders) == false { rest.append(passage) }
+    }
+    settle()
+    // What was looked at in a container is read when it is known which one that is.
+    var unclaimed: [Passage] = []
+    for passage in rest where read(passage, by: Account.readers) == false { unclaimed.append(passage) }
+    let bare = unclaimed.isEmpty ? nil : BareLines(signs)
+    for passage in unclaimed { readBare(passage, bare) }
+    completeConfigurations()
+    unread.sort { $0.number < $1.number }
   }
 
-  private init() {}
+  private init(now: Double, _ signs: Signs) { (self.now, self.signs) = (now, signs) }
 
-  private mutating func read(_ passage: Passage) {
-    guard let reader = Account.readers.first(where: { $0.claims(passage) }) else { return }
+  /// False if it is nothing that one of the readers knows.
+  private mutating func read(_ passage: Passage, by readers: [OutputReader]) -> Bool {
+    guard let reader = readers.first(where: { $0.claims(passage) }) else { return false }
     let known = unread.count
-    reader.read(passage, &self)
+    var passage = passage
+    if let joined = passage.rejoined {
+      // A terminal may have cut its lines: then more is read of it if they are joined.
+      var (plain, other) = (self, self)
+      reader.read(passage, &plain)
+      reader.read(joined, &other)
+      let isJoined = other.unread.count < plain.unread.count
+      (self, passage) = isJoined ? (other, joined) : (plain, passage)
+    } else {
+      reader.read(passage, &self)
+    }
     if unread.count > known || passage.isCut {
-      var part = Account()
+      var part = Account(now: now, signs)
       reader.read(passage, &part)
       cut.append(part)
     }
+    return true
+  }
+
+  mutating func addUnread(_ index: Int, of passage: Passage) {
+    guard passage.lines.indices.contains(index), !passage.lines[index].allSatisfy(\.isWhitespace) else { return }
+    unread.append((passage.numbers[index], passage.lines[index]))
   }
 }
 
@@ -98,7 +176,8 @@ struct OutputReader: Sendable {
 
 extension Account {
   static let readers: [OutputReader] =
-    engineReaders + fileReaders + socketReaders + requestReaders + systemReaders
+    fileReaders + databaseReaders + socketReaders + requestReaders + handshakeReaders + systemReaders + logReaders
+    + firewallReaders + configurationReaders
 }
 
 // MARK: What belongs together
@@ -108,12 +187,13 @@ extension Account {
   var hasEveryContainer: Bool { isListed && onlyListed.isEmpty }
 
   /// Those of which nothing but their line in the list is known.
-  var onlyListed: [JSON] { listed.filter { row in row["Id"]?.text.map { container($0) == nil } == true } }
+  var onlyListed: [[String: JSON]] { listed.filter { row in row["Id"]?.text.map { container($0) == nil } == true } }
 
   /// A container in full by its id, the start of it, or its name.
   func container(_ name: String) -> JSON? {
     containers.first { container in
       container["Id"]?.text?.hasPrefix(name) == true && name.count >= 12 || container.containerName == name
+        || container["Id"]?.text == name
     }
   }
 
@@ -129,8 +209,18 @@ extension Account {
     return container(at: place) == nil ? .host : place
   }
 
-  /// The place in which a container's processes are.
-  func place(of container: String) -> Place? { self.container(container)?.pid.map { .process($0) } }
+  /// The place in which a container's processes are; of a service of Compose's the first of its containers.
+  func place(of container: String) -> Place? {
+    let known = self.container(container) ?? containers.first { $0.label("com.docker.compose.service") == container }
+    return known?.pid.map { .process($0) }
+  }
+
+  /// Where a command was run; nil if that is a container of which nothing more is known.
+  func place(of passage: Passage) -> Place? {
+    if let process = passage.command?.process { return process == 1 ? .host : .process(process) }
+    guard let container = passage.command?.container else { return .host }
+    return place(of: container)
+  }
 }
 
 extension JSON {
@@ -145,4 +235,5 @@ extension JSON {
   var endpointAddresses: [String] {
     [self["IPAddress"]?.text, self["GlobalIPv6Address"]?.text].compactMap { $0 }.filter { !$0.isEmpty }
   }
+  func label(_ name: String) -> String? { (self["Config"]?["Labels"] ?? self["Labels"])?[name]?.text }
 }

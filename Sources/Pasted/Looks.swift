@@ -19,7 +19,7 @@ extension Listeners: PastedLook {
 
 extension Processes: PastedLook {
   func pasted(in account: Account) -> [ProcessSeen]? {
-    guard !account.processes.isEmpty else { return nil }
+    guard !account.processes.isEmpty || account.isStopped(names) else { return nil }
     let start = account.files[.host]?["/proc/stat"]?.text.flatMap { bootTime(stat: $0) }
     return account.processes.sorted { $0.key < $1.key }.compactMap { id, process in
       let name = process.program?.split(separator: "/").last.map(String.init) ?? process.name
@@ -29,16 +29,73 @@ extension Processes: PastedLook {
         // A hundred ticks a second, on every machine that Linux runs on today.
         started: start.flatMap { start in process.started.map { start + $0 / 100 } } ?? 0,
         sharesNetwork: process.network.map { $0 == account.processes[1]?.network }, container: process.container,
-        standing: process.container != nil || process.owner == "root" ? .own : .user(process.owner ?? ""))
+        standing: process.standing)
+    }
+  }
+}
+
+extension Account.Process {
+  /// Whose it is; of one of which that was not printed nothing says that it is somebody else's.
+  fileprivate var standing: Standing {
+    guard container == nil, let owner, owner != "root" else { return .own }
+    return .user(owner)
+  }
+}
+
+extension Account {
+  /// True if a service of that kind was said not to run.
+  fileprivate func isStopped(_ names: [String]) -> Bool {
+    signs.proxies.contains { proxy in
+      proxy.service.map { services[$0.unit] == false } == true && proxy.processes.contains(where: names.contains)
+    }
+  }
+
+  /// True for the program or the main file of a service that is installed: what its package has brought is root's.
+  fileprivate func isOfService(_ path: String) -> Bool {
+    signs.proxies.contains { proxy in
+      guard let service = proxy.service, services[service.unit] != nil else { return false }
+      return service.command.first == path || service.main == path
     }
   }
 }
 
 extension CommandRun: PastedLook {
-  func pasted(in account: Account) -> Sight? {
+  func pasted(in account: Account) throws(Unseen) -> Sight? {
     guard place == .host else { return nil }
-    return account.packetFilters[command].map { Sight(exitCode: 0, output: $0) }
+    if let listing = account.packetFilters[command] { return Sight(exitCode: 0, output: listing) }
+    // nft's own list has the tables of iptables as well.
+    if command != .nftables, account.packetFilters[.nftables] != nil { throw .missing(what: command.rawValue) }
+    return nil
   }
+}
+
+extension OnlyRootChanges: PastedLook {
+  func pasted(in account: Account) -> Bool? {
+    let parts = path.split(separator: "/")
+    let ways = (0...parts.count).map { "/" + parts.prefix($0).joined(separator: "/") }
+    let owners = ways.map { account.owners[$0] }
+    if owners.contains(where: { $0.map { !$0.isRoot || !$0.isClosed && !$0.isLink } == true }) { return false }
+    if owners.allSatisfy({ $0 != nil }) { return true }
+    return account.isOfService(path) ? true : nil
+  }
+}
+
+extension FileSystem: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    guard account.home(place) == .host else { return nil }
+    let mount = account.fileSystems.keys.filter { $0 == "/" || path == $0 || path.hasPrefix($0 + "/") }
+    return mount.max { $0.count < $1.count }.flatMap { account.fileSystems[$0] }
+  }
+}
+
+extension SQLiteQuery: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    account.rows[account.home(place)]?[.init(path: path, sql: sql.comparableSQL)]
+  }
+}
+
+extension StatsSocket: PastedLook {
+  func pasted(in account: Account) -> String? { account.statistics[question] }
 }
 
 // MARK: Files
@@ -47,19 +104,23 @@ extension FileRead: PastedLook {
   func pasted(in account: Account) throws(Unseen) -> Sight? {
     let place = account.home(place)
     guard let file = account.file(path, in: place) else {
-      if account.hasFolder(of: account.resolved(path, in: place), in: place) { throw .missing(what: path) }
+      if account.hasFolder(of: account.resolved(path, in: place), in: place) || account.begins(otherThan: path, in: place) {
+        throw .missing(what: path)
+      }
       return nil
     }
     if let problem = file.problem { throw problem }
     guard let text = file.text else { return nil }
     let bytes = Array(text.utf8)
-    return part(of: Sight(bytes: bytes, size: bytes.count, modified: file.modified))
+    return part(of: Sight(bytes: bytes, size: bytes.count, modified: file.modified ?? 0))
   }
 }
 
 extension FileGlob: PastedLook {
   func pasted(in account: Account) -> [String]? {
     let place = account.home(place)
+    if place == .host, account.isOfService(pattern) { return [pattern] }
+    if place == .host, !pattern.contains(where: { "*?[".contains($0) }), account.owners[pattern] != nil { return [pattern] }
     guard let files = account.files[place], !files.isEmpty else { return nil }
     let fixed = pattern.split(separator: "/").prefix { !$0.contains { "*?[".contains($0) } }
     let asked = "/" + fixed.joined(separator: "/")
@@ -118,7 +179,7 @@ extension DockerGet: PastedLook {
     switch (parts.first, parts.count) {
     case ("containers", 2) where parts[1].hasPrefix("json"):
       let full = account.containers.map(\.summary)
-      let rest = account.onlyListed
+      let rest = account.onlyListed.map { JSON.object($0) }
       return full.isEmpty && rest.isEmpty && !account.isListed ? nil : answer(.array(full + rest), account)
     case ("containers", 3) where parts[2] == "json":
       if let container = account.container(parts[1]) { return answer(container, account) }
@@ -136,7 +197,8 @@ extension DockerGet: PastedLook {
   /// In the frames in which the engine sends it, or plain where the container has a terminal.
   private func log(of id: String, _ account: Account) -> Sight? {
     let container = account.container(id)
-    let names = [id, String(id.prefix(12)), container?.containerName].compactMap { $0 }
+    let listed = account.listed.first { $0["Id"]?.text.map(id.hasPrefix) == true }
+    let names = [id, String(id.prefix(12)), container?.containerName, listed?.name].compactMap { $0 }
     guard let text = names.lazy.compactMap({ account.logs[$0] }).first else { return nil }
     let lines = text.utf8.split(separator: 0x0A).map { Array($0) + [0x0A] }
     let isPlain = container?["Config"]?["Tty"]?.bool == true
@@ -203,11 +265,13 @@ extension DNSQuery: PastedLook {
       return nil
     }
     let networks = Set(account.holder(of: own).endpoints.keys).subtracting(["bridge", "podman", "host"])
-    let addresses = account.containers.filter { $0.pid != nil }.flatMap { container in
-      container.endpoints.filter { networks.contains($0.key) && container.names(in: $0.value).contains(name) }
-        .flatMap { $0.value.endpointAddresses }
+    let ends = account.containers.filter { $0.pid != nil }.flatMap { container in
+      container.endpoints.filter { networks.contains($0.key) && container.names(in: $0.value).contains(name) }.values
     }
+    let addresses = ends.flatMap(\.endpointAddresses)
     if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
+    // It has one, which nobody has printed.
+    if !ends.isEmpty { return nil }
     // A name with dots goes on to servers elsewhere.
     return name.contains(".") ? nil : Sight(answer: .noSuchName, addresses: [])
   }
@@ -238,19 +302,36 @@ extension Account {
 
 extension TCPConnect: PastedLook {
   func pasted(in account: Account) -> Sight? {
+    for wanted in [account.home(place), .host] {
+      guard let outcome = account.connections[.init(place: wanted, address: address, port: port)] else { continue }
+      return sight(outcome)
+    }
     let asked = ["http", "https"].lazy.compactMap { scheme in
       account.asked(scheme, address, port, path: nil, from: place).flatMap(\.connected)
     }
-    return (asked.first ?? account.reach(address, port, from: place)).map { outcome in
-      let errno: Int32 =
-        switch outcome {
-        case .refused: ECONNREFUSED
-        case .timeout: ETIMEDOUT
-        case .unreachable: EHOSTUNREACH
-        case .accepted, .denied, .other: 0
-        }
-      return Sight(outcome: outcome, errno: errno, seconds: 0)
+    return (asked.first ?? account.reach(address, port, from: place)).map(sight)
+  }
+
+  private func sight(_ outcome: Sight.Outcome) -> Sight {
+    let errno: Int32 =
+      switch outcome {
+      case .refused: ECONNREFUSED
+      case .timeout: ETIMEDOUT
+      case .unreachable: EHOSTUNREACH
+      case .accepted, .denied, .other: 0
+      }
+    return Sight(outcome: outcome, errno: errno, seconds: 0)
+  }
+}
+
+extension Exchange: PastedLook {
+  func pasted(in account: Account) -> Sight? {
+    guard unixSocket == nil, let address, let port else { return nil }
+    for wanted in [account.home(place), .host] {
+      let told = account.exchanges[.init(place: wanted, address: address, port: port)]
+      if let received = told?[sends] { return Sight(received: received, end: received.isEmpty ? .closed : .open) }
     }
+    return nil
   }
 }
 
@@ -324,14 +405,56 @@ extension Account {
 
 extension HTTPRequest: PastedLook {
   func pasted(in account: Account) -> Sight? {
+    guard let sight = answered(in: account) else { return nil }
+    let name: String?
+    let authorities: String?
+    switch tls {
+    case .anyCertificate: return sight
+    case .verify(let trusted): (name, authorities) = (verifiedName, trusted)
+    case .verifyNameAndDate: (name, authorities) = (verifiedName, nil)
+    }
+    // Who did not come so far has not seen the certificate.
+    guard url.hasPrefix("https:"), sight.status != nil || sight.failure == .closed, let site = Site(url) else { return sight }
+    let connection = { Account.Connection(place: $0, address: address ?? site.host, port: port ?? site.port) }
+    let handshake = [account.home(place), .host].lazy.compactMap { account.certificates[connection($0)] }.first
+    guard let handshake,
+      let problem = handshake.judgement(
+        name: name, authorities: authorities, trustsAll: tls == .verifyNameAndDate, now: account.now)
+    else { return nil }
+    var judged = sight
+    judged.certificate = handshake.chain.first
+    judged.certificate?.problem = problem
+    guard let problem else { return judged }
+    (judged.status, judged.failure) = (nil, .untrusted(problem))
+    return judged
+  }
+
+  /// The name for which the certificate has to be.
+  private var verifiedName: String? {
+    tlsName ?? host.map { String($0.prefix { $0 != ":" }) } ?? Site(url)?.host
+  }
+
+  private func answered(in account: Account) -> Sight? {
     let asked = headers.filter { !$0.hasPrefix("X-Forwarded") }
     guard version != .two, unixSocket == nil, let site = Site(url) else { return nil }
-    if place == .host, let answer = account.answers[.init(place: place, url: url.withPath, headers: asked)] {
-      return answer
+    if place == .host {
+      if let address, let answer = account.answers[.init(place: place, url: url.withPath, headers: asked, address: address)] {
+        return answer
+      }
+      let answer = account.answers[.init(place: place, url: url.withPath, headers: asked)]
+      // Whoever has the name may be somebody else than who is meant here.
+      if let answer, address == nil || answer.address == nil && address == account.names[.host]?[site.host]?.first || address == answer.address {
+        return answer
+      }
     }
     guard asked.isEmpty else { return nil }
     let (scheme, port, address) = (url.hasPrefix("https:") ? "https" : "http", port ?? site.port, address ?? site.host)
     if let answer = account.asked(scheme, address, port, path: site.path, from: place) { return answer }
+    // What a proxy tells of itself is the same wherever it was asked for that.
+    if address.isLoopback || site.host == "admin", let path = Account.adminPaths.first(where: { site.path.hasSuffix($0) }) {
+      let body = account.told[path] ?? account.told["/config_dump"].flatMap { path.hasPrefix("/config_dump") ? $0 : nil }
+      if let body { return Sight(status: 200, body: body) }
+    }
     // What does not depend on what is asked for.
     if let other = account.asked(scheme, address, port, path: nil, from: place), other.status == nil { return other }
     switch account.reach(address, port, from: place) {

@@ -53,8 +53,9 @@ public final class Pasteboard: World {
     let said = pasted.pasted(look)
     if look.isOfLog, let said { return said }
     let seen = await machine.answer(to: look)
-    if case .failure = seen.result, let said { return said }
-    return seen
+    guard case .failure = seen.result else { return seen }
+    if let said { return said }
+    return await pasted.bareLog(for: look) ?? seen
   }
 
   // MARK: Taking a paste
@@ -71,8 +72,8 @@ public final class Pasteboard: World {
     let own = Self.machines(in: text)
     let machines = (before.name.map { [$0] } ?? []) + own
     guard Set(machines).count < 2 else { return .refused(.machines(Set(machines).sorted())) }
-    let account = Account(text)
-    var understanding = account.understanding(of: text, signs)
+    let account = Account(text, now: machine.now, signs)
+    var understanding = account.understanding
     guard !understanding.counts.isEmpty else { return .refused(.nothing) }
     let isElsewhere: Bool =
       if before.isElsewhere || !account.isOfMachine { before.isElsewhere } else {
@@ -80,7 +81,7 @@ public final class Pasteboard: World {
       }
     understanding.isElsewhere = isElsewhere
     let all = before.text.isEmpty ? text : before.text + "\n" + text
-    let pasted = PastedWorld(all, before: machine)
+    let pasted = PastedWorld(all, before: machine, signs: signs)
     content.withLock { $0 = Content(text: all, name: machines.first, isElsewhere: isElsewhere, pasted: pasted) }
     return understanding
   }
@@ -137,31 +138,21 @@ extension Look {
 
 extension Account {
   /// What of a paste was read, by kinds.
-  fileprivate func understanding(of text: String, _ signs: Signs) -> Understanding {
+  fileprivate var understanding: Understanding {
     var understanding = Understanding()
     let reader = LogReader(signs)
-    var (lines, unread) = (0, self.unread.count)
-    for passage in Transcript(text).passages {
-      let isClaimed = Account.readers.contains { $0.claims(passage) }
-      let isLog = passage.isOf("docker", "logs") || passage.isOf("podman", "logs") || passage.isOf("journalctl")
-      for line in passage.lines where !line.allSatisfy(\.isWhitespace) && (!isClaimed || isLog) {
-        if let reading = reader.reading(of: line, by: nil) {
-          lines += isClaimed ? 0 : 1
-          understanding.shows.append(reading.sign.shows)
-        } else if !isClaimed {
-          unread += 1
-        }
-      }
-    }
+    let lines = bareLines.sorted { $0.key < $1.key }.flatMap(\.value)
+    let written = lines + logs.sorted { $0.key < $1.key }.flatMap { $0.value.lines.map(String.init) }
+    understanding.shows = written.compactMap { reader.reading(of: $0, by: nil)?.sign.shows }
     let containers = Set((self.containers + listed).compactMap { $0["Id"]?.text?.prefix(12) })
     let texts = files.values.flatMap(\.values).count { $0.text != nil }
     let counts: KeyValuePairs = [
-      "containers": containers.count, "networks": networks?.count ?? 0, "logs": logs.count, "lines": lines,
+      "containers": containers.count, "networks": networks?.count ?? 0, "logs": logs.count, "lines": lines.count,
       "files": texts, "ports": Set(listeners.values.joined().map(\.port)).count, "answers": answers.count,
       "names": names.values.reduce(0) { $0 + $1.count }, "processes": processes.count, "rules": packetFilters.count,
     ]
     understanding.counts = counts.filter { $0.value > 0 }.map { ($0.key, $0.value) }
-    understanding.unread = unread
+    understanding.unread = unread.count
     return understanding
   }
 }

@@ -14,8 +14,9 @@ public final class PastedWorld: World {
   /// - Parameters:
   ///   - text: A paste, or what `collect` has written.
   ///   - behind: What can be seen from here.
-  public init(_ text: String, before behind: any World) {
-    account = Account(text)
+  ///   - signs: By what the lines of logs are known.
+  public init(_ text: String, before behind: any World, signs: Signs = Signs()) {
+    account = Account(text, now: behind.now, signs)
     self.text = text
     self.behind = behind
   }
@@ -23,7 +24,7 @@ public final class PastedWorld: World {
   /// Lines of the paste that say nothing that is known: number and text.
   public var unread: [(number: Int, line: String)] { account.unread }
 
-  public var now: Double { account.now ?? behind.now }
+  public var now: Double { account.now }
   public var instant: ContinuousClock.Instant { behind.instant }
   public func pause(_ seconds: Double) async {}
   public func deadline(in seconds: Double) async { await behind.deadline(in: seconds) }
@@ -32,10 +33,35 @@ public final class PastedWorld: World {
 
   public func answer<L: Look>(to look: L) async -> Answer<L.Sight> {
     if let pasted = pasted(look) { return pasted }
-    guard !account.isOfMachine || account.canBeAskedFromHere(look) else {
-      return Answer(.failure(.notRecorded(what: look.inShort)), seconds: 0)
+    let seen: Answer<L.Sight> =
+      if account.isOfMachine, !account.canBeAskedFromHere(look) {
+        Answer(.failure(.notRecorded(what: look.inShort)), seconds: 0)
+      } else {
+        await behind.answer(to: look)
+      }
+    if case .failure = seen.result, let lines = await bareLog(for: look) { return lines }
+    return seen
+  }
+
+  /// What lines of logs in the paste answer to a look at a log that nothing else has: those of the proxy's kind, or of the
+  /// apps'.
+  func bareLog<L: Look>(for look: L) async -> Answer<L.Sight>? {
+    guard let lines = await bareLines(for: look) as? L.Sight else { return nil }
+    return Answer(.success(lines), seconds: 0, hearsay: .whole)
+  }
+
+  private func bareLines(for look: some Look) async -> (any Sendable)? {
+    guard !account.bareLines.isEmpty else { return nil }
+    switch look {
+    case let look as FileRead: return account.bareLog(in: look)
+    case let look as DockerGet:
+      let parts = look.path.split(separator: "/")
+      guard parts.count == 3, parts[0] == "containers", parts[2].hasPrefix("logs?"),
+        let sight = try? await see(DockerGet(path: "/containers/\(parts[1])/json")), let container = JSON(sight.body)
+      else { return nil }
+      return account.bareLog(of: container)
+    default: return nil
     }
-    return await behind.answer(to: look)
   }
 
   /// What the paste itself says of a look; nil where that is nothing.

@@ -247,7 +247,7 @@ private struct Worker {
     let subject: Subject
     let keeper: Keeper?
     do throws(Evidence.Failure) {
-      subject = try arguments.subject(sites.first?.url)
+      subject = try arguments.subject(sites.first?.url, catalog.signs)
       keeper = try Keeper(of: subject, arguments)
     } catch {
       Wizard502.complain("wizard502: \(error.sentence)")
@@ -260,11 +260,7 @@ private struct Worker {
       sites = [site]
       Wizard502.complain("wizard502: from what was seen on \(recording.date)")
     case .paste(let pasted):
-      if let (number, line) = pasted.unread.first {
-        let text = arguments.anonymizes ? "" : ": \(line.excerpt(of: 60))"
-        Wizard502.complain(
-          "wizard502: \(pasted.unread.count) lines of the paste could not be read, first line \(number)\(text)")
-      }
+      for sentence in pasted.unread(in: catalog, showing: !arguments.anonymizes) { Wizard502.complain("wizard502: \(sentence)") }
     }
     let machine = keeper?.world ?? subject.world
     let shared = Once(machine, lifetime: work.lifetime)

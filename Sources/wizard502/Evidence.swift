@@ -62,12 +62,14 @@ enum Evidence {
   }
 
   /// The machine of which a paste tells, before this one.
-  static func pasted(_ path: String) throws(Failure) -> PastedWorld {
+  ///
+  /// - Parameter signs: By what the lines of logs in it are known.
+  static func pasted(_ path: String, _ signs: Signs) throws(Failure) -> PastedWorld {
     let bytes = try bytes(of: path, most: Limits.pasted)
     guard bytes.count <= Limits.pasted else {
       throw Failure(sentence: "\(path.printable) has more than \(Limits.pasted >> 20) MB")
     }
-    return PastedWorld(String(decoding: bytes, as: UTF8.self), before: Wizard502.world())
+    return PastedWorld(String(decoding: bytes, as: UTF8.self), before: Wizard502.world(), signs: signs)
   }
 
   /// What a file has in it, decompressed; `-` is standard input. Nobody is waited for who is to write into a pipe some day.

@@ -14,7 +14,7 @@ extension Wizard502 {
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let scenario: Scenario
     do throws(Evidence.Failure) {
-      switch try arguments.subject(url) {
+      switch try arguments.subject(url, catalog.signs) {
       case .machine(let world):
         // Where lines come from no terminal, nobody is asked whether to go on, nor where answers are given ahead.
         let sessions = isatty(STDIN_FILENO) == 1 ? LeftSessions(of: arguments.restriction(at: url)) : nil
@@ -31,7 +31,8 @@ extension Wizard502 {
           given: recording.course?.givenAgain)
       case .paste(let pasted):
         scenario = Scenario(
-          url: url, world: Pasteboard(Self.world(), catalog.signs, after: pasted), notices: [catalog.word("notice.pasted")], origin: catalog.word("title.pasted"))
+          url: url, world: Pasteboard(Self.world(), catalog.signs, after: pasted),
+          notices: [catalog.word("notice.pasted")] + pasted.unread(in: catalog), origin: catalog.word("title.pasted"))
       }
     } catch {
       complain("wizard502: \(error.sentence)")

@@ -13,8 +13,8 @@ struct PasteDriver: Driver {
 
   func run(_ input: [UInt8]) async {
     // Nothing can be seen but what is in the paste.
-    let world = PastedWorld(String(decoding: input, as: UTF8.self), before: Recording())
     let catalog = DiagnosisDriver.catalog
+    let world = PastedWorld(String(decoding: input, as: UTF8.self), before: Recording(), signs: catalog.signs)
     for url in ["http://127.0.0.1:8087/", "http://shop.example.org/"] {
       guard let site = Site(url) else { continue }
       DiagnosisDriver.report(await DiagnosisDriver.diagnose(site, world, catalog), catalog)

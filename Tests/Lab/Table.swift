@@ -18,6 +18,9 @@ actor Table {
 
   func add(_ row: Row) { rows.append(row) }
 
+  /// Those that did not get what was expected.
+  var wrong: [Row] { rows.filter { $0.got != $0.expected } }
+
   func finish() throws {
     let heads = ["fault", "proxy", "expected", "got", "confidence", "fixed", "seconds"]
     let cells =
@@ -30,7 +33,7 @@ actor Table {
     let lines = cells.map { row in
       zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: " | ")
     }
-    let right = rows.count { $0.got == $0.expected }
+    let right = rows.count - wrong.count
     let text = lines.joined(separator: "\n") + "\n\(right) of \(rows.count) right\n"
     print(text)
     if let path = ProcessInfo.processInfo.environment["LAB_TABLE"] {

@@ -415,22 +415,8 @@ func secondsSince1970(_ text: String) -> Double? {
 }
 
 extension String {
-  /// An image's name without registry and tag or digest.
-  var withoutTag: String {
-    let parts = withoutDigestAndTag.split(separator: "/")
-    let isRegistry = parts.count > 1 && (parts[0].contains(".") || parts[0].contains(":") || parts[0] == "localhost")
-    return (isRegistry ? parts.dropFirst() : parts[...]).joined(separator: "/")
-  }
-
   /// Docker's own images are below `library/`, which some engines say.
   fileprivate var withoutLibrary: String { hasPrefix("library/") ? String(dropFirst(8)) : self }
-
-  /// An image's name with its registry, without tag or digest.
-  var withoutDigestAndTag: String {
-    let name = prefix { $0 != "@" }
-    let slash = name.lastIndex(of: "/") ?? name.startIndex
-    return String(name[..<(name[slash...].firstIndex(of: ":") ?? name.endIndex)])
-  }
 }
 
 extension String {

@@ -4,43 +4,34 @@ import World
 
 extension Account {
   static let engineReaders = [
-    // `docker inspect`, `docker network inspect`
+    // `docker inspect`, `docker network inspect`; what a person takes out of one may be cut at both ends.
     OutputReader(
-      claims: { ["docker", "podman", ""].contains($0.command.first ?? "") && $0.lines.first?.hasPrefix("[") == true },
+      claims: { passage in
+        guard passage.command == nil || CommandLine.engines.contains(passage.program), passage.command?.container == nil
+        else { return false }
+        return passage.lines.contains { $0 == "[" || $0 == "[]" } || passage.isOfEngine("inspect", "network")
+          || passage.command == nil && InspectedPart.looksSo(passage.lines)
+      },
       read: { passage, account in
-        // What went wrong for one of several stands before or behind the list.
-        let text = passage.lines.prefix { $0 != "]" } + ["]"]
-        guard let list = JSON(text.joined(separator: "\n").utf8) else {
-          account.unread.append((passage.start, passage.lines[0]))
+        if passage.program == "podman" { account.engine = "Podman" }
+        guard let list = InspectedPart.json(passage.lines)?.elements else {
+          // A list of networks has no more than their names.
+          if !passage.isOf("docker", "network", "ls") { account.addUnread(0, of: passage) }
           return
         }
-        let containers = list.elements.filter { $0["State"] != nil && $0["Id"]?.text != nil }
-        account.containers += containers
-        let networks = list.elements.filter { $0["IPAM"] != nil && $0["Id"]?.text != nil }
-        if !networks.isEmpty || passage.isOf("docker", "network") {
-          account.networks = (account.networks ?? []) + networks
-        }
-        if passage.command.first == "podman" { account.engine = "Podman" }
+        account.containers += list.filter { $0["State"] != nil && $0["Id"]?.text != nil }
+        let networks = list.filter { $0["IPAM"] != nil && $0["Id"]?.text != nil }
+        let isEmpty = list.isEmpty && passage.isOfEngine("network")
+        if !networks.isEmpty || isEmpty { account.networks = (account.networks ?? []) + networks }
+        if list.contains(where: { $0["Id"]?.text == nil }) { account.addUnread(0, of: passage) }
       }),
-    // `docker ps`: a table whose columns are as wide as their heads say.
     OutputReader(
-      claims: { $0.lines.contains { $0.hasPrefix("CONTAINER ID ") } },
-      read: { passage, account in
-        guard let head = passage.lines.firstIndex(where: { $0.hasPrefix("CONTAINER ID ") }) else { return }
-        let columns = Table(passage.lines[head])
-        if passage.command.contains("-a") || passage.command.contains("--all") { account.isListed = true }
-        for (index, line) in passage.lines.enumerated() where index > head {
-          guard let row = containerRow(columns.cells(line)) else {
-            account.unread.append((passage.start + index, line))
-            continue
-          }
-          account.listed.append(row)
-        }
-      }),
+      claims: { passage in passage.command?.container == nil && ContainerTable.head(of: passage) != nil },
+      read: { passage, account in ContainerTable.read(passage, &account) }),
     // What the engine's command says if it cannot tell anything.
     OutputReader(
       claims: { passage in
-        ["docker", "podman"].contains(passage.command.first) && passage.lines.count < 4
+        CommandLine.engines.contains(passage.program) && passage.lines.count < 4
           && passage.lines.contains { $0.contains("permission denied") || $0.contains("Cannot connect to the Docker") }
       },
       read: { passage, account in
@@ -50,49 +41,56 @@ extension Account {
           ? .notPermitted(what: "/var/run/docker.sock")
           : .unreadable(what: "/var/run/docker.sock", why: .init(.engineDown))
       }),
+    // `docker port NAME`: `80/tcp -> 0.0.0.0:8080`
     OutputReader(
-      claims: { $0.isOf("docker", "logs") || $0.isOf("podman", "logs") },
+      claims: { $0.isOfEngine("port") && $0.words.count > 2 },
       read: { passage, account in
-        guard let name = passage.command.dropFirst(2).last(where: { !$0.hasPrefix("-") }) else { return }
-        account.logs[name, default: ""] += passage.lines.map { $0 + "\n" }.joined()
+        guard let name = passage.subject else { return }
+        var ports: [JSON] = []
+        for (index, line) in passage.lines.enumerated() {
+          let sides = line.components(around: " -> ")
+          guard let sides, let port = Account.port("\(sides.1)->\(sides.0)") else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          ports.append(port)
+        }
+        account.list(["Ports": .array(ports)], named: name)
+      }),
+    // `docker top NAME`: the ids are those of this machine. Docker's and Podman's columns.
+    OutputReader(
+      claims: { $0.isOfEngine("top") && $0.words.count > 2 },
+      read: { passage, account in
+        guard let name = passage.subject, let head = passage.lines.first?.split(separator: " ").map(String.init),
+          let id = head.firstIndex(of: "PID"), let parent = head.firstIndex(of: "PPID"),
+          let command = head.firstIndex(where: { ["CMD", "COMMAND"].contains($0) })
+        else { return account.addUnread(0, of: passage) }
+        for (index, line) in passage.lines.enumerated().dropFirst() {
+          let words = line.split(separator: " ", maxSplits: command).map(String.init)
+          guard words.count > command, let id = Int32(words[id]) else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          let line = words[command].split(separator: " ").map(String.init)
+          let program = line.first?.split(separator: "/").last.map { $0.filter { $0 != ":" } } ?? ""
+          account.processes[id] = Process(
+            parent: Int32(words[parent]) ?? 0, name: program, command: line, owner: words[0], container: name)
+        }
       }),
   ]
 
-  /// A line of `docker ps` as the engine's own list has it.
-  private static func containerRow(_ cells: [String: String]) -> JSON? {
-    guard let id = cells["CONTAINER ID"], id.count >= 12, id.allSatisfy(\.isHexDigit), let name = cells["NAMES"],
-      let status = cells["STATUS"]
-    else { return nil }
-    let state =
-      switch status.split(separator: " ").first {
-      case "Up": status.contains("(Paused)") ? "paused" : "running"
-      case "Exited": "exited"
-      case "Restarting": "restarting"
-      case "Created": "created"
-      case "Dead": "dead"
-      default: ""
-      }
-    return .object([
-      "Id": .string(id), "Names": .array(name.split(separator: ",").map { .string("/" + $0) }),
-      "Image": .string(cells["IMAGE"] ?? ""), "State": .string(state), "Status": .string(status),
-      "Ports": .array((cells["PORTS"] ?? "").split(separator: ",").compactMap { port(String($0)) }),
-    ])
-  }
-
-  /// `0.0.0.0:8080->80/tcp`, `[::]:8080->80/tcp`, `80/tcp`
-  private static func port(_ text: String) -> JSON? {
-    let ends = text.trimmed.split(separator: "/")
-    guard ends.count == 2 else { return nil }
-    let sides = String(ends[0]).split(separator: ">")
-    guard let inside = sides.last.flatMap({ Int($0) }) else { return nil }  // fits: it is a text
-    var members: [String: JSON] = ["PrivatePort": .whole(inside), "Type": .string(String(ends[1]))]
-    if sides.count == 2 {
-      let outside = sides[0].dropLast()
+  /// `0.0.0.0:8080->80/tcp`, `[::]:8080->80/tcp`, `80/tcp`, `8080:80`
+  static func port(_ text: String) -> JSON? {
+    let ends = text.trimmed.split(separator: "/", maxSplits: 1)
+    guard let first = ends.first else { return nil }
+    let type = ends.count > 1 ? ends[1].prefix { $0.isLetter }.lowercased() : "tcp"
+    let arrow = String(first).components(around: "->")
+    guard let inside = Int(arrow?.1 ?? String(first)) else { return nil }  // fits: it is a text
+    var members: [String: JSON] = ["PrivatePort": .whole(inside), "Type": .string(type)]
+    if let outside = arrow?.0 {
       guard let colon = outside.lastIndex(of: ":"),
         let port = Int(outside[outside.index(after: colon)...])  // fits: it is a text
-      else {
-        return nil
-      }
+      else { return nil }
       members["PublicPort"] = .whole(port)
       members["IP"] = .string(String(outside[..<colon].filter { !"[]".contains($0) }))
     }
@@ -100,47 +98,74 @@ extension Account {
   }
 }
 
-/// A table with a line of heads, each column as wide as its head and the blanks behind it.
-struct Table {
-  private let columns: [(name: String, start: Int)]
-
-  init(_ head: String) {
-    var columns: [(String, Int)] = []
-    var name = "", start = 0, blanks = 2
-    for (index, character) in head.enumerated() {
-      if character == " " {
-        blanks += 1
-        continue
-      }
-      if blanks > 1 {
-        if !name.isEmpty { columns.append((name, start)) }
-        (name, start) = ("", index)
-      } else if blanks == 1 {
-        name += " "
-      }
-      name.append(character)
-      blanks = 0
-    }
-    if !name.isEmpty { columns.append((name, start)) }
-    self.columns = columns
-  }
-
-  /// The cells of a line by their columns' names; those that are empty are not there.
-  func cells(_ line: String) -> [String: String] {
-    let characters = Array(line)
-    var cells: [String: String] = [:]
-    for (index, column) in columns.enumerated() where column.start < characters.count {
-      let end = index + 1 < columns.count ? min(columns[index + 1].start, characters.count) : characters.count
-      let text = String(characters[column.start..<max(column.start, end)]).trimmed
-      if !text.isEmpty { cells[column.name] = text }
-    }
-    return cells
+extension Passage {
+  /// The container that a command of the engine names: its first word behind the verb that is no option.
+  var subject: String? {
+    guard let verb = words.firstIndex(where: { ["port", "top", "logs", "inspect"].contains($0) }) else { return nil }
+    let options: Set = ["-n", "--tail", "--since", "--until"]
+    return words.indices.dropFirst(verb + 1).first { !words[$0].hasPrefix("-") && !options.contains(words[$0 - 1]) }
+      .map { words[$0] }
   }
 }
 
 extension String {
-  var trimmed: String {
-    let start = drop { $0.isWhitespace }
-    return String(start.prefix(start.count - start.reversed().prefix { $0.isWhitespace }.count))
+  /// What stands before and behind the first of these.
+  func components(around mark: String) -> (String, String)? {
+    firstRange(of: mark).map { (String(self[..<$0.lowerBound]), String(self[$0.upperBound...])) }
+  }
+}
+
+/// JSON as `inspect` prints it, or a piece of that: what a person has copied may begin and end anywhere.
+enum InspectedPart {
+  /// True for lines such as `"Id": "8103…",`, two at least.
+  static func looksSo(_ lines: [String]) -> Bool {
+    let known = ["\"Id\": \"", "\"NetworkSettings\": {", "\"HostConfig\": {", "\"State\": {", "\"IPAM\": {"]
+    return lines.count { line in known.contains { line.trimmed.hasPrefix($0) } } > 1
+  }
+
+  /// The list that it is; nil for what is none.
+  static func json(_ lines: [String]) -> JSON? {
+    // What went wrong for one of several stands before or behind the list.
+    if let start = lines.firstIndex(where: { $0 == "[" || $0 == "[]" }) {
+      let whole = lines[start...]
+      if whole.first == "[]" { return .array([]) }
+      let text = Array(whole.prefix { $0 != "]" }) + ["]"]
+      if let json = JSON(text.joined(separator: "\n").utf8) { return json }
+    }
+    if let json = JSON(lines.joined(separator: "\n").utf8) { return json.members.isEmpty ? json : .array([json]) }
+    return mended(lines)
+  }
+
+  /// Without a cut first or last line, and with the brackets that are missing at both ends.
+  private static func mended(_ lines: [String]) -> JSON? {
+    guard looksSo(lines) else { return nil }
+    for (first, last) in [(0, 0), (0, 1), (1, 0), (1, 1)] where lines.count > first + last {
+      let body = lines.dropFirst(first).dropLast(last)
+      var closers: [Character] = [], openers: [Character] = []
+      var isQuoted = false, isEscaped = false
+      for character in body.joined(separator: "\n") {
+        if isEscaped { isEscaped = false } else if character == "\\" { isEscaped = true } else if character == "\"" {
+          isQuoted.toggle()
+        } else if !isQuoted, "{[".contains(character) {
+          openers.append(character)
+        } else if !isQuoted, "}]".contains(character) {
+          if openers.isEmpty { closers.append(character) } else { openers.removeLast() }
+        }
+      }
+      var text = body.joined(separator: "\n").trimmed
+      if text.hasSuffix(",") { text.removeLast() }
+      text += openers.reversed().map { $0 == "{" ? "}" : "]" }.joined()
+      // What the piece is in: objects without a name of which nothing else is known.
+      var around = closers
+      if around.last != "]" { around += around.isEmpty ? ["}", "]"] : around.last == "}" ? ["]"] : [] }
+      text += around.dropFirst(closers.count)
+      var start = ""
+      for (index, closer) in around.reversed().enumerated() {
+        let isNamed = index > 0 && around[around.count - index] == "}"
+        start += (isNamed ? "\"\":" : "") + (closer == "}" ? "{" : "[")
+      }
+      if let json = JSON((start + text).utf8) { return json }
+    }
+    return nil
   }
 }

@@ -15,18 +15,20 @@ extension Account {
         }
       }),
     OutputReader(
-      claims: { $0.isOf("cat") && !$0.paths.isEmpty && !$0.isSocketTable },
+      claims: { ["cat", "head", "tail"].contains($0.program) && !$0.paths.isEmpty && !$0.isSocketTable },
       read: { passage, account in
-        guard passage.paths.count == 1 else { return }
-        let (place, path) = insidePath(passage.paths[0])
-        if passage.lines.count == 1, passage.text.hasPrefix("cat: "),
-          let reason = passage.text.split(separator: ":").last
+        guard passage.paths.count == 1, let (place, path) = passage.inside(passage.paths[0], account) else { return }
+        if passage.lines.count == 1, let (program, reason) = passage.text.components(around: ": "),
+          program == passage.program, let reason = reason.split(separator: ":").last
         {
           account.files[place, default: [:]][path, default: File()].problem = problem(String(reason).trimmed, path)
           return
         }
         // `collect` tells of times and sizes before the texts.
         account.files[place, default: [:]][path, default: File()].text = passage.text + "\n"
+        // The end of a log was written just now.
+        let modified = account.files[place]?[path]?.modified ?? account.now
+        if path.hasSuffix("log") { account.files[place]?[path]?.modified = modified }
       }),
     OutputReader(
       claims: { $0.isOf("stat") },
@@ -34,29 +36,31 @@ extension Account {
         for line in passage.lines {
           let words = line.split(separator: " ", maxSplits: 2)
           guard words.count == 3, let modified = Double(words[0]) else { continue }
-          let (place, path) = insidePath(String(words[2]))
+          guard let (place, path) = passage.inside(String(words[2]), account) else { return }
           account.files[place, default: [:]][path, default: File()].modified = modified
         }
       }),
-    // Links, in the long form of `ls`.
+    // The long form of `ls`: links, and who may change what.
     OutputReader(
       claims: { $0.isOf("ls") || $0.isOf("find") },
       read: { passage, account in
         for path in passage.isOf("find") ? passage.paths : [] {
-          let (place, folder) = insidePath(path)
+          guard let (place, folder) = passage.inside(path, account) else { return }
           account.folders[place, default: []].insert(folder)
         }
-        for path in passage.isOf("ls") && passage.text.hasPrefix("ls: ") ? passage.paths : [] {
-          guard passage.text.contains("No such file") else { continue }
-          let (place, inside) = insidePath(path)
-          account.files[place, default: [:]][inside] = File(problem: .missing(what: inside))
-        }
         for line in passage.lines {
-          guard line.hasPrefix("l"), let arrow = line.firstRange(of: " -> "), let slash = line.firstIndex(of: "/")
-          else {
-            continue
+          // Of several paths only that is missing which is named.
+          if line.hasPrefix("ls: "), line.hasSuffix("No such file or directory"), let start = line.firstIndex(of: "/"),
+            let end = line[start...].firstIndex(where: { $0 == "'" || $0 == ":" }),
+            let (place, path) = passage.inside(String(line[start..<end]), account)
+          {
+            account.files[place, default: [:]][path] = File(problem: .missing(what: path))
           }
-          let (from, to) = (String(line[slash..<arrow.lowerBound]), String(line[arrow.upperBound...]))
+          guard let slash = line.firstIndex(of: "/"), "dl-s".contains(line.first ?? " ") else { continue }
+          let ends = String(line[slash...]).components(around: " -> ")
+          let (from, to) = (ends?.0 ?? String(line[slash...]), ends?.1)
+          if passage.command?.container == nil { account.owners[from] = Owner(line) }
+          guard let to, line.hasPrefix("l") else { continue }
           if let (id, file) = processFile(from) {
             if file == "exe" {
               account.processes[id, default: Process()].program = to
@@ -65,7 +69,7 @@ extension Account {
             if file == "ns/net" { account.processes[id, default: Process()].network = to }
             continue
           }
-          let (place, path) = insidePath(from)
+          guard let (place, path) = passage.inside(from, account) else { return }
           account.files[place, default: [:]][path] = File(link: to)
         }
       }),
@@ -73,17 +77,71 @@ extension Account {
     OutputReader(
       claims: { $0.lines.contains { $0.hasPrefix(nginxFile) } },
       read: { passage, account in
-        let place = passage.placeOfContainer(account) ?? .host
+        guard let place = account.place(of: passage) else { return account.addUnread(0, of: passage) }
+        let here = passage.command == nil ? account.place(ofKind: "nginx") : place
         var path: String?
         for line in passage.lines {
           if line.hasPrefix(nginxFile) {
             path = String(line.dropFirst(nginxFile.count).prefix { $0 != ":" })
           } else if let path {
-            account.files[place, default: [:]][path, default: File(text: "")].text? += line + "\n"
+            account.files[here, default: [:]][path, default: File(text: "")].text? += line + "\n"
           }
         }
       }),
+    // `df`, `df -h`, `df -i`, with the columns of GNU's and busybox'.
+    OutputReader(
+      claims: { $0.lines.first?.hasPrefix("Filesystem ") == true },
+      read: { passage, account in
+        let head = passage.lines[0]
+        guard passage.command?.container == nil, !head.contains("Inodes") else { return }
+        for (index, line) in passage.lines.enumerated().dropFirst() {
+          let words = line.split(separator: " ").map(String.init)
+          let unit = head.contains("1K-blocks") || head.contains("1024-blocks") ? 1024.0 : 1
+          guard words.count > 5, let path = words.last, path.hasPrefix("/"), let size = words[1].bytes,
+            let free = words[3].bytes
+          else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          account.fileSystems[path] = .init(
+            size: Int(clamping: size * unit), free: Int(clamping: free * unit), files: 0, freeFiles: 0)
+        }
+      }),
   ]
+
+  static let databaseReaders = [
+    // `sqlite3 -json FILE 'SELECT …'`, and what its other forms print: columns behind their heads, parted by `|`, and
+    // `-line`. Source: sqlite3(1).
+    OutputReader(
+      claims: { $0.program == "sqlite3" },
+      read: { passage, account in
+        guard let path = passage.paths.first, let (place, inside) = passage.inside(path, account),
+          let start = passage.words.firstIndex(where: { $0.lowercased().contains("select") })
+        else { return account.addUnread(0, of: passage) }
+        let sql = passage.words[start...].joined(separator: " ").comparableSQL
+        guard let rows = rows(passage.lines) else { return account.addUnread(0, of: passage) }
+        account.rows[place, default: [:]][.init(path: inside, sql: sql)] = rows
+      })
+  ]
+
+  private static func rows(_ lines: [String]) -> [[String: String]]? {
+    if lines.isEmpty { return [] }
+    if let json = JSON(lines.joined(separator: "\n").utf8) {
+      return json.elements.map { $0.members.compactMapValues(\.asText) }
+    }
+    if let head = lines.first?.split(separator: "|", omittingEmptySubsequences: false), head.count > 1 {
+      return lines.dropFirst().map { line in
+        let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+        return Dictionary(zip(head.map(String.init), cells)) { first, _ in first }.filter { !$0.value.isEmpty }
+      }
+    }
+    let named = lines.map { $0.components(around: " = ") }
+    guard named.contains(where: { $0 != nil }) else { return nil }
+    return lines.split { $0.allSatisfy(\.isWhitespace) }.map { row in
+      let pairs = row.compactMap { $0.components(around: " = ") }.map { ($0.0.trimmed, $0.1) }
+      return Dictionary(pairs) { first, _ in first }.filter { !$0.value.isEmpty }
+    }
+  }
 
   /// In the words of the system. Source: strerror(3) in the C locale.
   private static func problem(_ reason: String, _ path: String) -> Unseen {
@@ -117,14 +175,52 @@ extension Account {
 
 extension Passage {
   /// The paths that a command names.
-  fileprivate var paths: [String] { command.filter { $0.hasPrefix("/") } }
+  var paths: [String] { words.filter { $0.hasPrefix("/") } }
 
   fileprivate var isSocketTable: Bool { lines.first?.contains("local_address") == true }
 
-  /// The container in which `docker exec` has run the command.
-  func placeOfContainer(_ account: Account) -> Place? {
-    guard command.count > 2, command[1] == "exec" else { return nil }
-    return command.dropFirst(2).first { !$0.hasPrefix("-") }.flatMap { account.place(of: $0) }
+  /// A path that its command names, and where it is; nil in a container of which nothing more is known.
+  func inside(_ path: String, _ account: Account) -> (Place, String)? {
+    guard command?.container == nil else { return account.place(of: self).map { ($0, path) } }
+    return Account.insidePath(path)
+  }
+}
+
+extension String {
+  /// An SQL text as others may have written it.
+  var comparableSQL: String {
+    lowercased().filter { !"'\"\\;".contains($0) }.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  /// `20G`, `512M`, `1024`; nil for what is no size.
+  fileprivate var bytes: Double? {
+    let units: [Character: Double] = ["K": 1024, "M": 1_048_576, "G": 1_073_741_824, "T": 1_099_511_627_776]
+    guard let last, let unit = units[last] else { return Double(self) }
+    return Double(dropLast()).map { $0 * unit }
+  }
+}
+
+extension JSON {
+  /// A value of a database as text; nil for NULL.
+  fileprivate var asText: String? {
+    switch self {
+    case .string(let text): text
+    case .whole(let number): String(number)
+    case .number(let number): String(number)
+    case .bool(let bool): bool ? "1" : "0"
+    default: nil
+    }
+  }
+}
+
+extension Account.Owner {
+  /// `-rwxr-xr-x 1 root root 1234 Nov 30 09:00 /usr/sbin/nginx`
+  fileprivate init(_ line: String) {
+    let words = line.split(separator: " ").map(String.init)
+    let mode = Array(words.first ?? "")
+    isRoot = words.count > 2 && (words[2] == "root" || words[2] == "0")
+    isClosed = mode.count > 8 && mode[5] != "w" && mode[8] != "w"
+    isLink = mode.first == "l"
   }
 }
 

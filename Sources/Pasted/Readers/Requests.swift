@@ -7,12 +7,27 @@ extension Account {
     OutputReader(
       claims: { passage in passage.program == "curl" || passage.lines.contains { $0.hasPrefix("< HTTP/") } },
       read: { passage, account in
-        guard let url = passage.command.first(where: { $0.contains("://") }) ?? passage.askedURL else {
-          return
+        guard let url = passage.words.first(where: { $0.contains("://") }) ?? passage.askedURL ?? passage.bareURL,
+          let place = account.place(of: passage)
+        else { return account.addUnread(0, of: passage) }
+        var sight = HTTPRequest.Sight(curl: passage.lines)
+        let isTold = account.tell(sight, at: url)
+        if isTold, sight.status == nil { return }
+        // Without `-i` a page does not say with which status it came; `-w '%{http_code}'` says nothing else.
+        if sight.status == nil, sight.failure == nil {
+          guard let last = passage.lines.last, last.count == 3, let status = Int(last), status > 99 else {
+            account.addUnread(0, of: passage)
+            return
+          }
+          sight.status = status
         }
-        account.answers[Question(place: passage.place(account), url: url.withPath, headers: passage.headers)] =
-          HTTPRequest.Sight(
-            curl: passage.lines)
+        if let handshake = Handshake(curl: passage.lines), let site = Site(url) {
+          account.certificates[Connection(place: place, address: sight.address ?? site.host, port: site.port)] = handshake
+          sight.certificate = handshake.chain.first
+          sight.tlsVersion = handshake.version
+        }
+        account.answers[
+          Question(place: place, url: url.withPath, headers: passage.headers, address: passage.connectsTo)] = sight
       }),
     // `wget -S`, GNU's and busybox'.
     OutputReader(
@@ -22,9 +37,13 @@ extension Account {
         let said = passage.lines.first { $0.hasPrefix("--") && $0.contains("://") }.flatMap {
           $0.split(separator: " ").last
         }
-        guard let url = passage.command.first(where: { $0.contains("://") }) ?? said.map(String.init) else { return }
-        account.answers[Question(place: passage.place(account), url: url.withPath)] = HTTPRequest.Sight(
-          wget: passage.lines)
+        guard let url = passage.words.first(where: { $0.contains("://") }) ?? said.map(String.init) ?? passage.bareURL,
+          let place = account.place(of: passage)
+        else { return account.addUnread(0, of: passage) }
+        let sight = HTTPRequest.Sight(wget: passage.lines)
+        // busybox prints no header by itself.
+        guard sight.status != nil || sight.failure != nil else { return account.addUnread(0, of: passage) }
+        account.answers[Question(place: place, url: url.withPath)] = sight
       }),
     // `dig NAME`, `nslookup NAME`
     OutputReader(
@@ -32,63 +51,89 @@ extension Account {
         passage.isOf("dig") || passage.isOf("nslookup") || passage.lines.contains { $0.hasPrefix(";; ANSWER SECTION") }
       },
       read: { passage, account in
-        guard let (name, addresses) = passage.lookedUp else {
-          return
+        guard let (name, addresses) = passage.lookedUp, let place = account.place(of: passage) else {
+          return account.addUnread(0, of: passage)
         }
-        account.names[passage.place(account), default: [:]][name.lowercased()] = addresses
+        account.names[place, default: [:]][name.lowercased()] = addresses
       }),
     // `getent hosts NAME`: nothing where the name has no address.
     OutputReader(
       claims: { $0.isOf("getent") },
       read: { passage, account in
-        guard let name = passage.command.last, passage.command.count > 2 else { return }
+        guard let name = passage.words.last, passage.words.count > 2, let place = account.place(of: passage) else {
+          return account.addUnread(0, of: passage)
+        }
         let addresses = passage.lines.compactMap { $0.split(separator: " ").first.map(String.init) }.filter(\.isAddress)
-        account.names[passage.place(account), default: [:]][name.lowercased()] = addresses
+        account.names[place, default: [:]][name.lowercased()] = addresses.reduce(into: []) {
+          if !$0.contains($1) { $0.append($1) }
+        }
+      }),
+    // `ping NAME`: iputils' and busybox'. What it is good for is the address; no answer to it says nothing of a port.
+    OutputReader(
+      claims: { ["ping", "ping6"].contains($0.program) || $0.lines.first?.hasPrefix("PING ") == true },
+      read: { passage, account in
+        guard let place = account.place(of: passage), let first = passage.lines.first(where: { !$0.isEmpty }) else {
+          return account.addUnread(0, of: passage)
+        }
+        let shown = first.split { " ()".contains($0) }.map { $0.hasSuffix(":") ? String($0.dropLast()) : String($0) }
+        if shown.first == "PING", shown.count > 2, let address = shown.dropFirst(2).first(where: \.isAddress) {
+          account.names[place, default: [:]][shown[1].lowercased()] = [address]
+        } else if ["not known", "bad address", "No address"].contains(where: first.contains), let name = passage.words.last {
+          account.names[place, default: [:]][name.lowercased()] = []
+        } else {
+          account.addUnread(passage.lines.firstIndex(of: first) ?? 0, of: passage)
+        }
       }),
   ]
 }
 
 extension Passage {
-  /// The program that did it, behind what led into a container or a namespace.
-  fileprivate var program: String? {
-    switch command.first {
-    case "nsenter": command.first { $0 == "curl" || $0 == "wget" }
-    case "docker", "podman": command.dropFirst(2).first { $0 == "curl" || $0 == "wget" }
-    default: command.first
-    }
-  }
-
   /// What curl was told to send besides, each up to the next option; not the host's name.
   fileprivate var headers: [String] {
-    command.indices.filter { command[$0] == "-H" }.map { index in
-      command[(index + 1)...].prefix { !$0.hasPrefix("-") && !$0.contains("://") }.joined(separator: " ")
+    words.indices.filter { words[$0] == "-H" }.map { index in
+      words[(index + 1)...].prefix { !$0.hasPrefix("-") && !$0.contains("://") }.joined(separator: " ")
     }.filter { !$0.lowercased().hasPrefix("host:") }
-  }
-
-  /// Where it was run, as far as the command says.
-  fileprivate func place(_ account: Account) -> Place {
-    enteredProcess.map { Place.process($0) } ?? placeOfContainer(account) ?? .host
   }
 
   /// A name and its addresses, as `dig` or `nslookup` tell them; nil where they got no answer.
   fileprivate var lookedUp: (name: String, addresses: [String])? {
+    let typed = self.words
     let words = lines.map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
     let records = words.filter { $0.count > 4 && $0[2] == "IN" && ["A", "AAAA"].contains($0[3]) }
     if let first = records.first { return (String(first[0].dropLast()), records.map { $0[4] }) }
-    let asked = command.last { !$0.hasPrefix("-") && !$0.hasPrefix("@") && !$0.isAddress && $0 != command[0] }
+    let asked = typed.dropFirst().last { !$0.hasPrefix("-") && !$0.hasPrefix("@") && !$0.isAddress }
+    let short = asked.flatMap { _ in typed.contains("+short") ? lines.map(\.trimmed).filter(\.isAddress) : nil }
+    if let asked, let short, !short.isEmpty { return (asked, short) }
     if let asked, text.contains("NXDOMAIN") || text.contains("can't find") { return (asked, []) }
     // The server's own address stands before the name's.
-    guard let name = words.firstIndex(where: { $0.first == "Name:" && $0.count > 1 }) else { return nil }
+    guard let name = words.firstIndex(where: { $0.first == "Name:" && $0.count > 1 }) else {
+      // `dig` says by this that there is none of that kind.
+      return asked.flatMap { text.contains("status: NOERROR") ? nil : text.contains("NXDOMAIN") ? ($0, []) : nil }
+    }
     let found = words[name...].filter { $0.first?.hasPrefix("Address") == true }.compactMap { $0.last }.filter(
       \.isAddress)
     return (words[name][1], found)
   }
 
-  fileprivate var enteredProcess: Int32? {
-    guard command.first == "nsenter", let option = command.firstIndex(of: "-t"), option + 1 < command.count else {
-      return nil
+  /// The address of `--connect-to ::127.0.0.1:80` or `--resolve shop.example.org:80:127.0.0.1`.
+  fileprivate var connectsTo: String? {
+    for (option, value) in zip(words, words.dropFirst()) where ["--connect-to", "--resolve"].contains(option) {
+      let parts = value.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count > 2 else { continue }
+      let address = option == "--resolve" ? parts[2] : String(parts[2].prefix { $0 != ":" })
+      if address.isAddress { return address }
     }
-    return Int32(command[option + 1])  // fits: it is a text
+    return nil
+  }
+
+  /// An address without its scheme, as it may be typed: `localhost:8080/health`.
+  fileprivate var bareURL: String? {
+    let takeValue: Set = ["-H", "-X", "-d", "-o", "-w", "-m", "-u", "-A", "-O", "-T", "--resolve", "--connect-timeout", "--max-time"]
+    let index = words.indices.dropFirst().last { index in
+      !words[index].hasPrefix("-") && !takeValue.contains(words[index - 1])
+        && words[index].contains { ".:".contains($0) } || words[index] == "localhost"
+    }
+    return index.map { "http://" + words[$0] }
   }
 
   /// What `curl -v` says that it asks for: `> GET /path HTTP/1.1`, `> Host: shop.example.org`.
@@ -100,6 +145,46 @@ extension Passage {
     let isTLS = lines.contains { $0.hasPrefix("* SSL connection using") || $0.hasPrefix("* TLSv1") }
     return (isTLS ? "https://" : "http://") + host.dropFirst(8) + (words.count > 2 ? words[2] : "/")
   }
+}
+
+extension Account {
+  /// Paths at which proxies tell what they run: Traefik's, Caddy's and Envoy's.
+  static let adminPaths = ["/api/rawdata", "/config/", "/config_dump", "/config_dump?include_eds"]
+
+  /// Keeps what a proxy tells of itself. False if it is something else.
+  fileprivate mutating func tell(_ sight: HTTPRequest.Sight, at url: String) -> Bool {
+    guard let path = Site(url.withPath)?.path, let body = JSON(sight.body), sight.status == nil || sight.status == 200
+    else { return false }
+    return tell(body, at: path)
+  }
+
+  /// - Parameter path: Nil: it is known by its form.
+  mutating func tell(_ body: JSON, at path: String?) -> Bool {
+    if let items = body.items, path.map({ $0.hasSuffix("/api/http/routers") || $0.hasSuffix("/api/http/services") }) != false,
+      items.allSatisfy({ $0["provider"] != nil || $0["name"]?.text?.contains("@") == true }), !items.isEmpty
+    {
+      let kind = items.contains { $0["rule"] != nil } ? "routers" : "services"
+      var all = told["/api/rawdata"].flatMap { JSON($0) }?.members ?? [:]
+      let named = items.compactMap { item in item["name"]?.text.map { ($0, item) } }
+      all[kind] = .object((all[kind]?.members ?? [:]).merging(named) { $1 })
+      told["/api/rawdata"] = JSON.object(all).written
+      return true
+    }
+    let known = Account.adminPaths.first { path?.hasSuffix($0) == true }
+    guard !body.members.isEmpty else { return false }
+    let isTraefik = body["routers"] != nil && body["services"] != nil
+    let isEnvoy = body["configs"]?.elements.first?["@type"] != nil
+    let isCaddy = body["apps"]?["http"] != nil
+    guard let place = known ?? (path != nil ? nil : isTraefik ? "/api/rawdata" : isEnvoy ? "/config_dump" : isCaddy ? "/config/" : nil)
+    else { return false }
+    told[place == "/config_dump?include_eds" ? "/config_dump" : place] = body.written
+    return true
+  }
+}
+
+extension JSON {
+  /// The elements of a list; nil for what is none.
+  fileprivate var items: [JSON]? { if case .array(let items) = self { items } else { nil } }
 }
 
 extension String {
@@ -157,6 +242,11 @@ extension HTTPRequest.Sight {
       headerSize = .init(bytes: bytes, longest: (sizes.max() ?? 0) + bytes - shown, lines: headers.count)
     }
     if failure == .refused, (times.total ?? 0) > 1 { failure = .unreachable }
+    // The words of an older curl do not say why; those of `-v` do.
+    if failure == .refused, !lines.contains(where: { $0.contains("efused") }) {
+      if lines.contains(where: { $0.contains("o route to host") || $0.contains("nreachable") }) { failure = .unreachable }
+      if lines.contains(where: { $0.contains("onnection timed out") }) { failure = .connectTimeout }
+    }
   }
 
   /// What `wget -S` prints: heads are indented.

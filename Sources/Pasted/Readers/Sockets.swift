@@ -1,11 +1,12 @@
 import Model
+import Pattern
 import World
 
 extension Account {
   static let socketReaders = [
     // `ss -lx`: the path is the fifth word.
     OutputReader(
-      claims: { $0.isOf("ss") && ($0.command.contains("-lx") || $0.command.contains("-xl")) },
+      claims: { $0.isOf("ss") && $0.words.dropFirst().contains { $0.hasPrefix("-") && $0.contains("x") } },
       read: { passage, account in
         let paths = passage.lines.map { $0.split(separator: " ") }.filter { $0.count > 4 && $0[1] == "LISTEN" }
         account.unixListeners = Set(paths.map { String($0[4]) })
@@ -14,23 +15,120 @@ extension Account {
     OutputReader(
       claims: { $0.lines.first?.contains("local_address") == true },
       read: { passage, account in
-        let path = passage.command.first { $0.hasPrefix("/proc/") } ?? ""
-        let place = path.split(separator: "/").dropFirst().first.flatMap { Int32($0) }.map { Place.process($0) }
+        let path = passage.words.first { $0.hasPrefix("/proc/") } ?? ""
+        let process = path.split(separator: "/").dropFirst().first.flatMap { Int32($0) }.map { Place.process($0) }
+        guard let place = process ?? account.place(of: passage) else { return account.addUnread(0, of: passage) }
         let found = passage.lines.compactMap { TCPSocket($0[...]) }.filter { $0.state == .listening }.map { socket in
           Listener(address: socket.address, port: socket.port, waiting: socket.waiting, processes: [])
         }
-        account.add(found, at: place ?? passage.placeOfContainer(account) ?? .host)
+        account.add(found, at: place)
       }),
     // `ss -ltnp`, `netstat -ltnp`, with GNU's or busybox' columns.
     OutputReader(
       claims: { passage in
         passage.lines.prefix(3).contains { $0.contains("Local Address") }
+          || (passage.isOf("ss") || passage.isOf("netstat")) && !passage.lines.isEmpty
       },
       read: { passage, account in
+        guard let place = account.place(of: passage) else { return account.addUnread(0, of: passage) }
         let found = passage.lines.compactMap { listener($0) }
-        account.add(found, at: passage.placeOfContainer(account) ?? .host)
+        for (index, line) in passage.lines.enumerated() where listener(line) == nil {
+          let isOther = ["tcp", "udp", "ESTAB", "TIME-WAIT", "CLOSE", "SYN", "FIN", "LAST", "UNCONN"]
+          let isHead = ["Local Address", "Active ", "unix "].contains(where: line.contains)
+          if !isHead, !isOther.contains(where: line.hasPrefix) { account.addUnread(index, of: passage) }
+        }
+        // What other programs have left of a list, or what has no sockets that listen, is not all of them.
+        let isList = passage.command == nil || passage.words.contains { $0.hasPrefix("-") && $0.contains { "la".contains($0) } }
+        guard passage.command?.isFiltered != true, !found.isEmpty || isList && passage.command != nil else { return }
+        account.add(found.map(\.listener), at: place)
+        account.addProcesses(found.map(\.names))
+      }),
+    // `lsof -i -P -n`. Source: lsof(8), "OUTPUT".
+    OutputReader(
+      claims: { passage in passage.lines.prefix(3).contains { $0.hasPrefix("COMMAND ") && $0.contains(" FD ") } },
+      read: { passage, account in
+        guard let place = account.place(of: passage) else { return account.addUnread(0, of: passage) }
+        var found: [Listener] = []
+        for (index, line) in passage.lines.enumerated() where !line.hasPrefix("COMMAND ") {
+          let words = line.split(separator: " ").map(String.init)
+          guard words.count > 8, let id = Int32(words[1]), let kind = words.firstIndex(of: "TCP") ?? words.firstIndex(of: "UDP")
+          else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          guard words[kind] == "TCP", words.last == "(LISTEN)", words.count > kind + 1,
+            let (address, port) = ends(words[kind + 1])
+          else { continue }
+          let isSix = words.contains("IPv6")
+          found.append(
+            Listener(
+              address: address == "*" ? isSix ? "::" : "0.0.0.0" : address, port: port, waiting: 0,
+              isIPv6Only: isSix && address == "*" ? false : nil, processes: [id]))
+          account.addProcesses([[id: words[0]]])
+          if account.processes[id]?.owner == nil { account.processes[id]?.owner = words[2] }
+        }
+        guard passage.command?.isFiltered != true else { return }
+        account.add(found.merged, at: place)
+      }),
+    // `nc -zv HOST PORT`: OpenBSD's, Nmap's and busybox'.
+    OutputReader(
+      claims: { ["nc", "ncat", "netcat"].contains($0.program) },
+      read: { passage, account in
+        guard let place = account.place(of: passage) else { return account.addUnread(0, of: passage) }
+        let ends = passage.words.dropFirst().filter { !$0.hasPrefix("-") }.suffix(2)
+        let port = ends.last.flatMap { UInt16($0) }
+        for (index, line) in passage.lines.enumerated() {
+          if line.hasPrefix("Ncat: Version") || line.hasPrefix("Ncat: 0 bytes") { continue }
+          guard let outcome = outcome(line), let port, let host = ends.first else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          // What a name was found to be stands in the line.
+          let address = line.split { " ,:()".contains($0) }.map(String.init).first(where: \.isAddress) ?? host
+          account.connections[Connection(place: place, address: address, port: port)] = outcome
+        }
+        // busybox says nothing where all is well.
+        if passage.lines.isEmpty, let host = ends.first, host.isAddress, let port, passage.words.contains("-z") {
+          account.connections[Connection(place: place, address: host, port: port)] = .accepted
+        }
+      }),
+    // What came back for bytes, in hexadecimal, as `od -An -tx1` prints it below `collect`'s heading.
+    OutputReader(
+      claims: { $0.program == "curl" && $0.words.contains { $0.hasPrefix("telnet://") } },
+      read: { passage, account in
+        guard let place = account.place(of: passage),
+          let target = passage.words.first(where: { $0.hasPrefix("telnet://") })?.dropFirst(9),
+          let (address, port) = ends(String(target)), let sent = passage.words.last.flatMap(bytes)
+        else { return account.addUnread(0, of: passage) }
+        let received = bytes(passage.lines.joined(separator: " "))
+        account.exchanges[Connection(place: place, address: address, port: port), default: [:]][sent] = received ?? []
       }),
   ]
+
+  /// `0109 00 01`; nil for what is none. `-` stands for no byte at all.
+  private static func bytes(_ text: String) -> [UInt8]? {
+    let digits = text.filter { !$0.isWhitespace }
+    if digits == "-" || digits.isEmpty { return [] }
+    guard digits.count.isMultiple(of: 2), digits.allSatisfy(\.isHexDigit) else { return nil }
+    let all = Array(digits)
+    return stride(from: 0, to: all.count, by: 2).compactMap { UInt8(String(all[$0...($0 + 1)]), radix: 16) }
+  }
+
+  private static func outcome(_ line: String) -> TCPConnect.Sight.Outcome? {
+    let said: [(String, TCPConnect.Sight.Outcome)] = [
+      ("succeeded!", .accepted), ("Connected to", .accepted), (") open", .accepted), ("efused", .refused),
+      ("timed out", .timeout), ("TIMEOUT", .timeout), ("o route to host", .unreachable),
+      ("nreachable", .unreachable), ("in progress", .timeout),
+    ]
+    return said.first { line.contains($0.0) }?.1
+  }
+
+  /// `127.0.0.1:80`, `[::1]:80`, `*:80`, of an interface `127.0.0.53%lo:53`.
+  private static func ends(_ text: String) -> (address: String, port: UInt16)? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+    // A scope says nothing of who is let in.
+    return (String(text[..<colon].filter { !"[]".contains($0) }.prefix { $0 != "%" }), port)
+  }
 
   /// Of several tables that name the same socket the one with its owners counts.
   private mutating func add(_ found: [Listener], at place: Place) {
@@ -46,24 +144,57 @@ extension Account {
     listeners[place] = all.sorted { ($0.port, $0.address) < ($1.port, $1.address) }
   }
 
-  /// `LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=7,fd=6))`, `tcp 0 0 0.0.0.0:80 0.0.0.0:* LISTEN 7/nginx`
-  private static func listener(_ line: String) -> Listener? {
-    let words = line.split(separator: " ").map(String.init)
-    guard words.contains("LISTEN"), let local = words.first(where: { $0.contains(":") || $0.hasPrefix("*:") }),
-      let colon = local.lastIndex(of: ":"), let port = UInt16(local[local.index(after: colon)...])
-    else { return nil }
-    var address = String(local[..<colon]).filter { !"[]".contains($0) }
-    // A scope, `%lo`, says nothing of who is let in.
-    address = String(address.prefix { $0 != "%" })
-    let isSix = words[0] == "tcp6" || address.contains(":")
-    if address == "*" { address = "::" }
-    let waiting = words[0] == "LISTEN" ? words.dropFirst().first.flatMap { Int($0) } ?? 0 : 0  // fits: it is a text
-    var ids = line.split(separator: ",").filter { $0.hasPrefix("pid=") }.compactMap { Int32($0.dropFirst(4)) }
-    if ids.isEmpty, let last = words.last, let slash = last.firstIndex(of: "/"), let id = Int32(last[..<slash]) {
-      ids = [id]
+  /// What a table of sockets calls the processes that hold them; what /proc tells of one goes before.
+  mutating func addProcesses(_ found: [[Int32: String]]) {
+    for (id, name) in found.joined() where processes[id]?.name.isEmpty != false {
+      processes[id, default: Process()].name = name
     }
-    return Listener(
-      address: address, port: port, waiting: waiting, isIPv6Only: isSix && address == "::" ? false : nil, processes: ids
-    )
+  }
+
+  private static let users = try? Pattern(#"\("(?<name>[^"]+)",pid=(?<id>\d+),fd=\d+\)(?<rest>.*)"#)
+
+  /// `LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=7,fd=6))`, `tcp 0 0 0.0.0.0:80 0.0.0.0:* LISTEN 7/nginx`
+  private static func listener(_ line: String) -> (listener: Listener, names: [Int32: String])? {
+    let words = line.split(separator: " ").map(String.init)
+    guard words.contains("LISTEN"), let local = words.first(where: { $0.contains(":") }), let end = ends(local)
+    else { return nil }
+    let isSix = words[0] == "tcp6" || end.address.contains(":")
+    let (address, port) = (end.address == "*" ? "::" : end.address, end.port)
+    let waiting = words[0] == "LISTEN" ? words.dropFirst().first.flatMap { Int($0) } ?? 0 : 0  // fits: it is a text
+    var names: [Int32: String] = [:]
+    var rest = line
+    while let user = users?.firstMatch(in: rest), let id = user.text(of: "id").flatMap({ Int32($0) }) {
+      names[id] = user.text(of: "name")
+      rest = user.text(of: "rest") ?? ""
+    }
+    if names.isEmpty, let (id, name) = words.last.flatMap({ $0.components(around: "/") }), let id = Int32(id) {
+      names[id] = name.filter { $0 != ":" }
+    } else if names.isEmpty, words.count > 1, let state = words.firstIndex(of: "LISTEN"), state + 1 < words.count,
+      let (id, name) = words[state + 1].components(around: "/"), let id = Int32(id)
+    {
+      // `7/nginx: master`
+      names[id] = name.filter { $0 != ":" }
+    }
+    let listener = Listener(
+      address: address, port: port, waiting: waiting, isIPv6Only: isSix && address == "::" ? false : nil,
+      processes: names.keys.sorted())
+    return (listener, names)
+  }
+}
+
+extension [Listener] {
+  /// Each socket once, with all who hold it.
+  fileprivate var merged: [Listener] {
+    var merged: [Listener] = []
+    for listener in self {
+      guard let known = merged.firstIndex(where: { $0.address == listener.address && $0.port == listener.port }) else {
+        merged.append(listener)
+        continue
+      }
+      merged[known] = Listener(
+        address: listener.address, port: listener.port, waiting: 0, isIPv6Only: listener.isIPv6Only,
+        processes: merged[known].processes + listener.processes)
+    }
+    return merged
   }
 }

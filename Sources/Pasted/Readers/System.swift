@@ -24,15 +24,80 @@ extension Account {
           let address = words[word + 1] == "addr:" && word + 2 < words.count ? words[word + 2] : words[word + 1]
           return String((address.hasPrefix("addr:") ? String(address.dropFirst(5)) : address).prefix { $0 != "/" })
         }
-        if !found.isEmpty { account.ownAddresses = found.filter { !$0.isIPv6 } + found.filter(\.isIPv6) }
+        guard !found.isEmpty, account.place(of: passage) == .host, passage.command?.isFiltered != true else { return }
+        account.ownAddresses = found.filter { !$0.isIPv6 } + found.filter(\.isIPv6)
       }),
+    // `systemctl is-active UNIT…`: a word for each.
     OutputReader(
-      claims: { $0.isOf("iptables-save") || $0.isOf("ip6tables-save") || $0.isOf("nft") },
+      claims: { $0.isOf("systemctl", "is-active") },
       read: { passage, account in
-        guard let command = CommandRun.Command(rawValue: passage.command[0]),
-          !passage.lines.isEmpty, !passage.text.contains("not found"), !passage.text.contains("ermission denied")
-        else { return }
-        account.packetFilters[command] = passage.text + "\n"
+        let units = passage.words.dropFirst(2).filter { !$0.hasPrefix("-") }
+        for (index, (unit, state)) in zip(units, passage.lines).enumerated() {
+          guard let runs = runs(state.trimmed) else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          account.services[unit.unitName] = runs
+        }
+      }),
+    // `systemctl status UNIT`: its state, its processes, and the end of its journal.
+    OutputReader(
+      claims: { passage in
+        passage.isOf("systemctl", "status") || passage.lines.contains { $0.trimmed.hasPrefix("Active: ") }
+          || passage.isOf("systemctl") && passage.lines.first?.hasPrefix("Unit ") == true
+      },
+      read: { passage, account in
+        guard account.place(of: passage) == .host else { return account.addUnread(0, of: passage) }
+        var unit: String?, isRunning = false
+        for (index, line) in passage.lines.enumerated() {
+          let text = line.trimmed
+          if "●○×*".contains(line.first ?? " "), let name = text.split(separator: " ").dropFirst().first {
+            (unit, isRunning) = (String(name).unitName, false)
+          } else if let state = text.components(around: "Active: ")?.1, let unit {
+            isRunning = runs(String(state.prefix { $0.isLetter })) ?? false
+            account.services[unit] = isRunning
+          } else if let main = text.components(around: "Main PID: ")?.1, isRunning {
+            // `812 (nginx)`
+            let parts = main.split { " ()".contains($0) }.map(String.init)
+            if let id = parts.first.flatMap({ Int32($0) }), parts.count > 1 { account.addProcesses([[id: parts[1]]]) }
+          } else if "├└".contains(text.first ?? " "), isRunning {
+            // `├─812 nginx: master process /usr/sbin/nginx`
+            let shown = text.drop { "├└─".contains($0) }.filter { $0 != "\"" }
+            let words = shown.split(separator: " ").map(String.init)
+            guard let id = words.first.flatMap({ Int32($0) }), words.count > 1 else { continue }
+            let name = String(words[1].split(separator: "/").last ?? "").filter { $0 != ":" }
+            account.addProcesses([[id: name]])
+            if account.processes[id]?.command.isEmpty == true { account.processes[id]?.command = Array(words.dropFirst()) }
+          } else if text.hasPrefix("Unit "), text.hasSuffix("could not be found.") {
+            account.services[String(text.split(separator: " ")[1]).unitName] = nil
+          } else if let line = JournalLine(text) {
+            account.keep(line)
+          } else if !isOfStatus(text) {
+            account.addUnread(index, of: passage)
+          }
+        }
       }),
   ]
+
+  /// Nil for a word that systemd does not use. Source: systemctl(1), "is-active".
+  private static func runs(_ state: String) -> Bool? {
+    switch state {
+    case "active", "reloading", "activating": true
+    case "inactive", "failed", "deactivating", "unknown": false
+    default: nil
+    }
+  }
+
+  private static func isOfStatus(_ text: String) -> Bool {
+    let fields = [
+      "Loaded:", "Docs:", "Process:", "Tasks:", "Memory:", "CPU:", "CGroup:", "Drop-In:", "Status:", "TriggeredBy:",
+      "Triggers:", "Condition:", "Duration:", "Invocation:", "IP:", "IO:", "FD Store:", "Main PID:", "Warning:", "/", "http",
+    ]
+    return text.isEmpty || fields.contains(where: text.hasPrefix)
+  }
+}
+
+extension String {
+  /// `nginx` of `nginx.service`.
+  fileprivate var unitName: String { hasSuffix(".service") ? String(dropLast(8)) : self }
 }

@@ -1,0 +1,148 @@
+import Checks
+import Fixture
+import Flow
+import Foundation
+import Model
+import Pasted
+import Reader
+import Testing
+import World
+
+/// What commands have printed, and other places than a terminal: each is read, and nothing of it is left over.
+struct OutputTests {
+  private func world(_ names: String...) throws -> PastedWorld {
+    PastedWorld(
+      try names.map(PastedTests.output).joined(separator: "\n"), before: Sandbox(), signs: Self.signs)
+  }
+
+  static let signs =
+    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), linting: false, checkingPatterns: false)
+    .catalog?.signs ?? Signs()
+
+  private func containers(in world: PastedWorld) async throws -> [JSON] {
+    let answer = try await world.see(DockerGet(path: "/containers/json?all=1"))
+    return try #require(JSON(answer.body)).elements
+  }
+
+  private func connects(_ world: PastedWorld, _ address: String, _ port: UInt16) async throws -> TCPConnect.Sight.Outcome {
+    try await world.see(TCPConnect(address: address, port: port, place: .host)).outcome
+  }
+
+  // MARK: Sockets
+
+  @Test(arguments: ["ss-ltn", "netstat-busybox", "lsof"]) func whoListens(_ name: String) async throws {
+    let world = try world(name)
+    let listeners = try await world.see(Listeners(place: .host))
+    #expect(listeners.contains { $0.address == "127.0.0.1" && $0.port == 18080 })
+    #expect(listeners.first { $0.port == 18080 }?.processes.isEmpty == (name != "lsof"))
+    #expect(world.unread.isEmpty, "\(world.unread)")
+    #expect(try await connects(world, "127.0.0.1", 81) == .refused)
+  }
+
+  @Test(arguments: ["nc", "ncat"]) func connections(_ name: String) async throws {
+    let world = try world(name)
+    #expect(try await connects(world, "127.0.0.1", 18080) == .accepted)
+    #expect(try await connects(world, "127.0.0.1", 81) == .refused)
+    #expect(world.unread.isEmpty, "\(world.unread)")
+  }
+
+  @Test(arguments: ["ping", "ping-busybox"]) func namesThatWerePinged(_ name: String) async throws {
+    #expect(try await world(name).see(SystemLookup(name: "localhost")) == ["127.0.0.1"])
+  }
+
+  // MARK: TLS
+
+  @Test(arguments: ["openssl-s_client", "curl-v-tls"]) func aCertificate(_ name: String) async throws {
+    // A request is known from `curl` alone.
+    let world = try world(name, "curl-v-tls")
+    var request = HTTPRequest(url: "https://127.0.0.1:18443/")
+    request.tls = .verify(authorities: nil)
+    let seen = try await world.see(request)
+    guard case .untrusted(let why)? = seen.failure else {
+      Issue.record("it is signed by itself, and the answer is \(seen)")
+      return
+    }
+    #expect(why.contains("self-signed"))
+    request.tls = .anyCertificate
+    #expect(try await world.see(request).status == 200)
+  }
+
+  @Test func aCertificateInFull() async throws {
+    let world = try world("curl-v-tls", "openssl-s_client")
+    var request = HTTPRequest(url: "https://shop.internal:18443/", address: "127.0.0.1", port: 18443)
+    request.tls = .verifyNameAndDate
+    let seen = try await world.see(request)
+    #expect(seen.status == 200 && seen.certificate?.names == ["shop.internal", "127.0.0.1"])
+    request.tlsName = "other.internal"
+    guard case .untrusted(let why)? = try await world.see(request).failure else {
+      Issue.record("it is for another name")
+      return
+    }
+    #expect(why.contains("mismatch"))
+    request.tlsName = nil
+    // It is trusted by whoever knows that very one, and by nobody who knows another one alone.
+    request.tls = .verify(authorities: try PastedTests.output("openssl-s_client"))
+    #expect(try await world.see(request).status == 200)
+  }
+
+  @Test func nobodyToShakeHandsWith() async throws {
+    #expect(try await connects(world("openssl-s_client-fails"), "127.0.0.1", 1) == .refused)
+  }
+
+  // MARK: The machine
+
+  @Test func aServiceThatRuns() async throws {
+    let world = try world("systemctl")
+    let found = try await world.see(Processes(names: ["nginx"]))
+    #expect(found.map(\.id) == [812, 813, 814] && found[0].command.starts(with: ["nginx:", "master", "process"]))
+    let log = try await world.see(FileRead(path: "/var/log/nginx/error.log", limit: 65_536, fromEnd: true))
+    #expect(log.text.hasPrefix("2026/11/30 09:12:03 [error]"))
+    #expect(world.unread.isEmpty, "\(world.unread)")
+  }
+
+  @Test func aServiceThatDoesNot() async throws {
+    let world = try world("systemctl-inactive")
+    #expect(try await world.see(Processes(names: ["nginx"])) == [])
+    #expect(try await world.see(FileGlob(pattern: "/usr/sbin/nginx")) == ["/usr/sbin/nginx"])
+    #expect(try await world.see(OnlyRootChanges(path: "/usr/sbin/nginx")))
+    #expect(world.unread.isEmpty, "\(world.unread)")
+  }
+
+  @Test func theJournal() async throws {
+    let log = try await world("journalctl").see(FileRead(path: "/var/log/nginx/error.log", limit: 65_536, fromEnd: true))
+    #expect(log.text.contains("Connection refused") && !log.text.contains("Reloading"))
+  }
+
+  @Test func disks() async throws {
+    let seen = try await world("df").see(FileSystem(path: "/var/lib/docker"))
+    #expect(seen.size > 200_000_000_000 && seen.free > 50_000_000_000)
+  }
+
+  // MARK: Web pages
+
+  @Test(arguments: [
+    ("portainer", ["shop-app-1": "exited", "shop-proxy-1": "running"]),
+    ("unraid", ["paperless": "exited", "swag": "running"]),
+    ("synology", ["shop": "exited", "nginx-proxy": "running"]),
+  ])
+  func listsOfWebPages(_ name: String, _ states: [String: String]) async throws {
+    let world = try world(name)
+    let list = try await containers(in: world)
+    let found = list.compactMap { row in
+      row["Names"]?.texts.first.flatMap { name in row["State"]?.text.map { (String(name.dropFirst()), $0) } }
+    }
+    #expect(Dictionary(found) { $1 } == states)
+    // The line that says where the form is from is none of the list.
+    #expect(world.unread.map(\.number) == [1])
+  }
+
+  @Test func portsOfWebPages() async throws {
+    let list = try await containers(in: world("portainer", "unraid"))
+    func ports(_ name: String) -> [[Double?]] {
+      let row = list.first { $0["Names"]?.texts == ["/" + name] }
+      return (row?["Ports"]?.elements ?? []).map { [$0["PublicPort"]?.number, $0["PrivatePort"]?.number] }
+    }
+    #expect(ports("shop-proxy-1") == [[8080, 80], [8443, 443]])
+    #expect(ports("swag") == [[18443, 443], [180, 80]])
+  }
+}
