@@ -108,7 +108,8 @@ private struct Value {
   /// `C = DE, CN = shop.example.org`.
   var distinguishedName: String {
     let short: [[UInt8]: String] = [
-      [0x55, 4, 3]: "CN", [0x55, 4, 6]: "C", [0x55, 4, 7]: "L", [0x55, 4, 8]: "ST", [0x55, 4, 10]: "O", [0x55, 4, 11]: "OU",
+      [0x55, 4, 3]: "CN", [0x55, 4, 6]: "C", [0x55, 4, 7]: "L", [0x55, 4, 8]: "ST", [0x55, 4, 10]: "O",
+      [0x55, 4, 11]: "OU",
     ]
     return parts.flatMap(\.parts).compactMap { pair in
       let values = pair.parts

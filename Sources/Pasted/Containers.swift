@@ -40,7 +40,9 @@ extension Account {
       }.first
       guard let (file, (service, project)) = found else { continue }
       let owners = listed.compactMap { row in
-        row.name.flatMap { file.service(of: $0, called: nil)?.name }.flatMap { name in row["Id"]?.text.map { (name, $0) } }
+        row.name.flatMap { file.service(of: $0, called: nil)?.name }.flatMap { name in
+          row["Id"]?.text.map { (name, $0) }
+        }
       }
       let settings = file.settings(
         of: service, in: project, ids: ids, owners: Dictionary(owners) { first, _ in first })
@@ -91,7 +93,8 @@ extension Account {
     if let code = status.components(around: "(").flatMap({ Int($0.1.prefix { $0.isNumber }) }) {  // fits: it is a text
       members["ExitCode"] = .whole(code)
     }
-    for health in ["unhealthy", "healthy", "starting"] where status.contains("(\(health)") || status.contains(": \(health)") {
+    for health in ["unhealthy", "healthy", "starting"]
+    where status.contains("(\(health)") || status.contains(": \(health)") {
       members["Health"] = members["Health"] ?? .object(["Status": .string(health)])
     }
     var full = settings
@@ -100,7 +103,9 @@ extension Account {
     full["State"] = .object(members)
     // The addresses that others have shown.
     if let shown = row["NetworkSettings"] {
-      full["NetworkSettings"] = .object(["Networks": shown["Networks"] ?? .null, "Ports": settings["NetworkSettings"]?["Ports"] ?? .null])
+      full["NetworkSettings"] = .object([
+        "Networks": shown["Networks"] ?? .null, "Ports": settings["NetworkSettings"]?["Ports"] ?? .null,
+      ])
     }
     return .object(full)
   }

@@ -104,7 +104,9 @@ extension FileRead: PastedLook {
   func pasted(in account: Account) throws(Unseen) -> Sight? {
     let place = account.home(place)
     guard let file = account.file(path, in: place) else {
-      if account.hasFolder(of: account.resolved(path, in: place), in: place) || account.begins(otherThan: path, in: place) {
+      if account.hasFolder(of: account.resolved(path, in: place), in: place)
+        || account.begins(otherThan: path, in: place)
+      {
         throw .missing(what: path)
       }
       return nil
@@ -120,7 +122,9 @@ extension FileGlob: PastedLook {
   func pasted(in account: Account) -> [String]? {
     let place = account.home(place)
     if place == .host, account.isOfService(pattern) { return [pattern] }
-    if place == .host, !pattern.contains(where: { "*?[".contains($0) }), account.owners[pattern] != nil { return [pattern] }
+    if place == .host, !pattern.contains(where: { "*?[".contains($0) }), account.owners[pattern] != nil {
+      return [pattern]
+    }
     guard let files = account.files[place], !files.isEmpty else { return nil }
     let fixed = pattern.split(separator: "/").prefix { !$0.contains { "*?[".contains($0) } }
     let asked = "/" + fixed.joined(separator: "/")
@@ -414,7 +418,9 @@ extension HTTPRequest: PastedLook {
     case .verifyNameAndDate: (name, authorities) = (verifiedName, nil)
     }
     // Who did not come so far has not seen the certificate.
-    guard url.hasPrefix("https:"), sight.status != nil || sight.failure == .closed, let site = Site(url) else { return sight }
+    guard url.hasPrefix("https:"), sight.status != nil || sight.failure == .closed, let site = Site(url) else {
+      return sight
+    }
     let connection = { Account.Connection(place: $0, address: address ?? site.host, port: port ?? site.port) }
     let handshake = [account.home(place), .host].lazy.compactMap { account.certificates[connection($0)] }.first
     guard let handshake,
@@ -438,12 +444,17 @@ extension HTTPRequest: PastedLook {
     let asked = headers.filter { !$0.hasPrefix("X-Forwarded") }
     guard version != .two, unixSocket == nil, let site = Site(url) else { return nil }
     if place == .host {
-      if let address, let answer = account.answers[.init(place: place, url: url.withPath, headers: asked, address: address)] {
+      if let address,
+        let answer = account.answers[.init(place: place, url: url.withPath, headers: asked, address: address)]
+      {
         return answer
       }
       let answer = account.answers[.init(place: place, url: url.withPath, headers: asked)]
       // Whoever has the name may be somebody else than who is meant here.
-      if let answer, address == nil || answer.address == nil && address == account.names[.host]?[site.host]?.first || address == answer.address {
+      if let answer,
+        address == nil || answer.address == nil && address == account.names[.host]?[site.host]?.first
+          || address == answer.address
+      {
         return answer
       }
     }
@@ -451,8 +462,11 @@ extension HTTPRequest: PastedLook {
     let (scheme, port, address) = (url.hasPrefix("https:") ? "https" : "http", port ?? site.port, address ?? site.host)
     if let answer = account.asked(scheme, address, port, path: site.path, from: place) { return answer }
     // What a proxy tells of itself is the same wherever it was asked for that.
-    if address.isLoopback || site.host == "admin", let path = Account.adminPaths.first(where: { site.path.hasSuffix($0) }) {
-      let body = account.told[path] ?? account.told["/config_dump"].flatMap { path.hasPrefix("/config_dump") ? $0 : nil }
+    if address.isLoopback || site.host == "admin",
+      let path = Account.adminPaths.first(where: { site.path.hasSuffix($0) })
+    {
+      let body =
+        account.told[path] ?? account.told["/config_dump"].flatMap { path.hasPrefix("/config_dump") ? $0 : nil }
       if let body { return Sight(status: 200, body: body) }
     }
     // What does not depend on what is asked for.

@@ -202,7 +202,8 @@ struct Transcript: Sendable {
   /// Only a line that calls one of them is a prompt's where the prompt is but a sign: `# nginx for the shop` is a remark.
   private static let programs: [String: Set<String>] = [
     "cat": ["/"], "curl": [], "date": ["/"], "df": ["/"], "dig": [], "docker": verbs, "docker-compose": verbs,
-    "echo": [], "find": ["/"], "getent": [], "head": ["/"], "id": ["/"], "ifconfig": ["/", "lo"], "ip": ["a", "addr", "address", "r", "route"],
+    "echo": [], "find": ["/"], "getent": [], "head": ["/"], "id": ["/"], "ifconfig": ["/", "lo"],
+    "ip": ["a", "addr", "address", "r", "route"],
     "ip6tables": ["/"], "ip6tables-save": ["/"], "iptables": ["/"], "iptables-save": ["/"], "journalctl": ["/"],
     "ls": ["/"], "lsof": ["/"], "nc": [], "ncat": [], "netcat": [], "netstat": ["/"], "nft": ["list"], "nginx": ["/"],
     "nslookup": [], "openssl": ["s_client", "x509"], "ping": [], "ping6": [], "podman": verbs, "podman-compose": verbs,

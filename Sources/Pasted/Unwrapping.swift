@@ -54,8 +54,8 @@ extension PastedLine {
   /// `> ` before each of several lines, as mails and forums have it; not what `curl -v` has sent.
   private static func withoutQuoting(_ lines: [PastedLine]) -> [PastedLine] {
     var lines = lines
-    for run in runs(in: lines, where: { $0.text.hasPrefix(">") }) where run.count > 1 && !isRequest(lines[run.lowerBound])
-    {
+    for run in runs(in: lines, where: { $0.text.hasPrefix(">") })
+    where run.count > 1 && !isRequest(lines[run.lowerBound]) {
       for index in run {
         let text = lines[index].text.dropFirst()
         lines[index].text = String(text.first == " " ? text.dropFirst() : text)

@@ -104,7 +104,10 @@ struct ConfigurationTests {
       }
       """
     ),
-    ("cloudflared", "tunnel: shop\ningress:\n  - hostname: shop.example.org\n    service: http://127.0.0.1:3000\n  - service: http_status:404"),
+    (
+      "cloudflared",
+      "tunnel: shop\ningress:\n  - hostname: shop.example.org\n    service: http://127.0.0.1:3000\n  - service: http_status:404"
+    ),
   ]
 
   @Test(arguments: blocks.indices) func aBlock(_ index: Int) async throws {
@@ -113,7 +116,9 @@ struct ConfigurationTests {
       let world = PastedWorld(text, before: Recording(), signs: OutputTests.signs)
       let listed = try await RouteReading.list(
         kind: kind, at: ProxyPlace(id: nil, pid: nil, usesHostNetwork: true), in: world, OutputTests.signs)
-      #expect(listed.contains { $0.host == "shop.example.org" && $0.upstream.contains("127.0.0.1:3000") }, "\(kind): \(listed)")
+      #expect(
+        listed.contains { $0.host == "shop.example.org" && $0.upstream.contains("127.0.0.1:3000") },
+        "\(kind): \(listed)")
       #expect(world.unread.isEmpty, "\(kind): \(world.unread)")
     }
   }

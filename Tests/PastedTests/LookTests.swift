@@ -19,7 +19,9 @@ struct LookTests {
   }
 
   private static let examples: [String: Answered] = [
-    CommandRun.kind: Answered(CommandRun(.packetFilter), "# iptables -S\n-P INPUT DROP") { $0.output.contains(":INPUT DROP") },
+    CommandRun.kind: Answered(CommandRun(.packetFilter), "# iptables -S\n-P INPUT DROP") {
+      $0.output.contains(":INPUT DROP")
+    },
     DNSQuery.kind: Answered(
       DNSQuery(name: "app", servers: ["1.1.1.1"], place: .host), "$ dig +short app\n172.18.0.2"
     ) { $0.addresses == ["172.18.0.2"] },
@@ -50,7 +52,8 @@ struct LookTests {
     ) { $0.status == 200 },
     IsRoot.kind: Answered(IsRoot(), "$ id\nuid=0(root) gid=0(root) groups=0(root)") { $0 },
     Listeners.kind: Answered(
-      Listeners(place: .host), "$ ss -ltn\nState Recv-Q Send-Q Local Address:Port Peer Address:Port\nLISTEN 0 5 0.0.0.0:80 0.0.0.0:*"
+      Listeners(place: .host),
+      "$ ss -ltn\nState Recv-Q Send-Q Local Address:Port Peer Address:Port\nLISTEN 0 5 0.0.0.0:80 0.0.0.0:*"
     ) { $0.map(\.port) == [80] },
     OnlyRootChanges.kind: Answered(
       OnlyRootChanges(path: "/usr/sbin"),
@@ -61,7 +64,9 @@ struct LookTests {
       drwxr-xr-x  2 root root 20480 Nov 30 09:28 /usr/sbin
       """
     ) { $0 },
-    OwnAddresses.kind: Answered(OwnAddresses(), "$ ip -o addr\n1: lo    inet 127.0.0.1/8 scope host lo") { $0 == ["127.0.0.1"] },
+    OwnAddresses.kind: Answered(OwnAddresses(), "$ ip -o addr\n1: lo    inet 127.0.0.1/8 scope host lo") {
+      $0 == ["127.0.0.1"]
+    },
     Processes.kind: Answered(
       Processes(names: ["nginx"]),
       "$ ss -ltnp\nLISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:((\"nginx\",pid=7,fd=6))"
@@ -71,13 +76,16 @@ struct LookTests {
       "$ sqlite3 -json /data/database.sqlite 'select * from proxy_host;'\n[{\"id\":1,\"enabled\":1,\"meta\":null}]"
     ) { $0 == [["id": "1", "enabled": "1"]] },
     UnixConnect.kind: Answered(
-      UnixConnect(path: "/run/app.sock", place: .host), "$ ls -l /run/app.sock\nls: cannot access '/run/app.sock': No such file or directory"
+      UnixConnect(path: "/run/app.sock", place: .host),
+      "$ ls -l /run/app.sock\nls: cannot access '/run/app.sock': No such file or directory"
     ) { $0.outcome == .missing },
     StatsSocket.kind: Answered(
       StatsSocket(path: "/run/haproxy/admin.sock", place: .host, question: .statistics),
       "$ echo 'show stat' | socat stdio /run/haproxy/admin.sock\n# pxname,svname,qcur\nshop,app,0"
     ) { $0.hasPrefix("# pxname") },
-    SystemLookup.kind: Answered(SystemLookup(name: "app"), "$ getent hosts app\n172.18.0.2      app") { $0 == ["172.18.0.2"] },
+    SystemLookup.kind: Answered(SystemLookup(name: "app"), "$ getent hosts app\n172.18.0.2      app") {
+      $0 == ["172.18.0.2"]
+    },
     TCPConnect.kind: Answered(
       TCPConnect(address: "172.18.0.2", port: 80, place: .host),
       "$ nc -zv 172.18.0.2 80\nnc: connect to 172.18.0.2 port 80 (tcp) failed: Connection refused"

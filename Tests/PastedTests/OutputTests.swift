@@ -24,7 +24,9 @@ struct OutputTests {
     return try #require(JSON(answer.body)).elements
   }
 
-  private func connects(_ world: PastedWorld, _ address: String, _ port: UInt16) async throws -> TCPConnect.Sight.Outcome {
+  private func connects(_ world: PastedWorld, _ address: String, _ port: UInt16) async throws
+    -> TCPConnect.Sight.Outcome
+  {
     try await world.see(TCPConnect(address: address, port: port, place: .host)).outcome
   }
 
@@ -109,7 +111,8 @@ struct OutputTests {
   }
 
   @Test func theJournal() async throws {
-    let log = try await world("journalctl").see(FileRead(path: "/var/log/nginx/error.log", limit: 65_536, fromEnd: true))
+    let log = try await world("journalctl").see(
+      FileRead(path: "/var/log/nginx/error.log", limit: 65_536, fromEnd: true))
     #expect(log.text.contains("Connection refused") && !log.text.contains("Reloading"))
   }
 

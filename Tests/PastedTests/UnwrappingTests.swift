@@ -16,7 +16,10 @@ struct UnwrappingTests {
     ("a fence", { ["Here is what it says:", "", "```console"] + $0.map(String.init) + ["```", ""] }),
     ("cat -n", { $0.enumerated().map { String(repeating: " ", count: 6 - "\($0 + 1)".count) + "\($0 + 1)\t\($1)" } }),
     ("numbers with a colon", { $0.enumerated().map { "\($0 + 12): \($1)" } }),
-    ("numbers of an editor", { $0.enumerated().map { String(repeating: " ", count: 4 - "\($0 + 1)".count) + "\($0 + 1) \($1)" } }),
+    (
+      "numbers of an editor",
+      { $0.enumerated().map { String(repeating: " ", count: 4 - "\($0 + 1)".count) + "\($0 + 1) \($1)" } }
+    ),
     ("blanks of a browser", { $0.map { $0.replacing("  ", with: "\u{A0} ") } }),
   ]
 
@@ -50,8 +53,10 @@ struct UnwrappingTests {
 
   @Test(arguments: [
     "root@nas:~# docker ps -a", "nas% docker ps -a", "➜  ~ docker ps -a", "➜  shop git:(main) ✗ docker ps -a",
-    "me@nas ~> docker ps -a", "(venv) me@nas:~/shop$ sudo docker ps -a", "/ # docker ps -a", "[root@nas ~]# docker ps -a",
-    "sh-5.1$ docker ps -a", "❯ docker ps -a", "nas:~$ docker ps -a 2>&1", "admin@nas:/volume1$ sudo /usr/bin/docker ps -a | tee list",
+    "me@nas ~> docker ps -a", "(venv) me@nas:~/shop$ sudo docker ps -a", "/ # docker ps -a",
+    "[root@nas ~]# docker ps -a",
+    "sh-5.1$ docker ps -a", "❯ docker ps -a", "nas:~$ docker ps -a 2>&1",
+    "admin@nas:/volume1$ sudo /usr/bin/docker ps -a | tee list",
   ])
   func prompts(_ prompt: String) async throws {
     let plain = try PastedTests.output("docker-ps")

@@ -19,7 +19,8 @@ private struct ConfigurationForm: Sendable {
   /// The more special ones first.
   static let all = [
     ConfigurationForm("nginx", #"^(http|events) *\{"#, at: "/etc/nginx/nginx.conf"),
-    ConfigurationForm("nginx", #"^\s*(server *\{|upstream \S+ *\{|proxy_pass \S+;)"#, at: "/etc/nginx/conf.d/pasted.conf"),
+    ConfigurationForm(
+      "nginx", #"^\s*(server *\{|upstream \S+ *\{|proxy_pass \S+;)"#, at: "/etc/nginx/conf.d/pasted.conf"),
     ConfigurationForm(
       "apache", #"^\s*<VirtualHost [^>]+>"#, at: "/etc/apache2/sites-enabled/pasted.conf",
       inImage: "/usr/local/apache2/conf/pasted.conf"),
@@ -28,11 +29,13 @@ private struct ConfigurationForm: Sendable {
       inImage: "/usr/local/etc/haproxy/haproxy.cfg"),
     ConfigurationForm("envoy", #"^\s*static_resources:"#, at: "/etc/envoy/envoy.yaml"),
     ConfigurationForm("cloudflared", #"^(tunnel|ingress):"#, at: "/etc/cloudflared/config.yml"),
-    ConfigurationForm("traefik", #"^(entryPoints|providers):|^\[(entryPoints|providers)\b"#, at: "/etc/traefik/traefik.yml"),
+    ConfigurationForm(
+      "traefik", #"^(entryPoints|providers):|^\[(entryPoints|providers)\b"#, at: "/etc/traefik/traefik.yml"),
     ConfigurationForm(
       "traefik", #"^\s*(routers|loadBalancer):|^\s*\[(http|tcp)\.(routers|services)\."#, at: "/etc/traefik/pasted.yml"),
     ConfigurationForm(
-      "lighttpd", #"^\s*(\$(HTTP|SERVER)\["|proxy\.server *=|server\.modules *\+?=)"#, at: "/etc/lighttpd/lighttpd.conf"),
+      "lighttpd", #"^\s*(\$(HTTP|SERVER)\["|proxy\.server *=|server\.modules *\+?=)"#, at: "/etc/lighttpd/lighttpd.conf"
+    ),
     ConfigurationForm("caddy", #"^\s*(reverse_proxy|handle_path|php_fastcgi)\b(?!:)"#, at: "/etc/caddy/Caddyfile"),
   ]
 
@@ -50,11 +53,14 @@ extension Account {
     // What a proxy tells of itself, copied out of a browser.
     OutputReader(
       claims: { passage in
-        passage.command == nil && ["{", "["].contains(passage.lines.first?.first) && passage.lines.joined().utf8.count > 20
+        passage.command == nil && ["{", "["].contains(passage.lines.first?.first)
+          && passage.lines.joined().utf8.count > 20
           && JSON(passage.text.utf8) != nil
       },
       read: { passage, account in
-        guard let body = JSON(passage.text.utf8), account.tell(body, at: nil) else { return account.addUnread(0, of: passage) }
+        guard let body = JSON(passage.text.utf8), account.tell(body, at: nil) else {
+          return account.addUnread(0, of: passage)
+        }
       }),
     // HAProxy's `show stat` and `show info`, as `socat` prints them.
     OutputReader(
@@ -86,7 +92,9 @@ extension Account {
         guard let form = ConfigurationForm.of(passage.lines) else { return }
         let place = account.place(ofKind: form.kind)
         var path = place == .host ? form.onHost : form.inImage
-        if form.kind == "traefik", passage.lines.contains(where: { $0.trimmed.hasPrefix("[") && $0.trimmed.hasSuffix("]") }) {
+        if form.kind == "traefik",
+          passage.lines.contains(where: { $0.trimmed.hasPrefix("[") && $0.trimmed.hasSuffix("]") })
+        {
           path = String(path.dropLast(3)) + "toml"
         }
         let known = account.files[place]?[path]?.text.map { $0 + "\n" } ?? ""
@@ -95,7 +103,8 @@ extension Account {
   ]
 
   private static let labelForm = try? Pattern(
-    #"^\s*(?:- |-l |--label[ =])?["']?(?<name>traefik\.(?:enable|docker|http|tcp|udp)[\w.\[\]-]*)["']?(?:=|: )["']?(?<value>.*?)["']?\s*\\?$"#)
+    #"^\s*(?:- |-l |--label[ =])?["']?(?<name>traefik\.(?:enable|docker|http|tcp|udp)[\w.\[\]-]*)["']?(?:=|: )["']?(?<value>.*?)["']?\s*\\?$"#
+  )
 
   private static func label(_ line: String) -> (String, String)? {
     guard let match = labelForm?.firstMatch(in: line), let name = match.text(of: "name") else { return nil }
@@ -104,12 +113,15 @@ extension Account {
 
   /// The container that has such labels: that of which they name a router or a service, or the only one that is no proxy.
   private func bearer(of labels: [String: String]) -> Int? {
-    let named = Set(labels.keys.compactMap { key in
-      let parts = key.split(separator: ".")
-      return parts.count > 3 ? String(parts[3]) : nil
-    })
+    let named = Set(
+      labels.keys.compactMap { key in
+        let parts = key.split(separator: ".")
+        return parts.count > 3 ? String(parts[3]) : nil
+      })
     let rows = containers.indices.map { ($0, containers[$0].containerName ?? "") }
-    if let fitting = rows.first(where: { _, name in named.contains { name == $0 || name.split { "-_".contains($0) }.contains($0[...]) } }) {
+    if let fitting = rows.first(where: { _, name in
+      named.contains { name == $0 || name.split { "-_".contains($0) }.contains($0[...]) }
+    }) {
       return fitting.0
     }
     let apps = rows.filter { proxy(in: containers[$0.0]) == nil }

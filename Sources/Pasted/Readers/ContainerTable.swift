@@ -53,7 +53,11 @@ enum ContainerTable {
     }
     guard head >= 0 else {
       for (index, line) in passage.lines.enumerated() {
-        if let cells = bareRow(line) { add(cells, index, passage, &account) } else { account.addUnread(index, of: passage) }
+        if let cells = bareRow(line) {
+          add(cells, index, passage, &account)
+        } else {
+          account.addUnread(index, of: passage)
+        }
       }
       return
     }
@@ -105,7 +109,9 @@ enum ContainerTable {
     let sides = text.split(separator: ":").map(String.init)
     if sides.count == 2, let port = Account.port("0.0.0.0:\(sides[0])->\(sides[1])") { return [port] }
     // `0.0.0.0:8000-8001->8000-8001/tcp`
-    guard let (outside, inside) = text.components(around: "->"), let colon = outside.lastIndex(of: ":") else { return [] }
+    guard let (outside, inside) = text.components(around: "->"), let colon = outside.lastIndex(of: ":") else {
+      return []
+    }
     let type = inside.components(around: "/")
     let (from, to) = ((type?.0 ?? inside).range, String(outside[outside.index(after: colon)...]).range)
     guard let from, let to, from.count == to.count, from.count < 200 else { return [] }

@@ -144,7 +144,11 @@ enum InspectedPart {
       var closers: [Character] = [], openers: [Character] = []
       var isQuoted = false, isEscaped = false
       for character in body.joined(separator: "\n") {
-        if isEscaped { isEscaped = false } else if character == "\\" { isEscaped = true } else if character == "\"" {
+        if isEscaped {
+          isEscaped = false
+        } else if character == "\\" {
+          isEscaped = true
+        } else if character == "\"" {
           isQuoted.toggle()
         } else if !isQuoted, "{[".contains(character) {
           openers.append(character)

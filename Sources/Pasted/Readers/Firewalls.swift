@@ -6,7 +6,8 @@ extension Account {
   static let firewallReaders = [
     OutputReader(
       claims: { passage in
-        ["iptables-save", "ip6tables-save"].contains(passage.program) || passage.isOf("nft") && passage.words.contains("-j")
+        ["iptables-save", "ip6tables-save"].contains(passage.program)
+          || passage.isOf("nft") && passage.words.contains("-j")
           || passage.command == nil && passage.lines.contains { ["*filter", "*nat"].contains($0) }
       },
       read: { passage, account in
@@ -34,8 +35,9 @@ extension Account {
     // `nft list ruleset`
     OutputReader(
       claims: { passage in
-        passage.isOf("nft", "list") || passage.command == nil
-          && passage.lines.contains { $0.hasPrefix("table ") && $0.hasSuffix("{") }
+        passage.isOf("nft", "list")
+          || passage.command == nil
+            && passage.lines.contains { $0.hasPrefix("table ") && $0.hasSuffix("{") }
       },
       read: { passage, account in
         guard account.place(of: passage) == .host, !passage.isFailure else { return }
@@ -120,7 +122,8 @@ extension Account {
       switch (value?.0 ?? word, value?.1) {
       case ("tcp", nil), ("udp", nil), ("multiport", nil), ("/*", nil):
         if word == "/*" { rest = rest.drop { $0 != "*/" }.dropFirst() }
-      case ("dpt", let port?): options += port.hasPrefix("!") ? ["!", "--dport", String(port.dropFirst())] : ["--dport", port]
+      case ("dpt", let port?):
+        options += port.hasPrefix("!") ? ["!", "--dport", String(port.dropFirst())] : ["--dport", port]
       case ("dpts", let ports?): options += ["--dport", ports]
       case ("dports", nil): options += ["--dports", rest.popFirst() ?? ""]
       case ("state", nil), ("ctstate", nil): options += ["--ctstate", rest.popFirst() ?? ""]
@@ -162,7 +165,9 @@ private struct Ruleset {
 
   private static let hook = try? Pattern(
     #"type (?<type>\w+) hook (?<hook>\w+)(?: device \S+)? priority (?<prio>[^;]+);(?: policy (?<policy>\w+);)?"#)
-  private static let priorities = ["raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100]
+  private static let priorities = [
+    "raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100,
+  ]
 
   /// False for a line that is nothing known.
   mutating func read(_ line: String) -> Bool {
@@ -189,7 +194,8 @@ private struct Ruleset {
       add(
         "chain",
         [
-          "name": .string(name), "type": .string(match.text(of: "type") ?? ""), "hook": .string(match.text(of: "hook") ?? ""),
+          "name": .string(name), "type": .string(match.text(of: "type") ?? ""),
+          "hook": .string(match.text(of: "hook") ?? ""),
           "prio": .whole(Int(priority) ?? Self.priorities[priority] ?? 0),  // fits: it is a text
           "policy": .string(match.text(of: "policy") ?? "accept"),
         ])

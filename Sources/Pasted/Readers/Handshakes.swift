@@ -71,7 +71,9 @@ extension Account {
           account.connections[Connection(place: place, address: String(host), port: port)] = outcome
           return
         }
-        guard passage.lines.contains(where: { $0.hasPrefix("CONNECTED(") }) else { return account.addUnread(0, of: passage) }
+        guard passage.lines.contains(where: { $0.hasPrefix("CONNECTED(") }) else {
+          return account.addUnread(0, of: passage)
+        }
         let connection = Connection(place: place, address: String(host), port: port)
         account.certificates[connection] = Handshake(openssl: passage.lines)
         account.connections[connection] = .accepted
@@ -120,7 +122,9 @@ extension Handshake {
     {
       let expires = lines.lazy.compactMap { $0.components(around: "NotAfter: ")?.1 }.first ?? ""
       chain = [
-        .init(subject: subject, issuer: issuer, names: [], expires: expires, problem: problem, sent: max(lines.count { $0.contains(" s:") }, 1))
+        .init(
+          subject: subject, issuer: issuer, names: [], expires: expires, problem: problem,
+          sent: max(lines.count { $0.contains(" s:") }, 1))
       ]
     }
     for index in chain.indices { chain[index].problem = problem }

@@ -22,7 +22,8 @@ extension Account {
           sight.status = status
         }
         if let handshake = Handshake(curl: passage.lines), let site = Site(url) {
-          account.certificates[Connection(place: place, address: sight.address ?? site.host, port: site.port)] = handshake
+          account.certificates[Connection(place: place, address: sight.address ?? site.host, port: site.port)] =
+            handshake
           sight.certificate = handshake.chain.first
           sight.tlsVersion = handshake.version
         }
@@ -78,7 +79,9 @@ extension Account {
         let shown = first.split { " ()".contains($0) }.map { $0.hasSuffix(":") ? String($0.dropLast()) : String($0) }
         if shown.first == "PING", shown.count > 2, let address = shown.dropFirst(2).first(where: \.isAddress) {
           account.names[place, default: [:]][shown[1].lowercased()] = [address]
-        } else if ["not known", "bad address", "No address"].contains(where: first.contains), let name = passage.words.last {
+        } else if ["not known", "bad address", "No address"].contains(where: first.contains),
+          let name = passage.words.last
+        {
           account.names[place, default: [:]][name.lowercased()] = []
         } else {
           account.addUnread(passage.lines.firstIndex(of: first) ?? 0, of: passage)
@@ -128,7 +131,9 @@ extension Passage {
 
   /// An address without its scheme, as it may be typed: `localhost:8080/health`.
   fileprivate var bareURL: String? {
-    let takeValue: Set = ["-H", "-X", "-d", "-o", "-w", "-m", "-u", "-A", "-O", "-T", "--resolve", "--connect-timeout", "--max-time"]
+    let takeValue: Set = [
+      "-H", "-X", "-d", "-o", "-w", "-m", "-u", "-A", "-O", "-T", "--resolve", "--connect-timeout", "--max-time",
+    ]
     let index = words.indices.dropFirst().last { index in
       !words[index].hasPrefix("-") && !takeValue.contains(words[index - 1])
         && words[index].contains { ".:".contains($0) } || words[index] == "localhost"
@@ -160,7 +165,8 @@ extension Account {
 
   /// - Parameter path: Nil: it is known by its form.
   mutating func tell(_ body: JSON, at path: String?) -> Bool {
-    if let items = body.items, path.map({ $0.hasSuffix("/api/http/routers") || $0.hasSuffix("/api/http/services") }) != false,
+    if let items = body.items,
+      path.map({ $0.hasSuffix("/api/http/routers") || $0.hasSuffix("/api/http/services") }) != false,
       items.allSatisfy({ $0["provider"] != nil || $0["name"]?.text?.contains("@") == true }), !items.isEmpty
     {
       let kind = items.contains { $0["rule"] != nil } ? "routers" : "services"
@@ -175,7 +181,9 @@ extension Account {
     let isTraefik = body["routers"] != nil && body["services"] != nil
     let isEnvoy = body["configs"]?.elements.first?["@type"] != nil
     let isCaddy = body["apps"]?["http"] != nil
-    guard let place = known ?? (path != nil ? nil : isTraefik ? "/api/rawdata" : isEnvoy ? "/config_dump" : isCaddy ? "/config/" : nil)
+    guard
+      let place = known
+        ?? (path != nil ? nil : isTraefik ? "/api/rawdata" : isEnvoy ? "/config_dump" : isCaddy ? "/config/" : nil)
     else { return false }
     told[place == "/config_dump?include_eds" ? "/config_dump" : place] = body.written
     return true
@@ -244,7 +252,9 @@ extension HTTPRequest.Sight {
     if failure == .refused, (times.total ?? 0) > 1 { failure = .unreachable }
     // The words of an older curl do not say why; those of `-v` do.
     if failure == .refused, !lines.contains(where: { $0.contains("efused") }) {
-      if lines.contains(where: { $0.contains("o route to host") || $0.contains("nreachable") }) { failure = .unreachable }
+      if lines.contains(where: { $0.contains("o route to host") || $0.contains("nreachable") }) {
+        failure = .unreachable
+      }
       if lines.contains(where: { $0.contains("onnection timed out") }) { failure = .connectTimeout }
     }
   }

@@ -38,7 +38,8 @@ extension Account {
           if !isHead, !isOther.contains(where: line.hasPrefix) { account.addUnread(index, of: passage) }
         }
         // What other programs have left of a list, or what has no sockets that listen, is not all of them.
-        let isList = passage.command == nil || passage.words.contains { $0.hasPrefix("-") && $0.contains { "la".contains($0) } }
+        let isList =
+          passage.command == nil || passage.words.contains { $0.hasPrefix("-") && $0.contains { "la".contains($0) } }
         guard passage.command?.isFiltered != true, !found.isEmpty || isList && passage.command != nil else { return }
         account.add(found.map(\.listener), at: place)
         account.addProcesses(found.map(\.names))
@@ -51,7 +52,8 @@ extension Account {
         var found: [Listener] = []
         for (index, line) in passage.lines.enumerated() where !line.hasPrefix("COMMAND ") {
           let words = line.split(separator: " ").map(String.init)
-          guard words.count > 8, let id = Int32(words[1]), let kind = words.firstIndex(of: "TCP") ?? words.firstIndex(of: "UDP")
+          guard words.count > 8, let id = Int32(words[1]),
+            let kind = words.firstIndex(of: "TCP") ?? words.firstIndex(of: "UDP")
           else {
             account.addUnread(index, of: passage)
             continue

@@ -67,7 +67,9 @@ extension Account {
             guard let id = words.first.flatMap({ Int32($0) }), words.count > 1 else { continue }
             let name = String(words[1].split(separator: "/").last ?? "").filter { $0 != ":" }
             account.addProcesses([[id: name]])
-            if account.processes[id]?.command.isEmpty == true { account.processes[id]?.command = Array(words.dropFirst()) }
+            if account.processes[id]?.command.isEmpty == true {
+              account.processes[id]?.command = Array(words.dropFirst())
+            }
           } else if text.hasPrefix("Unit "), text.hasSuffix("could not be found.") {
             account.services[String(text.split(separator: " ")[1]).unitName] = nil
           } else if let line = JournalLine(text) {
@@ -91,7 +93,8 @@ extension Account {
   private static func isOfStatus(_ text: String) -> Bool {
     let fields = [
       "Loaded:", "Docs:", "Process:", "Tasks:", "Memory:", "CPU:", "CGroup:", "Drop-In:", "Status:", "TriggeredBy:",
-      "Triggers:", "Condition:", "Duration:", "Invocation:", "IP:", "IO:", "FD Store:", "Main PID:", "Warning:", "/", "http",
+      "Triggers:", "Condition:", "Duration:", "Invocation:", "IP:", "IO:", "FD Store:", "Main PID:", "Warning:", "/",
+      "http",
     ]
     return text.isEmpty || fields.contains(where: text.hasPrefix)
   }
