@@ -93,15 +93,14 @@ extension World {
   }
 
   /// The packet filters of a station.
-  private func filters(at station: Station, isIPv6: Bool) async -> Result<Listing, Unseen> {
+  private func filters(at station: Station, isIPv6: Bool) async -> Result<[PacketFilter], Unseen> {
     do throws(Unseen) { return .success(try await listed(at: station, isIPv6: isIPv6)) } catch {
       return .failure(error)
     }
   }
 
-  /// iptables' rules and nft's own. A machine without one of the two programs has the other's rules only; where one may
-  /// not be seen, what the other one stops is stopped all the same.
-  private func listed(at station: Station, isIPv6: Bool) async throws(Unseen) -> Listing {
+  /// iptables' rules and nft's own. A machine without one of the two programs has the other's rules only.
+  private func listed(at station: Station, isIPv6: Bool) async throws(Unseen) -> [PacketFilter] {
     var filters: [PacketFilter] = []
     var tables: Set<String> = []
     do throws(Unseen) {
@@ -118,10 +117,9 @@ extension World {
       }
       filters.append(filter)
     } catch {
-      guard !filters.isEmpty else { throw error }
-      return Listing(filters: filters, unseen: error.isMissing ? nil : error)
+      guard error.isMissing, !filters.isEmpty else { throw error }
     }
-    return Listing(filters: filters)
+    return filters
   }
 
   private func listing(_ command: CommandRun.Command, at station: Station) async throws(Unseen) -> String {
@@ -133,16 +131,10 @@ extension World {
   }
 }
 
-/// The packet filters of a station, and why others of it could not be seen.
-private struct Listing {
-  var filters: [PacketFilter]
-  var unseen: Unseen?
-}
-
 /// The rules of a station, before a packet was sent and after it.
 private struct Rules {
-  var before: Result<Listing, Unseen>
-  var after: Result<Listing, Unseen>?
+  var before: Result<[PacketFilter], Unseen>
+  var after: Result<[PacketFilter], Unseen>?
 }
 
 /// A packet on its way, and what it has met.
@@ -201,10 +193,8 @@ private struct Search {
   private mutating func meets(_ station: Station, _ hook: Hook, _ packet: inout Packet) {
     guard found == nil, let rules = rules[station.place] else { return }
     switch rules.after {
-    case .success(let listing):
-      let filters = listing.filters
-      failure = failure ?? listing.unseen
-      let before = try? rules.before.get().filters
+    case .success(let filters):
+      let before = try? rules.before.get()
       // Where no rule counted anything, the probe did not come by.
       let earlier = filters.indices.map { index in
         before.flatMap { $0.indices.contains(index) && filters[index].differs(from: $0[index]) ? $0[index] : nil }

@@ -32,9 +32,10 @@ struct Passage: Sendable {
     return last.hasPrefix("--More--") || ["...", "…", "[...]", "[…]", "(truncated)"].contains(last)
   }
 
-  /// The lines that were printed as they stand, where a terminal as wide as the longest one has cut them; nil where none is.
+  /// With the lines joined that a terminal as wide as the longest of them may have cut; nil where it has cut none.
   var rejoined: Passage? {
-    guard let width = lines.lazy.map(\.count).max(), width >= 40, width <= 400 else { return nil }
+    guard let width = lines.lazy.map(\.count).max(), width >= 40, width <= 400, lines.count(where: { $0.count == width }) > 1
+    else { return nil }
     var joined = Passage(command: command)
     var isOpen = false
     for (line, number) in zip(lines, numbers) {
@@ -231,7 +232,7 @@ struct Transcript: Sendable {
   /// Nil for a line that is none.
   private static func command(in line: String) -> CommandLine? {
     guard let match = prompt?.firstMatch(in: line), let text = match.text(of: "command") else { return nil }
-    if match.text(of: "own") != nil { return CommandLine(String(line.dropFirst(9)), isPlain: true) }
+    if match.text(of: "own") != nil { return CommandLine(String(line.dropFirst(8)), isPlain: true) }
     let isStrong = match.text(of: "strong") != nil
     guard isStrong || match.text(of: "weak") != nil else { return nil }
     guard let command = CommandLine(text), isStrong || Self.isKnown(command) else { return nil }

@@ -32,39 +32,38 @@ enum ContainerTable {
     }
   }
 
-  /// The line of heads: it has a column for the name, and one for the state or the image.
-  static func head(of passage: Passage) -> Int? {
-    passage.lines.prefix(40).firstIndex { line in
-      let columns = Set(Table(line).heads.compactMap { Column($0) })
+  /// The lines of heads: each has a column for the name, and one for the state or the image. None, but rows of `docker ps`
+  /// all the same: an empty list. Nil: it is no list of containers.
+  static func heads(of passage: Passage) -> [Int]? {
+    let found = passage.lines.indices.filter { index in
+      let columns = Set(Table(passage.lines[index]).heads.compactMap { Column($0) })
       return columns.contains(.name) && (columns.contains(.status) || columns.contains(.network))
         && (columns.contains(.image) || columns.contains(.id) || columns.contains(.network)
           || passage.isOfEngine("ps", "ls"))
-    } ?? (passage.lines.contains { bareRow($0) != nil } ? -1 : nil)
+    }
+    return !found.isEmpty || passage.lines.contains { bareRow($0) != nil } ? found : nil
   }
 
   static func read(_ passage: Passage, _ account: inout Account) {
-    guard let head = head(of: passage) else { return }
+    guard let heads = heads(of: passage) else { return }
     if passage.program == "podman" { account.engine = "Podman" }
-    let isAll = passage.words.contains("-a") || passage.words.contains("--all") || passage.words.contains("-aq")
-    if isAll, head >= 0, passage.command?.isFiltered == false, !passage.words.contains("compose"),
-      passage.program != "docker-compose", !passage.words.contains("-f"), !passage.words.contains("--filter")
-    {
-      account.isListed = true
-    }
-    guard head >= 0 else {
-      for (index, line) in passage.lines.enumerated() {
-        if let cells = bareRow(line) {
-          add(cells, index, passage, &account)
-        } else {
-          account.addUnread(index, of: passage)
-        }
+    let isAll = passage.words.contains { $0 == "--all" || $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("a") }
+    let isOfProject = passage.words.contains("compose") || passage.program.hasSuffix("-compose")
+    let isPart = passage.command?.isFiltered == true || passage.words.contains { ["-f", "--filter"].contains($0) }
+    if isAll, !isOfProject, !isPart, !heads.isEmpty { account.isListed = true }
+    for index in 0..<(heads.first ?? passage.lines.count) {
+      if let cells = bareRow(passage.lines[index]) {
+        add(cells, index, passage, &account)
+      } else {
+        account.addUnread(index, of: passage)
       }
-      return
     }
-    let table = Table(passage.lines[head])
-    for (index, cells) in table.rows(below: head, in: passage.lines) {
-      let known = cells.compactMap { head, cell in Column(head).map { ($0, cell) } }
-      add(Dictionary(known) { first, _ in first }, index, passage, &account)
+    for (head, end) in zip(heads, heads.dropFirst() + [passage.lines.count]) {
+      let table = Table(passage.lines[head])
+      for (index, cells) in table.rows(below: head, in: Array(passage.lines[..<end])) {
+        let known = cells.compactMap { head, cell in Column(head).map { ($0, cell) } }
+        add(Dictionary(known) { first, _ in first }, index, passage, &account)
+      }
     }
   }
 

@@ -26,7 +26,7 @@ extension Account {
         if list.contains(where: { $0["Id"]?.text == nil }) { account.addUnread(0, of: passage) }
       }),
     OutputReader(
-      claims: { passage in passage.command?.container == nil && ContainerTable.head(of: passage) != nil },
+      claims: { passage in passage.command?.container == nil && ContainerTable.heads(of: passage) != nil },
       read: { passage, account in ContainerTable.read(passage, &account) }),
     // What the engine's command says if it cannot tell anything.
     OutputReader(
@@ -161,7 +161,11 @@ enum InspectedPart {
       text += openers.reversed().map { $0 == "{" ? "}" : "]" }.joined()
       // What the piece is in: objects without a name of which nothing else is known.
       var around = closers
-      if around.last != "]" { around += around.isEmpty ? ["}", "]"] : around.last == "}" ? ["]"] : [] }
+      if around.last == "}" {
+        around.append("]")
+      } else if around.isEmpty {
+        around = text.hasPrefix("[") ? [] : text.hasPrefix("{") ? ["]"] : ["}", "]"]
+      }
       text += around.dropFirst(closers.count)
       var start = ""
       for (index, closer) in around.reversed().enumerated() {

@@ -26,13 +26,12 @@ struct Handshake: Sendable {
   func judgement(name: String?, authorities: String?, trustsAll: Bool, now: Double) -> String?? {
     guard let own = chain.first else { return .none }
     let text = texts.first
-    if let name {
-      let names = text?.names.isEmpty == false ? text?.names : own.names.isEmpty ? nil : own.names
-      guard let names else { return .none }
-      if !names.contains(where: { Self.fits($0, name) }) { return .some("hostname mismatch") }
-    }
+    let names = text?.names.isEmpty == false ? text?.names : own.names.isEmpty ? nil : own.names
+    if let name, let names, !names.contains(where: { Self.fits($0, name) }) { return .some("hostname mismatch") }
     if let text, text.end < now { return .some("certificate has expired") }
     if problem?.contains("expired") == true { return .some(problem) }
+    // For whom it is was not printed: it is not trusted for what is known, or that cannot be told.
+    if name != nil, names == nil { return authorities == nil && !trustsAll && problem != nil ? .some(problem) : .none }
     if trustsAll { return text == nil ? .none : .some(nil) }
     guard let authorities else { return isJudged ? .some(problem) : .none }
     let trusted = CertificateText.all(in: authorities)

@@ -22,8 +22,9 @@ extension Account {
           sight.status = status
         }
         if let handshake = Handshake(curl: passage.lines), let site = Site(url) {
-          account.certificates[Connection(place: place, address: sight.address ?? site.host, port: site.port)] =
-            handshake
+          let connection = Connection(place: place, address: sight.address ?? site.host, port: site.port)
+          // What has printed it in full tells more.
+          if account.certificates[connection]?.texts.isEmpty != false { account.certificates[connection] = handshake }
           sight.certificate = handshake.chain.first
           sight.tlsVersion = handshake.version
         }
