@@ -93,7 +93,7 @@ public final class Pasteboard: World {
     }
     let list = try? await machine.see(DockerGet(path: "/containers/json?all=1"))
     let known = (list.flatMap { JSON($0.body) }?.elements ?? []).compactMap { $0["Id"]?.text }
-    let told = (account.containers + account.listed).compactMap { $0["Id"]?.text }
+    let told = account.ids
     if known.isEmpty || told.isEmpty { return servesHere }
     return told.contains { id in known.contains { $0.hasPrefix(id) } }
   }
@@ -137,6 +137,11 @@ extension Look {
 }
 
 extension Account {
+  /// Of containers; of some only the start.
+  fileprivate var ids: [String] {
+    containers.compactMap { $0["Id"]?.text } + listed.compactMap { $0["Id"]?.text }
+  }
+
   /// What of a paste was read, by kinds.
   fileprivate var understanding: Understanding {
     var understanding = Understanding()
@@ -144,7 +149,7 @@ extension Account {
     let lines = bareLines.sorted { $0.key < $1.key }.flatMap(\.value)
     let written = lines + logs.sorted { $0.key < $1.key }.flatMap { $0.value.lines.map(String.init) }
     understanding.shows = written.compactMap { reader.reading(of: $0, by: nil)?.sign.shows }
-    let containers = Set((self.containers + listed).compactMap { $0["Id"]?.text?.prefix(12) })
+    let containers = Set(ids.map { $0.prefix(12) })
     let texts = files.values.flatMap(\.values).count { $0.text != nil }
     let counts: KeyValuePairs = [
       "containers": containers.count, "networks": networks?.count ?? 0, "logs": logs.count, "lines": lines.count,
