@@ -1,3 +1,4 @@
+import Flow
 import Model
 import Pasted
 import World

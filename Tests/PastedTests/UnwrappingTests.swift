@@ -8,7 +8,7 @@ import World
 /// What carries a paste, from a terminal, a browser, a mail or a forum: it is taken away once, for all readers.
 struct UnwrappingTests {
   private static let wrappings: [(name: String, wrap: @Sendable ([Substring]) -> [String])] = [
-    ("line ends of Windows", { $0.map { $0 + "\r" } }),
+    ("line ends of Windows", { $0.map { "\($0)\r" } }),
     ("colours", { $0.map { "\u{1B}[1;32m\($0)\u{1B}[0m" } }),
     ("a title and the marks of bracketed paste", { $0.map { "\u{1B}]0;root@nas: ~\u{07}\u{1B}[?2004h\($0)" } }),
     ("quoting", { $0.map { "> \($0)" } }),
@@ -20,7 +20,7 @@ struct UnwrappingTests {
       "numbers of an editor",
       { $0.enumerated().map { String(repeating: " ", count: 4 - "\($0 + 1)".count) + "\($0 + 1) \($1)" } }
     ),
-    ("blanks of a browser", { $0.map { $0.replacing("  ", with: "\u{A0} ") } }),
+    ("blanks of a browser", { $0.map { String($0).replacing("  ", with: "\u{A0} ") } }),
   ]
 
   /// What a paste has to tell of the engine and the sockets.
