@@ -126,7 +126,7 @@ let package = Package(
       "Hostile", [],
       exclude: ["engine.py", "impostor.c", "planted.c", "sandbox.py", "site.py"]),
     tests(
-      "PastedTests", ["Pasted", "Fixture", "Checks", "Discovery", "World", "Model", "Reader", "Flow"],
+      "PastedTests", ["Pasted", "Fixture", "Checks", "Discovery", "Routes", "World", "Model", "Reader", "Flow"],
       exclude: ["Outputs"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests(

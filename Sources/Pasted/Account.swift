@@ -141,22 +141,27 @@ struct Account: Sendable {
 
   /// False if it is nothing that one of the readers knows.
   private mutating func read(_ passage: Passage, by readers: [OutputReader]) -> Bool {
-    guard let reader = readers.first(where: { $0.claims(passage) }) else { return false }
-    let known = unread.count
-    var passage = passage
-    if let joined = passage.rejoined {
-      // A terminal may have cut its lines: then more is read of it if they are joined.
-      var (plain, other) = (self, self)
-      reader.read(passage, &plain)
-      reader.read(joined, &other)
-      let isJoined = other.unread.count < plain.unread.count
-      (self, passage) = isJoined ? (other, joined) : (plain, passage)
-    } else {
-      reader.read(passage, &self)
+    // A terminal may have cut its lines: then more is read of it if they are joined.
+    let ways = [passage, passage.rejoined].compactMap(\.self).compactMap { way in
+      readers.first { $0.claims(way) }.map { (passage: way, reader: $0) }
     }
-    if unread.count > known || passage.isCut {
+    guard var (taken, reader) = ways.first else { return false }
+    let known = unread.count
+    if ways.count > 1 {
+      let readings = ways.map { way in
+        var account = self
+        way.reader.read(way.passage, &account)
+        return account
+      }
+      let isJoined = readings[1].unread.count < readings[0].unread.count
+      self = readings[isJoined ? 1 : 0]
+      (taken, reader) = ways[isJoined ? 1 : 0]
+    } else {
+      reader.read(taken, &self)
+    }
+    if unread.count > known || taken.isCut {
       var part = Account(now: now, signs)
-      reader.read(passage, &part)
+      reader.read(taken, &part)
       cut.append(part)
     }
     return true

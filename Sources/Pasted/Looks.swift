@@ -130,6 +130,8 @@ extension FileGlob: PastedLook {
     let asked = "/" + fixed.joined(separator: "/")
     let real = account.resolved(asked, in: place)
     let wanted = real + pattern.dropFirst(asked.count)
+    // In a file there are no others.
+    if wanted != real, files[real]?.text != nil { return [] }
     var paths = Set(files.keys)
     for path in files.keys {
       let parts = path.split(separator: "/")

@@ -34,7 +34,8 @@ struct Passage: Sendable {
 
   /// With the lines joined that a terminal as wide as the longest of them may have cut; nil where it has cut none.
   var rejoined: Passage? {
-    guard let width = lines.lazy.map(\.count).max(), width >= 40, width <= 400, lines.count(where: { $0.count == width }) > 1
+    guard let width = lines.lazy.map(\.count).max(), width >= 40, width <= 400,
+      lines.count(where: { $0.count == width }) > 1
     else { return nil }
     var joined = Passage(command: command)
     var isOpen = false

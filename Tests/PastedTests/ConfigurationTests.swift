@@ -2,6 +2,7 @@ import Discovery
 import Fixture
 import Model
 import Pasted
+import Routes
 import Testing
 import World
 
@@ -114,11 +115,11 @@ struct ConfigurationTests {
     let (kind, text) = Self.blocks[index]
     for text in [text, "```\n\(text)\n```", text.lines.map { "> \($0)" }.joined(separator: "\n")] {
       let world = PastedWorld(text, before: Recording(), signs: OutputTests.signs)
-      let listed = try await RouteReading.list(
-        kind: kind, at: ProxyPlace(id: nil, pid: nil, usesHostNetwork: true), in: world, OutputTests.signs)
-      #expect(
-        listed.contains { $0.host == "shop.example.org" && $0.upstream.contains("127.0.0.1:3000") },
-        "\(kind): \(listed)")
+      let site = try #require(Site("http://shop.example.org/"))
+      let reading = try await RouteReading.read(
+        RouteReading.Request(site: site, port: 80), kind: kind,
+        at: ProxyPlace(id: nil, pid: nil, usesHostNetwork: true), in: world, OutputTests.signs)
+      #expect(reading.route?.upstream.url == "http://127.0.0.1:3000", "\(kind): \(reading.outcome)")
       #expect(world.unread.isEmpty, "\(kind): \(world.unread)")
     }
   }

@@ -169,34 +169,64 @@ extension Account {
     }
   }
 
-  /// The file with which a proxy begins, where only those are known that it takes in: as its package has it.
+  /// The file with which a proxy begins, where only those are known that it takes in: as its package has it. Nobody knows
+  /// which of its sites is asked for all other names, so a site of its own stands for that one.
   mutating func completeConfigurations() {
-    let mains: [(main: String, folders: [String], text: String)] = [
-      (
-        "/etc/nginx/nginx.conf", ["/etc/nginx/conf.d", "/etc/nginx/sites-enabled"],
-        "events {}\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n    include /etc/nginx/sites-enabled/*;\n}\n"
-      ),
-      (
-        "/etc/apache2/apache2.conf", ["/etc/apache2/sites-enabled", "/etc/apache2/conf-enabled"],
-        "Listen 80\nListen 443\nIncludeOptional conf-enabled/*.conf\nIncludeOptional sites-enabled/*.conf\n"
-      ),
-      ("/usr/local/apache2/conf/httpd.conf", ["/usr/local/apache2/conf"], "Listen 80\nInclude conf/pasted.conf\n"),
-      (
-        "/etc/traefik/traefik.yml", ["/etc/traefik/pasted.yml"],
-        "entryPoints:\n  web:\n    address: \":80\"\nproviders:\n  file:\n    filename: /etc/traefik/pasted.yml\n"
-      ),
-      (
-        "/etc/traefik/traefik.yml", ["/etc/traefik/pasted.toml"],
-        "entryPoints:\n  web:\n    address: \":80\"\nproviders:\n  file:\n    filename: /etc/traefik/pasted.toml\n"
-      ),
-    ]
     for (place, known) in files {
-      for (main, folders, text) in mains where known[main] == nil {
-        let isPart = known.contains { path, file in
-          file.text != nil && path != main && folders.contains { path == $0 || path.hasPrefix($0 + "/") }
+      for main in Main.all where known[main.path] == nil {
+        let parts = known.filter { path, file in
+          file.text != nil && main.folders.contains { path == $0 || path.hasPrefix($0 + "/") }
         }
-        if isPart { files[place]?[main] = File(text: text) }
+        guard !parts.isEmpty else { continue }
+        files[place]?[main.path] = File(text: main.text(parts.values.compactMap(\.text).joined(separator: "\n")))
       }
+    }
+  }
+}
+
+/// The file with which a proxy begins, if nobody has changed it.
+private struct Main {
+  let path: String
+  /// Where what it takes in lies: folders, or files.
+  let folders: [String]
+  /// Of what was pasted of these.
+  let text: @Sendable (String) -> String
+
+  static let all = [
+    Main(path: "/etc/nginx/nginx.conf", folders: ["/etc/nginx/conf.d", "/etc/nginx/sites-enabled"]) { parts in
+      let ports = found(#"^\s*listen\s+([^;\s]+)[^;]*;"#, in: parts)
+      let other = ports.map { "listen \($0) default_server; " }.joined()
+      let own = parts.contains("default_server") || ports.isEmpty ? "" : "    server { \(other)return 444; }\n"
+      return
+        "events {}\nhttp {\n\(own)    include /etc/nginx/conf.d/*.conf;\n    include /etc/nginx/sites-enabled/*;\n}\n"
+    },
+    Main(path: "/etc/apache2/apache2.conf", folders: ["/etc/apache2/sites-enabled", "/etc/apache2/conf-enabled"]) {
+      hosts($0) + "IncludeOptional conf-enabled/*.conf\nIncludeOptional sites-enabled/*.conf\n"
+    },
+    Main(path: "/usr/local/apache2/conf/httpd.conf", folders: ["/usr/local/apache2/conf/pasted.conf"]) {
+      hosts($0) + "Include conf/pasted.conf\n"
+    },
+    traefik("/etc/traefik/pasted.yml"), traefik("/etc/traefik/pasted.toml"),
+  ]
+
+  private static func traefik(_ part: String) -> Main {
+    Main(path: "/etc/traefik/traefik.yml", folders: [part]) { _ in
+      "entryPoints:\n  web:\n    address: \":80\"\nproviders:\n  file:\n    filename: \(part)\n"
+    }
+  }
+
+  private static func hosts(_ parts: String) -> String {
+    let addresses = found(#"^\s*<VirtualHost\s+([^>\s]+)"#, in: parts)
+    let ports = Set(addresses.compactMap { $0.split(separator: ":").last.flatMap { UInt16($0) } }).sorted()
+    return ports.map { "Listen \($0)\n" }.joined()
+      + addresses.map { "<VirtualHost \($0)>\n    ServerName other.invalid\n</VirtualHost>\n" }.joined()
+  }
+
+  /// What the group of a pattern is in the lines of a text, each once.
+  private static func found(_ pattern: String, in text: String) -> [String] {
+    guard let pattern = try? Pattern(pattern) else { return [] }
+    return text.lines.compactMap { pattern.firstMatch(in: String($0))?.groups[1] }.reduce(into: []) {
+      if !$0.contains($1) { $0.append($1) }
     }
   }
 }
