@@ -175,7 +175,8 @@ public struct LogReader: Sendable {
     guard patience > 0 else { return nil }
     patience -= 1
     let isWhole = !claiming.isEmpty || isWholeObject(line)
-    let found = reading(ofCut: line, isWhole: isWhole) ?? (isWhole ? nil : reading(ofWrapped: text))
+    var found = reading(ofCut: line, isWhole: isWhole)
+    if !isWhole { found = found.map { reading(ofLaidOut: text, alone: $0) } ?? reading(ofWrapped: text) }
     keep(text, unless: found != nil)
     return found
   }
@@ -196,6 +197,15 @@ public struct LogReader: Sendable {
     let pieces = (before + [line]).map(\.withoutQuoting)
     return reading(of: pieces.joined(separator: " "), by: nil, isJoined: true)
       ?? reading(of: pieces.joined(), by: nil, isJoined: true)
+  }
+
+  /// Whose state a tool prints may stand in an earlier line, as a service's name does: an earlier sign of the same kind counts
+  /// that is in all of it.
+  private mutating func reading(ofLaidOut line: String, alone: LogReading) -> LogReading {
+    guard kinds.contains(where: { $0.name == alone.sign.proxy && $0.isPasted && !$0.isSingle }),
+      let joined = reading(ofWrapped: line), joined.sign.proxy == alone.sign.proxy
+    else { return alone }
+    return joined
   }
 
   /// The same for a line without what a log's transport puts around it. `kind` is the program that wrote it if the line

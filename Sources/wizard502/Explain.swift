@@ -8,10 +8,12 @@ import Report
 extension Wizard502 {
   /// Names what the lines of logs mean, as they come; `-` is standard input.
   static func explain(_ files: [String], isJSON: Bool, _ catalog: Catalog) -> Exit {
-    var reader = LogReader(catalog.signs)
+    let fresh = LogReader(catalog.signs)
     var report = ExplainReport(catalog: catalog, isJSON: isJSON, namesFiles: files.count > 1)
     if files.contains("-"), isatty(STDIN_FILENO) == 1 { complain(catalog.word("explain.paste")) }
     for file in files {
+      // A file's first line is no rest of the one before.
+      var reader = fresh
       let failure = read(file) { number, line in
         guard let reading = reader.reading(of: line) else { return }
         Output.put(report.entry(reading, line: writtenLine(line), number: number, file: file))

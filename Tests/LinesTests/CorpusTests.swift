@@ -106,7 +106,7 @@ extension String {
         #expect(read(coloured) == sign, "\(dress), coloured: \(line.text)")
       }
     }
-    #expect(found > 0 || ["gateway", "platform", "program", "tool"].contains(program))
+    #expect(found > 0 || ["gateway", "healthy", "platform", "program", "tool"].contains(program))
   }
 
   /// People paste what begins behind the time, the level and the process: from there on a line shows what it did.
@@ -123,6 +123,18 @@ extension String {
     print("\(program): \(same) of \(same + other.count) lines without their head show the same")
     for line in other { print("  \(line.prefix(160))") }
     #expect(same * 20 >= (same + other.count) * 19)
+  }
+
+  /// Of what `systemctl status` prints in several lines, the first says whose service it is.
+  @Test(arguments: [("caddy", "proxy-stopped"), ("shop", "backend-stopped")])
+  func aStateIsThatOfTheNameBefore(service: String, cause: String) {
+    var reader = Self.reader
+    let lines = [
+      "● \(service).service - \(service)", "   Loaded: loaded (/lib/systemd/system/\(service).service; enabled)",
+      "   Active: failed (Result: exit-code) since Fri 2026-11-27 14:41:22 UTC; 11s ago",
+    ]
+    let readings = lines.map { Array($0.utf8).withUnsafeBufferPointer { reader.reading(of: $0) } }
+    #expect(readings.map { $0?.sign.causes.first } == [nil, nil, cause])
   }
 
   /// A sign without a line of its own may never have matched anything.
