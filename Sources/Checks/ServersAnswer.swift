@@ -24,19 +24,14 @@ extension Check {
     learns: [.serversFailing, .serversWell, .nextServer], outcome: ServersAnswerOutcome.self
   ) { world, given, _ throws(Unseen) in
     if given[.routeServer] != nil { return (.examined, [:]) }
-    let place = try given.dialsFrom
     let asked = try given.asProxy(given.speaksTLS ? "https" : "http", limit: 8)
-    let (bad, good) = try await given.servers { server throws(Unseen) in
-      guard let (address, port) = try await world.address(of: server, given, place) else { return false }
+    let (failing, learned) = try await given.examine(
+      .serversFailing, .serversWell, in: world
+    ) { address, port throws(Unseen) in
       var request = asked
       (request.address, request.port) = (address, port)
       return try await world.see(request).status.map { $0 < 500 } ?? false
     }
-    var learned: Facts = [
-      .serversFailing: bad.joined(separator: ", "), .serversWell: good.joined(separator: ", "),
-    ]
-    guard let first = bad.first else { return (.allGood, learned) }
-    learned[.nextServer] = first
-    return (bad.count == given.examinedServers.count ? .allFail : .someFail, learned)
+    return (failing.outcome(.allGood, .someFail, .allFail), learned)
   }
 }

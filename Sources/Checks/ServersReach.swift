@@ -25,44 +25,61 @@ extension Check {
   ) { world, given, _ throws(Unseen) in
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
-    let (down, up) = try await given.servers { server throws(Unseen) in
-      guard let (address, port) = try await world.address(of: server, given, place) else { return false }
-      return try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
+    let (failing, learned) = try await given.examine(
+      .serversDown, .serversUp, in: world
+    ) { address, port throws(Unseen) in
+      try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
     }
-    var learned: Facts = [
-      .serversDown: down.joined(separator: ", "), .serversUp: up.joined(separator: ", "),
-    ]
-    guard let first = down.first else { return (.allUp, learned) }
-    learned[.nextServer] = first
-    return (down.count == given.examinedServers.count ? .allDown : .someDown, learned)
+    return (failing.outcome(.allUp, .someDown, .allDown), learned)
+  }
+}
+
+/// How many servers of a group are not well.
+enum Failing {
+  case none, some, all
+
+  func outcome<Outcome>(_ none: Outcome, _ some: Outcome, _ all: Outcome) -> Outcome {
+    switch self {
+    case .none: none
+    case .some: some
+    case .all: all
+    }
   }
 }
 
 extension Case {
   private static let mostServers = 32
 
-  var examinedServers: [String] { Array(list(.routeServers).prefix(Self.mostServers)) }
-
-  /// The servers of the route's group of which `isWell` says no, and those of which it says yes, asked at once. One that
-  /// is bad counts, whatever could not be told of the others; where none is, throws what kept it from telling.
-  func servers(
-    _ isWell: @escaping @Sendable (String) async throws(Unseen) -> Bool
-  ) async throws(Unseen) -> (bad: [String], good: [String]) {
-    let servers = examinedServers
+  /// Asks the servers of the route's group at once, each where the proxy dials it: those of which `isWell` says no are
+  /// the fact `bad`, and the first of them is the next one to look at; the others are the fact `good`.
+  ///
+  /// One that is bad counts, whatever could not be told of the others; where none is, throws what kept it from telling.
+  func examine(
+    _ bad: FactName, _ good: FactName, in world: any World,
+    _ isWell: @escaping @Sendable (_ address: String, _ port: UInt16) async throws(Unseen) -> Bool
+  ) async throws(Unseen) -> (failing: Failing, learned: Facts) {
+    let (servers, place) = (Array(list(.routeServers).prefix(Self.mostServers)), try dialsFrom)
+    @Sendable func answers(_ server: String) async throws(Unseen) -> Bool {
+      guard let (address, port) = try await world.address(of: server, self, place) else { return false }
+      return try await isWell(address, port)
+    }
     let results = await withTaskGroup(of: (String, Result<Bool, Unseen>).self) { group in
       for server in servers {
         group.addTask {
           // First by itself: the optimizer of Swift 6.3 spoils a string that stands in a tuple before what throws.
           let result: Result<Bool, Unseen>
-          do throws(Unseen) { result = .success(try await isWell(server)) } catch { result = .failure(error) }
+          do throws(Unseen) { result = .success(try await answers(server)) } catch { result = .failure(error) }
           return (server, result)
         }
       }
       return await group.reduce(into: [String: Result<Bool, Unseen>]()) { $0[$1.0] = $1.1 }
     }
-    let bad = servers.filter { results[$0] == .success(false) }
-    if bad.isEmpty { for server in servers { _ = try results[server]?.get() } }
-    return (bad, servers.filter { results[$0] == .success(true) })
+    let failing = servers.filter { results[$0] == .success(false) }
+    if failing.isEmpty { for server in servers { _ = try results[server]?.get() } }
+    var learned: Facts = [bad: failing.joined(separator: ", ")]
+    learned[good] = servers.filter { results[$0] == .success(true) }.joined(separator: ", ")
+    learned[.nextServer] = failing.first
+    return (failing.isEmpty ? .none : failing.count == servers.count ? .all : .some, learned)
   }
 }
 
