@@ -1,3 +1,4 @@
+import Fixture
 import Foundation
 import Glibc
 import Model
@@ -118,7 +119,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     arguments: [
       ("backend a\n  sever s 10.0.0.1:80", 2), ("frontend f\n  bind :80\n  use_backend nobody if TRUE\nbackend a", 3),
       ("backend a\n  server s 10.0.0.1:443 ssl", 2), ("backend a\n  server s 10.0.0.1:443 ssl verify none", nil),
-      ("global\n  node one\n  stats socket /run/s\ndefaults\n  errorfiles x\n  tcp-request content accept", nil),
+      ("global\n  node one\n  stats socket /run/s\ndefaults d\n  tcp-request content accept", nil),
       ("frontend f/a\n  bind :80", 1), ("backend a\nfrontend a\n  bind :80\nlisten a\n  bind :81", 4),
       ("backend a\n  server s 10.0.0.1:80\n  server s 10.0.0.2:80", 3), ("frontend f\n  server s 10.0.0.1:80", 2),
       ("defaults\n  option http-use-htx", 2), ("defaults\n  no option htplog", 2), ("backend a from b", 1),
@@ -137,6 +138,74 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     ] as [(String, Int?)])
   func whatHAProxyWouldNotLoadAndNothingThatItWould(text: String, line: Int?) {
     #expect(configuration(text).mistakes.first?.line == line)
+  }
+}
+
+/// Lines as HAProxy 2.6 itself takes them, or does not: a line in its section, and whether it is a mistake.
+@Suite struct HAProxyLineTests {
+  static let heads = [
+    "frontend": "frontend f\n bind :80\n", "backend": "backend b\n", "defaults": "defaults\n", "global": "global\n",
+  ]
+
+  @Test(arguments: [
+    ("frontend", "maxconn 10 20", true), ("frontend", "timeout client 5x", true),
+    ("frontend", "timeout client 5s", false),
+    ("frontend", "timeout client 5s 6s", true), ("frontend", "timeout foo 5s", true),
+    ("frontend", "acl a path_reg (abc", true), ("frontend", "acl a path -m reg -i ^/x", false),
+    ("frontend", "acl a hdr(host) -m foo x", true), ("frontend", "acl a hdrr(host) x", true),
+    ("frontend", "acl a hdr(host),lowr x", true), ("frontend", "acl a hdr(host),lower -i x", false),
+    ("frontend", "use_backend", true), ("frontend", "http-request foo", true),
+    ("frontend", "http-request set-header X", true),
+    ("frontend", "http-request set-header X y z", true), ("frontend", "http-request set-header X y if TRUE", false),
+    ("frontend", "http-request set-header X %[srcc]", true),
+    ("frontend", "http-request set-header X %[src,lowerr]", true),
+    ("frontend", "http-request set-var(txn.x) pathh", true), ("frontend", "http-request replace-path (x y", true),
+    ("frontend", "http-request deny deny_status 429", false), ("frontend", "http-request deny iff TRUE", true),
+    ("frontend", "http-request return status 200 content-type text/plain string ok", false),
+    ("frontend", "http-request redirect scheme https code 300", true), ("frontend", "http-request track-sc0 src", true),
+    ("frontend", "http-request lua.x", true), ("frontend", "http-request auth unless { http_auth(users) }", true),
+    ("frontend", "redirect scheme https code 301 if !{ ssl_fc }", false), ("frontend", "redirect /x", true),
+    ("frontend", "tcp-request content accept", false), ("frontend", "tcp-request foo", true),
+    ("frontend", "tcp-response content reject", true), ("frontend", "no option httplog", true),
+    ("frontend", "no option http-server-close", false), ("frontend", "stats foo", true),
+    ("frontend", "stats enable", false),
+    ("frontend", "bind :81 ssl", true), ("frontend", "bind :99999", true), ("frontend", "bind :81 foo", true),
+    ("frontend", "bind :81-84 name x", false), ("frontend", "foo bar", true), ("frontend", "disabled", false),
+    ("backend", "server s 1.1.1.1:http", true), ("backend", "server s 1.1.1.1:+80", false),
+    ("backend", "server s 1.1.1.1:80 inter 5q", true),
+    ("backend", "server s 1.1.1.1:80 check inter 5s rise 2 fall 3", false),
+    ("backend", "server s 1.1.1.1:80 weight 300", true), ("backend", "server s 1.1.1.1:80 foo", true),
+    ("backend", "server s 1.1.1.1:80 ssl verify foo", true), ("backend", "server s 1.1.1.1:80 resolvers r", true),
+    ("backend", "server s 1.1.1.1:80 source 0.0.0.0 interface lo", false),
+    ("backend", "server-template s x 1.1.1.1:80", true),
+    ("backend", "balance", false), ("backend", "balance url_param", true),
+    ("backend", "cookie X insert indirect", false),
+    ("backend", "cookie X foo", true), ("backend", "option forwardfor foo", true), ("backend", "stick on src", true),
+    ("backend", "http-check expect status 200", false), ("backend", "http-check foo", true),
+    ("backend", "retry-on foo", true),
+    ("backend", "use-server nobody if TRUE", true), ("defaults", "server s 1.1.1.1:80", true),
+    ("defaults", "http-request deny", true), ("defaults", "balance roundrobin", false), ("global", "foo", true),
+    ("global", "timeout client 5s", true), ("global", "nbthread 1", false),
+    ("global", "tune.ssl.default-dh-param 2048", false),
+  ])
+  func whatALineHasToBeLike(section: String, line: String, isMistake: Bool) throws {
+    let head = try #require(Self.heads[section])
+    let mistakes = configuration("\(head) \(line)\n").mistakes
+    #expect(mistakes.isEmpty != isMistake, "\(mistakes)")
+    #expect(mistakes.first.map { $0.line == head.lines.count } != false)
+  }
+
+  /// What does not load is told, also where the files do not tell the way of a request
+  @Test func aMistakeIsToldWhereTheRouteIsUnknown() async throws {
+    let text = "frontend f\n mode http\n bind :80\n option foo\n use_backend %[req.hdr(user-agent)]\n"
+    let world = Sandbox().container(
+      "edge1", #""Name": "/edge1", "Path": "haproxy", "Args": ["-f", "/etc/haproxy/haproxy.cfg"]"#)
+    world.file("/etc/haproxy/haproxy.cfg", text, in: .process(7))
+    let reading = try await RouteReading.read(
+      .init(site: try #require(Site("http://a.test/")), port: 80), kind: "haproxy",
+      at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false), in: world, Signs())
+    #expect(reading.outcome == .broken)
+    #expect(reading.facts["config.problem"]?.contains("unknown option 'foo'") == true)
   }
 }
 
@@ -261,7 +330,11 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
 
   @Test(arguments: [
     ("hdr(Upgrade) -i websocket", "b/s"), ("hdr(connection) -m sub -i upgrade", "b/s"),
-    ("hdr(connection) -i keep-alive", "unknown:5"), ("hdr(x-tenant) -i one", "unknown:5"),
+    ("hdr(connection) -i keep-alive", "unknown:5"), ("hdr(x-tenant) -i one", "b/s"),
+    ("hdr(x-forwarded-proto) https", "unknown:5"), ("cook(beta) -m found", "b/s"), ("url_param(v) 2", "b/s"),
+    ("var(txn.never) -m found", "b/s"), ("dst_port gt 79", "w/s"), ("dst_port lt 80", "b/s"),
+    ("req.payload(0,4) -m bin 30313233", "b/s"), ("req.payload(0,4) -m bin 474554", "unknown:5"),
+    ("req_ssl_ver gt 3", "b/s"), ("req_proto_http", "w/s"),
     ("req.hdr(sec-websocket-key) -m found", "b/s"), ("hdr(host),lower -i nobody.example.org", "b/s"),
     (#"hdr(host) -m reg ^sh.p\.example\.org$"#, "w/s"),
   ])
@@ -286,6 +359,14 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     ("http-request allow if { path /a }", "http-request deny", "/a", "l/s"),
     ("http-request allow if { path /a }", "http-request deny", "/b", "answered:6"),
     ("tcp-request content accept if { src 10.0.0.1 }", "tcp-request content reject", "/", "unknown:6"),
+    ("mode tcp", "tcp-request content reject if { src 10.0.0.1 }", "/", "l/s"),
+    ("mode tcp", "tcp-request content reject unless { req.payload(0,0),fix_is_valid }", "/", "answered:6"),
+    ("mode tcp", "tcp-request content reject if { req.len 14 }", "/", "unknown:6"),
+    (
+      "mode tcp\n tcp-request content set-var(req.a) str(b)", "tcp-request content reject if { var(req.a) b }", "/",
+      "answered:7"
+    ),
+    ("http-request set-var(txn.a) path if { path /x }", "http-request deny if { var(txn.a) -m found }", "/", "l/s"),
     ("mode tcp\n tcp-request content switch-mode http if HTTP", "http-request deny", "/", "answered:7"),
     ("mode tcp", "http-request deny", "/", "l/s"),
     (
@@ -326,7 +407,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     let site = try #require(Site("http://a.example.org/"))
     let route = try #require(configuration(text("disabled weight 2")).route(.init(site: site, port: 80)))
     let server = route.servers[1]
-    #expect(server.line(without: ["disabled"]) == " server two 10.0.0.2:80 check weight 2")
+    #expect(server.line(without: "disabled") == " server two 10.0.0.2:80 check weight 2")
   }
 
   /// Rules are sorted by the names that they ask for: the first that holds still decides

@@ -80,6 +80,8 @@ extension HAProxy {
     /// With its question mark; empty if there is none.
     var query: String
     let isTLS: Bool
+    /// The client speaks TLS, to HAProxy or through it.
+    let isSecure: Bool
     /// The name in the client's TLS handshake; empty without TLS.
     let serverName: String
     let port: UInt16
@@ -90,6 +92,22 @@ extension HAProxy {
     var refusals: [Directive] = []
 
     // MARK: Conditions
+
+    /// Whether a condition of which it is not known if it holds hangs on nothing but who asks, and how often.
+    func hangsOnAsker(_ words: ArraySlice<String>) -> Bool {
+      func isToldOrOfAsker(_ words: [String]) -> Bool {
+        test(words) != .unknown || Expression(words.first ?? "").calls.first?.isOfAsker == true
+      }
+      guard let condition = Condition(words) else { return false }
+      return condition.alternatives.joined().allSatisfy { _, test in
+        switch test {
+        case .inline(let words): isToldOrOfAsker(words)
+        case .named(let name):
+          section.conditions[name].map { $0.allSatisfy { isToldOrOfAsker(Array($0.arguments.dropFirst())) } }
+            ?? (named(name) != .unknown)
+        }
+      }
+    }
 
     /// The words after `if` or `unless`; without either the rule always holds.
     func holds(_ words: ArraySlice<String>) -> Truth {
@@ -141,6 +159,11 @@ extension HAProxy {
         switch word {
         case "-i": ignoresCase = true
         case "-n", "-u", "-M": break
+        case "eq", "ge", "gt", "le", "lt":
+          guard method == .number || method == .exact, let number = rest.popFirst().flatMap({ Int($0) }),
+            let range = Self.range(word, number)
+          else { return .unknown }
+          (method, values) = (.number, values + [range])
         case "-m": method = rest.popFirst().flatMap(Method.init) ?? .unknown
         case "-f":
           guard let list = rest.popFirst().flatMap({ configuration.lists[$0] }) else { return .unknown }
@@ -151,8 +174,33 @@ extension HAProxy {
         default: values.append(word)
         }
       }
+      if let call = expression.calls.first, call.isOfPayload, expression.calls.count == 1 {
+        guard [.exact, .beginning, .binary].contains(method) else { return .unknown }
+        return startsOtherwise(call, values, isHex: method == .binary) ? .no : .unknown
+      }
       let truths = samples(expression).map { method.test($0, values, ignoresCase: ignoresCase) }
       return truths.dropFirst().allSatisfy { $0 == truths.first } ? truths.first ?? .unknown : .unknown
+    }
+
+    /// A comparison as a range of numbers; nil for one that no number fits.
+    private static func range(_ sign: String, _ number: Int) -> String? {
+      switch sign {
+      case "eq": "\(number)"
+      case "ge": "\(number):"
+      case "le": ":\(number)"
+      case "gt": number == .max ? nil : "\(number + 1):"
+      default: number == .min ? nil : ":\(number - 1)"
+      }
+    }
+
+    /// The first bytes of a plain request: what does not begin like them, or like a part of them, is not in it.
+    private func startsOtherwise(_ call: Expression.Call, _ values: [String], isHex: Bool) -> Bool {
+      guard !isSecure, call.arguments.first == "0" else { return false }
+      let start = isHex ? "47455420" : "GET "
+      return values.allSatisfy { value in
+        let value = isHex ? value.uppercased() : value
+        return !value.hasPrefix(start) && !start.hasPrefix(value)
+      }
     }
 
     /// What the expression may give; several where clients differ.
@@ -179,15 +227,24 @@ extension HAProxy {
       case _ where call.isOfHeader:
         switch call.arguments.first?.lowercased() {
         case "host": return text(host)
-        // Those of a WebSocket: a visitor's first request has none.
-        case "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol": return .none
-        default: return .unknown
+        case let name?: return PlainRequest.mayHave(header: name) ? .unknown : .none
+        case nil: return .unknown
         }
       case "path": return text(path)
       case "pathq", "url", "capture.req.uri": return text(path.map { $0 + query })
       case "base": return text(host.flatMap { host in path.map { host + $0 } })
       case "query": return query.isEmpty ? .none : .text(String(query.dropFirst()))
       case "method": return .text("GET")
+      case "url_param", "urlp":
+        guard call.arguments.count == 1, let name = call.arguments.first else { return .unknown }
+        let pairs = query.dropFirst().split(separator: "&")
+        let own = pairs.first { $0.hasPrefix(name + "=") }
+        return own.map { .text(String($0.dropFirst(name.count + 1))) } ?? .none
+      // A visitor's first request has none.
+      case "req.cook", "cook": return .none
+      case "req_proto_http", "req.proto_http": return isSecure ? .unknown : .text("1")
+      case "req_ssl_ver", "req.ssl_ver": return isSecure ? .unknown : .none
+      case _ where call.isOfPayload: return isSecure ? .unknown : .text("GET ")
       case "ssl_fc": return .text(isTLS ? "1" : "0")
       case "ssl_fc_has_sni": return .text(serverName.isEmpty ? "0" : "1")
       case "ssl_fc_sni", "req.ssl_sni", "req_ssl_sni": return serverName.isEmpty ? .none : .text(serverName)
@@ -196,9 +253,13 @@ extension HAProxy {
       case "always_true": return .text("1")
       case "always_false": return .text("0")
       case "str": return call.arguments.first.map(Sample.text) ?? .unknown
-      case "var": return call.arguments.first.flatMap { variables[$0] } ?? .unknown
+      case "var": return call.arguments.first.map(variable) ?? .unknown
       default: return .unknown
       }
+    }
+
+    private func variable(_ name: String) -> Sample {
+      variables[name] ?? (configuration.setsVariable(name) ? .unknown : .none)
     }
 
     private func convert(_ sample: Sample, _ call: Expression.Call) -> Sample {
@@ -212,11 +273,17 @@ extension HAProxy {
         return .text(
           text.dropFirst(text.withoutPort.count + 1).isEmpty ? "0" : String(text.drop { $0 != ":" }.dropFirst()))
       case "field", "word":
-        guard let number = call.arguments.first.flatMap({ Int($0) }), number > 0,
-          let delimiter = call.arguments.dropFirst().first
+        guard let number = call.arguments.first.flatMap({ Int($0) }), number > 0, call.arguments.count == 2
         else { return .unknown }
+        let delimiter = call.arguments[1]
         let parts = text.split(omittingEmptySubsequences: call.name == "word") { delimiter.contains($0) }
         return parts.indices.contains(number - 1) ? .text(String(parts[number - 1])) : .text("")
+      case "strcmp":
+        guard let other = call.arguments.first.map(variable) else { return .unknown }
+        guard case .text(let value) = other else { return other }
+        return .text(text == value ? "0" : text < value ? "-1" : "1")
+      // What browsers send is neither.
+      case "fix_is_valid", "mqtt_is_valid": return text == "GET " ? .text("0") : .unknown
       case "regsub":
         guard call.arguments.count > 1 else { return .unknown }
         let flags = call.arguments.dropFirst(2).joined()
@@ -268,7 +335,7 @@ extension HAProxy {
 
   /// How a sample is compared.
   enum Method: Sendable, Equatable {
-    case exact, beginning, end, part, directory, domain, regex, number, truth, found, unknown
+    case exact, beginning, end, part, directory, domain, regex, number, truth, found, binary, unknown
 
     /// As after `-m`, or in a map's name.
     init?(_ name: String) {
@@ -283,6 +350,7 @@ extension HAProxy {
       case "int": self = .number
       case "bool": self = .truth
       case "found": self = .found
+      case "bin": self = .binary
       default: return nil
       }
     }
@@ -298,8 +366,10 @@ extension HAProxy {
 
     static func `default`(of calls: [Expression.Call]) -> Method {
       switch calls.last?.name {
-      case "ssl_fc", "ssl_fc_has_sni", "always_true", "always_false": .truth
-      case "dst_port", "req.ssl_hello_type", "req_ssl_hello_type": .number
+      case "ssl_fc", "ssl_fc_has_sni", "always_true", "always_false", "req_proto_http", "req.proto_http",
+        "fix_is_valid", "mqtt_is_valid":
+        .truth
+      case "dst_port", "req.ssl_hello_type", "req_ssl_hello_type", "strcmp": .number
       default: .exact
       }
     }
@@ -311,7 +381,7 @@ extension HAProxy {
       switch self {
       case .found: return .yes
       case .truth: return Truth((text != "0") == (values.first != "0" && values.first?.lowercased() != "false"))
-      case .unknown: return .unknown
+      case .binary, .unknown: return .unknown
       default: break
       }
       if values.contains(where: { $0.contains("%[") || $0.contains("$") && self != .regex }) { return .unknown }
@@ -328,10 +398,10 @@ extension HAProxy {
       return Truth(values.contains { matches(folded(text), folded($0)) })
     }
 
-    /// `80`, `80:90`, `1024:`.
+    /// `80`, `80:90`, `1024:`, `:1023`.
     private static func range(_ text: String) -> ClosedRange<Int>? {
       let ends = text.split(separator: ":", omittingEmptySubsequences: false)
-      guard let low = ends.first.flatMap({ Int($0) }) else { return nil }
+      guard let low = ends[0].isEmpty && ends.count > 1 ? Int.min : Int(ends[0]) else { return nil }  // fits: optional
       guard ends.count > 1 else { return low...low }
       guard let high = ends[1].isEmpty ? Int.max : Int(ends[1]), low <= high else { return nil }  // fits: optional
       return low...high
@@ -345,7 +415,7 @@ extension HAProxy {
       case .part: value.isEmpty || text.contains(value)
       case .directory: Self.hasWords(text, value, between: "/?")
       case .domain: Self.hasWords(text, value, between: "/?.:")
-      case .regex, .number, .truth, .found, .unknown: false
+      case .regex, .number, .truth, .found, .binary, .unknown: false
       }
     }
 
@@ -372,6 +442,14 @@ extension HAProxy {
 extension HAProxy.Expression.Call {
   fileprivate var isOfHeader: Bool {
     ["hdr", "req.hdr", "req.fhdr", "req_hdr", "capture.req.hdr"].contains(name)
+  }
+
+  /// It gives the first bytes that the client has sent.
+  fileprivate var isOfPayload: Bool { ["req.payload", "payload"].contains(name) }
+
+  /// It tells who asks, how often, or how much there is to do.
+  fileprivate var isOfAsker: Bool {
+    ["src", "sc_", "sc0_", "sc1_", "sc2_", "table_", "fe_", "be_", "http_auth"].contains(where: name.hasPrefix)
   }
 }
 

@@ -8,6 +8,8 @@ extension HAProxy {
     private(set) var problems: [Problem] = []
     /// Lists and maps that the rules name, by their paths: their lines without comments.
     var lists: [String: [String]] = [:]
+    /// Those of them that are not there.
+    var missingLists: Set<String> = []
     private var texts: [String: FileText] = [:]
     /// The first backend of each name, as an index of `sections`.
     private var backends: [String: Int] = [:]
@@ -18,6 +20,12 @@ extension HAProxy {
     private var defaults: Int?
     /// The last one of each name.
     private var namedDefaults: [String: Int] = [:]
+    /// The names of the sections of each kind.
+    private var names: [String: Set<String>] = [:]
+    /// The names of the sections with a stick table.
+    private(set) var tables: Set<String> = []
+    /// Variables that some rule sets.
+    private var variables: Set<String> = []
     /// Open `.if` of the file that is being read.
     private var conditions = 0
 
@@ -61,6 +69,8 @@ extension HAProxy {
           problems.append(
             Problem(file: file, line: number, text: line, message: "unknown keyword '\(first)' out of section"))
         } else {
+          if first == "stick-table" { tables.insert(sections[sections.count - 1].name) }
+          for word in directive.arguments { word.variableSet.map { _ = variables.insert($0) } }
           sections[sections.count - 1].add(directive)
         }
       }
@@ -79,6 +89,7 @@ extension HAProxy {
       }
       if ["frontend", "listen"].contains(section.kind) { listening.append(sections.count) }
       if section.kind == "defaults" { (defaults, namedDefaults[section.name]) = (sections.count, sections.count) }
+      names[section.kind, default: []].insert(section.name)
       sections.append(section)
     }
 
@@ -110,23 +121,34 @@ extension HAProxy {
     /// Sections that take connections.
     var frontends: [Section] { listening.map { sections[$0] } }
 
+    /// Scripts may set any.
+    func setsVariable(_ name: String) -> Bool {
+      variables.contains(name) || global("lua-load") != nil || global("lua-load-per-thread") != nil
+    }
+
+    func has(_ kind: String, named name: String) -> Bool { names[kind]?.contains(name) == true }
+
     func hasDefaults(_ name: String) -> Bool { namedDefaults[name] != nil }
 
     func backend(_ name: String) -> Section? { backends[name].map { sections[$0] } }
 
     /// Paths of lists (`-f`) and maps that the rules name.
     var namedLists: [String] {
-      var paths: [String] = []
-      for directive in sections.flatMap(\.directives) {
-        let words = directive.words.map(\.text)
-        for (word, next) in zip(words, words.dropFirst()) where word == "-f" { paths.append(next) }
-        for word in words where word.utf8.contains(UInt8(ascii: "(")) {
-          for call in Expression(word).calls where call.name.hasPrefix("map") {
-            if let path = call.arguments.first { paths.append(path) }
-          }
-        }
-      }
-      return paths
+      sections.flatMap { $0.directives.flatMap(\.namedLists) }
     }
+  }
+}
+
+extension HAProxy.Directive {
+  /// Paths of the lists (`-f`) and maps that it names.
+  var namedLists: [String] {
+    let texts = words.map(\.text)
+    var paths = zip(texts, texts.dropFirst()).filter { $0.0 == "-f" }.map(\.1)
+    for word in texts where word.utf8.contains(UInt8(ascii: "(")) {
+      for call in HAProxy.Expression(word).calls where call.name.hasPrefix("map") {
+        if let path = call.arguments.first { paths.append(path) }
+      }
+    }
+    return paths
   }
 }

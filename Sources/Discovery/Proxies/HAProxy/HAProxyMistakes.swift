@@ -28,9 +28,10 @@ extension HAProxy.Configuration {
   /// What HAProxy would not load, as far as reading shows it: an open quote, names that are none, missing or taken
   /// twice, a slip of the pen in a word that HAProxy has to know, TLS without a word about verifying.
   ///
-  /// What a version that is newer or older may know is none: there only a slip of the pen is told by its nearness.
+  /// What some version of HAProxy knows is none, and so is what modules of others may bring.
   var mistakes: [HAProxy.Mistake] {
     let isVerified = global("ssl-server-verify") != nil
+    let mayHaveMore = global("module-load") != nil
     var mistakes = problems.map {
       HAProxy.Mistake(file: $0.file, line: $0.line, text: $0.text, message: $0.message)
     }
@@ -46,7 +47,7 @@ extension HAProxy.Configuration {
         }
         named[section.name, default: []].append(section)
       }
-      mistakes += mistakesOfLines(section)
+      mistakes += mistakesOfLines(section, mayHaveMore: mayHaveMore)
       guard ["backend", "listen"].contains(section.kind), !isVerified else { continue }
       for server in servers(of: section, port: 0)
       where server.isTLS && !server.has("verify") && !server.has("ca-file")
@@ -61,18 +62,25 @@ extension HAProxy.Configuration {
     return mistakes
   }
 
-  private func mistakesOfLines(_ section: HAProxy.Section) -> [HAProxy.Mistake] {
+  private func mistakesOfLines(_ section: HAProxy.Section, mayHaveMore: Bool) -> [HAProxy.Mistake] {
     var mistakes: [HAProxy.Mistake] = []
     var (conditions, servers): (Set<String>, [String: Int]) = ([], [:])
     for directive in section.directives {
       let words = directive.arguments
       defer { if directive.name == "acl" { words.first.map { _ = conditions.insert($0) } } }
       if directive.mayHold { continue }
-      if let slip = HAProxy.Slip(of: directive, in: section) { mistakes.append(slip.mistake) }
+      if let slip = HAProxy.Slip(of: directive, in: section, mayHaveMore: mayHaveMore) {
+        mistakes.append(slip.mistake)
+      }
       // What stands in a variable is not known.
       if directive.words.contains(where: \.hasVariable) { continue }
+      let isOfProxy = section.isProxy || section.kind == "defaults"
       func note(_ message: String?, fixed: String? = nil) {
         if let message { mistakes.append(HAProxy.Mistake(directive, message, fixed: fixed)) }
+      }
+      if isOfProxy, !mayHaveMore {
+        note(directive.unusable(in: section))
+        note(missing(for: directive, in: section))
       }
       switch directive.name {
       case "use_backend", "default_backend":
@@ -98,25 +106,84 @@ extension HAProxy.Configuration {
       case "balance":
         let written = directive.words.dropFirst().first
         let name = written.map { String($0.text.prefix { $0 != "(" }) } ?? ""
-        guard !Self.algorithms.contains(name) else { break }
+        guard written != nil, !Self.algorithms.contains(name) else { break }
         let span = written.flatMap { directive.span($0) }
         note(
           "there is no balance algorithm '\(name)'",
           fixed: name.nearest(among: Self.algorithms).flatMap { near in span.map { $0.head + near + $0.tail } })
       case "bind" where section.isProxy:
+        if directive.lacksCertificate, section.all("ssl-f-use").isEmpty {
+          note("no SSL certificate specified for bind '\(words[0])' (use 'crt')")
+        }
         let address = words.first?.split(separator: ",").first {
           !$0.contains { ":@/".contains($0) }
         }
         note(address.map { "'bind' : missing port specification in '\($0)'" })
       default: break
       }
-      if Self.conditional.contains(directive.name), section.isProxy || section.kind == "defaults" {
+      if Self.conditional.contains(directive.name), isOfProxy {
         note(unusable(conditionOf: directive, knowing: conditions))
         note(words.lazy.compactMap { HAProxy.unusable(format: $0) }.first)
+        if words.count > 1, words[0].hasPrefix("set-var(") { note(HAProxy.unusable(HAProxy.Expression(words[1]))) }
       }
     }
     return mistakes
   }
+
+  /// What a line names and no section has; nil if there is nothing.
+  private func missing(for directive: HAProxy.Directive, in section: HAProxy.Section) -> String? {
+    let words = directive.arguments
+    func lacks(_ kind: String, _ name: String) -> Bool { !has(kind, named: name) }
+    func value(_ word: String) -> String? {
+      words.firstIndex(of: word).flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+    }
+    switch directive.name {
+    case "server", "server-template":
+      guard let server = HAProxy.Server(directive, defaults: [], port: 0), let name = server.value("resolvers"),
+        name != "default", lacks("resolvers", name)
+      else { return nil }
+      return "unable to find required resolvers '\(name)'"
+    case "stick-table":
+      guard let name = value("peers"), lacks("peers", name) else { return nil }
+      return "unable to find sync peers '\(name)'"
+    case "use-server":
+      guard let name = words.first, !name.contains("%["), section.all("server-template").isEmpty,
+        !section.all("server").contains(where: { $0.arguments.first == name })
+      else { return nil }
+      return "unable to find server '\(name)' referenced in a 'use-server' rule"
+    case "http-request" where words.first == "cache-use", "http-response" where words.first == "cache-store":
+      guard words.count > 1, lacks("cache", words[1]) else { return nil }
+      return "unable to find the cache '\(words[1])'"
+    case "stick" where !words.contains("table"):
+      return section.all("stick-table").isEmpty ? "unable to find stick-table '\(section.name)'" : nil
+    default: break
+    }
+    let action = words.lazy.first { $0.hasPrefix("track-sc") }
+    if let action, section.isProxy {
+      let table = value("table") ?? section.name
+      if !tables.contains(table), !table.contains("/") {
+        return "unable to find table '\(table)' referenced by \(action)"
+      }
+    }
+    if !missingLists.isEmpty, let path = directive.namedLists.first(where: missingLists.contains) {
+      return "failed to open pattern file <\(path)>"
+    }
+    if Self.conditional.contains(directive.name), let word = words.first(where: { $0.hasPrefix("lua.") }), !hasLua {
+      return "nothing loads Lua, so '\(word.prefix { $0 != "(" })' is unknown"
+    }
+    for word in words where word.hasPrefix("http_auth") {
+      for call in HAProxy.Expression(word).calls.prefix(1) {
+        guard ["http_auth", "http_auth_group"].contains(call.name), let name = call.arguments.first,
+          lacks("userlist", name)
+        else { continue }
+        return "unable to find userlist '\(name)'"
+      }
+    }
+    return nil
+  }
+
+  /// Scripts are loaded, which may bring actions, samples and services.
+  private var hasLua: Bool { global("lua-load") != nil || global("lua-load-per-thread") != nil }
 
   /// The backend that a name which none has probably means: the most similar one, or the only one that has it as a part
   /// of its name, or whose name is a part of it.
@@ -178,6 +245,16 @@ extension HAProxy.Configuration {
   }
 }
 
+extension HAProxy.Directive {
+  /// A listener with TLS and nothing to show. What generates certificates, or goes on without one, needs none.
+  fileprivate var lacksCertificate: Bool {
+    let words = arguments
+    return words.contains("ssl")
+      && !["crt", "crt-list", "default-crt", "generate-certificates", "strict-sni", "ech"].contains(
+        where: words.contains)
+  }
+}
+
 extension HAProxy.Section {
   fileprivate var isProxy: Bool { ["frontend", "backend", "listen"].contains(kind) }
 
@@ -222,12 +299,31 @@ extension HAProxy {
     guard let fetch = Expression(first).calls.first, !first.hasPrefix("(") else {
       return "missing fetch method in ACL expression '\(first)'"
     }
-    if fetches.isSlip(fetch.name) {
-      return "unknown fetch method '\(fetch.name)' in ACL expression '\(first)'"
+    let expression = Expression(first)
+    let calls = expression.calls
+    if let why = unusable(expression) { return why }
+    let behind = words.drop { $0 != "-m" }.dropFirst()
+    if let method = behind.first, !["ip", "bin", "len"].contains(method), Method(method) == nil {
+      return "unknown matching method '\(method)' in ACL expression '\(first)'"
+    }
+    let isRegex = calls.count == 1 && fetch.name.hasSuffix("_reg") || behind.first.map { $0.hasPrefix("reg") } == true
+    if isRegex {
+      let values = (behind.isEmpty ? words.dropFirst() : behind.dropFirst()).filter { !$0.hasPrefix("-") }
+      return words.contains("-f") ? nil : values.lazy.compactMap { unusable(regex: $0) }.first
     }
     guard first == "src" || first == "dst", !words.contains("-m") else { return nil }
     return words.dropFirst().first { !$0.hasPrefix("-") && isNoAddress($0) }
       .map { "'\($0)' is not a valid IPv4 or IPv6 address" }
+  }
+
+  /// What of a sample and its converters is unknown; nil if there is nothing.
+  fileprivate static func unusable(_ expression: Expression) -> String? {
+    func isOpen(_ call: Expression.Call) -> Bool { call.name.hasPrefix("lua.") || call.name.contains("$") }
+    if let fetch = expression.calls.first, !Words.fetches.contains(fetch.name), !isOpen(fetch) {
+      return "unknown fetch method '\(fetch.name)'"
+    }
+    let converter = expression.calls.dropFirst().first { !Words.converters.contains($0.name) && !isOpen($0) }
+    return converter.map { "unknown converter '\($0.name)'" }
   }
 
   /// Why a text with `%[…]` in it is none; nil if it can be one.
@@ -243,6 +339,7 @@ extension HAProxy {
       guard expression.rest.first == "]" else {
         return "failed to parse sample expression <\(rest)> : expected ']'"
       }
+      if let why = unusable(expression) { return why }
       rest = expression.rest
     }
     return nil
@@ -257,20 +354,6 @@ extension HAProxy {
     return text.contains(",") || isNumeric && octets.contains { $0.map { $0 > 255 } ?? true }
       || mask.map { $0 > (isNumeric ? 32 : 128) } == true
   }
-
-  private static let fetches = Vocabulary(
-    [
-      "hdr", "hdr_beg", "hdr_dom", "hdr_end", "hdr_sub", "hdr_reg", "path", "path_beg", "path_dir",
-      "path_end",
-      "path_reg", "path_sub", "url_beg", "url_reg", "url_sub", "ssl_fc", "ssl_fc_sni",
-      "req.ssl_sni", "req_ssl_sni",
-      "method",
-    ],
-    others: [
-      "pathq", "ssl_bc", "shdr", "shdr_beg", "shdr_dom", "shdr_end", "shdr_sub", "shdr_reg",
-      "urlp_beg", "urlp_reg",
-      "urlp_sub",
-    ])
 }
 
 /// Words among which a slip of the pen is told by its nearness.
@@ -286,7 +369,6 @@ private struct Vocabulary: Sendable {
   func meant(by word: String) -> String? {
     known.contains(word) ? nil : word.nearest(among: usual, within: 1)
   }
-  func isSlip(_ word: String) -> Bool { meant(by: word) != nil }
 }
 
 extension HAProxy {
@@ -294,8 +376,8 @@ extension HAProxy {
   fileprivate struct Slip {
     let mistake: Mistake
 
-    /// Nil if there is none.
-    init?(of directive: Directive, in section: Section) {
+    /// Nil if there is none. `mayHaveMore`: modules were added that bring words of their own.
+    init?(of directive: Directive, in section: Section, mayHaveMore: Bool) {
       guard let first = directive.words.first else { return nil }
       func slip(_ word: Word, _ meant: String?, _ message: String) -> Mistake {
         let span = meant == nil ? nil : directive.span(word)
@@ -303,16 +385,17 @@ extension HAProxy {
           directive, meant.map { "\(message), probably '\($0)'" } ?? message,
           fixed: span.map { $0.head + (meant ?? "") + $0.tail })
       }
-      if let near = Self.keywords.meant(by: first.text) {
-        mistake = slip(first, near, "unknown keyword '\(first.text)' in '\(section.kind)' section")
+      let isNegated = ["no", "default"].contains(first.text) && directive.words.count > 1
+      let start = directive.words[isNegated ? 1 : 0]
+      if let near = Self.keywords.meant(by: start.text) ?? Self.misplaced(start.text, section, mayHaveMore) {
+        let message = "unknown keyword '\(start.text)' in '\(section.kind)' section"
+        mistake = slip(start, near.isEmpty ? nil : near, message)
         return
       }
-      let isNegated = first.text == "no"
       let words = directive.words.dropFirst(isNegated ? 2 : 1)
-      let name = isNegated ? directive.arguments.first : first.text
       guard let word = words.first, !word.hasVariable, section.isProxy || section.kind == "defaults"
       else { return nil }
-      switch name {
+      switch start.text {
       case "option":
         guard !Self.options.known.contains(word.text) else { return nil }
         mistake = slip(word, Self.options.meant(by: word.text), "unknown option '\(word.text)'")
@@ -322,15 +405,34 @@ extension HAProxy {
           word, word.text.nearest(among: ["http", "tcp"], within: 1),
           "unknown proxy mode '\(word.text)'")
       case "timeout":
-        guard let near = Self.times.meant(by: word.text) else { return nil }
-        mistake = slip(word, near, "'timeout' does not support '\(word.text)'")
-      case "server":
-        let wrong = HAProxy.Server.settings(directive, from: 3).first {
-          Self.serverWords.isSlip($0.name.text)
+        guard !Self.times.known.contains(word.text) else { return nil }
+        mistake = slip(word, Self.times.meant(by: word.text), "'timeout' does not support '\(word.text)'")
+      case "server", "bind", "default-server":
+        let start = ["server": 3, "bind": 2][first.text] ?? 1
+        let known = first.text == "bind" ? Words.bind : Words.server
+        let wrong = HAProxy.Server.settings(directive, from: start).first {
+          !known.contains($0.name.text) && !(mayHaveMore && Self.settings.meant(by: $0.name.text) == nil)
         }?.name
-        guard let wrong, let near = Self.serverWords.meant(by: wrong.text) else { return nil }
-        mistake = slip(wrong, near, "unknown keyword '\(wrong.text)'")
+        guard let wrong, !wrong.hasVariable else { return nil }
+        mistake = slip(wrong, Self.settings.meant(by: wrong.text), "unknown keyword '\(wrong.text)'")
       default: return nil
+      }
+    }
+
+    /// What settings of add-ons, and of what changes from version to version, begin with.
+    private static let ofVendors = [
+      "51degrees", "deviceatlas", "wurfl", "module", "ot-", "otel", "tune.", "ssl-", "no",
+    ]
+
+    /// Empty for a word that no line of the section begins with.
+    private static func misplaced(_ word: String, _ section: Section, _ mayHaveMore: Bool) -> String? {
+      let isOpen = mayHaveMore || word.contains("$")
+      switch section.kind {
+      case _ where isOpen: return nil
+      case "global":
+        return Words.global.contains(word) || ofVendors.contains(where: word.hasPrefix) ? nil : ""
+      case "defaults": return Words.proxy.contains(word) ? nil : ""
+      default: return !section.isProxy || Words.proxy.contains(word) ? nil : ""
       }
     }
 
@@ -342,23 +444,23 @@ extension HAProxy {
         "http-request", "http-response", "default-server", "http-check", "backend", "frontend",
         "listen", "global",
         "defaults", "stats", "maxconn", "retries", "errorfile", "redirect", "cookie",
-      ], others: ["node", "errorfiles"])
+      ], others: Array(Words.proxy.union(Words.global)))
 
     private static let modes: Set<String> = [
       "http", "tcp", "health", "log", "syslog", "spop", "cli", "peers", "haterm",
     ]
 
-    private static let times = Vocabulary([
-      "client", "server", "connect", "check", "queue", "http-keep-alive", "http-request", "tunnel",
-      "tarpit",
-      "client-fin", "server-fin", "client-hs",
-    ])
+    private static let times = Vocabulary(
+      [
+        "client", "server", "connect", "check", "queue", "http-keep-alive", "http-request", "tunnel",
+        "tarpit",
+        "client-fin", "server-fin", "client-hs",
+      ], others: ["clitimeout", "contimeout", "srvtimeout", "http_keep_alive"])
 
-    private static let serverWords = Vocabulary(
-      ["check", "backup", "disabled", "weight", "maxconn", "verify", "resolvers"],
-      others: Array(HAProxy.Server.withValue) + [
-        "ssl", "no-check", "no-ssl", "no-backup", "no-disabled", "enabled",
-      ])
+    /// Behind the address of a server or a listener.
+    private static let settings = Vocabulary(
+      ["check", "backup", "disabled", "weight", "maxconn", "verify", "resolvers", "alpn", "crt", "accept-proxy"],
+      others: Array(Words.server.union(Words.bind)))
 
     /// Source: the configuration manuals of HAProxy 1.8 to 3.2.
     private static let options = Vocabulary(

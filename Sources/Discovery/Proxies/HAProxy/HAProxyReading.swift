@@ -7,8 +7,10 @@ enum HAProxyReading: ProxyReader {
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
     let files = proxy.files
+    // A backend that is not there may be in a file that was not read.
+    let mistake = files.unread.isEmpty ? configuration.mistakes.first : nil
     var reading = Reading(
-      outcome: .found, configuration: await seen(configuration, proxy), entry: nil, route: nil, problem: nil,
+      outcome: .found, configuration: await seen(configuration, mistake, proxy), entry: nil, route: nil, problem: nil,
       near: nil, app: nil, labels: nil, log: Reading.Log(file: .known(log(of: configuration, files)), keys: []),
       own: [:])
     func entry(_ line: String, site: Setting<String>? = nil) -> Reading.Entry {
@@ -27,10 +29,13 @@ enum HAProxyReading: ProxyReader {
     }
     switch found?.kind {
     case nil, .missing:
-      reading.outcome = configuration.mistakes.isEmpty ? found?.choice == nil ? .missing : .default : .broken
+      reading.outcome = mistake == nil ? found?.choice == nil ? .missing : .default : .broken
       return reading
     case .answered(let rule):
       (reading.outcome, reading.entry) = (.static, entry(rule.place))
+      return reading
+    case .unknown where mistake != nil:
+      reading.outcome = .broken
       return reading
     case .unknown(let rule):
       throw .unreadable(
@@ -44,11 +49,8 @@ enum HAProxyReading: ProxyReader {
       reading.log.keys = ["\(backend.name)/<NOSRV>"]
       reading.problem = Reading.Problem(
         reason: "backend '\(backend.name)' has no server available!",
-        remedy: files.edit(server.setting("disabled").flatMap { $0.directive.span($0.name) }).map { edit in
-          .line(
-            edit,
-            fixed: server.setting("disabled")?.directive == server.directive ? edit.span.removed : nil)
-        }, label: nil)
+        remedy: files.edit(server.setting("disabled").flatMap { $0.directive.span($0.name) })
+          .map { .line($0, fixed: server.line(without: "disabled")) }, label: nil)
       return reading
     case .passed: break
     }
@@ -126,7 +128,11 @@ enum HAProxyReading: ProxyReader {
     }
     let lists = Set(configuration.namedLists).filter { $0.hasPrefix("/") }.sorted()
     for path in proxy.files.bounded(lists) {
-      guard let text = try? await proxy.files.read(path) else { continue }
+      guard let found = try? await proxy.files.read(path) as String?? else { continue }
+      guard let text = found else {
+        configuration.missingLists.insert(path)
+        continue
+      }
       configuration.lists[path] = text.lines.map { String($0).trimmed }.filter {
         !$0.isEmpty && !$0.hasPrefix("#")
       }
@@ -135,11 +141,9 @@ enum HAProxyReading: ProxyReader {
   }
 
   private static func seen(
-    _ configuration: HAProxy.Configuration, _ proxy: RunningProxy
+    _ configuration: HAProxy.Configuration, _ mistake: HAProxy.Mistake?, _ proxy: RunningProxy
   ) async -> Reading.Configuration {
     let (line, files) = (CommandLine(proxy), proxy.files)
-    // A backend that is not there may be in a file that was not read.
-    let mistake = files.unread.isEmpty ? configuration.mistakes.first : nil
     var seen = Reading.Configuration(
       // Several ones are tested by HAProxy itself, when it loads them.
       start: Reading.Configuration.Start(

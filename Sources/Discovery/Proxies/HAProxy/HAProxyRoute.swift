@@ -39,6 +39,7 @@ extension HAProxy.Configuration {
       let passage = HAProxy.Passage(
         configuration: self, host: isOwnPort ? site.host : "\(site.host):\(site.port)",
         path: target.first.map(String.init) ?? "/", query: target.count > 1 ? "?" + target[1] : "", isTLS: bind.isTLS,
+        isSecure: site.scheme == "https",
         serverName: site.scheme == "https" && !site.host.isAddress ? site.host : "", port: request.port,
         section: frontend)
       return follow(HAProxy.Route(kind: .missing, frontend: frontend, bind: bind, passage: passage))
@@ -146,7 +147,7 @@ extension HAProxy.Configuration {
         let name = action.prefix { $0 != "(" }
         let truth = passage.holds(words.dropFirst()).and(rule.mayHold ? .unknown : .yes)
         switch (name, truth) {
-        case (_, .no): continue
+        case (_, .no): passage.leave(words)
         case ("deny", .yes), ("tarpit", .yes), ("reject", .yes), ("silent-drop", .yes), ("auth", .yes):
           return .answered(rule)
         case ("deny", .unknown), ("tarpit", .unknown): passage.refusals.append(rule)
@@ -183,7 +184,7 @@ extension HAProxy.Configuration {
         let name = String(action.prefix { $0 != "(" })
         let truth = passage.holds(words.dropFirst()).and(rule.mayHold ? .unknown : .yes)
         switch (name, truth) {
-        case (_, .no): continue
+        case (_, .no): passage.leave(words)
         case ("reject", .yes), ("silent-drop", .yes), ("use-service", .yes):
           return mayEnd ? .unknown(rule) : .answered(rule)
         case ("accept", .yes): return nil
@@ -191,6 +192,9 @@ extension HAProxy.Configuration {
           isHTTP = true
           return nil
         case ("accept", .unknown): mayEnd = true
+        case ("reject", .unknown), ("silent-drop", .unknown):
+          // Most of those that hang on who asks keep strangers out.
+          if !passage.hangsOnAsker(words.dropFirst()) { return .unknown(rule) }
         default: change(&passage, name, words, isSure: truth == .yes)
         }
       }
@@ -223,7 +227,7 @@ extension HAProxy.Configuration {
     case "add-header", "del-header":
       if words.dropFirst().first?.lowercased() == "host" { passage.host = nil }
     case "set-var", "set-var-fmt":
-      guard words.count > 1, let variable = HAProxy.Expression(words[0]).calls.first?.arguments.first else { break }
+      guard words.count > 1, let variable = words[0].variableSet else { break }
       passage.variables[variable] =
         !isSure
         ? .unknown : action == "set-var" ? passage.sample(HAProxy.Expression(words[1])) : passage.expanded(words[1])
@@ -268,10 +272,24 @@ extension HAProxy.Passage {
     section.rules[name]?.about(host.map { [$0, serverName] }) ?? section.all(name)
   }
 
+  /// A rule does not hold: what it would have set has no value.
+  fileprivate mutating func leave(_ rule: [String]) {
+    guard let variable = rule.first?.variableSet else { return }
+    variables[variable] = variables[variable] ?? HAProxy.Sample.none
+  }
+
   /// Gives the request another path and query; nil: one that cannot be told.
   fileprivate mutating func setTarget(_ target: String?) {
     path = target.map { String($0.prefix { $0 != "?" }) }
     query = target.map { String($0.drop { $0 != "?" }) } ?? ""
+  }
+}
+
+extension String {
+  /// The variable that an action sets: `set-var(txn.path)`, `set-var-fmt(txn.path)`.
+  var variableSet: String? {
+    guard hasPrefix("set-var") else { return nil }
+    return HAProxy.Expression(self).calls.first?.arguments.first
   }
 }
 

@@ -42,16 +42,22 @@ extension HAProxy {
         defaults.flatMap { Self.settings($0, from: 1) } + Self.settings(directive, from: isTemplate ? 4 : 3)
     }
 
-    /// Words that stand before a value of their own. Source: the configuration manual, section 5.2.
+    /// Words of `server` and `bind` lines that stand before a value of their own. Source: the configuration manual,
+    /// sections 5.1 and 5.2.
     static let withValue: Set<String> = [
-      "addr", "agent-addr", "agent-inter", "agent-port", "agent-send", "alpn", "ca-file", "check-alpn", "check-proto",
-      "check-sni", "ciphers", "ciphersuites", "cookie", "crl-file", "crt", "curves", "downinter", "error-limit",
-      "fall", "fastinter", "guid", "hash-key", "id", "init-addr", "init-state", "inter", "log-bufsize", "log-proto",
-      "max-reuse", "maxconn", "maxqueue", "minconn", "namespace", "npn", "observe", "on-error", "on-marked-down",
-      "on-marked-up", "pool-low-conn", "pool-max-conn", "pool-purge-delay", "port", "proto", "proxy-v2-options",
-      "redir", "resolve-net", "resolve-opts", "resolve-prefer", "resolvers", "rise", "set-proxy-v2-tlv-fmt", "shard",
-      "sigalgs", "slowstart", "sni", "socks4", "source", "ssl-max-ver", "ssl-min-ver", "strict-maxconn", "tcp-md5sig",
-      "tcp-ut", "track", "usesrc", "verify", "verifyhost", "weight", "ws",
+      "accept-netscaler-cip", "addr", "agent-addr", "agent-inter", "agent-port", "agent-send", "alpn", "backlog",
+      "ca-file", "ca-ignore-err", "ca-sign-file", "ca-sign-pass", "ca-verify-file", "cc", "check-alpn",
+      "check-pool-conn-name", "check-proto", "check-sni", "ciphers", "ciphersuites", "client-sigalgs", "cookie",
+      "crl-file", "crt", "crt-ignore-err", "crt-list", "curves", "default-crt", "downinter", "ecdhe", "ech",
+      "error-limit", "expose-fd", "fall", "fastinter", "gid", "group", "guid", "guid-prefix", "hash-key",
+      "healthcheck", "id", "idle-ping", "init-addr", "init-state", "inter", "interface", "ktls", "label", "level",
+      "log-bufsize", "log-proto", "max-reuse", "maxconn", "maxqueue", "minconn", "mode", "mss", "name", "namespace",
+      "nbconn", "nice", "npn", "observe", "on-error", "on-marked-down", "on-marked-up", "pool-conn-name",
+      "pool-low-conn", "pool-max-conn", "pool-purge-delay", "port", "process", "proto", "proxy-v2-options",
+      "quic-cc-algo", "quic-socket", "redir", "resolve-net", "resolve-opts", "resolve-prefer", "resolvers", "rise",
+      "set-proxy-v2-tlv-fmt", "severity-output", "shard", "shards", "sigalgs", "slowstart", "sni", "socks4", "source",
+      "ssl-max-ver", "ssl-min-ver", "tcp-md5sig", "tcp-ss", "tcp-ut", "thread", "tls-ticket-keys", "track", "uid",
+      "user", "usesrc", "verify", "verifyhost", "weight", "ws",
     ]
 
     /// The words of a line from one on, each with its value.
@@ -117,15 +123,18 @@ extension HAProxy {
 
     /// The `server` line without its words about TLS to the app; nil where they are written elsewhere.
     var plainLine: String? {
-      guard setting("ssl")?.directive == directive else { return nil }
-      return line(without: [
-        "ssl", "verify", "ca-file", "sni", "alpn", "verifyhost", "crt", "check-ssl", "check-sni", "check-alpn",
-        "ciphers", "ciphersuites", "ssl-min-ver", "ssl-max-ver", "crl-file", "curves", "sigalgs",
-      ])
+      line(
+        without: "ssl",
+        and: [
+          "verify", "ca-file", "sni", "alpn", "verifyhost", "crt", "check-ssl", "check-sni", "check-alpn",
+          "ciphers", "ciphersuites", "ssl-min-ver", "ssl-max-ver", "crl-file", "curves", "sigalgs",
+        ])
     }
 
-    /// The `server` line without these words and what belongs to them.
-    func line(without names: Set<String>) -> String {
+    /// The `server` line without a word, others and what belongs to them; nil where the first is written elsewhere.
+    func line(without name: String, and others: Set<String> = []) -> String? {
+      guard setting(name)?.directive == directive else { return nil }
+      let names = others.union([name])
       var bytes = Array(directive.text.utf8)
       for setting in settings.reversed() where setting.directive == directive && names.contains(setting.name.text) {
         let end = setting.value?.columns.upperBound ?? setting.name.columns.upperBound
