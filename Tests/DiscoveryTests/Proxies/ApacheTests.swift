@@ -13,11 +13,12 @@ private func configuration(
 ) async -> Apache.Configuration {
   var start = Apache.Configuration.Start(main: "/etc/apache2/apache2.conf", root: "/etc/apache2")
   start.environment = environment
-  return await .load(start) {
+  let sources = GrammarFiles {
     files[$0]
   } glob: { pattern in
     files.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }
   }
+  return await .load(start, files: sources)
 }
 
 private let modules = """
@@ -496,7 +497,7 @@ struct AgainstApache {
   }
 
   private func load(_ main: String, root: String) async -> Apache.Configuration {
-    await .load(.init(main: main, root: root)) {
+    let sources = GrammarFiles {
       try? String(contentsOfFile: $0, encoding: .utf8)
     } glob: { pattern in
       var found = glob_t()
@@ -504,6 +505,7 @@ struct AgainstApache {
       guard glob(pattern, 0, nil, &found) == 0 else { return [] }
       return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
     }
+    return await .load(.init(main: main, root: root), files: sources)
   }
 
   private static func text(root: String, port: Int, back: Int) -> String {

@@ -4,11 +4,6 @@ import Routes
 extension Apache {
   /// All files that httpd loads, as one tree: conditions judged, files in the place of `Include`, variables replaced.
   public struct Configuration: Sendable {
-    /// Reads a file; nil if there is none.
-    public typealias Read = @Sendable (_ path: String) async throws -> String?
-    /// Paths that match a shell pattern.
-    public typealias Glob = @Sendable (_ pattern: String) async throws -> [String]
-
     /// How httpd was started, and what it was built with.
     public struct Start: Sendable {
       public var main: String
@@ -20,19 +15,13 @@ extension Apache {
       public init(main: String, root: String) { (self.main, self.root) = (main, root) }
     }
 
-    /// A file or pattern that could not be read though it may be there, and why.
-    public struct Unread: Sendable {
-      public let path: String
-      public let error: any Error
-    }
-
     /// An `<IfModule>` or `<IfDefine>` that does not hold stays in the tree as it is.
     public let directives: [Directive]
     /// In the order in which httpd meets them: it stops at the first.
     public let problems: [Problem]
     /// Paths in the order of loading, each once.
     public let files: [String]
-    public let unread: [Unread]
+    public let unread: [GrammarFiles.Unread]
     /// Loaded modules by name (`proxy_module`), those that are built in included.
     public let modules: Set<String>
     /// False if a file could not be read, or httpd has all its modules built in.
@@ -53,8 +42,8 @@ extension Apache {
     /// Debian's `sites-enabled/x.conf` is a link to `sites-available/x.conf`, which is the one to edit.
     private let originals: [String: String]
 
-    public static func load(_ start: Start, read: @escaping Read, glob: @escaping Glob) async -> Configuration {
-      var loader = Loader(start, read: read, glob: glob)
+    public static func load(_ start: Start, files: GrammarFiles) async -> Configuration {
+      var loader = Loader(start, sources: files)
       let directives = await loader.load(start.main, from: nil, within: [])
       return Configuration(directives, loader)
     }
@@ -144,12 +133,11 @@ extension Apache {
 private struct Loader {
   private static let deepest = 32
 
-  let read: Apache.Configuration.Read
-  let glob: Apache.Configuration.Glob
+  let sources: GrammarFiles
   var root: String
   var problems: [Apache.Problem] = []
   var files: [String] = []
-  var unread: [Apache.Configuration.Unread] = []
+  var unread: [GrammarFiles.Unread] = []
   var texts: [String: FileText] = [:]
   var originals: [String: String] = [:]
   var modules = Apache.builtIn
@@ -164,11 +152,8 @@ private struct Loader {
   private var inUse: [String] = []
   private var allowance = Allowance()
 
-  init(
-    _ start: Apache.Configuration.Start, read: @escaping Apache.Configuration.Read,
-    glob: @escaping Apache.Configuration.Glob
-  ) {
-    (self.read, self.glob, root, defined) = (read, glob, start.root, start.defined)
+  init(_ start: Apache.Configuration.Start, sources: GrammarFiles) {
+    (self.sources, root, defined) = (sources, start.root, start.defined)
     environment = start.environment
   }
 
@@ -204,11 +189,11 @@ private struct Loader {
   /// A file's text, read once; nil if there is none.
   mutating func text(of path: String) async throws -> String? {
     if let known = texts[path] { return known.text }
-    guard let text = try await read(path) else { return nil }
+    guard let text = try await sources.read(path) else { return nil }
     files.append(path)
     texts[path] = FileText(text)
     let available = path.replacing("-enabled/", with: "-available/")
-    if available != path, let other = try? await read(available), other == text { originals[path] = available }
+    if available != path, let other = try? await sources.read(available), other == text { originals[path] = available }
     return text
   }
 
@@ -365,7 +350,7 @@ private struct Loader {
     case "ifmodule": return modules.contains(name) != isNegated
     case "ifdefine": return defined.contains(name) != isNegated
     case "iffile":
-      let isThere = (try? await read(absolute(name))) ?? nil
+      let isThere = (try? await sources.read(absolute(name))) ?? nil
       return (isThere != nil) != isNegated
     case "ifversion": return Apache.versionHolds(words)
     // Whether httpd knows a directive or section of that name: what stands there was written for it.
@@ -381,14 +366,14 @@ private struct Loader {
     guard let pattern = include.text(0).map(absolute) else { return [] }
     do {
       let isPattern = pattern.contains { "*?[".contains($0) }
-      let found = isPattern ? try await glob(pattern).sorted() : [pattern]
+      let found = isPattern ? try await sources.glob(pattern).sorted() : [pattern]
       if found.isEmpty, include.key == "include" {
         note("No matches for the wildcard '\(pattern)', failing (use IncludeOptional if required)", include)
       }
       var files: [String] = []
       for path in found {
         let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-        let inside = try await glob(folder + "/*").sorted()
+        let inside = try await sources.glob(folder + "/*").sorted()
         if !inside.isEmpty {
           files += inside
         } else if try await isThere(path, include) {
@@ -405,7 +390,7 @@ private struct Loader {
   /// False for a file that may be missing and is.
   private func isThere(_ path: String, _ include: Apache.Directive) async throws -> Bool {
     if include.key == "include" { return true }
-    return try await read(path) != nil
+    return try await sources.read(path) != nil
   }
 
   /// `${NAME}` replaced by what `Define` says or the environment has. What has no value stays as it is.

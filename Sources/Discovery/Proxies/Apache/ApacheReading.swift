@@ -86,11 +86,7 @@ enum ApacheReading: ProxyReader {
       var start = Apache.Configuration.Start(main: path, root: root)
       start.defined = Set(line?.defined ?? [])
       start.environment = await environment(proxy)
-      let configuration = await Apache.Configuration.load(start) {
-        try await files.read($0)
-      } glob: {
-        try await files.glob($0)
-      }
+      let configuration = await Apache.Configuration.load(start, files: GrammarFiles(files))
       for case let unseen as Unseen in configuration.unread.map(\.error) { files.note(unread: unseen) }
       return configuration
     }

@@ -316,9 +316,9 @@ struct Rewriting {
   private func header(_ name: String) -> String? {
     switch name.lowercased() {
     case "host": asked.authority
-    case "upgrade", "connection", "cookie", "referer", "authorization", "origin", "x-requested-with": ""
-    case let name where name.hasPrefix("sec-websocket"): ""
-    default: nil
+    // None for another protocol than HTTP.
+    case "connection": ""
+    default: PlainRequest.mayHave(header: name) ? nil : ""
     }
   }
 }

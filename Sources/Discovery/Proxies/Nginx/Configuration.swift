@@ -4,24 +4,13 @@ import Routes
 extension Nginx {
   /// All files that nginx loads, as one tree.
   public struct Configuration: Sendable {
-    /// Reads a file; nil if there is none.
-    public typealias Read = @Sendable (_ path: String) async throws -> String?
-    /// Paths that match a shell pattern.
-    public typealias Glob = @Sendable (_ pattern: String) async throws -> [String]
-
-    /// A file or pattern that could not be read though it may be there, and why.
-    public struct Unread: Sendable {
-      public let path: String
-      public let error: any Error
-    }
-
     /// From the main file; each `include` is replaced by what it includes.
     public let directives: [Directive]
     /// In the order in which nginx meets them: it stops at the first.
     public let problems: [Problem]
     /// Paths in the order of loading, each once.
     public let files: [String]
-    public let unread: [Unread]
+    public let unread: [GrammarFiles.Unread]
     private let texts: [String: FileText]
     let matches: Matcher
 
@@ -33,12 +22,10 @@ extension Nginx {
 
     /// Reads the main file and all it includes. `prefix` is the folder of relative includes: the main file's own.
     public static func load(
-      main: String, prefix: String? = nil, matches: @escaping Matcher, read: @escaping Read,
-      glob: @escaping Glob
+      main: String, prefix: String? = nil, matches: @escaping Matcher, files: GrammarFiles
     ) async -> Configuration {
       var loader = Loader(
-        prefix: prefix ?? String(main[..<(main.lastIndex(of: "/") ?? main.startIndex)]), read: read,
-        glob: glob)
+        prefix: prefix ?? String(main[..<(main.lastIndex(of: "/") ?? main.startIndex)]), sources: files)
       let directives = await loader.load(main, from: nil, in: .main, within: [])
       return Configuration(directives, loader, matches)
     }
@@ -99,18 +86,15 @@ private struct Loader {
   private static let deepest = 32
 
   let prefix: String
-  let read: Nginx.Configuration.Read
-  let glob: Nginx.Configuration.Glob
+  let sources: GrammarFiles
   var problems: [Nginx.Problem] = []
   var files: [String] = []
-  var unread: [Nginx.Configuration.Unread] = []
+  var unread: [GrammarFiles.Unread] = []
   var texts: [String: FileText] = [:]
   private var includes = 0
   private var allowance = Allowance()
 
-  init(prefix: String, read: @escaping Nginx.Configuration.Read, glob: @escaping Nginx.Configuration.Glob) {
-    (self.prefix, self.read, self.glob) = (prefix, read, glob)
-  }
+  init(prefix: String, sources: GrammarFiles) { (self.prefix, self.sources) = (prefix, sources) }
 
   /// The directives of a file; `within` are the files that include it.
   mutating func load(
@@ -144,7 +128,7 @@ private struct Loader {
       if let pending { problems.append(pending) }
       return directives
     } catch {
-      unread.append(Nginx.Configuration.Unread(path: path, error: error))
+      unread.append(GrammarFiles.Unread(path: path, error: error))
       return []
     }
   }
@@ -152,7 +136,7 @@ private struct Loader {
   /// A file's text, read once; nil if there is none.
   private mutating func text(of path: String) async throws -> String? {
     if let known = texts[path] { return known.text }
-    guard let text = try await read(path) else { return nil }
+    guard let text = try await sources.read(path) else { return nil }
     files.append(path)
     texts[path] = FileText(text)
     return text
@@ -182,6 +166,9 @@ private struct Loader {
         if let block = directive.block {
           directive.block = await expand(
             block, in: context?.inside(directive), within: within, until: &pending)
+          if context == .http, directive.name == "upstream", let problem = Nginx.problem(ofGroup: directive) {
+            problems.append(problem)
+          }
         }
         result.append(directive)
       }
@@ -192,8 +179,8 @@ private struct Loader {
   private mutating func paths(_ pattern: String) async -> [String] {
     let pattern = pattern.hasPrefix("/") ? pattern : "\(prefix)/\(pattern)"
     guard pattern.contains(where: { "*?[".contains($0) }) else { return [pattern] }
-    do { return try await glob(pattern).sorted() } catch {
-      unread.append(Nginx.Configuration.Unread(path: pattern, error: error))
+    do { return try await sources.glob(pattern).sorted() } catch {
+      unread.append(GrammarFiles.Unread(path: pattern, error: error))
       return []
     }
   }

@@ -63,9 +63,7 @@ enum NginxReading: ProxyReader {
     case nil: main = prefix.map { $0 + "/conf/nginx.conf" } ?? "/etc/nginx/nginx.conf"
     }
     guard try await files.read(main) != nil else { throw .missing(what: main) }
-    let configuration = await Nginx.Configuration.load(
-      main: main,
-      matches: matches, read: { try await files.read($0) }, glob: { try await files.glob($0) })
+    let configuration = await Nginx.Configuration.load(main: main, matches: matches, files: GrammarFiles(files))
     for case let unseen as Unseen in configuration.unread.map(\.error) { files.note(unread: unseen) }
     return configuration
   }

@@ -211,6 +211,10 @@ extension Nginx.Configuration {
       let found = Nginx.location(of: variables.path, in: chosen.server.block, matches: matches)
       variables.learn(found.groups)
       if let target = found.redirect { return Way(found.chain, .redirect(301, to: target)) }
+      // Only nginx itself comes there.
+      if variables.isAsSent, found.chain.contains(where: { $0.block?.first("internal") != nil }) {
+        return Way(found.chain, .returned(404))
+      }
       if let way = way(found.chain, chosen, &variables) { return way }
       last = found.chain
     }

@@ -171,6 +171,15 @@ extension Nginx {
     return nil
   }
 
+  /// A group has to have servers; one that keeps them in a file may have none here.
+  static func problem(ofGroup upstream: Directive) -> Problem? {
+    let block = upstream.block ?? []
+    guard !block.contains(where: { ["server", "state"].contains($0.name) || $0.name.hasSuffix("_by_lua_block") }) else {
+      return nil
+    }
+    return Problem(file: upstream.file, line: upstream.lastLine, message: "no servers are inside upstream")
+  }
+
   /// The directive that was probably meant by a word that no module has: one letter away, and it could stand here as it
   /// is. What a module of others may have is left alone, and so are short words.
   private static func misspelt(_ directive: Directive, in context: Context) -> String? {

@@ -165,6 +165,8 @@ extension Nginx {
           learn(found)
           if let ending = redirected(directive) { return ending }
           rewrite(directive)
+          // The rewritten URI has a zero length.
+          if path.isEmpty { return .returned(code: 500, target: nil, directive) }
           isMoved = true
           if directive.text(2) == "last" { return .moved }
           if directive.text(2) == "break" { fallthrough }
@@ -192,9 +194,10 @@ extension Nginx {
       let isNegated = variable.hasPrefix("!")
       switch variable.drop(while: { $0 == "!" }) {
       case "-f", "-d", "-e", "-x":
-        // The folder of the site itself is there.
+        // The folder of the site itself is there, and so is a script that is asked for.
         let isRoot = path == "/" && (variable.hasSuffix("d") || variable.hasSuffix("e"))
-        return (isRoot != isNegated, nil)
+        let isScript = path.isScript && !variable.hasSuffix("d") && words.last?.text.contains("$") == true
+        return ((isRoot || isScript) != isNegated, nil)
       default: break
       }
       let known = expand(words[0], in: directive.file).text
@@ -303,8 +306,10 @@ extension Nginx {
         case "host": request.host
         case "http_host": request.header
         case "request_method": "GET"
-        // A visitor's first request is none for a WebSocket.
-        case "http_upgrade", "http_sec_websocket_key", "http_sec_websocket_protocol": ""
+        case _ where name.hasPrefix("http_"):
+          PlainRequest.mayHave(header: String(name.dropFirst(5).replacing("_", with: "-"))) ? nil : ""
+        // Its first visit has none.
+        case _ where name.hasPrefix("cookie_"): ""
         case _ where name.hasPrefix("arg_"): argument(String(name.dropFirst(4)))
         case "server_name": serverName
         case "server_port": String(request.port)

@@ -480,11 +480,9 @@ import Testing
     let file = try folder.write(text, to: "nginx.conf")
     let (status, output) = try run(
       nginx, ["-t", "-p", folder.path, "-c", file, "-g", "pid \(folder.path)/nginx.pid;"])
-    let configuration = await Nginx.Configuration.load(main: file, matches: regexes) { path in
-      FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-    } glob: { _ in
-      []
-    }
+    let files = GrammarFiles(
+      read: { FileManager.default.contents(atPath: $0).map { String(decoding: $0, as: UTF8.self) } }, glob: { _ in [] })
+    let configuration = await Nginx.Configuration.load(main: file, matches: regexes, files: files)
     #expect((status == 0) == configuration.problems.isEmpty, "\(output)\(configuration.problems)")
     if let problem = configuration.problems.first {
       #expect(

@@ -52,7 +52,7 @@ import Testing
   @Test(arguments: [
     ("if (-f /srv/closed.on) { return 503; }", ["503 if /srv/closed.on"]),
     ("if ($remote_addr ~ ^10[.]) { return 403; }", ["403 if -"]),
-    ("if ($request_method = POST) { return 405; }", []), ("if ($http_x_y) { return 302 /z; }", nil),
+    ("if ($request_method = POST) { return 405; }", []), ("if ($http_accept_language) { return 302 /z; }", nil),
     ("limit_req zone=one;", ["503 limit_req -"]), ("limit_conn one 2; limit_conn_status 429;", ["429 limit_conn -"]),
   ])
   func whatMayRefuse(rule: String, expected: [String]?) async throws {
@@ -183,12 +183,18 @@ import Testing
       "location / { set $up app:1; if ($http_upgrade) { set $up ws:2; } proxy_pass http://$up; }", "one.test/",
       "http://app:1 /"
     ),
-    ("location / { if ($http_x_beta) { proxy_pass http://two:2; } proxy_pass http://app:1; }", "one.test/", nil),
+    (
+      "location / { if ($http_accept_language) { proxy_pass http://two:2; } proxy_pass http://app:1; }", "one.test/",
+      nil
+    ),
     (
       "location / { if ($http_user_agent ~ bot) { return 403; } proxy_pass http://app:1; }", "one.test/",
       "http://app:1 /"
     ),
-    ("location / { set $up app:1; if ($http_x_beta) { set $up two:2; } proxy_pass http://$up; }", "one.test/", "none"),
+    (
+      "location / { set $up app:1; if ($http_accept_language) { set $up two:2; } proxy_pass http://$up; }", "one.test/",
+      "none"
+    ),
     ("location / { if (!-f $request_filename) { proxy_pass http://app:1; break; } }", "one.test/x", "http://app:1 /x"),
     (
       "location / { try_files $uri /a; if ($scheme = http) { set $x 1; } proxy_pass http://app:1; }", "one.test/x",
@@ -223,6 +229,23 @@ import Testing
     ),
     ("error_page 404 /gone.html; location / { return 404; }", "one.test/x", "404"),
     ("location / { memcached_pass cache:11211; }", "one.test/x", "memcached_pass"),
+    ("location / { internal; proxy_pass http://app:1; }", "one.test/x", "404"),
+    ("location /a/ { internal; location /a/b { proxy_pass http://app:1; } }", "one.test/a/b", "404"),
+    (
+      "location / { rewrite ^ /in last; } location = /in { internal; proxy_pass http://app:1; }", "one.test/x",
+      "http://app:1 /in"
+    ),
+    ("location /a { rewrite /a(.*) $1 break; proxy_pass http://app:1; }", "one.test/a", "500"),
+    ("location /a { rewrite /a(.*) $1 break; proxy_pass http://app:1; }", "one.test/a/b", "http://app:1 /b"),
+    ("if ($http_referer ~* x) { return 403; } location / { proxy_pass http://app:1; }", "one.test/", "http://app:1 /"),
+    (
+      "location / { if ($cookie_beta) { proxy_pass http://two:2; } proxy_pass http://app:1; }", "one.test/",
+      "http://app:1 /"
+    ),
+    (
+      "location ~ \\.php$ { if (!-f $request_filename) { return 404; } proxy_pass http://php:1; }", "one.test/x.php",
+      "http://php:1 /x.php"
+    ),
     (
       "index index.php; location / { try_files $uri $uri/ @app; } location @app { proxy_pass http://app:1; } location ~ \\.php$ { proxy_pass http://php:1; }",
       "one.test/", "http://php:1 /index.php"

@@ -19,11 +19,12 @@ let regexes: Nginx.Matcher = { regex, text in
 func nginxConfiguration(_ files: [String: String], main: String = "/etc/nginx/nginx.conf") async
   -> Nginx.Configuration
 {
-  await .load(main: main, matches: regexes) {
+  let sources = GrammarFiles {
     files[$0]
   } glob: { pattern in
     files.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }
   }
+  return await .load(main: main, matches: regexes, files: sources)
 }
 
 /// A configuration whose `http` block is `text`.
