@@ -214,6 +214,8 @@ import World
     #expect(facts[.routeUpstream] == "fastcgi://php:9000")
     #expect(facts[.upstreamPath] == "/index.php")
     #expect(facts[.routeReadTimeout] == "60")
+    #expect(try await read("http://a.test/index.php", world(php)).1[.routeUpstream] == "fastcgi://php:9000")
+    #expect(try await read("http://a.test/a/b", world(php)).0 == .static, "Caddy answers 404 itself")
   }
 
   /// Without an admin interface the start of the process is its last load, and it is said

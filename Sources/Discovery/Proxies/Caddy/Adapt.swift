@@ -52,6 +52,8 @@ extension Caddyfile {
     private var invoked: [String?: [Token]] = [:]
     /// The named route that is being read.
     private var inRoute: String?
+    /// The matcher that is being read: its regular expressions are known to placeholders by its name.
+    private var name = ""
     /// How deep a matcher stands in others.
     private var depth = 0
     private static let deepest = 100
@@ -117,9 +119,7 @@ extension Caddyfile {
           }
         case "servers":
           for line in option.block ?? [] where !Caddyfile.serverOptions.contains(line.name.text) {
-            note(
-              "unrecognized servers option \(line.name.text)", at: line.name, near: Caddyfile.serverOptions,
-              mayBePlugin: true)
+            note("unrecognized servers option \(line.name.text)", at: line.name, near: Caddyfile.serverOptions)
           }
         case "order":
           guard words.count > 1 else { continue }
@@ -137,7 +137,11 @@ extension Caddyfile {
           {
             adapted.configuration.logFile = output.arguments.dropFirst().first?.text
           }
-        default: break
+        default:
+          guard !Caddyfile.globalOptions.contains(option.name.text) else { continue }
+          note(
+            "unrecognized global option: \(option.name.text)", at: option.name, near: Caddyfile.globalOptions,
+            mayBePlugin: true)
         }
       }
     }
@@ -353,6 +357,11 @@ extension Caddyfile {
         return route(.answer(status: status ?? 200))
       case "error": return route(.answer(status: words.compactMap { Int($0) }.last ?? 500))
       case "abort", "metrics", "acme_server": return route(.answer(status: 200))
+      case "map": return route(.sets(assignments(map: directive)))
+      case "vars":
+        var pairs = (directive.block ?? []).map { ($0.name.text, $0.arguments.first?.text ?? "") }
+        if words.count > 1 { pairs.append((words[0], words[1])) }
+        return route(.sets(pairs.map { Caddy.Assignment(name: "http.vars.\($0)", otherwise: $1.expanded) }))
       case "file_server": return route(directive.first("pass_thru") == nil ? .files : .passes)
       case "invoke":
         if let name = directive.arguments.first { invoked[inRoute, default: []].append(name) }
@@ -389,6 +398,25 @@ extension Caddyfile {
         let pass = Caddy.Route(matchers: [[.path(endings)]], handlers: [.proxy(php)])
         return set == nil ? [rewrite, pass] : route(.subroute([rewrite, pass]))
       default: return route(.passes)
+      }
+    }
+
+    /// `map SOURCE DESTINATION… { INPUT OUTPUT… }`; `-` is no output, `default` the line for what no other fits.
+    private func assignments(map directive: Directive) -> [Caddy.Assignment] {
+      let words = directive.arguments.map(\.text)
+      return words.dropFirst().enumerated().map { index, destination in
+        var assignment = Caddy.Assignment(
+          name: String(destination.drop { $0 == "{" }.prefix { $0 != "}" }), source: (words.first ?? "").expanded)
+        for line in directive.block ?? [] where line.arguments.indices.contains(index) {
+          let value = line.arguments[index].text.expanded
+          guard value != "-" else { continue }
+          if line.name.text == "default" {
+            assignment.otherwise = value
+          } else {
+            assignment.cases.append((line.name.text, value))
+          }
+        }
+        return assignment
       }
     }
 
@@ -429,6 +457,8 @@ extension Caddyfile {
     }
 
     private mutating func named(_ directive: Directive) -> [Caddy.Matcher] {
+      name = String(directive.name.text.dropFirst())
+      defer { name = "" }
       if let first = directive.arguments.first {
         guard !first.isQuoted else { return [.unclear] }
         return matcher(first, Array(directive.arguments.dropFirst()), directive.block)
@@ -475,7 +505,7 @@ extension Caddyfile {
       switch name.text {
       case "host": return [.host(words)]
       case "path": return [.path(words)]
-      case "path_regexp": return [.pathPattern(words.last ?? "")]
+      case "path_regexp": return [.pathPattern(words.last ?? "", name: words.count > 1 ? words[0] : self.name)]
       case "method": return [.method(words)]
       case "protocol": return [.scheme(words.first ?? "")]
       case "remote_ip", "client_ip": return [.asker(in: words)]
@@ -497,7 +527,8 @@ extension Caddyfile {
         return [.headers([(name: String(field.drop { $0 == "!" }), isAbsent: isAbsent)])]
       case "header_regexp":
         if words.count < 2 { note("wrong argument count or unexpected line ending after \(name.text)", at: name) }
-        return [.headers([(name: words.dropLast().last ?? "", isAbsent: false)])]
+        let field = words.dropLast().last ?? ""
+        return [.headers([Caddy.HeaderPattern(field, words.last, words.count > 2 ? words[0] : self.name)])]
       case "query":
         if let odd = words.first(where: { !$0.isEmpty && !$0.contains("=") }) {
           note("malformed query matcher token: \(odd); must be in param=val format", at: name)
@@ -668,7 +699,10 @@ extension Caddyfile {
       let dial = Caddy.Dial(String(text))
       if dial.network == "unix+h2c" { proxy.speaks = "h2c" }
       let isFirst = proxy.upstreams.isEmpty
-      guard var upstream = dial.upstream else { return }
+      guard var upstream = dial.upstream else {
+        proxy.templates.append(String(text).expanded)
+        return
+      }
       if dial.port.isEmpty, upstream.socket == nil { upstream.port = scheme == "https" ? 443 : 80 }
       let ports = dial.ports ?? upstream.port...upstream.port
       for port in upstream.socket == nil ? Array(ports.prefix(256)) : [upstream.port] {
@@ -705,7 +739,17 @@ extension Caddyfile {
     "name", "listener_wrappers", "packet_conn_wrappers", "timeouts", "keepalive_interval", "keepalive_idle",
     "keepalive_count", "max_header_size", "enable_full_duplex", "log_credentials", "protocols", "protocol",
     "strict_sni_host", "trusted_proxies", "trusted_proxies_strict", "trusted_proxies_unix", "client_ip_headers",
-    "metrics", "trace", "0rtt",
+    "metrics", "trace", "0rtt", "expected_underscore_headers", "expected_dot_headers",
+  ]
+
+  /// Options of the whole of Caddy. Source: `RegisterGlobalOption` in `httpcaddyfile/options.go`.
+  fileprivate static let globalOptions = [
+    "debug", "http_port", "https_port", "default_bind", "grace_period", "shutdown_delay", "default_sni",
+    "fallback_sni", "order", "storage", "storage_check", "storage_clean_interval", "renew_interval", "ocsp_interval",
+    "acme_ca", "acme_ca_root", "acme_dns", "acme_eab", "cert_issuer", "skip_install_trust", "email", "admin",
+    "on_demand_tls", "local_certs", "key_type", "auto_https", "metrics", "servers", "ocsp_stapling", "cert_lifetime",
+    "log", "preferred_chains", "persist_config", "dns", "tls_resolvers", "ech", "renewal_window_ratio", "pki",
+    "events", "filesystem", "experimental_http3", "default_log",
   ]
 
   /// How many arguments a directive has to have besides its matcher.
@@ -780,12 +824,12 @@ extension String {
   fileprivate var expanded: String {
     guard contains("{") else { return self }
     let short = [
-      ("{host}", "{http.request.host}"), ("{hostport}", "{http.request.hostport}"),
-      ("{path}", "{http.request.uri.path}"),
-      ("{uri}", "{http.request.uri}"), ("{query}", "{http.request.uri.query}"),
-      ("{?query}", "{http.request.uri.prefixed_query}"),
-      ("{upstream_hostport}", "{http.reverse_proxy.upstream.hostport}"),
-      ("{file_match.relative}", "{http.matchers.file.relative}"), ("{scheme}", "{http.request.scheme}"),
+      ("{host}", "{http.request.host}"), ("{hostport}", "{http.request.hostport}"), ("{port}", "{http.request.port}"),
+      ("{method}", "{http.request.method}"), ("{path}", "{http.request.uri.path}"), ("{uri}", "{http.request.uri}"),
+      ("{query}", "{http.request.uri.query}"), ("{?query}", "{http.request.uri.prefixed_query}"),
+      ("{upstream_hostport}", "{http.reverse_proxy.upstream.hostport}"), ("{scheme}", "{http.request.scheme}"),
+      ("{file_match.", "{http.matchers.file."), ("{re.", "{http.regexp."), ("{vars.", "{http.vars."),
+      ("{labels.", "{http.request.host.labels."), ("{header.", "{http.request.header."),
     ]
     return short.reduce(self) { $0.replacing($1.0, with: $1.1) }
   }

@@ -252,9 +252,15 @@ extension Caddyfile {
       try link(pattern, to: names, at: word)
       importedSnippets.append(snippets[pattern.text] == nil ? nil : names.first)
       var imported: [Token] = []
-      for var token in found {
+      // What a snippet has is filled in where that is imported.
+      var (isOfSnippet, depth) = (false, 0)
+      for (index, var token) in found.enumerated() {
+        if depth == 0, index == 0 || token.isOnNewLine(after: found[index - 1]) {
+          isOfSnippet = !token.isQuoted && token.text.hasPrefix("(") && token.text.hasSuffix(")")
+        }
+        depth += token.opens ? 1 : token.closes ? -1 : 0
         token.imports.append(importedSnippets.count)
-        let filled = try token.filled(with: arguments, given)
+        let filled = isOfSnippet ? [token] : try token.filled(with: arguments, given)
         // Each knows all imports that led to it.
         try allowing(word) { allowance throws(Unseen) in
           try allowance.take(filled.count * (1 + token.imports.count / 8), of: word.file)

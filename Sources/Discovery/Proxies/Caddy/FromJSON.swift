@@ -65,7 +65,7 @@ extension Caddy.Matcher {
     switch name {
     case "host": self = .host(value.texts)
     case "path": self = .path(value.texts)
-    case "path_regexp": self = .pathPattern(value["pattern"]?.text ?? "")
+    case "path_regexp": self = .pathPattern(value["pattern"]?.text ?? "", name: value["name"]?.text ?? "")
     case "method": self = .method(value.texts)
     case "protocol": self = .scheme(value.text ?? "")
     case "file":
@@ -73,8 +73,11 @@ extension Caddy.Matcher {
     case "not": self = .not(value.elements.map(Caddy.Matcher.set))
     case "remote_ip", "client_ip": self = .asker(in: value["ranges"]?.texts ?? [])
     case "header": self = .headers(value.members.map { (name: $0.key, isAbsent: $0.value == .null) })
-    // A plain request has no such header.
-    case "header_regexp": self = .headers(value.members.map { (name: $0.key, isAbsent: false) })
+    case "header_regexp":
+      let patterns = value.members.map {
+        Caddy.HeaderPattern($0.key, $0.value["pattern"]?.text, $0.value["name"]?.text)
+      }
+      self = .headers(patterns)
     case "query": self = .query
     case "tls": self = value["handshake_complete"] == nil ? .scheme("https") : .unclear
     default: self = .unclear
@@ -83,7 +86,9 @@ extension Caddy.Matcher {
 
   /// Files that are tried in turn. Behind the last one may be a status for the case that none is there.
   static func file(tried: [String]) -> Caddy.Matcher {
-    if tried.last?.hasPrefix("=") == true { return .file(last: nil, among: tried.dropLast()) }
+    if let last = tried.last, last.hasPrefix("="), let status = Int(last.dropFirst()) {
+      return .files(tried.dropLast(), otherwise: status)
+    }
     return .file(last: tried.count > 1 ? tried.last : nil)
   }
 
@@ -93,12 +98,57 @@ extension Caddy.Matcher {
     return ranges.contains(where: all.contains) ? .always(true) : .asker
   }
 
+  /// What matchers of headers by regular expressions say of it.
+  static func headers(_ patterns: [Caddy.HeaderPattern]) -> Caddy.Matcher {
+    if patterns.count == 1, let only = patterns.first, only.header.lowercased() == "host" {
+      return .hostPattern(only.pattern, name: only.name)
+    }
+    // A plain request has no such header.
+    return .headers(patterns.map { (name: $0.header, isAbsent: false) })
+  }
+
   /// What a matcher of headers says of a browser's plain request.
   static func headers(_ headers: [(name: String, isAbsent: Bool)]) -> Caddy.Matcher {
-    let sent = ["host", "user-agent", "accept", "accept-encoding", "accept-language"]
-    let verdicts = headers.map { sent.contains($0.name.lowercased()) ? nil : $0.isAbsent }
+    // Browsers ask for no other protocol.
+    let verdicts = headers.map { header in
+      header.name.lowercased() != "connection" && PlainRequest.mayHave(header: header.name) ? nil : header.isAbsent
+    }
     if verdicts.contains(false) { return .always(false) }
     return verdicts.contains(nil) ? .unclear : .always(true)
+  }
+}
+
+extension Caddy {
+  /// A regular expression for the value of a header; what it finds is known to placeholders by the name.
+  struct HeaderPattern {
+    let header: String
+    let pattern: String
+    let name: String
+
+    init(_ header: String, _ pattern: String?, _ name: String?) {
+      (self.header, self.pattern, self.name) = (header, pattern ?? "", name ?? "")
+    }
+  }
+}
+
+extension Caddy.Assignment {
+  /// Of `map`: what it makes of its source for each destination.
+  fileprivate static func all(map handler: JSON) -> [Caddy.Assignment] {
+    let names = (handler["destinations"]?.texts ?? []).map { String($0.drop { $0 == "{" }.prefix { $0 != "}" }) }
+    let mappings = handler["mappings"]?.elements ?? []
+    let defaults = handler["defaults"]?.elements ?? []
+    return names.enumerated().map { index, name in
+      let cases = mappings.compactMap { mapping -> (key: String, value: String)? in
+        let outputs = mapping["outputs"]?.elements ?? []
+        guard outputs.indices.contains(index) else { return nil }
+        // Caddy writes what looks like a number as one.
+        let number = outputs[index].number.map { String(Int(clamping: $0)) }
+        guard let value = outputs[index].text ?? number else { return nil }
+        return (mapping["input_regexp"]?.text.map { "~" + $0 } ?? mapping["input"]?.text ?? "", value)
+      }
+      let otherwise = defaults.indices.contains(index) ? defaults[index].text : nil
+      return Caddy.Assignment(name: name, source: handler["source"]?.text ?? "", cases: cases, otherwise: otherwise)
+    }
   }
 }
 
@@ -114,6 +164,12 @@ extension Caddy.Handler {
     case "static_response", "error", "metrics", "acme_server", "php":
       let status = handler["status_code"]
       self = .answer(status: status?.number.map { Int(clamping: $0) } ?? status?.text.flatMap { Int($0) } ?? 200)
+    case "map": self = .sets(Caddy.Assignment.all(map: handler))
+    case "vars":
+      self = .sets(
+        handler.members.filter { $0.key != "handler" }.map {
+          Caddy.Assignment(name: "http.vars.\($0.key)", otherwise: $0.value.text)
+        })
     case "file_server": self = handler["pass_thru"]?.bool == true ? .passes : .files
     default: self = .passes
     }
@@ -143,9 +199,9 @@ extension Caddy.Rewrite {
 extension Caddy.Proxy {
   fileprivate init(_ proxy: JSON, _ path: String) {
     definedIn = path
-    upstreams = (proxy["upstreams"]?.elements ?? []).compactMap { $0["dial"]?.text }.compactMap {
-      Caddy.Dial($0).upstream
-    }
+    let dials = (proxy["upstreams"]?.elements ?? []).compactMap { $0["dial"]?.text }
+    upstreams = dials.compactMap { Caddy.Dial($0).upstream }
+    templates = dials.filter { $0.contains("{") }
     if let dynamic = proxy["dynamic_upstreams"], let name = dynamic["name"]?.text {
       let port = dynamic["port"]?.text.flatMap { UInt16($0) } ?? 80
       upstreams.append(Caddy.Upstream(host: name, port: port, isDynamic: true))

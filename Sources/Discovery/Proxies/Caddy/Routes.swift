@@ -39,12 +39,16 @@ enum Caddy {
   indirect enum Matcher: Sendable, Equatable {
     case host([String])
     case path([String])
-    case pathPattern(String)
+    /// What it finds is known to placeholders by the name.
+    case pathPattern(String, name: String = "")
+    /// The same for the host that is asked for, which is a header as well.
+    case hostPattern(String, name: String)
     case method([String])
     case scheme(String)
-    /// Files that are tried in turn; with a last one that is taken whether it is there or not. `among`: one of these is
-    /// taken to be there, because nothing is behind them but a status.
-    case file(last: String?, among: [String] = [])
+    /// Files that are tried in turn; the last one is taken whether it is there or not.
+    case file(last: String?)
+    /// Files that are tried in turn, and the status where none of them is there.
+    case files([String], otherwise: Int)
     /// A query: none of it fits a request without one.
     case query
     case not([[Matcher]])
@@ -64,13 +68,31 @@ enum Caddy {
     /// Caddy answers itself: with this status, or where to send the client on to.
     case answer(status: Int)
     case files
+    /// It gives placeholders their values.
+    case sets([Assignment])
     /// It passes the request on to the next handler.
     case passes
 
     /// True if it only answers, or only lets pass.
     var isAnswer: Bool { if case .answer = self { true } else { false } }
-    var isPassage: Bool { if case .passes = self { true } else { false } }
+    var isPassage: Bool {
+      switch self {
+      case .passes, .sets: true
+      default: false
+      }
+    }
     var isRewrite: Bool { if case .rewrite = self { true } else { false } }
+  }
+
+  /// A placeholder that a `map` or `vars` gives a value.
+  struct Assignment: Sendable {
+    /// Without its braces.
+    let name: String
+    /// What the first key that fits gives: a text, or behind `~` a regular expression.
+    var source = ""
+    var cases: [(key: String, value: String)] = []
+    /// Nil: it stays without a value.
+    var otherwise: String?
   }
 
   struct Rewrite: Sendable, Equatable {
@@ -91,6 +113,8 @@ enum Caddy {
   /// Where a request is passed on to, and how.
   struct Proxy: Sendable {
     var upstreams: [Upstream] = []
+    /// Addresses with placeholders in them.
+    var templates: [String] = []
     /// `http`, `h2c`, `fastcgi`.
     var speaks = "http"
     var isTLS = false

@@ -1,3 +1,4 @@
+import Model
 import Pattern
 import Routes
 
@@ -114,6 +115,10 @@ extension Caddy {
     private var changes: [(words: String, place: Span?)?] = []
     /// What a matcher of files has found, for a rewrite to it.
     private var file: String?
+    /// The status of a matcher of files that has found none.
+    private var failure: Int?
+    /// Placeholders that are known, without their braces.
+    private var values: [String: String] = [:]
 
     init(request: Request, named: [String: Route]) { (self.request, self.named) = (request, named) }
 
@@ -123,7 +128,9 @@ extension Caddy {
         if let group = route.group, taken.contains(group) { continue }
         switch matches(route) {
         case true?: break
-        case false?: continue
+        case false?:
+          if let failure { return .answered(status: failure) }
+          continue
         case nil:
           if route.handlers.allSatisfy(\.isPassage) { continue }
           // A route that only turns people away is none to those who are let in.
@@ -152,8 +159,12 @@ extension Caddy {
       case .proxy(let proxy) where proxy.isAuth:
         auth.append(proxy)
         return nil
-      case .proxy(let proxy):
+      case .sets(let assignments):
+        for assignment in assignments { values[assignment.name] = value(of: assignment) }
+        return nil
+      case .proxy(var proxy):
         apply(proxy.rewrite)
+        proxy.upstreams += proxy.templates.map(filled).compactMap { Caddy.Dial($0).upstream }
         return .proxied(
           proxy, path: isPathKnown ? request.path : nil, changedBy: changes.count == 1 ? changes[0] : nil)
       case .answer(let status): return .answered(status: status)
@@ -166,12 +177,7 @@ extension Caddy {
       let parts = request.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       var (path, query) = (parts[0], parts.count > 1 ? "?" + parts[1] : "")
       if let uri = rewrite.uri {
-        let new = uri.replacing("{http.request.uri.path}", with: path).replacing(
-          "{http.request.uri}", with: path + query
-        )
-        .replacing("{http.matchers.file.relative}", with: file ?? "{unknown}")
-        .replacing("{http.request.uri.prefixed_query}", with: query)
-        .replacing("{http.request.uri.query}", with: query.dropFirst())
+        let new = filled(uri)
         if new.contains("{") { isPathKnown = false }
         let halves = new.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         if !halves[0].isEmpty { path = halves[0].hasPrefix("/") ? halves[0] : "/" + halves[0] }
@@ -191,10 +197,70 @@ extension Caddy {
       request.path = path + query
     }
 
+    /// The text with each placeholder that is known filled in.
+    private func filled(_ text: String) -> String {
+      guard text.contains("{") else { return text }
+      var result = ""
+      var rest = text[...]
+      while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+        let name = String(rest[rest.index(after: open)..<close])
+        result += rest[..<open] + (value(of: name) ?? "{\(name)}")
+        guard result.utf8.count <= Limits.value else { return text }
+        rest = rest[rest.index(after: close)...]
+      }
+      return result + rest
+    }
+
+    private func value(of name: String) -> String? {
+      let query = request.path.drop { $0 != "?" }
+      switch name {
+      case "http.request.host": return request.host
+      case "http.request.scheme": return request.isTLS ? "https" : "http"
+      case "http.request.method": return "GET"
+      case "http.request.uri": return request.path
+      case "http.request.uri.path": return path
+      case "http.request.uri.query": return String(query.dropFirst())
+      case "http.request.uri.prefixed_query": return String(query)
+      case "http.matchers.file.relative": return file
+      case _ where name.hasPrefix("http.request.host.labels."):
+        let labels = request.host.split(separator: ".", omittingEmptySubsequences: false)
+        let number = Int(name.dropFirst("http.request.host.labels.".count))  // fits: optional
+        return number.flatMap { $0 >= 0 && $0 < labels.count ? String(labels[labels.count - 1 - $0]) : nil }
+      default: return values[name]
+      }
+    }
+
+    /// What an assignment gives; nil where that cannot be told.
+    private func value(of assignment: Assignment) -> String? {
+      let source = filled(assignment.source)
+      guard !source.contains("{") else { return nil }
+      for (key, value) in assignment.cases {
+        guard key.hasPrefix("~") else {
+          if key == source { return filled(value) }
+          continue
+        }
+        guard let pattern = try? Pattern(String(key.dropFirst())) else { return nil }
+        guard let match = pattern.firstMatch(in: source) else { continue }
+        let groups = match.groups.enumerated()
+        return filled(groups.reduce(value) { $0.replacing("${\($1.offset)}", with: $1.element ?? "") })
+      }
+      return assignment.otherwise.map(filled)
+    }
+
+    /// What a regular expression has found is known from then on.
+    private mutating func finds(_ regex: String, _ name: String, in text: String) -> Bool {
+      guard let match = (try? Pattern(regex))?.firstMatch(in: text) else { return false }
+      for (number, group) in match.groups.enumerated() {
+        values["http.regexp.\(number)"] = group ?? ""
+        if !name.isEmpty { values["http.regexp.\(name).\(number)"] = group ?? "" }
+      }
+      return true
+    }
+
     /// Nil where it cannot be told.
     private mutating func matches(_ route: Route) -> Bool? {
       guard !route.matchers.isEmpty else { return true }
-      hangsOnAskerOnly = true
+      (hangsOnAskerOnly, failure) = (true, nil)
       let (verdict, set) = matches(anyOf: route.matchers)
       for matcher in set { note(matcher, of: route) }
       return verdict
@@ -217,11 +283,8 @@ extension Caddy {
       switch matcher {
       case .host(let names):
         if let name = names.first(where: { request.host.fits(host: $0) }) { site = (name, route.sites[name]) }
-      case .file(let last, let among):
-        let tried = (among.isEmpty ? [last].compactMap { $0 } : among).map {
-          $0.replacing("{http.request.uri.path}", with: path).withoutDoubleSlashes
-        }
-        file = tried.first { !among.isEmpty && $0.isScript } ?? tried.last
+      case .file(let last): file = last.map { filled($0).withoutDoubleSlashes }
+      case .files(let tried, _): file = tried.map { filled($0).withoutDoubleSlashes }.first(where: isThere)
       default: break
       }
     }
@@ -238,6 +301,9 @@ extension Caddy {
       return verdict
     }
 
+    /// A script that is asked for is there, and so is the one of the site's own folder.
+    private func isThere(_ file: String) -> Bool { file.isScript && (path == "/" || path == file) }
+
     private var path: String { String(request.path.prefix { $0 != "?" }) }
 
     private mutating func matches(_ matcher: Matcher) -> Bool? {
@@ -246,12 +312,17 @@ extension Caddy {
       case .path(let paths):
         hangsOnAskerOnly = hangsOnAskerOnly && isPathKnown
         return isPathKnown ? paths.contains { path.fits(path: $0) } : paths.contains("*") ? true : nil
-      case .pathPattern(let pattern):
+      case .pathPattern(let pattern, let name):
         hangsOnAskerOnly = hangsOnAskerOnly && isPathKnown
-        return isPathKnown ? (try? Pattern(pattern))?.matches(path) == true : nil
+        return isPathKnown ? finds(pattern, name, in: path) : nil
+      case .hostPattern(let pattern, let name): return finds(pattern, name, in: request.host)
       case .method(let methods): return methods.contains { $0.uppercased() == "GET" }
       case .scheme(let scheme): return scheme == (request.isTLS ? "https" : "http")
-      case .file(let last, let among): return last != nil || !among.isEmpty
+      case .file(let last): return last != nil
+      case .files(let tried, let status):
+        if tried.contains(where: { isThere(filled($0).withoutDoubleSlashes) }) { return true }
+        failure = status
+        return false
       case .not(let sets): return matches(anyOf: sets).0.map { !$0 }
       case .always(let answer): return answer
       case .asker: return nil

@@ -62,6 +62,11 @@ enum Configurations {
       "http://a.test {\n  reverse_proxy app:1 {\n    @fine status 2xx\n    replace_status @fine 204\n  }\n}",
       "http://a.test {\n  bind 127.0.0.2\n  reverse_proxy one:1\n}\nhttp://a.test {\n  bind 127.0.0.3\n  reverse_proxy one:1\n}",
       "http://a.test {\n  respond \"<<no heredoc\"\n}",
+      "http:// {\n  map {host} {up} {number} {\n    a.test app 3000\n    ~^(.*)\\.b\\.test$ ${1} 4000\n    default other 5000\n  }\n  reverse_proxy {up}:{number}\n}",
+      "http:// {\n  @numbered header_regexp label Host ^(a|b)\\.test\n  reverse_proxy @numbered {re.label.1}:80\n  redir https://{host}\n}",
+      "http://a.test {\n  @user path_regexp ^/api/(v\\d)/(.*)$\n  rewrite @user /{re.user.2}?v={re.user.1}\n  reverse_proxy app:1\n}",
+      "http://*.test {\n  vars up app\n  reverse_proxy /api/* {vars.up}:1\n  reverse_proxy {labels.1}:2\n}",
+      "http://a.test {\n  root * /srv\n  try_files {path} {path}/index.php =404\n  reverse_proxy app:1\n}",
     ].map { ["Caddyfile": $0] } + [
       [
         "Caddyfile": "import common\nimport sites/*.caddy\n",
@@ -69,10 +74,16 @@ enum Configurations {
         "sites/a.caddy": "http://a.test {\n  import shared\n  reverse_proxy app:1\n}\n",
         "sites/b.caddy": "http://b.test {\n  import ../parts/b\n}\n",
         "parts/b": "reverse_proxy b:2\n",
-      ]
+      ],
+      [
+        "Caddyfile": "import common\nhttp://a.test {\n  import passed app {\n    header_up Host {host}\n  }\n}\n",
+        "common": "(passed) {\n  reverse_proxy {args[0]}:1 {\n    {block}\n  }\n}\n",
+      ],
     ]
 
   static let broken = [
+    Broken(text: "{\n  servers {\n    listen :80\n  }\n}\nhttp://a.test {\n  reverse_proxy app:1\n}\n", line: 3),
+    Broken(text: "{\n  emial a@a.test\n}\nhttp://a.test {\n  reverse_proxy app:1\n}\n", line: 2, near: "email"),
     Broken(text: "http://a.test {\n  reverse_proxy one:1\n}\nhttp://a.test {\n  reverse_proxy two:2\n}\n", line: 4),
     Broken(text: "http://a.test {\n  invoke nobody\n  reverse_proxy app:1\n}\n", line: 2),
     Broken(text: "&(first) {\n  invoke second\n}\nhttp://a.test {\n  invoke first\n}\n", line: 2),
