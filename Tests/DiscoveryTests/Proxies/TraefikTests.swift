@@ -345,6 +345,12 @@ private let shopLabels = [
     let clash = try await read(
       "http://shop.example.org/", traefik([docker], [app("shop", shopLabels), app("copy", other)]))
     #expect(clash.facts[.routeProblem]?.contains("both define the router shop") == true)
+    let setting = "traefik.http.services.shop.loadbalancer.passhostheader"
+    let services = ["true", "false"].map { value in
+      app("shop\(value)", shopLabels.merging([setting: value]) { $1 })
+    }
+    let twice = try await read("http://shop.example.org/", traefik([docker], services))
+    #expect(twice.facts[.routeProblem]?.contains("both define the service shop") == true)
   }
 
   @Test func whatTheAPISaysStandsAboveWhatWasRead() async throws {

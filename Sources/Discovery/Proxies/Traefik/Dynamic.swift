@@ -62,6 +62,10 @@ extension Traefik {
     var servers: [Server] = []
     /// Networks in which its address may be, if Traefik takes any of several.
     var networks: [String] = []
+    /// Several containers define it, each in another way: then Traefik has none.
+    var fault: Fault?
+    /// The running container that was the first to define it.
+    var container: String?
   }
 
   /// Routers, services and middlewares of all sources.
@@ -252,6 +256,11 @@ extension Traefik.Dynamic {
       }
       let qualified = name.qualified(by: provider.name)
       var service = services[qualified] ?? Traefik.Service(settings: settings)
+      if isActive, let other = service.container, !service.settings.isSame(asService: settings) {
+        service.fault = Traefik.Fault(
+          reason: "the containers \(other) and \(container.name) both define the service \(name), each in another way")
+      }
+      if isActive, service.container == nil { service = service.defined(by: container.name, settings) }
       // A stopped container adds no server; where it is the only one, it is what should be there.
       if let server, isActive { service.servers.append(server) }
       service.networks = networks
@@ -307,7 +316,28 @@ extension Traefik.Dynamic.Refused {
   }
 }
 
+extension Traefik.Service {
+  fileprivate func defined(by container: String, _ settings: Traefik.Settings) -> Self {
+    var own = Traefik.Service(settings: settings, servers: servers, networks: networks, fault: fault)
+    own.container = container
+    return own
+  }
+}
+
 extension Traefik.Settings {
+  /// True if containers that set it so add their servers to one service.
+  fileprivate func isSame(asService other: Self) -> Bool { values(below: "") == other.values(below: "") }
+
+  /// The values by their paths in lower case, without those of a container's own server.
+  private func values(below path: String) -> [String: String] {
+    var values = text.map { [path: $0.lowercased()] } ?? [:]
+    for (name, settings) in branches {
+      let inner = path + "." + name.lowercased()
+      if inner != ".loadbalancer.server" { values.merge(settings.values(below: inner)) { first, _ in first } }
+    }
+    return values
+  }
+
   /// What of a container's service Traefik refuses, with the whole container.
   fileprivate func serviceFault(named name: String) -> Traefik.Fault? {
     guard !branches.isEmpty else { return nil }

@@ -130,6 +130,10 @@ private struct Loaded {
         setting: "entryPoints")
       return
     }
+    if let clash = router.service.flatMap({ dynamic.services[$0]?.fault }) {
+      router.fault = clash
+      return
+    }
     // What another source may have is not known to be missing.
     guard dynamic.unseen.isEmpty, dynamic.refused.isEmpty, configuration.otherProviders.isEmpty else { return }
     if let name = missingMiddleware(of: router) {
