@@ -12,10 +12,17 @@ WHEELS = Path(os.environ.get("PEER_WHEELS", str(ROOT / ".build/peers/bin")))
 # Our readers
 
 
-class Peer:
-    """Asks `peer-reader`; one that takes longer than `limit` seconds, or dies, is started anew."""
+# Where a reader goes by the version of the image; it is that of the real proxy here.
+IMAGES = {"traefik": "traefik:v3.7"}
 
-    def __init__(self, limit=10):
+
+class Peer:
+    """Asks `peer-reader`; one that takes longer than `limit` seconds, or dies, is started anew.
+
+    What is told of the slowest answer is the time of the processor: other work on the machine does not count.
+    """
+
+    def __init__(self, limit=float(os.environ.get("PEER_LIMIT", "10"))):
         self.limit, self.process = limit, None
         self.slowest = (0.0, "")
         atexit.register(self.close)
@@ -41,7 +48,7 @@ class Peer:
         command = question["command"]
         edge = {
             "Id": "edge", "Name": "/edge", "Path": command[0], "Args": command[1:], "State": {"Running": True, "Pid": 7},
-            "Config": {"Env": question.get("environment", ["BACKEND=app"])},
+            "Config": {"Image": IMAGES.get(question["kind"], ""), "Env": question.get("environment", ["BACKEND=app"])},
             "NetworkSettings": {"Networks": {"web": {"NetworkID": "n", "IPAddress": "172.20.0.2"}}}}
         for one in containers:
             engine[f"/containers/{one['Id']}/json"] = json.dumps({
@@ -55,10 +62,15 @@ class Peer:
             "requests": [{"url": r["url"], "port": r["port"]} for r in question["requests"]]}
         if not self.process:
             self.start()
-        begin = time.monotonic()
+        begin = self.used()
         answer = self.exchange(json.dumps(line).encode() + b"\n")
-        self.slowest = max(self.slowest, (time.monotonic() - begin, name))
+        self.slowest = max(self.slowest, (self.used() - begin if self.process else self.limit, name))
         return answer
+
+    def used(self):
+        """Seconds of the processor that the reader has taken so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def exchange(self, line):
         def write():
@@ -73,7 +85,10 @@ class Peer:
         data, end = b"", time.monotonic() + self.limit
         while not data.endswith(b"\n"):
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            # Many stand-ins have taken the low numbers.
+            poll = select.poll()
+            poll.register(self.process.stdout, select.POLLIN)
+            if left <= 0 or not poll.poll(left * 1000):
                 self.close()
                 return {"hang": True}
             piece = os.read(self.process.stdout.fileno(), 1 << 20)

@@ -254,7 +254,8 @@ def compare(table, file, text, upstreams, found_by_name=lambda path: None):
         return table.right() if mistake(answer) else table.other("taken", file, said)
     else:
         return table.other("not run", file, said)
-    document_root(path for _, _, path in moved.asked if path.endswith(".php"))
+    named = re.findall(r"(?<=[\s\"'])/[\w./-]+\.php\b", "\n".join(lines))
+    document_root([path for _, _, path in moved.asked if path.endswith(".php")] + named)
     asked = list(moved.asked)[::max(1, len(moved.asked) // 45)]
     answer = table.read(question(lines, asked, moved), file)
     if not answer:

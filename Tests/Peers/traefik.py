@@ -104,7 +104,8 @@ def rules(suites, verbose):
                 if not rule or not isinstance(rule, str) or not isinstance(expected, (dict, list)):
                     continue
                 syntaxes = syntax or ("v2" if "V2" in test else None)
-                headers = case.get("headers") or {}
+                # Who asks, and with which headers, is part of no question.
+                headers = case.get("headers") or case.get("remoteAddr") or {}
                 urls = [u for u in expected if isinstance(u, str) and re.match("https?:", u)] if isinstance(expected, dict) else []
                 isolated = re.search(r"[\w*]+(\.[\w-]+)+", rule)
                 asked = [re.sub(r"^https:", "http:", u) for u in urls] or [f"http://{isolated.group() if isolated and '*' not in isolated.group() else 'a.test'}/"]
@@ -141,6 +142,17 @@ def rules(suites, verbose):
     table.end()
 
 
+def published(number, bindings):
+    """A port of a container as the engine lists it, once for each address at which it is published."""
+    listed = []
+    for one in bindings if isinstance(bindings, list) else []:
+        if isinstance(one, dict) and str(one.get("HostPort", "")).isdigit():
+            listed.append({
+                "PrivatePort": number, "PublicPort": int(one["HostPort"]), "IP": str(one.get("HostIP") or "0.0.0.0"),
+                "Type": "tcp"})
+    return listed or [{"PrivatePort": number, "Type": "tcp"}]
+
+
 def labels(suites, verbose):
     table = Table("Traefik, label sets", verbose)
     for path, text in suites.files("traefik+traefik", r"^pkg/provider/docker/config_test\.go$"):
@@ -155,18 +167,20 @@ def labels(suites, verbose):
                     names = {k: v for k, v in (settings.get("Networks") or {}).items()} if isinstance(settings, dict) and settings.get("Networks") else {}
                     ports = settings.get("Ports") or {} if isinstance(settings, dict) else {}
                     numbers = []
-                    for port in ports:
+                    for port, bindings in (ports.items() if isinstance(ports, dict) else [(p, None) for p in ports]):
                         found = re.search(r"(\d+)/tcp", str(port))
                         if found:
-                            numbers.append(int(found.group(1)))
+                            numbers += published(int(found.group(1)), bindings)
                     containers.append({
-                        "Id": f"c{index}", "Names": ["/" + str(one.get("Name"))], "State": "running", "Status": "Up" + (f" ({one['Health']})" if isinstance(one.get("Health"), str) and one["Health"] else ""),
-                        "Labels": one.get("Labels") or {}, "Ports": [{"PrivatePort": n, "Type": "tcp"} for n in numbers],
+                        "Id": f"c{index}", "Names": ["/" + str(one.get("ServiceName") or one.get("Name"))], "State": "running", "Status": "Up" + (f" ({one['Health']})" if isinstance(one.get("Health"), str) and one["Health"] else ""),
+                        "Labels": one.get("Labels") or {}, "Ports": numbers,
                         "HostConfig": {"NetworkMode": next(iter(names), "bridge")},
                         "NetworkSettings": {"Networks": {k: {"NetworkID": k, "IPAddress": (v or {}).get("Addr", "")} for k, v in names.items()}}})
                 expected = ((case.get("expected") or {}).get("HTTP") or {}) if isinstance(case.get("expected"), dict) else {}
                 routers, services = expected.get("Routers") or {}, expected.get("Services") or {}
-                default = case.get("defaultRule") or "Host(`{{ normalize .Name }}.traefik.wtf`)"
+                default = case.get("defaultRule", "Host(`{{ normalize .Name }}.traefik.wtf`)")
+                if default == "DefaultTemplateRule":
+                    default = "Host(`{{ normalize .Name }}`)"
                 hosts = {}
                 for router, about in (routers.items() if isinstance(routers, dict) else []):
                     service = services.get(about.get("Service"), {}) if isinstance(services, dict) else {}
