@@ -293,6 +293,11 @@ extension JSON {
       }
       let before = members
       members = members.mapValues { $0.changed(change) }
+      // The name of a header says whether its value is a secret.
+      if members.count == 2, case .string(let name)? = before["name"], case .string(let value)? = before["value"] {
+        let whole = change("\(name): \(value)")
+        if whole.hasPrefix("\(name): ") { members["value"] = .string(String(whole.dropFirst(name.count + 2))) }
+      }
       // A file that was seen whole is still whole.
       if case .string(let old)? = before["bytes"], case .string(let new)? = members["bytes"],
         case .whole(let size)? = members["size"]
