@@ -30,11 +30,12 @@ struct Fault: Sendable, CustomTestStringConvertible {
     return chosen(Practice.folder == nil ? every : every.filter { Practice.names[$0.name] != nil })
   }
 
-  /// Those whose names contain `LAB_ONLY`, or the core.
+  /// Those whose names contain `LAB_ONLY`; of the core, where that is wanted.
   static func chosen(_ every: [Fault]) -> [Fault] {
-    if ProcessInfo.processInfo.environment["LAB_CORE"] != nil { return every.filter(\.isCore) }
-    guard let only = ProcessInfo.processInfo.environment["LAB_ONLY"], !only.isEmpty else { return every }
-    return every.filter { $0.name.contains(only) }
+    let environment = ProcessInfo.processInfo.environment
+    let chosen = environment["LAB_CORE"] == nil ? every : every.filter(\.isCore)
+    guard let only = environment["LAB_ONLY"], !only.isEmpty else { return chosen }
+    return chosen.filter { $0.name.contains(only) }
   }
 }
 
