@@ -50,4 +50,11 @@ extension Session {
     let needs = Set(shapes[check]?.needs ?? [])
     return record.findings.last { $0.check != check && !$0.facts.names.isDisjoint(with: needs) }?.sightings ?? []
   }
+
+  /// The command by which a person sees best what a finding rests on; nil if there is none, or none that can be shown.
+  func command(for check: String, _ facts: Facts) -> String? {
+    sightings(of: check).lazy.compactMap { sighting in
+      do throws(Template.Unfilled) { return try catalog.command(for: sighting, facts) } catch { return nil }
+    }.first
+  }
 }

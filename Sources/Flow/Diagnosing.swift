@@ -66,8 +66,8 @@ extension Session {
   /// The findings on the way, in its order.
   public func evidence(on walk: Walk, _ facts: Facts) -> [Diagnosis.Evidence] {
     walk.steps.compactMap { step in
-      guard case .check(let check) = step.node.looks else { return nil }
-      return evidence(of: check, facts)
+      guard case .check(let check) = step.node.looks, let evidence = evidence(of: check, facts) else { return nil }
+      return .init(check: check, mark: evidence.mark, text: evidence.text, command: command(for: check, facts))
     }
   }
 

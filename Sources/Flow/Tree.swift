@@ -100,7 +100,8 @@ public struct Branch: Sendable, Equatable {
   public let at: SourcePlace
 
   public init(
-    keys: [String], written: String? = nil, text: Wording? = nil, shows: [String] = [], names: [Names] = [], go: String? = nil,
+    keys: [String], written: String? = nil, text: Wording? = nil, shows: [String] = [], names: [Names] = [],
+    go: String? = nil,
     end: Diagnosis.Verdict? = nil, follow: String? = nil, at: SourcePlace
   ) {
     self.keys = keys

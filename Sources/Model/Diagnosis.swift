@@ -92,10 +92,13 @@ public struct Diagnosis: Sendable, Equatable {
     public let check: String
     public let mark: Mark
     public let text: String
-    public init(check: String, mark: Mark, text: String) {
+    /// By which a person sees the same; nil where there is none.
+    public let command: String?
+    public init(check: String, mark: Mark, text: String, command: String? = nil) {
       self.check = check
       self.mark = mark
       self.text = text
+      self.command = command
     }
   }
 

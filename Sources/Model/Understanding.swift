@@ -32,6 +32,8 @@ public struct Understanding: Sendable, Equatable {
 
   public static func == (one: Self, other: Self) -> Bool {
     one.counts.map(\.kind) == other.counts.map(\.kind) && one.counts.map(\.count) == other.counts.map(\.count)
-      && (one.unread, one.shows, one.isElsewhere, one.refusal) == (other.unread, other.shows, other.isElsewhere, other.refusal)
+      && (one.unread, one.shows, one.isElsewhere, one.refusal) == (
+        other.unread, other.shows, other.isElsewhere, other.refusal
+      )
   }
 }

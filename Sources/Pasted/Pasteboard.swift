@@ -122,7 +122,8 @@ public final class Pasteboard: World {
   }
 
   /// `root@web1:~# docker ps`, `[me@web1 ~]$ ss -ltn`. Source: the usual values of PS1 in Debian, Fedora and zsh.
-  private static let prompt = try? Pattern(#"^\[?[\w.-]{1,32}@(?<machine>[\w-]{1,63})(?:\.[\w.-]*)?[: ][^#$%>]{0,200}[#$%>] \S"#)
+  private static let prompt = try? Pattern(
+    #"^\[?[\w.-]{1,32}@(?<machine>[\w-]{1,63})(?:\.[\w.-]*)?[: ][^#$%>]{0,200}[#$%>] \S"#)
 }
 
 extension Look {

@@ -109,6 +109,12 @@ struct Writing {
     let confidence = word("confidence.\(cause.confidence.rawValue)")
     var parts = [heading(2, "\(cause.title) (\(confidence), \(cause.id))"), said(cause.explanation)]
     parts.append(heading(3, word("report.evidence")) + "\n" + list(cause.evidence.map { "\($0.text) (\($0.check))" }))
+    // What is wrong, and what could not be seen, is worth a look of one's own.
+    let commands = cause.evidence.filter { $0.mark == .bad || $0.mark == .unknown }.compactMap(\.command)
+    let shown = commands.enumerated().filter { !commands[..<$0.offset].contains($0.element) }.map(\.element)
+    if !shown.isEmpty {
+      parts.append(heading(3, word("evidence.by-hand")) + "\n" + block("sh", shown.joined(separator: "\n")))
+    }
     parts.append(heading(3, word("report.fix")))
     parts += cause.steps.enumerated().map { self.step($0.element, number: $0.offset + 1) }
     parts += ending(prevention: cause.prevention, sources: cause.sources)

@@ -32,11 +32,16 @@ extension Diagnosis {
   /// Of a command or a patch with a secret in it `showsCut` keeps the rest, to read. Without, it is left out, since it
   /// would not do what it says. Either way the step says so.
   func withoutSecrets(_ catalog: Catalog, showsCut: Bool) -> Diagnosis {
+    func evidence(_ seen: Evidence) -> Evidence {
+      // A command without its secret would not do what it says.
+      let command = seen.command.flatMap { $0.redacted == $0 ? $0 : nil }
+      return Evidence(check: seen.check, mark: seen.mark, text: seen.text.redacted, command: command)
+    }
     func cause(_ cause: Cause) -> Cause {
       Cause(
         id: cause.id, confidence: cause.confidence, title: cause.title.redacted,
         explanation: cause.explanation.redacted,
-        evidence: cause.evidence.map { Evidence(check: $0.check, mark: $0.mark, text: $0.text.redacted) },
+        evidence: cause.evidence.map { evidence($0) },
         steps: cause.steps.map { $0.withoutSecrets(catalog, showsCut: showsCut) },
         prevention: cause.prevention.map(\.redacted), sources: cause.sources)
     }

@@ -42,6 +42,14 @@ struct Field: Sendable, Equatable {
     cursor = range.lowerBound
   }
 
+  /// Puts a character in at the cursor, as it was typed.
+  mutating func type(_ character: Character) {
+    let shown = Array(String(character).printable.unicodeScalars)
+    guard scalars.count + shown.count <= Self.limit else { return }
+    scalars.insert(contentsOf: shown, at: cursor)
+    cursor += shown.count
+  }
+
   /// Puts text in at the cursor: its first line, made visible. False if it had to be cut.
   @discardableResult
   mutating func insert(_ text: String) -> Bool {

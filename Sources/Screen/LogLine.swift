@@ -41,7 +41,8 @@ extension State {
     if explanation == nil || !collected.isEmpty {
       if !field.text.trimmed.isEmpty { collected.append(field.text) }
       if explanation == nil { field = Field() }
-      hint = collected.count > 1
+      hint =
+        collected.count > 1
         ? word("paste.collected", ["paste.count": String(collected.count)]) : word("line.nothing")
     }
     spot.focus = explanation?.causes.isEmpty ?? true ? 0 : 1

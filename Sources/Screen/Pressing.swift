@@ -11,7 +11,7 @@ extension State {
     }
     if case .paste(let text) = key { return take(paste: text) }
     if isTyping, case .character(let character) = key {
-      field.insert(String(character))
+      field.type(character)
       return []
     }
     guard let binding = Binding.all.first(where: { $0.keys.contains(key) && $0.isValid(self) }) else {
@@ -160,7 +160,11 @@ extension State {
   /// What can be copied here, in the order in which it stands: of a step as it is, of other screens all that is to be run
   /// or applied.
   var codes: [String] {
-    if let stepText { return [stepText] }
+    switch scene {
+    case .fix: return [stepText].compactMap(\.self)
+    case .evidence, .page: break
+    default: return []
+    }
     return sheet.blocks.compactMap { if case .code(let code, _) = $0 { code } else { nil } }
   }
 

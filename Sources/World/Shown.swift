@@ -132,7 +132,9 @@ extension FileRead {
   public var parts: Facts {
     var facts = place.facts.merging([fromEnd ? "look.end" : "look.file": path])
     // What the kernel makes up is no file that an engine could hand out.
-    if !["/proc/", "/sys/"].contains(where: path.hasPrefix) { facts[fromEnd ? "look.copied-end" : "look.copied"] = path }
+    if !["/proc/", "/sys/"].contains(where: path.hasPrefix) {
+      facts[fromEnd ? "look.copied-end" : "look.copied"] = path
+    }
     return facts
   }
   public func lines(of sight: Sight) -> [UInt8] { sight.bytes }
@@ -212,7 +214,8 @@ extension HTTPRequest {
       "look.url": target?.url ?? url, "look.seconds": Facts.wait(limit), place.socket: unixSocket ?? "",
       "look.tls": site.scheme == "https" ? "yes" : "",
       "look.dialled": unixSocket == nil && (isOther || address != nil || port != nil) ? dialled : "",
-      "look.host": (host ?? (tlsName == nil ? nil : site.authority)).flatMap { $0 == target?.authority ? nil : $0 } ?? "",
+      "look.host": (host ?? (tlsName == nil ? nil : site.authority)).flatMap { $0 == target?.authority ? nil : $0 }
+        ?? "",
       "look.version": version == .oneZero ? "1.0" : "", "look.two": version == .two ? "yes" : "",
       "look.old": offer == .old ? "yes" : "",
     ])
@@ -246,11 +249,11 @@ extension HTTPRequest.Failure {
   fileprivate var words: String {
     switch self {
     case .name: "Could not resolve host"
-    case .refused: systemWords( ECONNREFUSED)
-    case .unreachable: systemWords( EHOSTUNREACH)
+    case .refused: systemWords(ECONNREFUSED)
+    case .unreachable: systemWords(EHOSTUNREACH)
     case .connectTimeout, .tlsTimeout, .answerTimeout, .bodyTimeout: "Operation timed out"
     case .closed: "Empty reply from server"
-    case .reset: systemWords( ECONNRESET)
+    case .reset: systemWords(ECONNRESET)
     case .notHTTP: "Received HTTP/0.9 when not allowed"
     case .headerTooLarge: "Too large response headers"
     case .notTLS(let words), .handshake(let words), .untrusted(let words), .badURL(let words), .other(let words): words
@@ -261,7 +264,7 @@ extension HTTPRequest.Failure {
 extension TCPConnect {
   public var parts: Facts { place.facts.merging(["look.dialled": "\(address.inURL):\(port)"]) }
   public func lines(of sight: Sight) -> [UInt8] {
-    let outcome = sight.errno == 0 ? sight.outcome.rawValue : systemWords( sight.errno)
+    let outcome = sight.errno == 0 ? sight.outcome.rawValue : systemWords(sight.errno)
     return rows(["\(address.inURL):\(port) \(outcome)"])
   }
 }
@@ -290,7 +293,7 @@ extension UnixConnect {
     return place.facts.merging([place.socket: path, "look.user-pid": user])
   }
   public func lines(of sight: Sight) -> [UInt8] {
-    let outcome = sight.errno == 0 ? sight.outcome.rawValue : systemWords( sight.errno)
+    let outcome = sight.errno == 0 ? sight.outcome.rawValue : systemWords(sight.errno)
     let obstacle = sight.obstacle.map {
       "\($0.path): owner \($0.owner), group \($0.group), mode \(String($0.mode, radix: 8))"
     }
@@ -305,7 +308,7 @@ extension StatsSocket {
 
 extension DNSQuery {
   public var parts: Facts {
-    let (server, port) = servers.first.map { $0.isAddress ? ($0, nil) : $0.hostAndPort } ?? ("", nil)
+    let (server, port) = servers.first.map(\.hostAndPort) ?? ("", nil)
     // What a container's own server of names knows, any program of the container is told.
     let isOwn = servers.first == "127.0.0.11"
     return place.facts.merging([
@@ -333,7 +336,8 @@ extension Listeners {
   public func lines(of sight: [Listener]) -> [UInt8] {
     rows(
       sight.map { listener in
-        let holders = listener.processes.isEmpty ? "" : "pid=" + listener.processes.map { "\($0)" }.joined(separator: ",")
+        let holders =
+          listener.processes.isEmpty ? "" : "pid=" + listener.processes.map { "\($0)" }.joined(separator: ",")
         return "LISTEN \(listener.waiting) \(listener.most ?? 0)".joined(
           "\(listener.address.inURL):\(listener.port)", holders)
       })

@@ -22,7 +22,7 @@ import Testing
     var request = HTTPRequest(
       url: "https://shop.example.org/", host: "other.example.org", address: "10.0.0.2", port: 8443, place: place,
       headers: ["X-Real-Name: " + name])
-    request.version = .oneZero
+    (request.version, request.tlsName) = (.oneZero, "name.example.org")
     var old = HTTPRequest(url: "https://shop.example.org/", unixSocket: path, place: place, tls: .verifyNameAndDate)
     (old.version, old.offer) = (.two, .old)
     return [
@@ -62,7 +62,9 @@ import Testing
   @Test func everyCommandIsFilledInByItsLook() {
     for (kind, ways) in catalog.looks {
       let looks = [Place.host, .process(7)].flatMap { Self.looks("x", $0) }.filter { type(of: $0).kind == kind }
-      let told = Set(looks.flatMap { $0.parts.names }).union(["engine.command", "look.container", "look.header-2", "look.header-3", "look.of"])
+      let told = Set(looks.flatMap { $0.parts.names }).union([
+        "engine.command", "look.container", "look.header-2", "look.header-3", "look.of",
+      ])
       for part in ways.flatMap(\.parts) {
         let wanted = Set(part.text.placeholders + [part.condition].compactMap(\.self))
         #expect(told.isSuperset(of: wanted), "\(kind): \(wanted.subtracting(told).map(\.text))")

@@ -32,7 +32,8 @@ import World
     try await docker("cp", "/usr/bin/getent", "\(edge):/usr/bin/getent")
     let (address, inside) = (try await stage.address(app, on: network), try await pid(of: edge))
     let folder = gate.file.deletingLastPathComponent().path()
-    try await succeed("sqlite3", folder + "/sites.sqlite", "CREATE TABLE host (name TEXT); INSERT INTO host VALUES ('\(host)')")
+    try await succeed(
+      "sqlite3", folder + "/sites.sqlite", "CREATE TABLE host (name TEXT); INSERT INTO host VALUES ('\(host)')")
     let socket = stage.directory.appending(path: "stats.sock").path()
     let answering = try stage.write(
       """
@@ -86,7 +87,8 @@ import World
       DockerGet(path: "/containers/\(app)/logs?stdout=1&stderr=1&timestamps=1&tail=200"), show: ["listening on"])
     try await compare(DockerGet(path: "/networks"), show: [network])
     try await compare(
-      DockerGet(path: "/events?filters=%7B%22event%22%3A%5B%22start%22%5D%7D", since: Date.now.timeIntervalSince1970 - 600),
+      DockerGet(
+        path: "/events?filters=%7B%22event%22%3A%5B%22start%22%5D%7D", since: Date.now.timeIntervalSince1970 - 600),
       show: [edge])
     try await compare(
       DockerGet(path: "/containers/\(edge)/archive?path=/etc/nginx"), show: [], commandShows: ["nginx.conf"])
@@ -94,16 +96,19 @@ import World
     try await compare(DockerGet(path: "/version"), show: ["ApiVersion"])
     // In the proxy's own place.
     for more in [container, Facts()] {
-      try await compare(FileRead(path: "/etc/nginx/conf.d/sites.conf", place: place), more, show: ["proxy_pass http", host])
+      try await compare(
+        FileRead(path: "/etc/nginx/conf.d/sites.conf", place: place), more, show: ["proxy_pass http", host])
       try await compare(
         FileRead(path: "/etc/nginx/conf.d/sites.conf", place: place, limit: 100_000, fromEnd: true), more,
         show: ["proxy_pass http"])
       try await compare(
-        SQLiteQuery(path: "/etc/nginx/conf.d/sites.sqlite", place: place, sql: "SELECT name FROM host"), more, show: [host])
+        SQLiteQuery(path: "/etc/nginx/conf.d/sites.sqlite", place: place, sql: "SELECT name FROM host"), more,
+        show: [host])
       try await compare(DNSQuery(name: app, servers: ["127.0.0.11"], place: place), more, show: [address])
     }
     try await compare(FileRead(path: "/proc/sys/net/core/somaxconn", place: place), container, show: ["4096"])
-    try await compare(FileGlob(pattern: "/etc/nginx/conf.d/*.conf", place: place), show: ["/etc/nginx/conf.d/sites.conf"])
+    try await compare(
+      FileGlob(pattern: "/etc/nginx/conf.d/*.conf", place: place), show: ["/etc/nginx/conf.d/sites.conf"])
     try await compare(
       FileSystem(path: "/etc/nginx", place: place),
       show: [try await succeed("stat", "-f", "-c", "%c", "/proc/\(inside)/root/etc/nginx")])
@@ -165,7 +170,8 @@ import World
     let output = try await run(["sh", "-c", command], limit: 20)
     let shown = output.text + output.errors
     for text in texts {
-      #expect(seen.plain.contains(text.plain), "the look \(look.inShort): \(seen.prefix(600))", sourceLocation: location)
+      #expect(
+        seen.plain.contains(text.plain), "the look \(look.inShort): \(seen.prefix(600))", sourceLocation: location)
     }
     for text in texts + commandShows {
       #expect(shown.plain.contains(text.plain), "\(command)\n\(shown.prefix(1500))", sourceLocation: location)
@@ -182,7 +188,8 @@ extension Stage {
   /// Waits until a port of this machine takes connections.
   fileprivate func answersTCP(_ port: Int) async throws {
     let takes = await eventually(within: 10) {
-      (try? await Machine().see(TCPConnect(address: "127.0.0.1", port: UInt16(port), place: .host)))?.outcome == .accepted
+      (try? await Machine().see(TCPConnect(address: "127.0.0.1", port: UInt16(port), place: .host)))?.outcome
+        == .accepted
     }
     guard takes else { throw CommandFailed(description: "nobody listens at \(port)") }
   }

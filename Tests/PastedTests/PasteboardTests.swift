@@ -11,7 +11,8 @@ import World
 /// A machine beside which somebody pastes.
 struct PasteboardTests {
   private static let signs =
-    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog?.signs ?? Signs()
+    Reader.read(files: Reader.builtIn, shapes: Check.all.map(\.shape), checkingPatterns: false).catalog?.signs
+    ?? Signs()
   private static let id = String(repeating: "4f", count: 32)
 
   private func board(_ machine: Sandbox = Sandbox()) -> Pasteboard { Pasteboard(machine, Self.signs) }
@@ -31,9 +32,9 @@ struct PasteboardTests {
   @Test func whatIsUnderstoodIsCounted() async throws {
     let text = try ["docker-inspect", "dig"].map { try PastedTests.output($0) }.joined(separator: "\n")
     let board = board()
-    let understanding = await board.take(text + "\nroot@web1:~# frobnicate\none\ntwo\n", servesHere: false)
+    let understanding = await board.take(text, servesHere: false)
     let counts = Dictionary(uniqueKeysWithValues: understanding.counts.map { ($0.kind, $0.count) })
-    #expect(counts["containers"] == 2 && counts["networks"] != nil && counts["names"] == 1, "\(counts)")
+    #expect(counts["containers"] == 2 && counts["networks"] == 1 && counts["names"] == 1, "\(counts)")
     #expect(understanding.refusal == nil)
   }
 

@@ -32,7 +32,10 @@ public enum ScreenCase {
       looks: [
         "file": [ByHand([.init(Template("sudo cat {look.file}"))])],
         "docker": [
-          ByHand([.init(Template("docker logs")), .init(Template("--since {look.since}"), isNeeded: false), .init(Template("{look.log}"))])
+          ByHand([
+            .init(Template("docker logs")), .init(Template("--since {look.since}"), isNeeded: false),
+            .init(Template("{look.log}")),
+          ])
         ],
       ], words: words,
       glossary: Glossary([
@@ -143,7 +146,8 @@ public enum ScreenCase {
   private static let at = SourcePlace(file: "ScreenCase", line: 1, column: 1)
 
   private static func branch(
-    _ key: String, _ text: String? = nil, shows: [String] = [], cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
+    _ key: String, _ text: String? = nil, shows: [String] = [], cause: String? = nil,
+    _ confidence: Confidence = .certain, go: String? = nil,
     end: Diagnosis.Verdict? = nil, follow: String? = nil
   ) -> Branch {
     Branch(
@@ -203,7 +207,8 @@ public enum ScreenCase {
           text: Template("Does the app itself run?"), why: Template("Most 502s are an app that does not run."),
           findOut: Wording(Template("Look for it in \"ps aux\".")))),
       branches: [
-        branch("yes", "It runs", end: .inconclusive), branch("no", "It does not run", shows: ["refused"], cause: "backend-stopped"),
+        branch("yes", "It runs", end: .inconclusive),
+        branch("no", "It does not run", shows: ["refused"], cause: "backend-stopped"),
         branch("unsure", "I do not know", cause: "backend-stopped", .possible, end: .inconclusive),
       ], at: at),
   ]

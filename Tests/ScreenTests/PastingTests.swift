@@ -157,7 +157,11 @@ struct ProofTests {
       play.press(.character("c"))
       return play.effects.last
     }
-    #expect(copied == [.copy("sudo cat /etc/nginx/conf.d/shop.conf"), .copy("docker logs edge"), .copy("sudo cat /etc/nginx/conf.d/shop.conf")])
+    #expect(
+      copied == [
+        .copy("sudo cat /etc/nginx/conf.d/shop.conf"), .copy("docker logs edge"),
+        .copy("sudo cat /etc/nginx/conf.d/shop.conf"),
+      ])
     #expect(play.row(22) == "Copied: sudo cat /etc/nginx/conf.d/shop.conf. c again copies the next one.")
   }
 

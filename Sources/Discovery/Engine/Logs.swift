@@ -17,7 +17,8 @@ extension World {
       throw .unreadable(what: "log of \(container.name)", why: .init(.status, "\(answer.status)"))
     }
     let pieces =
-      container.Config?.Tty == true ? answer.body.split(separator: 0x0A).map { $0 + [0x0A] } : Bytes.pieces(of: answer.body)
+      container.Config?.Tty == true
+      ? answer.body.split(separator: 0x0A).map { $0 + [0x0A] } : Bytes.pieces(of: answer.body)
     return written(pieces, since: since).suffix(lines).map(\.withoutColours)
   }
 }
