@@ -351,12 +351,15 @@ public final class Terminal {
     var count = 0
     timeout(500)
     defer { timeout(0) }
+    var isAfterReturn = false
     while let (code, isKey) = nextCode() {
       if isKey, Int32(bitPattern: code) == Self.pasteEnd { break }
-      if !isKey, let scalar = UnicodeScalar(code), count <= Limits.pastedAtOnce {
-        text.append(scalar)
-        count += 1
-      }
+      guard !isKey, let scalar = UnicodeScalar(code) else { continue }
+      defer { isAfterReturn = scalar == "\r" }
+      // A terminal sends the key's code for a line end.
+      if scalar == "\n" && isAfterReturn || count > Limits.pastedAtOnce { continue }
+      text.append(scalar == "\r" ? "\n" : scalar)
+      count += 1
     }
     return String(text)
   }

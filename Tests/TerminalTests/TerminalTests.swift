@@ -72,6 +72,19 @@ struct TerminalTests {
     try pane.waits(for: "Result for shop.example.org")
   }
 
+  /// A terminal sends what is pasted with the key's code for each line end.
+  @Test func aPasteOfManyLinesPressesNothing() throws {
+    let pane = try Pane()
+    try pane.start("shop.example.org")
+    try pane.waits(for: "Result for shop.example.org")
+    try pane.tmux("set-buffer", "root@web1:~# docker ps -a\nq\ny\n1\n")
+    try pane.tmux("paste-buffer", "-p")
+    try pane.waits(for: "Nothing of what you pasted was understood.")
+    #expect(try pane.screen.contains("Result for shop.example.org"))
+    try pane.keys("q")
+    try pane.waits(for: "code 1")
+  }
+
   @Test func aResizeIsFollowed() throws {
     let pane = try Pane()
     try pane.start("shop.example.org")
