@@ -21,7 +21,7 @@ struct ConfigurationTests {
       }
       """
     ),
-    ("caddy", "shop.example.org {\n    reverse_proxy 127.0.0.1:3000\n}"),
+    ("caddy", "http://shop.example.org {\n    reverse_proxy 127.0.0.1:3000\n}"),
     (
       "haproxy",
       """
