@@ -321,7 +321,8 @@ public struct Session: Sendable {
 }
 
 extension Session.Walk {
-  /// Causes by confidence, then by order of the way; without those that others hide and without repetitions.
+  /// Causes by confidence, then by order of the way; without repetitions, and without those that merely follow from one
+  /// that is as sure.
   fileprivate func ranked(by catalog: Catalog) -> Self {
     var walk = self
     // What is merely possible leaves the others possible, too, and explains nothing away that is more likely.
