@@ -166,7 +166,7 @@ def localhost_without_ipv6(s):
 def only_v6_app(s):
     """The app listens on [::] with IPV6_V6ONLY; the network has IPv4 only. https://github.com/gotify/server/issues/886 (kind)"""
     n = s.net(); p = s.port(); a = s.app(p, "--v6only", net=n, opts=["--sysctl", "net.ipv6.conf.all.disable_ipv6=0"])
-    s.haproxy(f"frontend web\n    bind :80\n    use_backend b\nbackend b\n    server s1 {a}:{p}\n", n); s.expect("/", 503, "ipv6-mismatch")
+    s.haproxy(f"frontend web\n    bind :80\n    use_backend b\nbackend b\n    server s1 {a}:{p}\n", n); s.needs("the app's own setting", "0.0.0.0"); s.expect("/", 503, "ipv6-mismatch")
 @fault
 def second_resolver(s):
     """nginx has two resolvers; one of them knows no container. https://github.com/NginxProxyManager/nginx-proxy-manager/issues/1021"""
@@ -232,11 +232,16 @@ def refusing_engine(s, answer):
             except OSError: pass
             finally: c.close()
     threading.Thread(target=serve, daemon=True).start(); s.undo.append(s.stop.set); return path
+def socket_proxy(s, net, **allowed):
+    """Tecnativa's: HAProxy before Docker's socket, which lets through what its variables say."""
+    sections = "".join(f"    http-request allow if {{ path,url_dec -m reg -i ^(/v[\\d\\.]+)?/{w} }} {{ env({v}) -m bool }}\n" for w, v in (("containers", "CONTAINERS"), ("events", "EVENTS"), ("_ping", "PING"), ("version", "VERSION"), ("info", "INFO"), ("networks", "NETWORKS")))
+    o = s.mount("socket-proxy", "/usr/local/etc/haproxy", {"haproxy.cfg": f"global\n    log stdout format raw daemon info\ndefaults\n    mode http\n    log global\n    option httplog\n    timeout connect 10s\n    timeout client 10m\n    timeout server 10m\nfrontend dockerfrontend\n    bind :2375\n    http-request deny unless METH_GET\n{sections}    http-request deny\n    default_backend dockerbackend\nbackend dockerbackend\n    server dockersocket /var/run/docker.sock\n"})
+    return s.run("tecnativa/docker-socket-proxy:0.3", name=s.name("socket-proxy"), net=net, opts=o + ["-v", "/var/run/docker.sock:/var/run/docker.sock"] + [x for k, v in {"EVENTS": 1, "PING": 1, "VERSION": 1, **allowed}.items() for x in ("-e", f"{k}={v}")])
 @fault
 def traefik_api_too_old(s):
     """After an update of Docker the engine refuses Traefik's old API version; all hosts 404. https://github.com/traefik/traefik/issues/12253"""
     n = s.net(); p = s.port(); s.app(p, net=n, labels=s.labels(p)); k = refusing_engine(s, "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version")
-    s.traefik(s.docker_provider(), n, socket=False, opts=["-v", f"{k}:/var/run/docker.sock"]); s.expect("/", 404, "provider-unreachable")
+    s.traefik(s.docker_provider(), n, socket=False, opts=["-v", f"{k}:/var/run/docker.sock"]); s.needs("a newer image has to be fetched", "3.6.1"); s.expect("/", 404, "provider-unreachable")
 @fault
 def traefik_socket_permission(s):
     """Traefik runs as user 1000 and may not open the socket. https://github.com/wodby/docker4drupal/issues/440"""
@@ -244,7 +249,7 @@ def traefik_socket_permission(s):
 @fault
 def traefik_socket_proxy_down(s):
     """The socket proxy between Traefik and Docker has exited. https://github.com/Tecnativa/docker-socket-proxy/issues/21"""
-    n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); k = s.run("tecnativa/docker-socket-proxy:0.3", "app", "2375", name=s.name("socket-proxy"), net=m); sh("docker", "stop", "-t", "1", k)
+    n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); k = socket_proxy(s, m, CONTAINERS=1); sh("docker", "stop", "-t", "1", k)
     t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); s.expect("/", 404, "provider-unreachable")
 @fault
 def traefik_socket_not_mounted(s):
@@ -255,7 +260,7 @@ def caddy_docker_proxy_no_upstreams(s):
     """The app is not on the ingress network, so caddy-docker-proxy wrote `reverse_proxy` without an upstream. https://github.com/lucaslorentz/caddy-docker-proxy/issues/448"""
     n = s.net("caddy"); m = s.net("whoami_default"); p = s.port(); s.app(p, name=s.name("whoami"), net=m, image="traefik/whoami:v1.10", labels=[f"caddy=http://{s.site}", "caddy.reverse_proxy={{upstreams %d}}" % p])
     s.hp = s.hostport(); o = s.mount("cfg", "/config/caddy", {"Caddyfile.autosave": f"http://{s.site} {{\n\treverse_proxy\n}}\n"}) + ["-e", f"CADDY_INGRESS_NETWORKS={n}", "-v", "/var/run/docker.sock:/var/run/docker.sock"]
-    s.run("lucaslorentz/caddy-docker-proxy:2.9", "caddy", "run", "--config", "/config/caddy/Caddyfile.autosave", "--adapter", "caddyfile", name=s.name("caddy"), net=n, opts=o, publish=[f"{s.hp}:80"]); s.expect("/", 503, "network-mismatch", "route-misconfigured", "provider-unreachable")
+    s.run("lucaslorentz/caddy-docker-proxy:2.9", "caddy", "run", "--config", "/config/caddy/Caddyfile.autosave", "--adapter", "caddyfile", name=s.name("caddy"), net=n, opts=o, publish=[f"{s.hp}:80"]); s.needs("the stand-in writes no file", f"docker network connect {n} "); s.expect("/", 503, "network-mismatch", "route-misconfigured", "provider-unreachable")
 @fault
 def docker_gen_stopped(s):
     """docker-gen, in its own container, has exited; the app's address changed since. https://github.com/nginx-proxy/acme-companion/issues/1040"""
@@ -263,7 +268,7 @@ def docker_gen_stopped(s):
     conf = f"# nginx-proxy version : 1.6.0\n# Networks available to the container labeled \"com.github.nginx-proxy.nginx-proxy.nginx\" or the one running docker-gen\nupstream {s.site} {{\n    # {a}\n    server {s.ip(a)}:{p};\n}}\nserver {{\n    listen 80;\n    server_name {s.site};\n    location / {{\n        proxy_pass http://{s.site};\n        proxy_connect_timeout 3s;\n    }}\n}}\n"
     s.hp = s.hostport(); o = s.mount("conf.d", "/etc/nginx/conf.d", {"default.conf": conf}); x = s.run("nginx:1.27", name=s.name("nginx-proxy"), net=n, opts=o, publish=[f"{s.hp}:80"], labels=["com.github.nginx-proxy.nginx-proxy.nginx"])
     g = s.run("nginxproxy/docker-gen:0.14", "sh", "-c", "exec sleep 3", "docker-gen", "-notify-sighup", x, "-watch", "/etc/docker-gen/templates/nginx.tmpl", "/etc/nginx/conf.d/default.conf", name=s.name("docker-gen"), net=n, opts=["-v", f"{s.dir}/conf.d:/etc/nginx/conf.d", "-v", "/var/run/docker.sock:/tmp/docker.sock:ro"], labels=["com.github.nginx-proxy.docker-gen"])
-    s.ready(); time.sleep(3); sh("docker", "stop", "-t", "1", a); s.run("field/base:1", "sleep", "infinity", name=s.name("db"), net=n); sh("docker", "start", a); s.expect("/", {502, 504}, "provider-unreachable", "stale-address")
+    s.ready(); time.sleep(3); sh("docker", "stop", "-t", "1", a); s.run("field/base:1", "sleep", "infinity", name=s.name("db"), net=n); sh("docker", "start", a); s.needs("the stand-in writes no file", f"docker start {g}"); s.expect("/", {502, 504}, "provider-unreachable", "stale-address")
 
 # ---------------------------------------------------------------- the proxy does not run
 @fault
@@ -308,31 +313,31 @@ def nginx_not_reloaded(s):
 @fault
 def app_says_500(s):
     """The app answers 500 itself. https://github.com/nextcloud/docker/issues (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, "--status", 500, net=n); s.nginx(loc(f"http://{a}:{p}"), n); s.expect("/", 500, "app-error")
+    n = s.net(); p = s.port(); a = s.app(p, "--status", 500, net=n); s.nginx(loc(f"http://{a}:{p}"), n); s.needs("the app's own error", f"docker logs --tail 50 {a}"); s.expect("/", 500, "app-error")
 @fault
 def app_says_503_traefik(s):
     """The app is in maintenance and answers 503 itself. https://github.com/ghost (kind)"""
-    n = s.net(); p = s.port(); s.app(p, "--status", 503, net=n, labels=s.labels(p)); s.traefik(s.docker_provider(), n); s.expect("/", 503, "app-error")
+    n = s.net(); p = s.port(); s.app(p, "--status", 503, net=n, labels=s.labels(p)); s.traefik(s.docker_provider(), n); s.needs("the app's own error", "docker logs --tail 50 "); s.expect("/", 503, "app-error")
 @fault
 def app_says_502_haproxy(s):
     """The app is a gateway itself and answers 502 for what stands behind it. https://github.com/immich-app/immich/discussions (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, "--status", 502, net=n); s.haproxy(f"frontend web\n    bind :80\n    default_backend b\nbackend b\n    server s1 {a}:{p}\n", n); s.expect("/", 502, "app-error")
+    n = s.net(); p = s.port(); a = s.app(p, "--status", 502, net=n); s.haproxy(f"frontend web\n    bind :80\n    default_backend b\nbackend b\n    server s1 {a}:{p}\n", n); s.needs("the app's own error", f"docker logs --tail 50 {a}"); s.expect("/", 502, "app-error")
 @fault
 def https_asked_of_http_site(s):
     """https:// was typed for a site that speaks http. https://github.com/hollie/tailscale-caddy-proxy/issues/12"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n); s.caddy(f"http://{s.site} {{\n\treverse_proxy {a}:{p}\n}}\n", n); s.ready(); s.expect("/", None, "address-mistyped", url=f"https://{s.site}:{s.hp}/")
+    n = s.net(); p = s.port(); a = s.app(p, net=n); s.caddy(f"http://{s.site} {{\n\treverse_proxy {a}:{p}\n}}\n", n); s.ready(); s.needs("the address was mistyped", f"http://{s.site}:{s.hp}"); s.expect("/", None, "address-mistyped", url=f"https://{s.site}:{s.hp}/")
 @fault
 def name_misspelled(s):
     """A letter of the name is missing: no such name. https://github.com/wodby/docker4drupal/issues/440 (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n, labels=s.labels(p)); s.traefik(s.docker_provider(), n); s.ready(); h = s.site; w = h[0] + h[2:]; s.expect("/", None, "address-mistyped", url=f"http://{w}:{s.hp}/")
+    n = s.net(); p = s.port(); a = s.app(p, net=n, labels=s.labels(p)); s.traefik(s.docker_provider(), n); s.ready(); h = s.site; w = h[0] + h[2:]; s.needs("the address was mistyped", f"http://{s.site}:{s.hp}"); s.expect("/", None, "address-mistyped", url=f"http://{w}:{s.hp}/")
 @fault
 def name_misspelled_wildcard(s):
     """The name resolves by a wildcard, the proxy has a site that differs by two letters swapped. https://github.com/nginx-proxy/nginx-proxy/issues/440 (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n); s.nginx(loc(f"http://{a}:{p}"), n, http="server { listen 80 default_server; return 404; }"); s.ready(); h = s.site; w = h[0] + h[2] + h[1] + h[3:]; s.host(w); s.expect("/", 404, "address-mistyped", "route-missing", url=f"http://{w}:{s.hp}/")
+    n = s.net(); p = s.port(); a = s.app(p, net=n); s.nginx(loc(f"http://{a}:{p}"), n, http="server { listen 80 default_server; return 404; }"); s.ready(); h = s.site; w = h[0] + h[2] + h[1] + h[3:]; s.host(w); s.needs("the address was mistyped", s.site); s.expect("/", 404, "address-mistyped", "route-missing", url=f"http://{w}:{s.hp}/")
 @fault
 def port_mistyped(s):
     """Two digits of the port are swapped: nothing listens there. https://github.com/NginxProxyManager/nginx-proxy-manager/issues/621 (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n); s.haproxy(f"frontend web\n    bind :80\n    acl a hdr_dom(host) -i {s.site}\n    use_backend b if a\nbackend b\n    server s1 {a}:{p}\n", n); s.ready(); s.expect("/", None, "address-mistyped", url=f"http://{s.site}:{s.hp + 10}/")
+    n = s.net(); p = s.port(); a = s.app(p, net=n); s.haproxy(f"frontend web\n    bind :80\n    acl a hdr_dom(host) -i {s.site}\n    use_backend b if a\nbackend b\n    server s1 {a}:{p}\n", n); s.ready(); s.needs("the address was mistyped", f"http://{s.site}:{s.hp}"); s.expect("/", None, "address-mistyped", url=f"http://{s.site}:{s.hp + 10}/")
 @fault
 def prefix_stripped_nginx(s):
     """`proxy_pass` with a slash takes the prefix away; the app lives below it. https://github.com/jellyfin/jellyfin/issues (kind), https://github.com/grafana/grafana/issues/16613"""
@@ -350,15 +355,15 @@ def prefix_stripped_traefik(s):
 @fault
 def caddy_socket_missing(s):
     """Caddy of the host dials a socket that is not there. https://github.com/docker-library/php/issues/1304 (kind)"""
-    host_caddy(s, f"\treverse_proxy unix/{s.dir}/run/app.sock"); s.expect("/", 502, "socket-unavailable", "backend-stopped")
+    host_caddy(s, f"\treverse_proxy unix/{s.dir}/run/app.sock"); s.needs("the app is not there", f"{s.dir}/run/app.sock"); s.expect("/", 502, "socket-unavailable", "backend-stopped")
 @fault
 def haproxy_socket_missing(s):
     """HAProxy in a container dials a socket of a volume that nobody writes. https://github.com/docker-library/php/issues/1138 (kind)"""
-    n = s.net(); os.makedirs(s.dir + "/run"); s.haproxy("frontend web\n    bind :80\n    default_backend b\nbackend b\n    server s1 unix@/sockets/app.sock\n", n, opts=["-v", f"{s.dir}/run:/sockets"]); s.expect("/", 503, "socket-unavailable", "backend-stopped")
+    n = s.net(); os.makedirs(s.dir + "/run"); s.haproxy("frontend web\n    bind :80\n    default_backend b\nbackend b\n    server s1 unix@/sockets/app.sock\n", n, opts=["-v", f"{s.dir}/run:/sockets"]); s.needs("the app is not there", "/sockets/app.sock"); s.expect("/", 503, "socket-unavailable", "backend-stopped")
 @fault
 def apache_socket_missing(s):
     """ProxyPass unix:...|http:// leads to a path that is not mounted. https://github.com/markshust/docker-magento/issues/115"""
-    n = s.net(); s.httpd(f"<VirtualHost *:80>\n    ServerName {s.site}\n    ProxyPass / unix:/run/gunicorn/app.sock|http://localhost/\n</VirtualHost>\n", n); s.expect("/", 503, "socket-unavailable", "backend-stopped")
+    n = s.net(); s.httpd(f"<VirtualHost *:80>\n    ServerName {s.site}\n    ProxyPass / unix:/run/gunicorn/app.sock|http://localhost/\n</VirtualHost>\n", n); s.needs("the app is not there", "/run/gunicorn/app.sock"); s.expect("/", 503, "socket-unavailable", "backend-stopped")
 @fault
 def nginx_socket_left_over(s):
     """The app was killed; its socket file is still there and refuses. https://github.com/benoitc/gunicorn/issues (kind)"""
@@ -384,7 +389,7 @@ def fpm_max_children(s):
 @fault
 def fpm_script_says_503(s):
     """The PHP application itself answers 503 (maintenance mode, database away). https://github.com/wodby/docker4drupal/issues/440 (kind)"""
-    n = s.net(); a = fpm(s, n, "<?php http_response_code(503); echo '<title>Maintenance</title>database is not available';\n"); fpm_nginx(s, n, a); s.expect("/", 503, "app-error")
+    n = s.net(); a = fpm(s, n, "<?php http_response_code(503); echo '<title>Maintenance</title>database is not available';\n"); fpm_nginx(s, n, a); s.needs("the app's own error", f"docker logs --tail 50 {a}"); s.expect("/", 503, "app-error")
 @fault
 def http_to_fpm(s):
     """proxy_pass to php-fpm's port, which speaks FastCGI. https://github.com/NginxProxyManager/nginx-proxy-manager/issues/1021"""
@@ -436,7 +441,7 @@ def envoy_circuit_breaker(s):
 @fault
 def envoy_upstream_not_http(s):
     """Envoy gets no HTTP from the port (a mail server listens there): UPE. https://github.com/envoyproxy/envoy/issues/2715 (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, "--raw", net=n, name=s.name("mail")); s.envoy(ENVOY.format(host=s.site, up=a, port=p, cluster=""), n); s.expect("/", {502, 503}, "protocol-mismatch", "wrong-port")
+    n = s.net(); p = s.port(); a = s.app(p, "--raw", net=n, name=s.name("mail")); s.envoy(ENVOY.format(host=s.site, up=a, port=p, cluster=""), n); s.needs("there is no web page", str(p)); s.expect("/", {502, 503}, "protocol-mismatch", "wrong-port")
 @fault
 def haproxy_queue_timeout(s):
     """The server's maxconn is used up, requests wait in the queue until `timeout queue` (sQ). https://github.com/haproxy/haproxy/issues/1020 (kind)"""
@@ -460,7 +465,7 @@ def caddy_timeout(s):
 @fault
 def apache_hung_app(s):
     """The app accepts and never answers; ProxyTimeout 5. https://github.com/apache/httpd (kind), https://github.com/NginxProxyManager/nginx-proxy-manager/issues/566"""
-    n = s.net(); p = s.port(); a = s.app(p, "--hang", net=n); s.httpd(f"ProxyTimeout 5\n<VirtualHost *:80>\n    ServerName {s.site}\n    ProxyPass / http://{a}:{p}/\n</VirtualHost>\n", n); s.expect("/", {502, 504}, "backend-unresponsive")
+    n = s.net(); p = s.port(); a = s.app(p, "--hang", net=n); s.httpd(f"ProxyTimeout 5\n<VirtualHost *:80>\n    ServerName {s.site}\n    ProxyPass / http://{a}:{p}/\n</VirtualHost>\n", n); s.needs("the app hangs again", f"docker restart {a}"); s.expect("/", {502, 504}, "backend-unresponsive")
 @fault
 def lighttpd_paused_app(s):
     """The app's container is paused (a backup script died between pause and unpause); lighttpd waits. https://github.com/offen/docker-volume-backup/issues (kind)"""
@@ -478,7 +483,7 @@ def httpd_own_config_file(s):
 @fault
 def crash_loop_traefik_file(s):
     """The app exits one second after each start. https://github.com/paperless-ngx/paperless-ngx/discussions (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, "--die", net=n, opts=["--restart", "always"]); s.traefik(["--providers.file.directory=/etc/traefik/dynamic"], n, socket=False, files={"a.toml": f"[http.routers.a]\n  rule = \"Host(`{s.site}`)\"\n  service = \"a\"\n[http.services.a.loadBalancer]\n  [[http.services.a.loadBalancer.servers]]\n    url = \"http://{a}:{p}\"\n"}); time.sleep(8); s.expect("/", {502, 504}, "backend-crash-loop")
+    n = s.net(); p = s.port(); a = s.app(p, "--die", net=n, opts=["--restart", "always"]); s.traefik(["--providers.file.directory=/etc/traefik/dynamic"], n, socket=False, files={"a.toml": f"[http.routers.a]\n  rule = \"Host(`{s.site}`)\"\n  service = \"a\"\n[http.services.a.loadBalancer]\n  [[http.services.a.loadBalancer.servers]]\n    url = \"http://{a}:{p}\"\n"}); time.sleep(8); s.needs("the app's own fault", f"docker logs --tail 50 {a}"); s.expect("/", {502, 504}, "backend-crash-loop")
 # ---------------------------------------------------------------- Swarm (last: it changes the engine)
 def swarm(s):
     sh("docker", "swarm", "init", "--advertise-addr", "127.0.0.1"); s.undo.append(lambda: (sh("docker", "swarm", "leave", "--force", check=False), time.sleep(1), sh("docker", "network", "rm", "docker_gwbridge", check=False)))

@@ -80,8 +80,9 @@ IMAGES = {
 if shutil.which("node"): IMAGES["node:20-slim"] = ([node], ['CMD ["node", "server.js"]', "WORKDIR /app"])
 ALIASES = {
     "nginx:1.27": ["nginxproxy/nginx-proxy:1.6"],
+    "haproxy:3.0": ["tecnativa/docker-socket-proxy:0.3"],
     "caddy:2": ["lucaslorentz/caddy-docker-proxy:2.9"],
-    "field/base:1": ["qmcgaw/gluetun:v3", "tailscale/tailscale:stable", "tecnativa/docker-socket-proxy:0.3", "nginxproxy/docker-gen:0.14", "linuxserver/qbittorrent:4.6", "grafana/grafana:11.2",
+    "field/base:1": ["qmcgaw/gluetun:v3", "tailscale/tailscale:stable", "nginxproxy/docker-gen:0.14", "linuxserver/qbittorrent:4.6", "grafana/grafana:11.2",
       "louislam/uptime-kuma:1", "vaultwarden/server:1.32", "gitea/gitea:1.22", "jellyfin/jellyfin:10.9", "paperlessngx/paperless-ngx:2.12", "n8nio/n8n:1.60", "traefik/whoami:v1.10", "pihole/pihole:2024.07", "homeassistant/home-assistant:2024.9", "ghost:5"],
 }
 APPS = ["grafana/grafana:11.2", "louislam/uptime-kuma:1", "vaultwarden/server:1.32", "gitea/gitea:1.22", "jellyfin/jellyfin:10.9", "paperlessngx/paperless-ngx:2.12", "n8nio/n8n:1.60", "ghost:5"]

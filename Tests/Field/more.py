@@ -1,7 +1,7 @@
 """More systems, for the same registry: what people who host for themselves or for a small company write of. A docstring says what
 is broken and the public thread. What needs a program that talks back in another way than `app` is a Node script beside its system."""
 import os, socket, subprocess, sys, threading, time
-from faults import APP, ENVOY, fault, fpm, fpm_nginx, host_caddy, host_haproxy, host_nginx, loc
+from faults import APP, ENVOY, fault, fpm, fpm_nginx, host_caddy, host_haproxy, host_nginx, loc, socket_proxy
 from stage import ROOT, StagingError, get, sh
 
 PAGE = "const page = t => `<!doctype html><html><head><title>${t}</title></head><body><h1>${t}</h1></body></html>\\n`, html = {'Content-Type': 'text/html; charset=utf-8'};\n"
@@ -51,7 +51,7 @@ def entrypoint_waits_for_database(s):
 def published_port_taken(s):
     """The container could not start: its port belongs to another container, which is no web server; the host's Caddy asks that one. https://github.com/louislam/uptime-kuma/issues (kind)"""
     p = s.port(); q = s.hostport(); s.app(p, "--raw", name=s.name("mailrelay"), image="field/base:1", publish=[f"127.0.0.1:{q}:{p}"]); a = s.name("wiki"); s.undo.append(lambda: sh("docker", "rm", "-f", "-v", a, check=False))
-    sh("docker", "run", "-d", "--label", f"field={s.seed}", "--name", a, "-p", f"127.0.0.1:{q}:3000", "gitea/gitea:1.22", "app", "3000", "--name", "gitea", check=False); host_caddy(s, f"\treverse_proxy 127.0.0.1:{q}"); s.expect("/", 502, "backend-stopped", "protocol-mismatch")
+    sh("docker", "run", "-d", "--label", f"field={s.seed}", "--name", a, "-p", f"127.0.0.1:{q}:3000", "gitea/gitea:1.22", "app", "3000", "--name", "gitea", check=False); host_caddy(s, f"\treverse_proxy 127.0.0.1:{q}"); s.needs("two want one port", "names its port"); s.expect("/", 502, "backend-stopped", "protocol-mismatch")
 @fault
 def created_never_started(s):
     """An update made the container again and left it in state created. https://github.com/nicholas-fedor/watchtower/issues/1831"""
@@ -72,7 +72,7 @@ def killed_for_memory(s):
 def volume_full(s):
     """The app's volume is full: it cannot write its session and answers 500 itself. https://github.com/pollinations/pollinations/issues/4557"""
     n = s.net(); a = node(s, "http.createServer((q, r) => { try { fs.writeFileSync('/data/session-' + Date.now(), 'x'.repeat(8192)); r.writeHead(200, html); r.end(page('photos')); } catch (e) { console.error(new Date().toISOString() + ' ERROR ' + e.stack); r.writeHead(500, html); r.end(page('Internal Server Error')); } }).listen(3000);\n", net=n, name=s.name("photos"), opts=["--tmpfs", "/data:size=1m"]); time.sleep(1)
-    subprocess.run(["docker", "exec", a, "sh", "-c", "cat /dev/zero > /data/cache.bin"], capture_output=True); s.nginx(loc(f"http://{a}:3000"), n); s.expect("/", 500, "host-exhausted", "app-error")
+    subprocess.run(["docker", "exec", a, "sh", "-c", "cat /dev/zero > /data/cache.bin"], capture_output=True); s.nginx(loc(f"http://{a}:3000"), n); s.needs("what may be deleted, its owner knows", "/data"); s.expect("/", 500, "host-exhausted", "app-error")
 @fault
 def open_files_used_up(s):
     """A WebDAV server in Go has 48 descriptors and as many idle clients: it accepts nobody any more. https://github.com/hacdias/webdav/issues/128"""
@@ -86,7 +86,7 @@ def database_slots_used_up(s):
 @fault
 def one_of_two_replicas_answers_500(s):
     """A rolling update stopped half way: the new replica answers 500, the old one is well; HAProxy only checks TCP. https://github.com/haproxy/haproxy/issues/1560 (kind)"""
-    n = s.net(); p = s.port(); i = s.appimage(); a = s.app(p, net=n, image=i, name=s.name("web-1")); b = s.app(p, "--status", 500, net=n, image=i, name=s.name("web-2")); s.haproxy(f"frontend web\n    bind :80\n    default_backend app\nbackend app\n    balance roundrobin\n    server s1 {a}:{p} check inter 2s\n    server s2 {b}:{p} check inter 2s\n", n); s.expect("/", "mixed", "app-error"); always(s)
+    n = s.net(); p = s.port(); i = s.appimage(); a = s.app(p, net=n, image=i, name=s.name("web-1")); b = s.app(p, "--status", 500, net=n, image=i, name=s.name("web-2")); s.haproxy(f"frontend web\n    bind :80\n    default_backend app\nbackend app\n    balance roundrobin\n    server s1 {a}:{p} check inter 2s\n    server s2 {b}:{p} check inter 2s\n", n); s.needs("the app's own error", f"docker logs --tail 50 {b}"); s.expect("/", "mixed", "app-error"); always(s)
 @fault
 def network_taken_away(s):
     """`docker network disconnect` took the app out of the proxy's network (the other project was taken down). https://github.com/moby/moby/issues/35204 (kind)"""
@@ -145,7 +145,7 @@ def gunicorn(s, app, *args):
 @fault
 def gunicorn_worker_timeout(s):
     """gunicorn kills its worker after --timeout 3, the page calculates for longer. https://github.com/benoitc/gunicorn/issues/3098"""
-    q = s.hostport(); gunicorn(s, "import hashlib\ndef application(e, r):\n    hashlib.pbkdf2_hmac('sha256', b'report', b'x', 60000000)\n    r('200 OK', [('Content-Type', 'text/html')])\n    return [b'<title>report</title>']\n", "--bind", f"127.0.0.1:{q}", "--workers", 2, "--timeout", 3); time.sleep(1.5); host_nginx(s, loc(f"http://127.0.0.1:{q}")); s.expect("/", 502, "connection-dropped")
+    q = s.hostport(); gunicorn(s, "import hashlib\ndef application(e, r):\n    hashlib.pbkdf2_hmac('sha256', b'report', b'x', 60000000)\n    r('200 OK', [('Content-Type', 'text/html')])\n    return [b'<title>report</title>']\n", "--bind", f"127.0.0.1:{q}", "--workers", 2, "--timeout", 3); time.sleep(1.5); host_nginx(s, loc(f"http://127.0.0.1:{q}")); s.needs("how the app was started, its owner knows", "--timeout"); s.expect("/", 502, "connection-dropped")
 
 # ---------------------------------------------------------------- HAProxy
 @fault
@@ -166,7 +166,7 @@ def name_asked_once(s):
 def client_certificate_wanted(s):
     """The app wants a client certificate, HAProxy has none. https://github.com/caddyserver/caddy/issues/3547 (kind)"""
     n = s.net(); a = s.name("vault"); d = certificate(s, a, ca=True); node(s, f"https.createServer({{ key: fs.readFileSync('/certs/{a}.key'), cert: fs.readFileSync('/certs/{a}.crt'), ca: fs.readFileSync('/certs/ca.crt'), requestCert: true, rejectUnauthorized: true, maxVersion: 'TLSv1.2' }}, (q, r) => {{ r.writeHead(200, html); r.end(page('vault')); }}).on('tlsClientError', e => console.error('tls: ' + e.message)).listen(8200);\n", name=a, net=n, opts=["-v", f"{d}:/certs"])
-    s.haproxy(backend(f"{a}:8200", " ssl verify none"), n); s.expect("/", {502, 503}, "tls-handshake-failed")
+    s.haproxy(backend(f"{a}:8200", " ssl verify none"), n); s.needs("a certificate has to be issued", "crt "); s.expect("/", {502, 503}, "tls-handshake-failed")
 @fault
 def expired_certificate(s):
     """HAProxy verifies with the house's CA; the app's certificate has expired. https://github.com/haproxy/haproxy/issues (kind)"""
@@ -191,7 +191,7 @@ def scheme_https_self_signed(s):
 @fault
 def missing_middleware(s):
     """The router uses a middleware that is nowhere defined. https://github.com/traefik/traefik/issues/11296 (kind)"""
-    n = s.net(); p = s.port(); s.app(p, net=n, labels=s.labels(p, extra=["traefik.http.routers.ROUTER.middlewares=secure-headers@file"])); s.traefik(s.docker_provider(), n); s.ready(404); s.expect("/", 404, "route-misconfigured")
+    n = s.net(); p = s.port(); s.app(p, net=n, labels=s.labels(p, extra=["traefik.http.routers.ROUTER.middlewares=secure-headers@file"])); s.traefik(s.docker_provider(), n); s.ready(404); s.needs("what it was for, its owner knows", "secure-headers"); s.expect("/", 404, "route-misconfigured")
 @fault
 def yaml_indentation(s):
     """One line of the dynamic file is indented wrongly, Traefik drops the whole file. https://github.com/traefik/traefik/issues/12670"""
@@ -223,8 +223,7 @@ def forward_auth_down(s):
 @fault
 def socket_proxy_forbids(s):
     """The socket proxy allows /version and not /containers: 403 for Traefik, no routes. https://github.com/Tecnativa/docker-socket-proxy/issues/182 (kind), https://github.com/knrdl/docker-socket-protector/issues/38"""
-    n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); o = s.mount("sp", "/usr/local/etc/haproxy", {"haproxy.cfg": "global\n    log stdout format raw daemon info\ndefaults\n    mode http\n    log global\n    option httplog\n    timeout connect 10s\n    timeout client 10m\n    timeout server 10m\nfrontend dockerfrontend\n    bind :2375\n    http-request deny unless { path,url_dec -m reg -i ^(/v[\\d\\.]+)?/(version|_ping|events|info) }\n    default_backend dockerbackend\nbackend dockerbackend\n    server dockersocket /var/run/docker.sock\n"})
-    k = s.run("haproxy:3.0", name=s.name("socket-proxy"), net=m, opts=o + ["-v", "/var/run/docker.sock:/var/run/docker.sock", "-e", "CONTAINERS=0", "-e", "EVENTS=1", "-e", "PING=1", "-e", "VERSION=1"]); t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); sh("docker", "restart", "-t", "1", t); s.ready(404); s.expect("/", 404, "provider-unreachable")
+    n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); k = socket_proxy(s, m, CONTAINERS=0); t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); sh("docker", "restart", "-t", "1", t); s.ready(404); s.expect("/", 404, "provider-unreachable")
 
 # ---------------------------------------------------------------- Caddy
 @fault
@@ -240,7 +239,7 @@ def h2c_to_http1(s):
 def tls10_only(s):
     """A device's page speaks TLS 1.0 only, Caddy from 1.2. https://github.com/caddyserver/caddy/issues/4747"""
     n = s.net(); a = s.name("ipmi"); d = certificate(s, a); node(s, f"https.createServer({{ key: fs.readFileSync('/certs/{a}.key'), cert: fs.readFileSync('/certs/{a}.crt'), minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }}, (q, r) => {{ r.writeHead(200, html); r.end(page('ipmi')); }}).listen(443);\n", name=a, net=n, opts=["-v", f"{d}:/certs"])
-    s.caddy(f"http://{s.site} {{\n\treverse_proxy https://{a} {{\n\t\ttransport http {{\n\t\t\ttls_insecure_skip_verify\n\t\t}}\n\t}}\n}}\n", n); s.expect("/", 502, "tls-handshake-failed")
+    s.caddy(f"http://{s.site} {{\n\treverse_proxy https://{a} {{\n\t\ttransport http {{\n\t\t\ttls_insecure_skip_verify\n\t\t}}\n\t}}\n}}\n", n); s.needs("the device has to be updated", "TLS 1.2"); s.expect("/", 502, "tls-handshake-failed")
 @fault
 def https_to_plain(s):
     """The Caddyfile says https://, the app speaks plain HTTP. https://github.com/NX211/traefik-proxmox-provider/issues/14 (kind)"""
@@ -315,7 +314,7 @@ def http2_only_app(s):
 @fault
 def invalid_header(s):
     """A line of the app's header has no colon: upstream sent invalid header. https://github.com/FreshRSS/FreshRSS/issues/4766"""
-    n = s.net(); a = node(s, "net.createServer(c => { c.on('error', () => 0); c.once('data', d => /^[A-Z]+ \/.* HTTP\/1/.test(d) ? c.end('HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\nX-Report Q3 2024.pdf\\r\\nContent-Length: 22\\r\\nConnection: close\\r\\n\\r\\n<title>reports</title>') : c.destroy()); }).listen(3000);\n", net=n, name=s.name("reports")); time.sleep(1); s.nginx(loc(f"http://{a}:3000"), n); s.expect("/", 502, "protocol-mismatch", "app-error")
+    n = s.net(); a = node(s, "net.createServer(c => { c.on('error', () => 0); c.once('data', d => /^[A-Z]+ \/.* HTTP\/1/.test(d) ? c.end('HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\nX-Report Q3 2024.pdf\\r\\nContent-Length: 22\\r\\nConnection: close\\r\\n\\r\\n<title>reports</title>') : c.destroy()); }).listen(3000);\n", net=n, name=s.name("reports")); time.sleep(1); s.nginx(loc(f"http://{a}:3000"), n); s.needs("the app's own error", "docker logs --tail 50 "); s.expect("/", 502, "protocol-mismatch", "app-error")
 @fault
 def uwsgi_pass_to_http(s):
     """uwsgi_pass to uWSGI's http-socket. https://github.com/caiqing0204/dev_task/issues/5 (the reverse of it)"""
@@ -336,7 +335,7 @@ def script_elsewhere(s):
 @fault
 def untrusted_proxy(s):
     """Home Assistant answers 400 to what a proxy forwards that it does not trust. https://github.com/hassio-addons/app-nginx-proxy-manager/issues/650"""
-    n = s.net(); a = node(s, "http.createServer((q, r) => { if (q.headers['x-forwarded-for']) { console.error(new Date().toISOString() + ' ERROR (MainThread) [homeassistant.components.http.forwarded] A request from a reverse proxy was received from ' + q.socket.remoteAddress + ', but your HTTP integration is not set-up for reverse proxies'); r.writeHead(400, {'Content-Type': 'text/plain'}); return r.end('400: Bad Request'); } r.writeHead(200, html); r.end(page('Home Assistant')); }).listen(8123);\n", net=n, name=s.name("homeassistant")); time.sleep(1); s.nginx(loc(f"http://{a}:8123"), n); s.expect("/", 400, "app-error", "route-misconfigured")
+    n = s.net(); a = node(s, "http.createServer((q, r) => { if (q.headers['x-forwarded-for']) { console.error(new Date().toISOString() + ' ERROR (MainThread) [homeassistant.components.http.forwarded] A request from a reverse proxy was received from ' + q.socket.remoteAddress + ', but your HTTP integration is not set-up for reverse proxies'); r.writeHead(400, {'Content-Type': 'text/plain'}); return r.end('400: Bad Request'); } r.writeHead(200, html); r.end(page('Home Assistant')); }).listen(8123);\n", net=n, name=s.name("homeassistant")); time.sleep(1); s.nginx(loc(f"http://{a}:8123"), n); s.needs("the app's own setting", "trusted_proxies"); s.expect("/", 400, "app-error", "route-misconfigured")
 
 # ---------------------------------------------------------------- addresses, ports and firewalls
 @fault
@@ -354,7 +353,7 @@ def docker_user_drops(s):
 @fault
 def host_app_on_loopback(s):
     """The app of the host listens on 127.0.0.1, the proxy container comes by host.docker.internal. https://github.com/docker/for-linux/issues/264"""
-    n = s.net(); q = s.hostport(); s.bg(APP, q, "127.0.0.1", "--name", "ollama"); s.nginx(loc(f"http://host.docker.internal:{q}"), n, opts=["--add-host", f"host.docker.internal:{s.gateway(n)}"]); s.expect("/", 502, "listens-on-localhost")
+    n = s.net(); q = s.hostport(); s.bg(APP, q, "127.0.0.1", "--name", "ollama"); s.nginx(loc(f"http://host.docker.internal:{q}"), n, opts=["--add-host", f"host.docker.internal:{s.gateway(n)}"]); s.needs("how the app was started, its owner knows", "0.0.0.0"); s.expect("/", 502, "listens-on-localhost")
 @fault
 def host_app_on_v6_loopback(s):
     """The app of the host listens on localhost, which is ::1 to it; nginx dials 127.0.0.1. https://github.com/angular/angular-cli/issues/29028"""
@@ -380,6 +379,28 @@ def app_on_host_network(s):
 def both_on_default_bridge(s):
     """Both containers are on the default bridge only, where names do not resolve. https://github.com/jlesage/docker-nginx-proxy-manager/issues/173 (kind)"""
     p = s.port(); a = s.app(p); s.caddy(caddyfile(s, f"{a}:{p}"), None); s.expect("/", 502, "default-bridge-no-dns")
+
+def lan(s):
+    """A card with a network of its own; (network of containers beside the machine, the network's first three numbers, card)."""
+    a, b = f"hf{s.tag}0", f"hf{s.tag}1"; x = f"10.{s.rnd.randrange(221, 250)}.{s.rnd.randrange(250)}"; sh("ip", "link", "add", a, "type", "veth", "peer", "name", b); s.undo.append(lambda: sh("ip", "link", "del", a, check=False))
+    s.undo.append(lambda: sh("ip", "link", "del", "to-lan", check=False)); sh("ip", "addr", "add", f"{x}.2/24", "dev", a); sh("ip", "link", "set", a, "up"); sh("ip", "link", "set", b, "up")
+    return s.net("lan", "-d", "macvlan", "-o", f"parent={a}", "--gateway", f"{x}.1", subnet=f"{x}.0/24"), x, a
+@fault
+def macvlan_app_host_nginx(s):
+    """nginx of the host dials an app with its own address on the LAN (macvlan), which the host cannot reach. https://github.com/moby/moby/issues/21735 (kind)"""
+    n, x, _ = lan(s); p = s.port(); s.app(p, name=s.name("homeassistant"), net=n, image="homeassistant/home-assistant:2024.9", opts=["--ip", f"{x}.53"]); host_nginx(s, loc(f"http://{x}.53:{p}")); s.expect("/", {502, 504}, "network-mismatch")
+@fault
+def macvlan_app_and_bridge_caddy(s):
+    """Caddy on a bridge dials the app's address on the LAN (macvlan). https://github.com/jlesage/docker-nginx-proxy-manager/issues/136"""
+    n, x, _ = lan(s); m = s.net("web"); p = s.port(); s.app(p, name=s.name("unifi"), net=n, opts=["--ip", f"{x}.60"]); s.caddy(caddyfile(s, f"{x}.60:{p}"), m); s.expect("/", {502, 504}, "network-mismatch")
+@fault
+def healthy_macvlan_with_a_way(s):
+    """The host has made itself a way to its macvlan containers: works."""
+    n, x, a = lan(s); p = s.port(); s.app(p, net=n, opts=["--ip", f"{x}.70"]); sh("ip", "link", "add", "to-lan", "link", a, "type", "macvlan", "mode", "bridge"); sh("ip", "link", "set", "to-lan", "up"); sh("ip", "route", "replace", f"{x}.70/32", "dev", "to-lan", "src", f"{x}.2"); host_nginx(s, loc(f"http://{x}.70:{p}")); s.expect("/", 200)
+@fault
+def macvlan_wrong_port_with_a_way(s):
+    """The host has a way to its macvlan containers, the port is the old one. (control for the one above)"""
+    n, x, a = lan(s); p = s.port(); s.app(p, net=n, opts=["--ip", f"{x}.80"]); sh("ip", "link", "add", "to-lan", "link", a, "type", "macvlan", "mode", "bridge"); sh("ip", "link", "set", "to-lan", "up"); sh("ip", "route", "replace", f"{x}.80/32", "dev", "to-lan", "src", f"{x}.2"); host_nginx(s, loc(f"http://{x}.80:{p + 3}")); s.expect("/", 502, "wrong-port")
 
 # ---------------------------------------------------------------- healthy, and it looks bad
 @fault
@@ -436,8 +457,7 @@ def healthy_renamed_with_alias(s):
 @fault
 def healthy_not_found_once(s):
     """Traefik answers 404 for other hosts and this one works; the socket proxy allows what Traefik asks. Works."""
-    n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); o = s.mount("sp", "/usr/local/etc/haproxy", {"haproxy.cfg": "defaults\n    mode http\n    timeout connect 10s\n    timeout client 10m\n    timeout server 10m\nfrontend dockerfrontend\n    bind :2375\n    http-request deny unless { path,url_dec -m reg -i ^(/v[\\d\\.]+)?/(version|_ping|events|info|containers) }\n    default_backend dockerbackend\nbackend dockerbackend\n    server dockersocket /var/run/docker.sock\n"})
-    k = s.run("haproxy:3.0", name=s.name("socket-proxy"), net=m, opts=o + ["-v", "/var/run/docker.sock:/var/run/docker.sock"]); t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); sh("docker", "restart", "-t", "1", t); s.expect("/", 200)
+    n = s.net(); m = s.net("socket"); p = s.port(); s.app(p, net=n, labels=s.labels(p)); k = socket_proxy(s, m, CONTAINERS=1); t = s.traefik(s.docker_provider(f"--providers.docker.endpoint=tcp://{k}:2375"), n, socket=False); s.join(m, t); sh("docker", "restart", "-t", "1", t); s.expect("/", 200)
 @fault
 def healthy_forbidden(s):
     """The app says 403 to everybody, and nginx sends it another Host: works."""

@@ -44,6 +44,7 @@ class Stage:
         os.makedirs(self.dir, exist_ok=True); self.undo.append(lambda: shutil.rmtree(self.dir, ignore_errors=True))
         self.site = f"{self.rnd.choice(STACKS)}.{self.rnd.choice(WORDS)}-{self.tag}.{self.rnd.choice(DOMAINS)}"
         self.url = self.status = None; self.causes = []; self.good = {200}; self.control = False; self.mend = None; self.slow = 0; self.body = None; self.mark = "" # what the right page has
+        self.apart = None # why no command of the right page can mend it here, and what the page has to say instead
     # names and numbers
     def name(self, base=None):
         while True:
@@ -91,7 +92,7 @@ class Stage:
         for l in labels: a += ["--label", l]
         if not (net or "").startswith("container:"): a += ["--dns", "192.0.2.2"] # a name server of the LAN (field runs it) that knows no container
         a += list(opts) + [image] + list(cmd)
-        self.undo.append(lambda: sh("docker", "rm", "-f", "-v", name, check=False))
+        self.undo.append(lambda: [sh("docker", "rm", "-f", "-v", c, check=False) for c in [name] + sh("docker", "ps", "-aq", "--filter", f"name=^/{name}-old-", check=False).split()]) # a repair may keep an old one
         sh(*a); return name
     def app(self, port, *args, name=None, net=None, image=None, **kw):
         name = name or self.name(); image = image or self.appimage()
@@ -207,6 +208,9 @@ class Stage:
         self.status = status if isinstance(status, (set, str)) else {status}
         self.causes, self.good, self.slow, self.body, self.mend = list(causes), set(good), slow, body, mend
         if not causes: self.control = True
+    def needs(self, why, *says):
+        """No command mends this: somebody has to decide, to know or to write something. The page says exactly what."""
+        self.apart = (why, says)
     def wait(self, url, status, seconds=30, body=None):
         end = time.time() + seconds; got = None
         want = status if isinstance(status, set) else {status}
