@@ -102,7 +102,7 @@ let package = Package(
     .plugin(name: "EmbedRevision", capability: .buildTool()),
 
     tests(
-      "AdviceTests", ["Routes", "Checks", "Discovery", "World", "Model", "Reader", "Flow"],
+      "AdviceTests", ["Routes", "Checks", "Discovery", "World", "Model", "Reader", "Flow", "Fixture"],
       exclude: ["docker-stand-in.py", "samples.tsv", "Systems"]),
     tests("ArchiveTests", ["Archive"]),
     // Reads one configuration that is too much, so that its memory and its time can be measured from outside.

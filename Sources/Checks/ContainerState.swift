@@ -15,6 +15,7 @@ extension FactName {
   static let containerMemory: FactName = "container.memory"
   static let containerMoreMemory: FactName = "container.more-memory"
   static let containerFolder: FactName = "container.folder"
+  static let containerCheckLacks: FactName = "container.check-lacks-program"
 }
 
 private enum ContainerOutcome: String, CheckOutcome {
@@ -31,7 +32,9 @@ extension Check {
       .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth,
       .containerHealthOutput,
       .containerAge, .containerFresh, .containerMemory, .containerMoreMemory, .containerFolder,
-    ] + FactName.ofLastWords, outcome: ContainerOutcome.self
+      .containerCheckLacks,
+    ] + FactName.making("unchecked", of: "upstream") + ["file", "number", "text", "with"].map { .line(.unchecked, $0) }
+      + FactName.ofLastWords, outcome: ContainerOutcome.self
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.upstreamID)
     guard let state = container.State, let status = state.Status else { return (.unknown, [:]) }
@@ -50,6 +53,12 @@ extension Check {
       .containerMoreMemory: memory > 0 ? megabytes(memory.clampedProduct(2)) : "",
       .containerFolder: container.Config?.WorkingDir.flatMap { $0.count > 1 ? $0.printable : nil } ?? "",
     ]
+    if let probe = state.Health?.Log?.last, state.Health?.Status == "unhealthy", probe.lacksProgram {
+      learned[.containerCheckLacks] = "yes"
+      let service = await ComposeService(of: container.Config?.Labels ?? [:], in: world)
+      learned.set(service?.unchecked, .unchecked)
+      learned.merge(await world.making(of: container.Id)?.unchecked.facts("unchecked", of: "upstream") ?? [:])
+    }
     // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)
     let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: world.now - 600)) : nil
@@ -74,4 +83,13 @@ extension Check {
   }
 
   private static func megabytes(_ bytes: Int) -> String { "\(max(6, bytes / 1_048_576))m" }
+}
+
+extension Container.Status.Health.Probe {
+  /// True if the image has no such program as the check calls: the shell's status or words for that, or the engine's own.
+  fileprivate var lacksProgram: Bool {
+    let output = (Output ?? "").trimmed
+    return ExitCode == 127 || output.hasSuffix(": not found") || output.hasSuffix(": command not found")
+      || ExitCode == -1 && output.contains("executable file not found")
+  }
 }

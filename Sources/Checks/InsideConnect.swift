@@ -20,7 +20,8 @@ extension Check {
   /// Connects to the app's port inside its own network. What is refused there, too, no packet filter on the way refuses.
   static let insideConnect = Check(
     "inside.connect", needs: [.nameAddress, .upstreamInside, .upstreamPlace],
-    learns: [.familyDialled, .familyListens, .nameOld], outcome: InsideOutcome.self, limit: 5
+    learns: [.familyDialled, .familyListens, .nameOld] + FactName.making("hosts", of: "proxy"),
+    outcome: InsideOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let (dialled, port, place) = (try given.address, try given.upstreamInside, try given.listensIn)
     let own = given.list(.upstreamAddresses)
@@ -29,8 +30,8 @@ extension Check {
     let target = own.contains(dialled) ? dialled : own.first { $0.isIPv6 == isIPv6 } ?? (isIPv6 ? "::1" : "127.0.0.1")
     switch try await world.see(TCPConnect(address: target, port: port, place: place, limit: 1)).outcome {
     case .accepted:
-      let isOld = !own.isEmpty && given[.upstreamPublished] == nil && !own.contains(dialled)
-      return isOld ? (.elsewhere, [.nameOld: dialled]) : (.accepted, [:])
+      guard !own.isEmpty, given[.upstreamPublished] == nil, !own.contains(dialled) else { return (.accepted, [:]) }
+      return (.elsewhere, ([.nameOld: dialled] as Facts).merging(await world.withoutHost(given)))
     case .refused: break
     case .timeout, .unreachable, .denied, .other: return (.unknown, [:])
     }
@@ -40,5 +41,16 @@ extension Check {
       return (.refused, [:])
     }
     return (.otherFamily, .families(dialledIsIPv6: isIPv6))
+  }
+}
+
+extension World {
+  /// How the proxy's container is made again without the address that it was given for the route's name.
+  fileprivate func withoutHost(_ given: Case) async -> Facts {
+    guard let id = given[.proxyID], let name = given[.upstreamHost],
+      let hosts = (try? await container(id))?.HostConfig?.ExtraHosts,
+      hosts.contains(where: { $0.hasPrefix(name + ":") })
+    else { return [:] }
+    return await making(of: id)?.withoutHost(name).facts("hosts", of: "proxy") ?? [:]
   }
 }

@@ -24,7 +24,7 @@ extension FactName {
   static let containerManager: FactName = "container.manager"
 
   /// What made a container, and which app it is.
-  static let ofOrigin: [FactName] = ofCompose + [containerManager] + ofApp
+  static let ofOrigin: [FactName] = ofCompose + [containerManager] + ofApp + making("upstream", of: "upstream")
 }
 
 extension App.Setting {
@@ -84,12 +84,15 @@ extension Signs {
 }
 
 extension World {
-  /// What made a container, and which app it is.
-  func origin(of container: Container, _ signs: Signs) async -> Facts {
+  /// What made a container, how it is made again, and which app it is.
+  ///
+  /// - Parameter owner: As for `making`.
+  func origin(of container: Container, _ signs: Signs, inNetworkOf owner: String? = nil) async -> Facts {
     let labels = container.Config?.Labels ?? [:]
+    let making = await making(of: container.Id, inNetworkOf: owner)
     return await compose(labels).merging(signs.app(in: container)).merging([
       .containerManager: signs.manager(of: labels) ?? ""
-    ])
+    ]).merging(making?.facts("upstream", of: "upstream") ?? [:])
   }
 
   /// What is known of the program of this machine that listens on a port.

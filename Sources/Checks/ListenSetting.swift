@@ -10,12 +10,12 @@ extension FactName {
   /// The setting by which an app listens on loopback, and the line of its Compose file that changes it.
   static let ofListenSetting: [FactName] =
     [listenFound] + ["setting", "by", "value"].map { App.Purpose.listen.fact($0) }
-    + ["file", "number", "text", "with"].map { .line(.listen, $0) }
+    + ["file", "number", "text", "with"].map { .line(.listen, $0) } + making("listen", of: "upstream")
 }
 
 extension Container {
-  /// A variable of its environment, or an argument, that binds it to loopback.
-  struct LoopbackSetting {
+  /// A variable of its environment, or an argument, that binds it to one address.
+  struct BindingSetting {
     let way: App.Setting.Way
     /// `HOST`, `--host`; of an argument that stands alone, itself.
     let name: String
@@ -24,13 +24,16 @@ extension Container {
     let wanted: String
   }
 
-  /// - Parameter port: The one on which it listens on loopback. An address with another port is somebody else's.
-  func loopbackSetting(_ port: UInt16, _ signs: Signs) -> LoopbackSetting? {
+  /// - Parameters:
+  ///   - address: The one on which it listens; a loopback address stands for all names of loopback.
+  ///   - port: Its port. An address with another port is somebody else's.
+  func bindingSetting(_ address: String, _ port: UInt16, _ signs: Signs) -> BindingSetting? {
     let names = signs.listenNames.compactMap { try? Pattern($0) }
-    func setting(_ way: App.Setting.Way, _ name: String, _ value: String) -> LoopbackSetting? {
-      guard let (wanted, hasPort) = value.everywhere(port), hasPort || names.contains(where: { $0.matches(name) })
+    func setting(_ way: App.Setting.Way, _ name: String, _ value: String) -> BindingSetting? {
+      guard let (wanted, hasPort) = value.everywhere(address, port),
+        hasPort || names.contains(where: { $0.matches(name) })
       else { return nil }
-      return LoopbackSetting(way: way, name: name, value: value, wanted: wanted)
+      return BindingSetting(way: way, name: name, value: value, wanted: wanted)
     }
     for variable in Config?.Env ?? [] {
       let parts = variable.split(separator: "=", maxSplits: 1).map(String.init)
@@ -41,6 +44,10 @@ extension Container {
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
       if parts.count == 2, parts[0].hasPrefix("-"), let found = setting(.option, parts[0], parts[1]) { return found }
       let before = number > 0 ? arguments[number - 1] : ""
+      if argument == address, !before.hasPrefix("-"), number > 0 {
+        return BindingSetting(
+          way: .option, name: argument, value: argument, wanted: address.isIPv6 ? "::" : "0.0.0.0")
+      }
       if let found = setting(.option, before.hasPrefix("-") ? before : argument, argument) { return found }
     }
     return nil
@@ -48,25 +55,28 @@ extension Container {
 }
 
 extension String {
-  /// An address of loopback, with that port or none, for all addresses: `127.0.0.1:3000` becomes `0.0.0.0:3000`.
-  fileprivate func everywhere(_ port: UInt16) -> (String, hasPort: Bool)? {
+  /// An address, with that port or none, for all addresses: `127.0.0.1:3000` becomes `0.0.0.0:3000`.
+  fileprivate func everywhere(_ own: String, _ port: UInt16) -> (String, hasPort: Bool)? {
     let scheme = firstRange(of: "://").map { self[..<$0.upperBound] } ?? ""
     let address = String(dropFirst(scheme.count))
     let (host, given) = address.hostAndPort
-    guard host.isLoopback, given == nil || given == port else { return nil }
+    guard own.isLoopback ? host.isLoopback : host == own, given == nil || given == port else { return nil }
     let everywhere = host.isIPv6 ? "[::]" : "0.0.0.0"
     return ("\(scheme)\(given == nil && host.isIPv6 ? "::" : everywhere)\(given.map { ":\($0)" } ?? "")", given != nil)
   }
 }
 
 extension World {
-  /// By what a container's app listens on loopback: what its own environment or arguments say, else what is known of such
+  /// By what a container's app listens on one address: what its own environment or arguments say, else what is known of such
   /// an app; with the line of its Compose file that changes it.
-  func listenSetting(of container: Container, _ port: UInt16, _ given: Case, _ signs: Signs) async -> Facts {
+  func listenSetting(
+    of container: Container, at address: String, _ port: UInt16, _ given: Case, _ signs: Signs
+  ) async -> Facts {
     let service = await ComposeService(of: container.Config?.Labels ?? [:], in: self)
+    let making = await making(of: container.Id)
     let listen = App.Purpose.listen
     var facts: Facts = [:]
-    if let found = container.loopbackSetting(port, signs) {
+    if let found = container.bindingSetting(address, port, signs) {
       facts = [
         .listenFound: found.name == found.value ? found.value : "\(found.name)=\(found.value)",
         listen.fact("setting"): found.name, listen.fact("by"): found.way.rawValue, listen.fact("value"): found.wanted,
@@ -76,10 +86,17 @@ extension World {
           ? service?.variable(found.name, to: found.wanted) : service?.commanding(found.value, as: found.wanted),
         .listen
       )
+      let changed =
+        found.way == .variable
+        ? making?.adding("--env", "\(found.name)=\(found.wanted)")
+        : making?.replacing(found.value, with: found.wanted)
+          ?? making?.replacing("\(found.name)=\(found.value)", with: "\(found.name)=\(found.wanted)")
+      facts.merge(changed?.facts("listen", of: "upstream") ?? [:])
     } else if given[listen.fact("by")] == App.Setting.Way.variable.rawValue,
       let name = given[listen.fact("setting")], let value = given[listen.fact("value")]
     {
       facts.set(service?.variable(name, to: value), .listen)
+      facts.merge(making?.adding("--env", "\(name)=\(value)").facts("listen", of: "upstream") ?? [:])
     }
     return facts
   }

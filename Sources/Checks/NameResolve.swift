@@ -42,7 +42,7 @@ extension Check {
     learns: [
       .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
       .upstreamDial, .nameFailingServers, .namePlaceServer, .nameKnowingServers, .nameMany,
-    ], outcome: NameOutcome.self
+    ] + FactName.ofProxyService + FactName.making("gateway", of: "proxy"), outcome: NameOutcome.self
   ) { world, given, _ throws(Unseen) in
     let (name, port, place) = (try given.upstreamHost, try given.upstreamPort, try given.dialsFrom)
     let dialled = try await world.dialled(name, by: given, in: place)
@@ -69,6 +69,9 @@ extension Check {
     case .asked(.serverFailure), .asked(.refused): outcome = .failing
     case .asked(.silent): outcome = .silent
     }
+    if ["host.docker.internal", "host.containers.internal"].contains(name) {
+      learned.merge(await world.machineNamed(name, given))
+    }
     if given[.routeResolves] == Route.Resolution.eachRequest {
       guard let (known, by) = await world.lookup(name, in: place, except: dialled.servers) else {
         return (outcome, learned)
@@ -90,6 +93,14 @@ extension Check {
 }
 
 extension World {
+  /// What gives the proxy's container a name for this machine.
+  fileprivate func machineNamed(_ name: String, _ given: Case) async -> Facts {
+    let line = "\(name):host-gateway"
+    let written = await composed(given) { $1.set($0.adding("\"\(line)\"", to: "extra_hosts"), .source) }
+    guard let id = given[.proxyID] else { return written }
+    return written.merging(await making(of: id)?.adding("--add-host", line).facts("gateway", of: "proxy") ?? [:])
+  }
+
   /// Those of several resolvers that do not know the name, for a proxy that asks each of them in its turn.
   fileprivate func failing(
     _ servers: [String], to name: String, by given: Case, in place: Place

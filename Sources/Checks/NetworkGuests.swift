@@ -37,11 +37,12 @@ extension Check {
     // Whose guest one is whose owner was made anew, its listening tells.
     let orphans = containers.filter { $0.networkOwner.map { !ids.contains($0) } == true }
     @Sendable func learned(_ guest: Container) async -> Facts {
+      let owner = given[.upstreamContainer] ?? ""
       let facts: Facts = [
         .upstreamContainer: guest.name, .upstreamID: guest.Id, .upstreamPID: guest.pid.map { String($0) } ?? "",
-        .guestOwner: given[.upstreamContainer] ?? "", .guestOwnerIsNew: guest.networkOwner == id ? "" : "yes",
+        .guestOwner: owner, .guestOwnerIsNew: guest.networkOwner == id ? "" : "yes",
       ]
-      return facts.merging(await world.origin(of: guest, signs))
+      return facts.merging(await world.origin(of: guest, signs, inNetworkOf: owner))
     }
     for guest in (guests + orphans).filter(\.isRunning).prefix(16) {
       let details = try await world.container(guest.Id)

@@ -14,6 +14,10 @@ extension FactName {
   static let networkGateway: FactName = "network.gateway"
   static let networkOwner: FactName = "network.owner"
   static let networkInside: FactName = "network.inside-name"
+  static let networkDriver: FactName = "network.driver"
+  static let networkParent: FactName = "network.parent"
+  static let networkMachine: FactName = "network.machine-address"
+  static let networkShim: FactName = "network.shim-mode"
 }
 
 extension FactName {
@@ -50,6 +54,8 @@ private enum NetworkOutcome: String, CheckOutcome {
   case direct
   /// The same, and the route has a container's name, which only other containers know.
   case noName = "no-name"
+  /// One of the two is beside this machine (macvlan, ipvlan), and the way to the other leads through this machine.
+  case shutOut = "shut-out"
   case unknown
 }
 
@@ -59,7 +65,9 @@ extension Check {
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
       .networkProxy, .networkUpstream, .networkCommon, .networkNew, .networkGateway,
-      .networkDialled, .networkInside, .networkOwner, .publishedAt, .publishedHost, .publishedPort,
+      .networkDialled, .networkInside, .networkOwner, .networkDriver, .networkParent, .networkMachine, .networkShim,
+      .publishedAt,
+      .publishedHost, .publishedPort,
     ] + FactName.ofJoining + FactName.ofPublishing, outcome: NetworkOutcome.self
   ) { world, given, _ throws(Unseen) in
     let upstream = try await world.container(try given.upstreamID)
@@ -71,8 +79,17 @@ extension Check {
     let isElsewhere =
       !bindings.isEmpty && !bindings.contains { $0.isReached(at: name, fromMachine: fromMachine) }
     if let inside = given.port(.upstreamInside) { learned.merge(upstream.published(inside)) }
+    let beside = ((try? await world.networks()) ?? []).filter(\.isBesideMachine)
+    let theirSide = beside.first { $0.isOnly(in: theirs) }
+    if let theirSide {
+      learned[.networkDriver] = theirSide.Driver
+      learned[.networkParent] = theirSide.parent
+      learned[.networkShim] = theirSide.Driver == "ipvlan" ? "l2" : "bridge"
+      learned[.networkMachine] = ((try? await world.see(OwnAddresses())) ?? []).first(where: theirSide.holds)
+    }
     guard let id = given[.proxyID], !fromMachine else {
       if given[.upstreamPublished] != nil { return (isElsewhere ? .otherBinding : .published, learned) }
+      if theirSide != nil { return (.shutOut, learned) }
       guard fromMachine, !name.isAddress, given[.routeContainer] == nil, !upstream.usesHostNetwork else {
         return (.direct, learned)
       }
@@ -95,6 +112,10 @@ extension Check {
       learned[.networkInside] = named.isEmpty && join == nil ? nil : upstream.name
       learned[.networkJoin] = join?.network
       learned[.networkJoiner] = join?.joiner
+      if let own = beside.first(where: { $0.isOnly(in: ours) }) {
+        learned[.networkDriver] = own.Driver
+        return (.shutOut, learned)
+      }
       return (isElsewhere ? .otherBinding : .published, learned)
     }
     if upstream.usesHostNetwork { return (.hostNetwork, learned) }
@@ -122,9 +143,16 @@ extension Check {
       return (.shared, learned)
     }
     if !common.isEmpty, name.isAddress { return (.shared, learned) }
-    let join = joining(ours, proxy, theirs, upstream)
+    // A proxy that joins a network beside the machine may lose its published ports, so there the app joins the proxy's.
+    let join =
+      theirSide == nil
+      ? joining(ours, proxy, theirs, upstream)
+      : joining([:], upstream, ours, proxy).map {
+        (network: $0.network, joiner: upstream.name)
+      }
     learned[.networkJoin] = join?.network
     learned[.networkJoiner] = join?.joiner
+    learned[.networkInside] = theirSide != nil && name.isAddress ? upstream.name : nil
     learned[.networkNew] = "\(proxy.name)-net"
     if let (network, name) = join { learned.merge(await world.joining(name == proxy.name ? proxy : upstream, network)) }
     return (common.isEmpty ? .separate : .defaultBridge, learned)
@@ -138,6 +166,13 @@ extension Check {
       networks.keys.filter { !Network.defaults.contains($0) && $0 != "none" }.sorted().first
     }
     return first(theirs).map { ($0, proxy.name) } ?? first(ours).map { ($0, upstream.name) }
+  }
+}
+
+extension Network {
+  /// True if these are all in it.
+  fileprivate func isOnly(in ends: [String: EndpointSettings]) -> Bool {
+    !ends.isEmpty && ends.values.allSatisfy { $0.NetworkID == Id }
   }
 }
 

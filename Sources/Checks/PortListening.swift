@@ -8,6 +8,7 @@ extension FactName {
   static let upstreamPorts: FactName = "upstream.ports"
   static let upstreamBoundTo: FactName = "upstream.bound-to"
   static let upstreamWaiting: FactName = "upstream.waiting"
+  static let upstreamUsual: FactName = "upstream.usual-port"
 }
 
 private enum ListeningOutcome: String, CheckOutcome {
@@ -29,9 +30,10 @@ extension Check {
   static let portListening = Check(
     "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
     learns: [
-      .upstreamListening, .upstreamPorts, .upstreamBoundTo, .upstreamWaiting, .familyDialled, .familyListens,
+      .upstreamListening, .upstreamPorts, .upstreamUsual, .upstreamBoundTo, .upstreamWaiting, .familyDialled,
+      .familyListens,
       .familyAddress,
-    ] + FactName.ofListenSetting,
+    ] + FactName.ofListenSetting + FactName.ofPort + [.neededContainer],
     outcome: ListeningOutcome.self
   ) { world, given, signs throws(Unseen) in
     let place = try given.listensIn
@@ -51,6 +53,14 @@ extension Check {
       .upstreamWaiting: here.map(\.waiting).max().flatMap { $0 > 0 ? String($0) : nil } ?? "",
     ]
     if let listener = here.first(where: isInReach) {
+      if here.count == 1, !listener.address.isAnyAddress, let id = given[.upstreamID],
+        let container = try? await world.container(id)
+      {
+        learned.merge(await world.listenSetting(of: container, at: listener.address, port, given, signs))
+      }
+      if let usual = given.port(.appPort), usual != port, outside.contains(where: { $0.port == usual }) {
+        learned[.upstreamUsual] = String(usual)
+      }
       return (listener.waiting > 0 ? .stuck : .listening, learned)
     }
     if let isIPv6, !here.isEmpty, here.allSatisfy({ !$0.isLoopback || given.reachesLoopback }) {
@@ -59,7 +69,8 @@ extension Check {
     }
     if !here.isEmpty {
       if let id = given[.upstreamID], let container = try? await world.container(id) {
-        learned.merge(await world.listenSetting(of: container, port, given, signs))
+        learned.merge(
+          await world.listenSetting(of: container, at: here[0].address, port, given, signs))
       }
       return (.loopback, learned)
     }
@@ -67,7 +78,9 @@ extension Check {
     guard given[.upstreamPlace] != "host" else { return (.nothing, learned) }
     let best = await world.best(of: Set(outside.map(\.port)).sorted(), given)
     learned[.upstreamListening] = best.map { String($0) }
+    if let best { learned.merge(await world.leading(to: best, given)) }
     if best == nil, outside.isEmpty, !listeners.isEmpty { return (.loopback, learned) }
+    if best == nil, let id = given[.upstreamID] { learned.merge(await world.needed(by: id)) }
     return (best == nil ? .nothing : .otherPort, learned)
   }
 }
@@ -93,7 +106,29 @@ extension Case {
   }
 }
 
+extension FactName {
+  /// What leads to the port on which the app listens: its container's published port, or the label that names the port.
+  fileprivate static let ofPort: [FactName] =
+    making("published", "port", of: "upstream") + ["file", "number", "text", "with"].map { .line(.published, $0) }
+}
+
 extension World {
+  /// How the app's container is made again so that what names its port leads to that one.
+  fileprivate func leading(to port: UInt16, _ given: Case) async -> Facts {
+    guard let id = given[.upstreamID] else { return [:] }
+    var facts: Facts = [:]
+    let making = await making(of: id)
+    if given[.upstreamPublished] != nil, let inside = given.port(.upstreamInside) {
+      let labels = (try? await container(id))?.Config?.Labels ?? [:]
+      facts.set(await ComposeService(of: labels, in: self)?.publishing(inside, instead: port), .published)
+      facts.merge(making?.publishing(inside, instead: port).facts("published", of: "upstream") ?? [:])
+    }
+    if let label = given[.labelForPort] {
+      facts.merge(making?.labelled(label, String(port)).facts("port", of: "upstream") ?? [:])
+    }
+    return facts
+  }
+
   /// The port that answers HTTP first of all; else the lowest. Beside a proxy only one that answers counts: programs
   /// that help it live there, too.
   fileprivate func best(of ports: [UInt16], _ given: Case) async -> UInt16? {

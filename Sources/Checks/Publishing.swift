@@ -18,7 +18,7 @@ extension FactName {
   static let ofPublishing: [FactName] =
     [
       .publishContainer, .publishInside, .publishPort, .publishService, .publishProject, .publishFile, .publishProgram,
-    ] + ["file", "number", "text", "with"].map { .line(.ports, $0) }
+    ] + ["file", "number", "text", "with"].map { .line(.ports, $0) } + making("publish", of: "publish")
 }
 
 extension World {
@@ -28,6 +28,8 @@ extension World {
       .publishContainer: container.name, .publishInside: String(inside), .publishPort: String(port),
     ]
     let labels = container.Config?.Labels ?? [:]
+    let making = await making(of: container.Id)?.adding("--publish", "127.0.0.1:\(port):\(inside)")
+    facts.merge(making?.facts("publish", of: "publish") ?? [:])
     guard let service = await ComposeService(of: labels, in: self), service.files.count == 1,
       let lines = service.publishing(inside, at: port)
     else { return facts }

@@ -20,6 +20,12 @@ extension FactName {
   static let sourceProgram: FactName = "source.program"
 }
 
+extension FactName {
+  /// The Compose service of the proxy's container, and the line that has to change.
+  static let ofProxyService: [FactName] =
+    [sourceService, sourceProject, sourceFile, sourceProgram] + ofLine(.source) + [line(.source, "with")]
+}
+
 private enum SourceOutcome: String, CheckOutcome {
   /// The proxy can connect to it, and has not complained of it.
   case fine
@@ -52,9 +58,9 @@ extension Check {
     "route.source", needs: [.sourceKind, .proxyPlace, .proxyKind, .siteAsked],
     learns: [
       .sourceFault, .sourceReason, .sourceSocket, .sourceOutside, .sourceGroup, .sourceHost, .sourcePort,
-      .sourceContainer,
-      .sourceStatus, .sourceService, .sourceProject, .sourceFile, .sourceProgram,
-    ] + FactName.ofLine(.source) + [.line(.source, "with")], outcome: SourceOutcome.self
+      .sourceContainer, .sourceStatus,
+    ] + FactName.ofProxyService + FactName.making("source", of: "proxy") + FactName.making("permit", of: "source"),
+    outcome: SourceOutcome.self
   ) { world, given, signs throws(Unseen) in
     let isAsked = given[.sourceEndpoint] != nil
     let (outcome, learned) = try await isAsked ? asked(world, given, signs) : written(world, given)
@@ -89,7 +95,9 @@ extension Check {
       learned.merge(
         await world.composed(given) { $1.set($0.tag.map { Edit(onThisMachine: $0) }, .source) })
       return (.tooOld, learned)
-    case "source-forbidden": return (.forbidden, learned)
+    case "source-forbidden":
+      learned.merge(await world.permitting(learned[.sourceContainer]))
+      return (.forbidden, learned)
     case nil: return (way.map { $0.obstacle ?? .fine } ?? .unknown, learned)
     default: return (way?.obstacle ?? .failing, learned)
     }
@@ -165,6 +173,7 @@ extension World {
         way.facts[.sourceOutside] = outside
         way.facts.merge(
           await composed(given) { $1.set($0.adding("\(outside):\(path):ro", to: "volumes"), .source) })
+        way.facts.merge(await made(given, with: "--volume", "\(outside):\(path):ro"))
         break
       }
     case .denied:
@@ -174,14 +183,30 @@ extension World {
       guard let socket = sight.obstacle, socket.path == path, socket.mode & 0o60 == 0o60 else { break }
       way.facts[.sourceGroup] = String(socket.group)
       way.facts.merge(await composed(given) { $1.set($0.adding("\"\(socket.group)\"", to: "group_add"), .source) })
+      way.facts.merge(await made(given, with: "--group-add", String(socket.group)))
     case .refused, .notSocket: way.obstacle = .refused
     case .other: throw .notPermitted(what: path)
     }
     return way
   }
 
+  /// How the proxy's container is made again with one more option.
+  private func made(_ given: Case, with option: String, _ value: String) async -> Facts {
+    guard let id = given[.proxyID] else { return [:] }
+    return await making(of: id)?.adding(option, value).facts("source", of: "proxy") ?? [:]
+  }
+
+  /// How a container that lets some questions through to the engine, by its variables, is made again so that it lets
+  /// those of a proxy through.
+  ///
+  /// Source: Tecnativa's docker-socket-proxy, "Grant or revoke access to certain API sections".
+  fileprivate func permitting(_ name: String?) async -> Facts {
+    guard let name, let id = (try? await container(name))?.Id, let making = await making(of: id) else { return [:] }
+    return making.adding("--env", "CONTAINERS=1").adding("--env", "NETWORKS=1").facts("permit", of: "source")
+  }
+
   /// The Compose service of the proxy's container, and the line that has to change; empty without one.
-  fileprivate func composed(_ given: Case, _ line: (ComposeService, inout Facts) -> Void) async -> Facts {
+  func composed(_ given: Case, _ line: (ComposeService, inout Facts) -> Void) async -> Facts {
     guard let id = given[.proxyID], let labels = (try? await container(id))?.Config?.Labels,
       let service = await ComposeService(of: labels, in: self), service.files.count == 1
     else { return [:] }

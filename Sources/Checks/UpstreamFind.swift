@@ -31,7 +31,8 @@ extension Check {
     learns: [
       .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
       .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .swarmService,
-    ] + FactName.ofOrigin, outcome: UpstreamOutcome.self
+      .composeUnmade,
+    ] + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
     let host = try given.upstreamHost
     let port = try given.upstreamPort
@@ -47,6 +48,7 @@ extension Check {
     case .container(let container, let inside):
       var facts = learned(container, inside, routePort: port, host)
         .merging(await world.origin(of: container, signs))
+      if given[.routeProtocol] == "fastcgi" { facts.merge(await world.poolSettings(of: container)) }
       guard host.isAddress, facts[.upstreamPublished] == nil, let place = container.pid.map({ Place.process($0) }),
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
@@ -74,7 +76,12 @@ extension Check {
       )
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
     case .scaledToZero: return (.scaled, [.swarmService: host])
-    case .noSuchContainer(let near): return (.nameless, [.upstreamNear: near ?? ""])
+    case .noSuchContainer(let near):
+      var facts: Facts = [.upstreamNear: near ?? ""]
+      if near == nil, let id = given[.proxyID], let labels = (try? await world.container(id))?.Config?.Labels {
+        facts.merge(await world.unmade(host, beside: labels))
+      }
+      return (.nameless, facts)
     case .elsewhere: return (.elsewhere, [:])
     }
   }

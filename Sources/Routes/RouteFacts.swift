@@ -75,6 +75,7 @@ extension FactName {
   public static let sourceEndpoint: FactName = "source.endpoint"
   public static let sourceVersion: FactName = "source.version"
   public static let labelPort: FactName = "label.port"
+  public static let labelForPort: FactName = "label.for-port"
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"
   public static let labelClose: FactName = "label.close"
@@ -152,10 +153,21 @@ extension FactName {
     case proxyRestart = "proxy-restart"
     /// Of the setting by which an app listens, in its Compose file.
     case listen
+    /// Of a published port, in the app's Compose file.
+    case published
+    /// Of the limits of a circuit breaker.
+    case thresholds
+    /// Of a container's health check, in its Compose file.
+    case unchecked
+    /// Of a PHP-FPM pool's settings.
+    case poolClients = "pool-clients"
+    case poolTimeout = "pool-timeout"
 
     /// Those that are no part of a route.
     static let besideRoutes: Set<Line> = [
-      .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen,
+      .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen, .published, .thresholds,
+      .unchecked,
+      .poolClients, .poolTimeout,
     ]
   }
 

@@ -39,6 +39,7 @@ enum RealProxy {
       case .success: return [("docker compose", nil)]
       case .failure(let refusal): return [("docker compose", refusal.text)]
       }
+    case .pool: return [("php-fpm", try refused("/usr/sbin/php-fpm8.2", ["-t", "-y", file]))]
     case .hosts:
       let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
       return [("hosts file", lines.contains { $0.contains("shop.example.org") } ? "the name is still there" : nil)]

@@ -1,4 +1,5 @@
 import Discovery
+import Fixture
 import Foundation
 import Model
 import World
@@ -16,6 +17,8 @@ struct System: Sendable, CustomStringConvertible {
     case traefik, docker
     /// A Compose file whose service has to join a network or needs another line, and the names of a machine.
     case compose, hosts
+    /// A file of a PHP-FPM pool.
+    case pool
   }
 
   let kind: Kind
@@ -44,7 +47,7 @@ struct System: Sendable, CustomStringConvertible {
   private var proxy: String? {
     switch kind {
     case .docker: "traefik"
-    case .compose, .hosts: nil
+    case .compose, .hosts, .pool: nil
     default: kind.rawValue
     }
   }
@@ -93,12 +96,21 @@ struct System: Sendable, CustomStringConvertible {
       for line in [FactName.Line.restart, .proxyRestart] {
         facts.set(service.setting("restart", to: "unless-stopped"), line)
       }
+      facts.set(service.publishing(80, instead: 3000), .published)
+      facts.set(service.unchecked, .unchecked)
       if let tag = service.tag {
         facts.set(Edit(onThisMachine: tag), .source)
       } else {
         facts.set(service.adding("/var/run/docker.sock:/var/run/docker.sock:ro", to: "volumes"), .source)
       }
       return facts
+    case .pool:
+      let inside = "/usr/local/etc/php-fpm.d"
+      let world = Sandbox().container(
+        "php1",
+        #""Name": "/php", "State": {"Pid": 42}, "Mounts": [{"Source": "\#(folder.path)", "Destination": "\#(inside)"}]"#
+      ).file("\(inside)/\(self.file)", self.text(in: folder, port: port), in: .process(42))
+      return await world.poolSettings(of: try await world.container("php1"))
     case .hosts:
       let lines = text.split(separator: "\n").map(String.init)
       let number = lines.firstIndex { $0.hasSuffix("shop.example.org") } ?? 0
@@ -134,7 +146,7 @@ struct System: Sendable, CustomStringConvertible {
     case .caddy: ["/usr/bin/caddy", "run", "--config", file, "--adapter", "caddyfile"]
     case .envoy: ["/usr/bin/envoy", "-c", file]
     case .traefik, .docker: ["traefik"] + Traefik.flags(kind, folder, port: port)
-    case .compose, .hosts: []
+    case .compose, .hosts, .pool: []
     }
   }
 }

@@ -145,6 +145,16 @@ public struct ComposeService: Sendable {
     parts.contains { $0.service["network_mode"] != nil } ? nil : adding("\"127.0.0.1:\(port):\(inside)\"", to: "ports")
   }
 
+  /// What its file needs so that a published port leads to another port inside; nil if no line of it publishes the first.
+  public func publishing(_ inside: UInt16, instead port: UInt16) -> Replacement? {
+    for (text, span) in ports {
+      guard let span, [":\(inside)", ":\(inside)/tcp"].contains(where: text.hasSuffix) else { continue }
+      let end = text.hasSuffix("/tcp") ? "\(inside)/tcp".count : "\(inside)".count
+      return span.replacement(text.dropLast(end) + String(port))
+    }
+    return nil
+  }
+
   /// What its file needs so that one of its keys has this value: a line, or two of them, in the place of one. Nil if no
   /// file has the service in a form that can be added to.
   public func setting(_ key: String, to value: String) -> Replacement? {
@@ -159,6 +169,24 @@ public struct ComposeService: Sendable {
     else { return nil }
     let indent = String(repeating: " ", count: first.place.column - 1)
     return file.replacement(of: own.place.line, with: [.line, .text("\(indent)\(key): \(value)")])
+  }
+
+  /// What its file needs so that its container has no health check; nil if no file has one of its own in block form.
+  public var unchecked: Replacement? {
+    guard let (file, service) = parts.last(where: { $0.service["healthcheck"] != nil }),
+      let key = service.pairs.first(where: { $0.key == "healthcheck" }),
+      let inside = key.value.pairs.first, inside.place.line == key.place.line + 1
+    else { return nil }
+    let last =
+      (inside.place.line...inside.place.line + 100).prefix { number in
+        file.line(number).map { $0.prefix { $0 == " " }.count >= inside.place.column - 1 && $0.contains { $0 != " " } }
+          == true
+      }.last ?? inside.place.line
+    let lines = (inside.place.line...last).compactMap(file.line)
+    return Replacement(
+      line: Span(
+        file: file.path, line: inside.place.line, text: lines.joined(separator: "\n"), head: "", tail: ""),
+      lines: String(repeating: " ", count: inside.place.column - 1) + "disable: true")
   }
 
   /// Whether its files put it into that network; nil if they could not be read.
@@ -234,12 +262,6 @@ public struct ComposeService: Sendable {
     return tag.hasPrefix(":") ? file.span(of: String(tag.dropFirst()), behind: name + ":", in: image) : nil
   }
 
-  /// A line of a file, and the lines that take its place.
-  public struct Replacement: Sendable {
-    public let line: Span
-    public let lines: String
-  }
-
   private func texts(_ key: String) -> [(text: String, span: Span?)] {
     parts.reversed().flatMap { file, service in
       (service[key]?.items ?? []).compactMap { item in
@@ -270,6 +292,7 @@ extension FactName {
   public static let composeFile: FactName = "compose.file"
   public static let composeFiles: FactName = "compose.files"
   public static let composeProgram: FactName = "compose.program"
+  public static let composeUnmade: FactName = "compose.unmade"
 
   public static let ofCompose: [FactName] = [
     .composeProject, .composeService, .composeFile, .composeFiles, .composeProgram,
@@ -288,6 +311,28 @@ extension World {
       .composeFiles: files.count > 1 ? files.joined(separator: ":") : "",
       .composeProgram: await composeProgram,
     ]
+  }
+
+  /// The service of the Compose files of a container with these labels that would have this name, if no container was made
+  /// of it: as `compose`, and `compose.unmade`.
+  public func unmade(_ name: String, beside labels: [String: String]) async -> Facts {
+    guard let (project, _, files) = labels.compose, let containers = try? await containers() else { return [:] }
+    for path in files.prefix(8) {
+      guard let sight = try? await see(FileRead(path: path)), let file = DocumentFile(sight.text, path: path) else {
+        continue
+      }
+      let service = file.root["services"]?.pairs.first { service in
+        let names = [service.key, "\(project)-\(service.key)-1", "\(project)_\(service.key)_1"]
+        return names.contains(name) || service.value["container_name"]?.text == name
+      }?.key
+      guard let service, !containers.contains(where: { $0.project == project && $0.service == service }) else {
+        continue
+      }
+      return await compose(labels.merging(["com.docker.compose.service": service]) { $1 }).merging([
+        .composeUnmade: "yes"
+      ])
+    }
+    return [:]
   }
 
   /// Compose is a plugin of the docker command in most places; Debian has it as a program of its own.
@@ -316,7 +361,7 @@ extension DocumentFile {
     case text(String)
   }
 
-  fileprivate func replacement(of number: Int, with parts: [Part]) -> ComposeService.Replacement? {
+  fileprivate func replacement(of number: Int, with parts: [Part]) -> Replacement? {
     wholeLine(number).map { line in
       let lines = parts.map { part in
         switch part {
@@ -331,19 +376,8 @@ extension DocumentFile {
 
 extension Span {
   /// The line with another value in it.
-  fileprivate func replacement(_ value: String) -> ComposeService.Replacement {
+  fileprivate func replacement(_ value: String) -> Replacement {
     .init(line: self, lines: head + value + tail)
-  }
-}
-
-extension Facts {
-  /// The facts of a replacement, for a patch: `NAME-line.*` with the new lines in `.with`.
-  public mutating func set(_ replacement: ComposeService.Replacement?, _ line: FactName.Line) {
-    guard let replacement else { return }
-    set(Edit(onThisMachine: replacement.line), line)
-    // The line changes as a whole.
-    for end in ["head", "tail"] { self[.line(line, end)] = nil }
-    self[.line(line, "with")] = replacement.lines
   }
 }
 

@@ -60,7 +60,7 @@ public struct ContainerSummary: Sendable, Decodable {
 
 extension String {
   /// The container's id in a network mode `container:ID`.
-  fileprivate var containerOfMode: String? { hasPrefix("container:") ? String(dropFirst(10)) : nil }
+  var containerOfMode: String? { hasPrefix("container:") ? String(dropFirst(10)) : nil }
 }
 
 extension KeyedDecodingContainer {
@@ -301,6 +301,14 @@ public struct Network: Sendable, Decodable {
     guard Driver == "bridge" else { return nil }
     return Options?["com.docker.network.bridge.name"] ?? "br-\(Id.prefix(12))"
   }
+
+  /// True for one whose containers are machines of their own on the network of this machine's own card, its parent. The
+  /// kernel lets none of them and this machine reach each other.
+  ///
+  /// Source: Docker, "Macvlan network driver" and "IPvlan network driver".
+  public var isBesideMachine: Bool { Driver == "macvlan" || Driver == "ipvlan" }
+  /// The card of this machine on whose network they are; nil for a network of another kind.
+  public var parent: String? { isBesideMachine ? Options?["parent"] : nil }
 
   public func holds(_ address: String) -> Bool { subnets.contains { Subnet($0)?.contains(address) == true } }
 

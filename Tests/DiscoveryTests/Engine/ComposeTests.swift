@@ -49,4 +49,43 @@ import World
     #expect(try await joined("services:\n  proxy:\n    network_mode: host\n") == [])
     #expect(try await joined("services:\n  other:\n    image: nginx\n") == [])
   }
+
+  private static let labels = [
+    "com.docker.compose.project": "edge", "com.docker.compose.service": "proxy",
+    "com.docker.compose.project.config_files": "/srv/edge/compose.yml",
+  ]
+
+  @Test func aPublishedPortLeadsToAnotherOneInside() async throws {
+    let text = "services:\n  proxy:\n    ports:\n      - \"127.0.0.1:8080:80\"\n      - 53:53/udp\n"
+    let world = Sandbox().file("/srv/edge/compose.yml", text)
+    let service = try #require(await ComposeService(of: Self.labels, in: world))
+    #expect(service.publishing(80, instead: 3000)?.lines == "      - \"127.0.0.1:8080:3000\"")
+    #expect(service.publishing(53, instead: 3000) == nil)
+  }
+
+  @Test func aHealthCheckGoesAsAWhole() async throws {
+    let text =
+      "services:\n  proxy:\n    healthcheck:\n      test: curl localhost\n      interval: 5s\n    image: nginx\n"
+    let world = Sandbox().file("/srv/edge/compose.yml", text)
+    let service = try #require(await ComposeService(of: Self.labels, in: world)?.unchecked)
+    #expect(service.line.line == 4)
+    #expect(service.line.text == "      test: curl localhost\n      interval: 5s")
+    #expect(service.lines == "      disable: true")
+  }
+
+  @Test(arguments: ["wiki", "edge-wiki-1", "edge_wiki_1", "the-wiki"])
+  func aServiceWithoutAContainerIsKnownByEachOfItsNames(_ name: String) async {
+    let text = "services:\n  proxy:\n    image: nginx\n  wiki:\n    image: wiki\n    container_name: the-wiki\n"
+    let world = Sandbox().file("/srv/edge/compose.yml", text).containers(#"{"Id": "a"}"#)
+    let facts = await world.unmade(name, beside: Self.labels)
+    #expect(facts["compose.unmade"] == "yes")
+    #expect(facts["compose.service"] == "wiki")
+    #expect(await world.unmade("shop", beside: Self.labels)["compose.unmade"] == nil)
+  }
+
+  @Test func aServiceWithAContainerIsNotUnmade() async {
+    let world = Sandbox().file("/srv/edge/compose.yml", "services:\n  wiki:\n    image: wiki\n").containers(
+      #"{"Id": "a", "Labels": {"com.docker.compose.project": "edge", "com.docker.compose.service": "wiki"}}"#)
+    #expect(await world.unmade("wiki", beside: Self.labels)["compose.unmade"] == nil)
+  }
 }

@@ -636,6 +636,19 @@ extension Caddyfile {
       }
     }
 
+    /// The lines of options, if these stand on neighbouring lines and nothing else does.
+    private func alone(_ options: [Directive]) -> Span? {
+      let lines = options.compactMap { option -> Span? in
+        let words = ([option.name] + option.arguments).map(\.text).joined(separator: " ")
+        return blocks.span(option.name).flatMap { option.block == nil && $0.text.trimmed == words ? $0 : nil }
+      }
+      guard let first = lines.first, lines.map(\.line) == Array(first.line..<first.line + options.count) else {
+        return nil
+      }
+      return Span(
+        file: first.file, line: first.line, text: lines.map(\.text).joined(separator: "\n"), head: "", tail: "")
+    }
+
     private mutating func transport(_ line: Directive, of proxy: inout Caddy.Proxy) {
       if line.arguments.first?.text == "fastcgi" { proxy.speaks = "fastcgi" }
       var timeouts: [(seconds: Double, token: Token)] = []
@@ -662,7 +675,10 @@ extension Caddyfile {
         case "tls_client_auth", "tls_timeout", "tls_renegotiation", "tls_except_ports", "tls_curves":
           proxy.isTLS = true
         case "max_response_header": proxy.headerLimit = first.flatMap { Caddyfile.bytes($0.text) }
-        case "versions": if words.contains("h2c") { proxy.speaks = "h2c" }
+        case "versions":
+          guard words.contains("h2c") else { continue }
+          proxy.speaks = "h2c"
+          proxy.places["version"] = alone([option])
         default:
           guard !Caddyfile.transportOptions.contains(option.name.text) else { continue }
           note(
@@ -671,7 +687,11 @@ extension Caddyfile {
         }
       }
       // Options of TLS in the transport contradict a plain address: another scheme alone would be refused.
-      if line.block?.contains(where: { $0.name.text.hasPrefix("tls") }) ?? false { proxy.places["scheme"] = nil }
+      let secured = (line.block ?? []).filter { $0.name.text.hasPrefix("tls") }
+      if !secured.isEmpty {
+        proxy.places["tls"] = alone(secured)
+        if proxy.places["tls"] == nil { proxy.places["scheme"] = nil }
+      }
       let shortest = timeouts.min { $0.seconds < $1.seconds }
       proxy.answerTimeout = shortest?.seconds
       proxy.places["timeout"] = shortest.flatMap { blocks.span($0.token) }

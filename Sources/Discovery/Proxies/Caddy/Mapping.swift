@@ -38,6 +38,7 @@ extension Caddy.Configuration {
       }
       reading.log.keys.append("\"host\":\"\(upstream.address)\"")
       let login = found.auth.first.flatMap { auth in auth.upstreams.first.map { auth.url(of: $0) } }
+      reading.own.set(files.edit(proxy.places["version"]), .version)
       reading.route = proxy.route(to: upstream, servers, path: path, change, login: login, request, files)
     }
     return reading
@@ -124,7 +125,7 @@ extension Caddy.Proxy {
       verified: verified, verifySwitch: nil, name: isKnown ? .known(Setting(name, nameEdit)) : .notRead,
       sendsName: .known(Setting(!name.isAddress, nil)),
       authorities: .known(authorities.first.map(files.authorities)), sendsCertificate: .notRead, offer: .known(.modern),
-      block: nil)
+      block: files.edit(places["tls"]))
   }
 
   /// The `Host` header that the upstream gets; nil: the client's. An HTTPS upstream gets its own address (since 2.11).

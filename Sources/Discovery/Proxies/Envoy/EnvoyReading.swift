@@ -6,6 +6,9 @@ import YAML
 
 /// From Envoy's files, and what its admin interface tells of its parts that are in no file, to the facts of a route.
 enum EnvoyReading: ProxyReader {
+  static let facts: [FactName] =
+    FactName.ofLine(.version) + ["file", "number", "text", "with"].map { .line(.thresholds, $0) }
+
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let (configuration, admin) = try await load(proxy)
     var reading = Reading(
@@ -42,6 +45,8 @@ enum EnvoyReading: ProxyReader {
       reading.configuration.container = proxy.container?.name
     }
     let servers = (try? await admin?.servers(of: name)) ?? []
+    reading.own.set(proxy.files.edit(cluster.http2Key), .version)
+    reading.own.set(cluster.widened(proxy.files), .thresholds)
     reading.route = try configuration.route(to: cluster, action, route, servers, request, proxy.files)
     return reading
   }
@@ -409,6 +414,35 @@ extension Message {
     let isHTTP2 =
       options?["explicit_http_config", "http2_protocol_options"] != nil || self["http2_protocol_options"] != nil
     return isHTTP2 ? (scheme == "https" ? .h2 : .h2c) : .http
+  }
+
+  /// Of a cluster: where it is told to speak HTTP/2, by the one of two names that excludes the other.
+  fileprivate var http2Key: Span? {
+    let name = "http2_protocol_options"
+    let options = self["typed_extension_protocol_options"]?.fields.first?.value
+    guard let field = options?["explicit_http_config", name], let place = field.key, let source,
+      let text = source.line(place.line), text.ranges(of: name).count == 1, let found = text.firstRange(of: name)
+    else { return nil }
+    return Span(
+      file: source.path, line: place.line, text: text, head: String(text[..<found.lowerBound]),
+      tail: String(text[found.upperBound...]))
+  }
+
+  /// Of a cluster: the lines of its circuit breaker's limits, with room for a hundred where there is less.
+  fileprivate func widened(_ files: ProxyFiles) -> Replacement? {
+    guard let source, let limits = self["circuit_breakers", "thresholds"]?.items.first else { return nil }
+    let low = ["max_connections", "max_pending_requests", "max_requests"].compactMap { limits[$0] }.filter {
+      $0.number.map { $0 < 100 } == true
+    }.compactMap(\.span)
+    guard let first = low.map(\.line).min(), let last = low.map(\.line).max(), Set(low.map(\.line)).count == low.count
+    else { return nil }
+    let lines = (first...last).compactMap(source.line)
+    let wide = zip(first...last, lines).map { number, line in
+      low.first { $0.line == number }.map { $0.head + "100" + $0.tail } ?? line
+    }
+    return files.edit(
+      Span(file: source.path, line: first, text: lines.joined(separator: "\n"), head: "", tail: "")
+    ).map { Replacement(line: $0.span, lines: wide.joined(separator: "\n")) }
   }
 
   /// Of an answer's header. Source: Envoy, `HttpProtocolOptions.max_response_headers_kb`.

@@ -4,6 +4,8 @@ import World
 
 /// From HAProxy's files, and what it tells of itself, to the facts of a route.
 enum HAProxyReading: ProxyReader {
+  static let facts: [FactName] = [.haproxyMaintenance]
+
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
     let files = proxy.files
@@ -64,6 +66,7 @@ enum HAProxyReading: ProxyReader {
     reading.configuration.container = files.container(with: server.directive.file)
     reading.log.keys = ["\(backend.name)/\(server.name)", "\(backend.name)/<NOSRV>"]
     reading.route = try await Self.route(route, server, of: backend, request, configuration, proxy)
+    if await status(server, of: backend, configuration, proxy) == "MAINT" { reading.own[.haproxyMaintenance] = "yes" }
     return reading
   }
 
@@ -266,14 +269,21 @@ enum HAProxyReading: ProxyReader {
     let written = send.firstIndex(of: "uri").flatMap { send.indices.contains($0 + 1) ? send[$0 + 1] : nil }
     let path = written ?? (words.count > 1 ? words.dropFirst().first : words.first) ?? "/"
     var expects: String? = "200-399"
-    if let expect = configuration.setting("http-check", "expect", of: backend)?.arguments.dropFirst() {
-      let status = expect.firstIndex(of: "status").flatMap {
+    var status: Span?
+    if let line = configuration.setting("http-check", "expect", of: backend) {
+      let expect = line.arguments.dropFirst()
+      expects = expect.firstIndex(of: "status").flatMap {
         expect.indices.contains($0 + 1) && !expect.contains("!") ? expect[$0 + 1] : nil
       }
-      expects = status
+      status = expects == nil ? nil : line.words.last.flatMap { line.span($0) }
+    }
+    // Below it one more line about the check may stand.
+    let place = option.words.first.flatMap { option.span($0) }.map {
+      Span(file: $0.file, line: $0.line, text: $0.text, head: "\($0.text)\n\($0.indentation)", tail: "")
     }
     return Route.HealthCheck(
-      path: Setting(path, nil), expects: expects.map { Setting($0, nil) }, port: port, isUp: isUp)
+      path: Setting(path, proxy.files.edit(place)), expects: expects.map { Setting($0, proxy.files.edit(status)) },
+      port: port, isUp: isUp)
   }
 
   /// When a server's name is looked up, and by whom.
@@ -310,14 +320,21 @@ enum HAProxyReading: ProxyReader {
     _ server: HAProxy.Server, of backend: HAProxy.Section, _ configuration: HAProxy.Configuration,
     _ proxy: RunningProxy
   ) async -> Known<Bool> {
-    guard let table = await statistics(configuration, proxy),
-      let row = table.first(where: { $0["pxname"] == backend.name && $0["svname"] == server.name })
-    else { return .notRead }
-    switch row["status"]?.split(separator: " ").first {
+    switch await status(server, of: backend, configuration, proxy) {
     case "UP": return .known(true)
     case "DOWN", "MAINT", "NOLB": return .known(false)
     default: return .notRead
     }
+  }
+
+  /// The first word of a server's state, as the running HAProxy tells it; nil where it tells none.
+  private static func status(
+    _ server: HAProxy.Server, of backend: HAProxy.Section, _ configuration: HAProxy.Configuration,
+    _ proxy: RunningProxy
+  ) async -> Substring? {
+    let table = await statistics(configuration, proxy)
+    let row = table?.first { $0["pxname"] == backend.name && $0["svname"] == server.name }
+    return row?["status"]?.split(separator: " ").first
   }
 
   private static func statistics(_ configuration: HAProxy.Configuration, _ proxy: RunningProxy) async
@@ -416,4 +433,8 @@ extension HAProxy.Directive {
       status: own ?? (arguments.first == "tarpit" ? 500 : 403), condition: .other, rule: text.trimmed, definedIn: place,
       edit: files.edit(words.first.flatMap { span($0) }), loosened: nil)
   }
+}
+
+extension FactName {
+  static let haproxyMaintenance: FactName = "haproxy.maintenance"
 }

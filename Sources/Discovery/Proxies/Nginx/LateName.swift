@@ -8,6 +8,8 @@ extension FactName {
   static let nginxNearName: FactName = "nginx.near-name"
   static let nginxDeadLink: FactName = "nginx.dead-link"
   static let nginxDeadLinkInside: FactName = "nginx.dead-link-inside"
+  static let nginxAside: FactName = "nginx.aside"
+  static let nginxAsideName: FactName = "nginx.aside-name"
 }
 
 extension NginxReading {

@@ -7,7 +7,7 @@ import World
 enum NginxReading: ProxyReader {
   static let facts: [FactName] = [
     .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
-    .nginxDeadLink, .nginxDeadLinkInside,
+    .nginxDeadLink, .nginxDeadLinkInside, .nginxAside, .nginxAsideName,
   ]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
@@ -93,6 +93,7 @@ enum NginxReading: ProxyReader {
       if configuration.problems.first != nil { reading.outcome = .broken }
       if configuration.problems.isEmpty, !configuration.unread.isEmpty { reading.outcome = .unknown }
       guard [.missing, .default].contains(reading.outcome) else { return reading }
+      reading.own.merge(await aside(request.site.host, configuration, files))
       let near = request.site.host.nearest(among: Array(Set(configuration.listed.map(\.host))))
       reading.near = near.map { Setting($0, files.edit(configuration.nameSpan($0))) }
       reading.entry = found.map { found in
@@ -132,6 +133,28 @@ enum NginxReading: ProxyReader {
     reading.route = Self.route(route, upstream, of: configuration, files)
     reading.own.set(files.edit(route.version), .version)
     return reading
+  }
+
+  /// A file of this machine with the site's name, beside files that nginx reads, that has more behind `.conf` in its name,
+  /// so that no pattern of nginx's takes it; with the name that one would take.
+  private static func aside(
+    _ host: String, _ configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) async -> Facts {
+    let read = Set(configuration.files)
+    for folder in Set(configuration.files.filter { $0.hasSuffix(".conf") }.dropFirst().map(\.folder)).sorted() {
+      for path in ((try? await files.glob(folder + "/*.conf?*")) ?? []).prefix(64) where !read.contains(path) {
+        guard let end = path.firstRange(of: ".conf")?.upperBound, !read.contains(String(path[..<end])),
+          let text = try? await files.read(path), let outside = files.hostPath(of: path),
+          text.lines.contains(where: { line in
+            let words = line.split { " \t;".contains($0) }.map { $0.lowercased() }
+            return words.first == "server_name" && words.contains(host)
+          })
+        else { continue }
+        let name = outside.dropLast(path.distance(from: end, to: path.endIndex))
+        return [.nginxAside: outside, .nginxAsideName: String(name)]
+      }
+    }
+    return [:]
   }
 
   /// The folder that has nginx's lists of parameters: beside the main file, or where its packages put them.
@@ -252,10 +275,15 @@ enum NginxReading: ProxyReader {
   private static func change(
     of route: Nginx.Route, _ upstream: Nginx.Upstream, _ files: ProxyFiles
   ) -> Route.Path.Change? {
-    guard upstream.socket == nil, let span = route.passSpan, let pass = route.pass,
-      span.head + pass + span.tail == span.text, let mark = pass.firstRange(of: "://"),
-      let slash = pass[mark.upperBound...].firstIndex(of: "/")
+    guard upstream.socket == nil, let span = route.passSpan, span.text.hasPrefix(span.head),
+      span.text.hasSuffix(span.tail), span.head.count + span.tail.count < span.text.count
     else { return nil }
+    // As it is written: a variable may have the scheme in it, and behind it a path counts in the place of the visitor's.
+    let pass = String(span.text.dropFirst(span.head.count).dropLast(span.tail.count))
+    let address = pass.firstRange(of: "://")?.upperBound ?? pass.startIndex
+    guard address > pass.startIndex || pass.hasPrefix("$"), let slash = pass[address...].firstIndex(of: "/") else {
+      return nil
+    }
     let place = span.part(pass.distance(from: pass.startIndex, to: slash)..<pass.count, of: pass)
     return Route.Path.Change(by: "proxy_pass \(pass)", edit: files.edit(place), fixed: place.head + place.tail)
   }

@@ -15,6 +15,8 @@ extension Traefik {
     var replacement: String?
     /// True if a label with the service's port would help.
     var lacksPort = false
+    /// The service that a label of the router would have to name.
+    var lacksService: String?
     /// The label that is wrong, and the name that it should have.
     var label: String?
     var renamed: String?
@@ -138,7 +140,10 @@ extension Traefik.Dynamic {
       // One that says nothing is none.
       guard let mistake = file?.mistakes.first ?? DocumentFile.mistake(of: text, path, notation) else { return }
       if mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
-      refused.append(Refused(file: path, reason: mistake.message, line: mistake.place.line))
+      let line = mistake.place.line
+      let mended = notation == .yaml ? Self.reindented(text, path, line: line, version) : nil
+      refused.append(
+        Refused(file: path, reason: mistake.message, line: line, text: mended?.text, fixed: mended?.fixed))
       return
     }
     let settings = Traefik.Settings(file)
@@ -164,6 +169,30 @@ extension Traefik.Dynamic {
     }
     for (name, settings) in http["middlewares"]?.branches ?? [] { middlewares["\(name)@file"] = settings }
     for (name, settings) in http["serversTransports"]?.branches ?? [] { transports["\(name)@file"] = settings }
+  }
+
+  /// A line with other blanks before it: those of a line before it, if with them alone the file can be read and says
+  /// nothing that Traefik does not know.
+  private static func reindented(
+    _ text: String, _ path: String, line number: Int, _ version: Traefik.Version
+  ) -> (text: String, fixed: String)? {
+    var lines = text.lines.map(String.init)
+    guard lines.indices.contains(number - 1), text.utf8.count < 1 << 16 else { return nil }
+    let line = lines[number - 1]
+    let words = line.drop { $0 == " " }
+    let before = lines[..<(number - 1)].suffix(50).filter { !$0.trimmed.isEmpty }
+    // At the top of a file Traefik passes over what it does not know.
+    let widths = Set(before.map { $0.prefix { $0 == " " }.count }).subtracting([0])
+    let good = widths.map { String(repeating: " ", count: $0) + words }.filter { fixed in
+      lines[number - 1] = fixed
+      guard let file = DocumentFile(lines.joined(separator: "\n"), path: path), file.mistakes.isEmpty else {
+        return false
+      }
+      do throws(Unseen) { return try Traefik.Fields.all.mistake(in: Traefik.Settings(file), version) == nil } catch {
+        return false
+      }
+    }
+    return good.count == 1 && good[0] != line ? (line, good[0]) : nil
   }
 
   // MARK: Containers
@@ -228,8 +257,13 @@ extension Traefik.Dynamic {
   mutating func read(
     _ container: ContainerSummary, _ provider: DockerProvider, _ version: Traefik.Version
   ) throws(Unseen) {
-    let labels = container.Labels ?? [:]
+    var labels = container.Labels ?? [:]
     let mistake = try Traefik.Fields.all.mistake(inLabels: labels, version)
+    let refused = mistake.flatMap { $0.isCertain ? container.fault(of: $0) : nil }
+    // Where a name is misspelled, the labels are read as they were meant: the route is known by that.
+    if let wrong = refused?.label, let meant = refused?.renamed, labels[meant] == nil {
+      labels[meant] = labels.removeValue(forKey: wrong)
+    }
     let all = Traefik.Settings(labels: labels)
     let http = all["http"]
     let isOther = all["tcp"] != nil || all["udp"] != nil
@@ -237,10 +271,8 @@ extension Traefik.Dynamic {
     var own = (http?["services"]?.branches ?? []).map { (name: $0.name, settings: $0.settings) }
     if own.isEmpty { own = [(container.traefikName, Traefik.Settings())] }
     let isActive = container.isActive
-    var fault: Traefik.Fault?
-    if let mistake, mistake.isCertain {
-      fault = container.fault(of: mistake)
-    } else if isActive {
+    var fault = refused
+    if mistake?.isCertain != true, isActive {
       fault = own.lazy.compactMap { $0.settings.serviceFault(named: $0.name) }.first
     }
     // It is left out as a whole.
@@ -278,10 +310,12 @@ extension Traefik.Dynamic {
           mistake.isCertain ? nil : .unreadable(what: "labels of \(container.name)", why: .said(mistake.reason))
         }, container: container)
       if router.service == nil, fault == nil {
+        // A service that is called like another router is that one's.
+        let left = own.map(\.name).filter { service in service == name || !named.contains { $0.name == service } }
         router.fault = Traefik.Fault(
           reason:
-            "the container has several services (\(own.map(\.name).sorted().joined(separator: ", "))), and the router does not name one"
-        )
+            "the container has several services (\(own.map(\.name).sorted().joined(separator: ", "))), and the router does not name one",
+          lacksService: left.contains(name) ? name : left.count == 1 ? left[0] : nil)
       }
       // Several containers of one service have the same router.
       if let same = places[router.fullName] {

@@ -4,7 +4,10 @@ import World
 
 /// From Traefik's settings, its files and the labels of containers to the facts of a route.
 enum TraefikReading: ProxyReader {
-  static let facts: [FactName] = [.sourceKind, .sourceEndpoint, .sourceVersion, .routeSwarmService]
+  static let facts: [FactName] =
+    [.sourceKind, .sourceEndpoint, .sourceVersion, .routeSwarmService, .labelForPort]
+    + FactName.making("problem", "rewrite", "scheme", "http2", of: "route")
+    + FactName.making("unverified", of: "proxy")
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     var reading = try await Loaded(proxy).reading(of: request, proxy)
@@ -235,6 +238,8 @@ private struct Loaded {
     }
     if let fault = router.fault {
       reading.problem = await place.problem(fault)
+      let making = await place.making(mending: fault)
+      reading.own.merge(making?.facts("problem", of: "route") ?? [:])
       reading.outcome = .misconfigured
       return reading
     }
@@ -243,6 +248,12 @@ private struct Loaded {
       return reading
     }
     lead(&reading, to: name, of: router, request, place)
+    if router.container != nil, reading.route?.tls != nil, let id = proxy.container?.Id {
+      // Flags count only if they are where its settings come from.
+      let making = await proxy.world.making(of: id)?.appending(
+        "--serversTransport.insecureSkipVerify=true", afterOneWith: "--providers.")
+      reading.own.merge(making?.facts("unverified", of: "proxy") ?? [:])
+    }
     return reading
   }
 
@@ -259,9 +270,10 @@ private struct Loaded {
 
   /// Where a router is written; of one that labels make, its container's project is noted, too.
   private func place(of router: Traefik.Router, _ proxy: RunningProxy, _ reading: inout Reading) async -> Place {
-    guard let labels = router.container?.Labels else { return Place(router, nil, proxy) }
+    guard let container = router.container, let labels = container.Labels else { return Place(router, nil, proxy) }
     reading.own.merge(await proxy.world.compose(labels))
-    return Place(router, await ComposeService(of: labels, in: proxy.world), proxy)
+    return Place(
+      router, await ComposeService(of: labels, in: proxy.world), proxy, await proxy.world.making(of: container.Id))
   }
 
   /// The router that serves the request; else the one that should.
@@ -385,6 +397,17 @@ private struct Loaded {
     reading.log.keys = ["\(server.host):\(server.port)", router.fullName, request.site.host]
     reading.configuration.container = edits.container
     reading.labels = place.labels
+    if place.router.container != nil {
+      let label = balancer?["server", "port"]?.label
+      reading.own[.labelForPort] = label ?? place.portLabel(of: name)
+      let makings = [
+        "rewrite": place.making(without: passage.rewriting),
+        "scheme": place.making(
+          setting: "server.scheme", of: name, to: server.scheme == "http" ? "https" : "http"),
+        "http2": place.making(setting: "server.scheme", of: name, to: "h2c"),
+      ]
+      for (change, making) in makings { reading.own.merge(making?.facts(change, of: "route") ?? [:]) }
+    }
     reading.route = Route(
       upstream: Route.Upstream(
         scheme: Setting(server.scheme == "https" ? "https" : "http", edits.scheme),
@@ -491,9 +514,11 @@ private struct Place {
   let router: Traefik.Router
   let compose: ComposeService?
   let proxy: RunningProxy
+  /// How the router's container is made again.
+  let making: Making?
 
-  init(_ router: Traefik.Router, _ compose: ComposeService?, _ proxy: RunningProxy) {
-    (self.router, self.compose, self.proxy) = (router, compose, proxy)
+  init(_ router: Traefik.Router, _ compose: ComposeService?, _ proxy: RunningProxy, _ making: Making? = nil) {
+    (self.router, self.compose, self.proxy, self.making) = (router, compose, proxy, making)
   }
 
   /// Where the value of one of the router's settings stands. A Compose file may have a variable there, or another
@@ -520,15 +545,12 @@ private struct Place {
   /// What is wrong, its line, and what that line or a new one has to be.
   func problem(_ fault: Traefik.Fault) async -> Reading.Problem {
     var problem = Reading.Problem(reason: fault.reason, remedy: nil, label: nil)
-    if fault.lacksPort {
-      guard let container = router.container, let port = await onlyPort(of: container) else { return problem }
-      let service = router.service?.split(separator: "@").first.map(String.init) ?? router.name
-      let name = "traefik.http.services.\(service).loadbalancer.server.port"
-      problem.label = "\(name)=\(port)"
+    if fault.lacksPort || fault.lacksService != nil {
+      guard let (name, value) = await missingLabel(fault) else { return problem }
+      problem.label = "\(name)=\(value)"
       guard let label = anchor, let edit = edit(label.line) else { return problem }
       problem.remedy = .insertion(
-        edit,
-        text: edit.span.indentation + label.form.open + name + label.form.between + String(port) + label.form.close,
+        edit, text: edit.span.indentation + label.form.open + name + label.form.between + value + label.form.close,
         next: label.next)
       return problem
     }
@@ -549,6 +571,35 @@ private struct Place {
     guard let span = span(setting), let edit = edit(span) else { return problem }
     problem.remedy = .line(edit, fixed: fault.replacement.map { span.head + $0 + span.tail })
     return problem
+  }
+
+  /// How the container is made again with the labels as they have to be.
+  func making(mending fault: Traefik.Fault) async -> Making? {
+    if let (name, value) = await missingLabel(fault) { return making?.labelled(name, value) }
+    if let wrong = fault.label {
+      guard let renamed = fault.renamed, let value = router.container?.Labels?[wrong] else { return nil }
+      return making?.labelled(wrong, nil).labelled(renamed, value)
+    }
+    guard let label = fault.setting.flatMap({ router.settings[$0]?.label }), let value = fault.replacement else {
+      return nil
+    }
+    return making?.labelled(label, value)
+  }
+
+  /// The label that is not there: the port of the router's service, or which service that is.
+  private func missingLabel(_ fault: Traefik.Fault) async -> (name: String, value: String)? {
+    if let service = fault.lacksService { return ("traefik.http.routers.\(router.name).service", service) }
+    guard fault.lacksPort, let container = router.container, let port = await onlyPort(of: container) else {
+      return nil
+    }
+    return (portLabel(of: router.service ?? router.name), String(port))
+  }
+
+  /// The label that names a service's port.
+  func portLabel(of service: String) -> String { label("server.port", of: service) }
+
+  private func label(_ setting: String, of service: String) -> String {
+    "traefik.http.services.\(service.split(separator: "@").first ?? "").loadbalancer.\(setting)"
   }
 
   /// The port on which a container listens, if that is only one.
@@ -598,6 +649,19 @@ private struct Place {
       edits.container = proxy.files.container(with: span.file)
     }
     return edits
+  }
+
+  /// How the container is made again with another label about its service; nil for a route of a file.
+  func making(setting: String, of service: String, to value: String) -> Making? {
+    making?.labelled(label(setting, of: service), value)
+  }
+
+  /// How the container is made again without the middlewares that change the path.
+  func making(without rewriting: [String]) -> Making? {
+    guard let settings = router.settings["middlewares"], let label = settings.label else { return nil }
+    let kept = settings.list.filter { !rewriting.contains($0.qualified(by: router.provider)) }
+    guard kept.count < settings.list.count else { return nil }
+    return making?.labelled(label, kept.isEmpty ? nil : kept.joined(separator: ","))
   }
 
   /// Where another label of the router's container belongs.
