@@ -22,7 +22,8 @@ extension Check {
   ///
   /// At ports 80 and 443 a scheme or a port that is not served is a fault of the server, not of who asks.
   static let siteIntended = Check(
-    "site.intended", needs: [.siteAsked, .url, .siteHost, .sitePort, .sitePath], learns: [.intendedURL, .intendedServed],
+    "site.intended", needs: [.siteAsked, .url, .siteHost, .sitePort, .sitePath],
+    learns: [.intendedURL, .intendedServed],
     outcome: IntendedOutcome.self
   ) { world, given, signs throws(Unseen) in
     // Any other answer is that of a site that is served.

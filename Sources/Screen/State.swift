@@ -156,7 +156,8 @@ public struct State: Sendable {
   var asked = Facts()
 
   public init(
-    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], lacksRights: Bool = false, origin: String? = nil, exercises: [Exercise] = [],
+    catalog: Catalog, shapes: [CheckShape], notices: [String] = [], lacksRights: Bool = false, origin: String? = nil,
+    exercises: [Exercise] = [],
     left: Left? = nil, isASCII: Bool = false, readsLines: Bool = false, isRestricted: Bool = false,
     ahead: [String] = [],
     site: @escaping @Sendable (String) -> Facts?

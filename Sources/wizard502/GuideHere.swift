@@ -21,7 +21,8 @@ extension Wizard502 {
         let left = arguments.answers == nil ? sessions?.newest(url.map { Site($0)?.url ?? $0 }) : nil
         let lacks = await lacks(world)
         scenario = Scenario(
-          url: url, world: Pasteboard(world, catalog.signs), notices: lacks.notices.map { catalog.word($0) }, lacksRights: lacks.rights, left: left,
+          url: url, world: Pasteboard(world, catalog.signs), notices: lacks.notices.map { catalog.word($0) }, lacksRights: lacks.rights,
+          left: left,
           keep: { sessions?.keep($0) })
       case .recording(let recording, let site):
         scenario = Scenario(
@@ -76,7 +77,8 @@ extension Wizard502 {
     let (world, given) = (scenario.world, scenario.given)
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
-      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, lacksRights: scenario.lacksRights, origin: scenario.origin,
+      catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, lacksRights: scenario.lacksRights,
+      origin: scenario.origin,
       exercises: scenario.exercises, left: scenario.left, isASCII: options.isASCII, readsLines: reason != nil,
       isRestricted: arguments.isRestricted, ahead: ahead,
       site: { typed in

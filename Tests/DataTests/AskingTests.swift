@@ -133,7 +133,8 @@ import Testing
     for (node, _, question) in questions where !Self.withoutCommand.contains(node.id) {
       for facts in cases {
         #expect(question.run?.shell(facts) != nil, "\(node.id) has no command (\(facts[.proxyKind] ?? "any proxy"))")
-        #expect(question.example?.prose(facts) != nil, "\(node.id) has no example (\(facts[.proxyKind] ?? "any proxy"))")
+        #expect(
+          question.example?.prose(facts) != nil, "\(node.id) has no example (\(facts[.proxyKind] ?? "any proxy"))")
       }
     }
   }

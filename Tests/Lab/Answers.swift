@@ -52,7 +52,9 @@ extension Lab {
 
   /// Keeps what was said where it misled, if `LAB_ANSWERS` names a folder for that.
   private func keep(_ conversation: Conversation, _ fault: Fault, isRight: Bool) {
-    guard let folder = ProcessInfo.processInfo.environment["LAB_ANSWERS"], folder.hasPrefix("/"), !isRight else { return }
+    guard let folder = ProcessInfo.processInfo.environment["LAB_ANSWERS"], folder.hasPrefix("/"), !isRight else {
+      return
+    }
     let file = URL(filePath: folder).appending(path: "\(fault.name.replacing("/", with: "-")).txt")
     try? Data(conversation.transcript.utf8).write(to: file)
   }

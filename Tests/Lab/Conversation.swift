@@ -106,7 +106,9 @@ extension Catalog {
         if let branch { answers.append((branch.written, words)) }
       }
       // Another node may ask the same in the same words, for other answers.
-      guard lines.contains(where: { $0.hasPrefix("\(answers.count + 1) ") }) == false, !answers.isEmpty else { continue }
+      guard lines.contains(where: { $0.hasPrefix("\(answers.count + 1) ") }) == false, !answers.isEmpty else {
+        continue
+      }
       let start = lines.firstIndex(of: word("question.find-out")) ?? lines.endIndex
       let how = lines[start...].prefix { $0 != word("question.example") }
       let command = question.run == nil || how.count == lines[start...].count ? nil : how.last

@@ -87,7 +87,9 @@ struct Owner {
     case 520...530: return "edge"
     case 500...: return "error"
     case 400, 403, 421, 426: return "refuses"
-    case 0: return try await shell("curl -skS -m 9 -o /dev/null '\(site.url)'").contains("to connect") ? "refused" : "closed"
+    case 0:
+      let said = try await shell("curl -skS -m 9 -o /dev/null '\(site.url)'")
+      return said.contains("to connect") ? "refused" : "closed"
     default: return "other-page"
     }
   }
@@ -133,7 +135,8 @@ struct Owner {
   private func kind() async throws -> String? {
     let names = [
       ("nginx-proxy-manager", "nginx-proxy-manager"), ("proxyos", "proxyos"), ("traefik", "traefik"),
-      ("caddy", "caddy"), ("haproxy", "haproxy"), ("lighttpd", "lighttpd"), ("httpd", "apache"), ("apache", "apache"), ("envoy", "envoy"),
+      ("caddy", "caddy"), ("haproxy", "haproxy"), ("lighttpd", "lighttpd"), ("httpd", "apache"), ("apache", "apache"),
+      ("envoy", "envoy"),
       ("nginx", "nginx"), ("swag", "nginx"), ("appliance", "nginx"),
     ]
     let known =
@@ -185,7 +188,8 @@ struct Owner {
     guard let proxy = try await proxy() else {
       guard let program = try await program() else { return "" }
       return try await shell(
-        "for f in $(tr '\\0' '\\n' < /proc/\(program.pid)/cmdline | grep ^/); do [ -f $f ] && grep -rhs '' $(dirname $f); done")
+        "for f in $(tr '\\0' '\\n' < /proc/\(program.pid)/cmdline | grep ^/); do "
+          + "[ -f $f ] && grep -rhs '' $(dirname $f); done")
     }
     let files =
       "/etc/nginx/conf.d /etc/caddy /usr/local/etc/haproxy /etc/traefik /usr/local/apache2/conf /etc/envoy "
@@ -244,7 +248,9 @@ struct Owner {
     let named = configuration.firstMatch(
       of: try Regex("\(app)(?::|\\b[^{}]{0,60}port_value: *)(\\d+)", as: (Substring, Substring).self))?.1
     let other = configuration.firstMatch(
-      of: /(?:server\.port":"|VIRTUAL_PORT=|(?:127\.0\.0\.1|localhost|172\.17\.0\.1|172\.18\.0\.1):|forward_port = )(\d+)/)?.1
+      of:
+        /(?:server\.port":"|VIRTUAL_PORT=|(?:127\.0\.0\.1|localhost|172\.17\.0\.1|172\.18\.0\.1):|forward_port = )(\d+)/
+    )?.1
     var log: String?
     if let proxy = try await proxy() {
       log = Self.dialled(in: try await shell("docker logs --tail 20 \(proxy.name)"))?.port
@@ -261,7 +267,9 @@ struct Owner {
     let said = try await output(of: question)
     if said.contains("/proc/0/") { return "stopped" }
     let list = said.split(separator: "\n").filter { $0.hasPrefix("LISTEN") }
-      .compactMap { $0.split(separator: " ").dropFirst(3).first.map(String.init) }.filter { !$0.contains("127.0.0.11:") }
+      .compactMap { $0.split(separator: " ").dropFirst(3).first.map(String.init) }.filter {
+        !$0.contains("127.0.0.11:")
+      }
     if list.isEmpty { return "nothing" }
     let asked = try await asked()
     if let log = asked.log, let file = asked.file, log != file, list.contains(where: { $0.hasSuffix(":" + file) }) {
@@ -328,7 +336,8 @@ struct Owner {
       question.command = question.command?.replacing(/http:\/\/\$\(.*\):PORT/, with: "http://127.0.0.1:PORT")
     }
     let said = try await output(of: question)
-    guard let (_, code, time) = said.firstMatch(of: /(\d{3}) after ([\d.]+) s/)?.output, let seconds = Double(time) else {
+    guard let (_, code, time) = said.firstMatch(of: /(\d{3}) after ([\d.]+) s/)?.output, let seconds = Double(time)
+    else {
       return nil
     }
     if code == "000" { return said.contains("bytes received") || said.contains("Empty reply") ? "never" : "refused" }
@@ -395,7 +404,9 @@ extension Conversation.Question {
   /// The answer whose words stand in the newest line that has any of an answer's.
   func answer(in output: String) -> String? {
     for line in output.split(separator: "\n").reversed() {
-      let fitting = answers.filter { $0.key != "unsure" }.map { (key: $0.key, length: $0.text.quoted(in: String(line))) }
+      let fitting = answers.filter { $0.key != "unsure" }.map {
+        (key: $0.key, length: $0.text.quoted(in: String(line)))
+      }
       if let best = fitting.max(by: { $0.length < $1.length }), best.length > 0 { return best.key }
     }
     return nil
