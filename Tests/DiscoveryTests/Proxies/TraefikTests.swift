@@ -697,27 +697,6 @@ private let shopLabels = [
 }
 
 @Suite struct TraefikMendingTests {
-  private func fixed(_ lines: [String]) async throws -> Facts {
-    let world = traefik(
-      ["--providers.file.directory=/dynamic"], files: ["/dynamic/apps.yml": lines.joined(separator: "\n") + "\n"])
-    return try await read("http://shop.example.org", world).facts
-  }
-
-  private static let good = [
-    "http:", "  routers:", "    shop:", "      rule: Host(`shop.example.org`)", "      service: shop", "  services:",
-    "    shop:", "      loadBalancer:", "        servers:", "          - url: http://shop:3000",
-  ]
-
-  @Test func aLineWithWrongBlanksBeforeItGetsTheOnlyOnesThatTraefikTakes() async throws {
-    let facts = try await fixed(Self.good + ["       passHostHeader: true"])
-    #expect(facts["problem-line.text"] == "       passHostHeader: true")
-    #expect(facts["problem-line.fixed"] == "        passHostHeader: true")
-  }
-
-  @Test func whatNoBlanksMendStaysAsItIs() async throws {
-    #expect(try await fixed(Self.good + ["       nonsense: true"])["problem-line.fixed"] == nil)
-  }
-
   @Test func theRouteOfALabelWithASlipIsKnown() async throws {
     let labels = [
       "traefik.http.router.shop.rule": "Host(`shop.example.org`)",

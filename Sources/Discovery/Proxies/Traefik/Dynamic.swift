@@ -140,10 +140,7 @@ extension Traefik.Dynamic {
       // One that says nothing is none.
       guard let mistake = file?.mistakes.first ?? DocumentFile.mistake(of: text, path, notation) else { return }
       if mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
-      let line = mistake.place.line
-      let mended = notation == .yaml ? Self.reindented(text, path, line: line, version) : nil
-      refused.append(
-        Refused(file: path, reason: mistake.message, line: line, text: mended?.text, fixed: mended?.fixed))
+      refused.append(Refused(file: path, reason: mistake.message, line: mistake.place.line))
       return
     }
     let settings = Traefik.Settings(file)
@@ -169,30 +166,6 @@ extension Traefik.Dynamic {
     }
     for (name, settings) in http["middlewares"]?.branches ?? [] { middlewares["\(name)@file"] = settings }
     for (name, settings) in http["serversTransports"]?.branches ?? [] { transports["\(name)@file"] = settings }
-  }
-
-  /// A line with other blanks before it: those of a line before it, if with them alone the file can be read and says
-  /// nothing that Traefik does not know.
-  private static func reindented(
-    _ text: String, _ path: String, line number: Int, _ version: Traefik.Version
-  ) -> (text: String, fixed: String)? {
-    var lines = text.lines.map(String.init)
-    guard lines.indices.contains(number - 1), text.utf8.count < 1 << 16 else { return nil }
-    let line = lines[number - 1]
-    let words = line.drop { $0 == " " }
-    let before = lines[..<(number - 1)].suffix(50).filter { !$0.trimmed.isEmpty }
-    // At the top of a file Traefik passes over what it does not know.
-    let widths = Set(before.map { $0.prefix { $0 == " " }.count }).subtracting([0])
-    let good = widths.map { String(repeating: " ", count: $0) + words }.filter { fixed in
-      lines[number - 1] = fixed
-      guard let file = DocumentFile(lines.joined(separator: "\n"), path: path), file.mistakes.isEmpty else {
-        return false
-      }
-      do throws(Unseen) { return try Traefik.Fields.all.mistake(in: Traefik.Settings(file), version) == nil } catch {
-        return false
-      }
-    }
-    return good.count == 1 && good[0] != line ? (line, good[0]) : nil
   }
 
   // MARK: Containers
