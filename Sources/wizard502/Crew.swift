@@ -260,7 +260,9 @@ private struct Worker {
       sites = [site]
       Wizard502.complain("wizard502: from what was seen on \(recording.date)")
     case .paste(let pasted):
-      for sentence in pasted.unread(in: catalog, showing: !arguments.anonymizes) { Wizard502.complain("wizard502: \(sentence)") }
+      for sentence in pasted.unread(in: catalog, showing: !arguments.anonymizes) {
+        Wizard502.complain("wizard502: \(sentence)")
+      }
     }
     let machine = keeper?.world ?? subject.world
     let shared = Once(machine, lifetime: work.lifetime)

@@ -21,7 +21,8 @@ extension Wizard502 {
         let left = arguments.answers == nil ? sessions?.newest(url.map { Site($0)?.url ?? $0 }) : nil
         let lacks = await lacks(world)
         scenario = Scenario(
-          url: url, world: Pasteboard(world, catalog.signs), notices: lacks.notices.map { catalog.word($0) }, lacksRights: lacks.rights,
+          url: url, world: Pasteboard(world, catalog.signs), notices: lacks.notices.map { catalog.word($0) },
+          lacksRights: lacks.rights,
           left: left,
           keep: { sessions?.keep($0) })
       case .recording(let recording, let site):

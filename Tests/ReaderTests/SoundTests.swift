@@ -21,7 +21,8 @@ struct SoundTests {
     #expect(
       node.branches.first
         == Branch(
-          keys: ["process"], text: Wording(Template("A process")), names: [.init(cause: "wrong-port", confidence: .likely)],
+          keys: ["process"], text: Wording(Template("A process")),
+          names: [.init(cause: "wrong-port", confidence: .likely)],
           at: SourcePlace(file: "Flows/backend.yaml", line: 15, column: 7)))
     #expect(node.branches.map(\.keys) == [["process"], ["other"], ["unsure"]])
     #expect(node.branches.map(\.end) == [nil, .inconclusive, .inconclusive])

@@ -195,7 +195,8 @@ public enum ScreenCase {
         Question(
           text: Template("What does \"docker ps -a\" say in the column STATUS of the app?"),
           why: Template("Most 502s are an app that does not run."),
-          findOut: Wording(Template("Run \"docker ps -a\" on the server. If it asks for permission, put \"sudo\" before it.")))),
+          findOut: Wording(
+            Template("Run \"docker ps -a\" on the server. If it asks for permission, put \"sudo\" before it.")))),
       branches: [
         branch("running", "Up", end: .inconclusive), branch("exited", "Exited or Created", cause: "backend-stopped"),
       ], at: at),
