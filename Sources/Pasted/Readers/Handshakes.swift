@@ -29,7 +29,7 @@ struct Handshake: Sendable {
     let names = text?.names.isEmpty == false ? text?.names : own.names.isEmpty ? nil : own.names
     if let name, let names, !names.contains(where: { Self.fits($0, name) }) { return .some("hostname mismatch") }
     if let text, text.end < now { return .some("certificate has expired") }
-    if problem?.contains("expired") == true { return .some(problem) }
+    if let said = problem, said.contains("expired") { return .some(said) }
     // For whom it is was not printed: it is not trusted for what is known, or that cannot be told.
     if name != nil, names == nil { return authorities == nil && !trustsAll && problem != nil ? .some(problem) : .none }
     if trustsAll { return text == nil ? .none : .some(nil) }
