@@ -28,20 +28,23 @@ extension World {
         }
         for (number, line) in text.lines.enumerated() {
           guard let equals = line.firstIndex(of: "="), line.utf8.count <= Limits.pastedLine else { continue }
-          let setting: (value: FactName, line: FactName.Line)
-          switch String(line[..<equals]).trimmed {
-          case "listen.allowed_clients": setting = (.poolClients, .poolClients)
-          case "request_terminate_timeout": setting = (.poolTimeout, .poolTimeout)
-          default: continue
-          }
           let value = String(line[line.index(after: equals)...]).trimmed
           guard !value.isEmpty, value.first != "0" || value.count > 2 else { continue }
-          facts[setting.value] = value.printable
+          let setting: FactName.Line
+          switch String(line[..<equals]).trimmed {
+          case "listen.allowed_clients":
+            facts[.poolClients] = value.printable
+            setting = .poolClients
+          case "request_terminate_timeout":
+            facts[.poolTimeout] = value.printable
+            setting = .poolTimeout
+          default: continue
+          }
           guard let outside = container.hostPath(of: path), let found = line.ranges(of: value).last else { continue }
           let span = Span(
             file: outside, line: number + 1, text: String(line), head: String(line[..<found.lowerBound]),
             tail: String(line[found.upperBound...]))
-          facts.set(Edit(onThisMachine: span), setting.line)
+          facts.set(Edit(onThisMachine: span), setting)
         }
       }
     }
