@@ -15,6 +15,6 @@ extension Check {
     "container.restart", needs: [.upstreamID], learns: [.restartPolicy] + FactName.ofRestart(.restart),
     outcome: RestartOutcome.self
   ) { world, given, _ throws(Unseen) in
-    try await world.restart(of: given.upstreamID, .restartPolicy, .restart)
+    try await world.restart(of: given.upstreamID, learning: .restartPolicy, .restart)
   }
 }

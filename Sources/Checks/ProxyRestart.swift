@@ -13,6 +13,6 @@ extension Check {
     "proxy.restart", needs: [.proxyID], learns: [.proxyRestartPolicy] + FactName.ofRestart(.proxyRestart),
     outcome: RestartOutcome.self
   ) { world, given, _ throws(Unseen) in
-    try await world.restart(of: given.proxyID, .proxyRestartPolicy, .proxyRestart)
+    try await world.restart(of: given.proxyID, learning: .proxyRestartPolicy, .proxyRestart)
   }
 }

@@ -24,7 +24,7 @@ extension World {
   ///   - policy: Gets what its policy is, if it is not started again.
   ///   - line: Gets the line of its Compose file that has to change then.
   func restart(
-    of id: String, _ policy: FactName, _ line: FactName.Line
+    of id: String, learning policy: FactName, _ line: FactName.Line
   ) async throws(Unseen) -> (RestartOutcome, Facts) {
     let container = try await container(id)
     let labels = container.Config?.Labels ?? [:]

@@ -26,7 +26,7 @@ extension Check {
     if given[.routeServer] != nil { return (.examined, [:]) }
     let asked = try given.asProxy(given.speaksTLS ? "https" : "http", limit: 8)
     let (failing, learned) = try await given.examine(
-      .serversFailing, .serversWell, in: world
+      learning: .serversFailing, and: .serversWell, in: world
     ) { address, port throws(Unseen) in
       var request = asked
       (request.address, request.port) = (address, port)

@@ -26,7 +26,7 @@ extension Check {
     if given[.routeServer] != nil { return (.examined, [:]) }
     let place = try given.dialsFrom
     let (failing, learned) = try await given.examine(
-      .serversDown, .serversUp, in: world
+      learning: .serversDown, and: .serversUp, in: world
     ) { address, port throws(Unseen) in
       try await world.see(TCPConnect(address: address, port: port, place: place, limit: 3)).outcome == .accepted
     }
@@ -55,7 +55,7 @@ extension Case {
   ///
   /// One that is bad counts, whatever could not be told of the others; where none is, throws what kept it from telling.
   func examine(
-    _ bad: FactName, _ good: FactName, in world: any World,
+    learning bad: FactName, and good: FactName, in world: any World,
     _ isWell: @escaping @Sendable (_ address: String, _ port: UInt16) async throws(Unseen) -> Bool
   ) async throws(Unseen) -> (failing: Failing, learned: Facts) {
     let (servers, place) = (Array(list(.routeServers).prefix(Self.mostServers)), try dialsFrom)

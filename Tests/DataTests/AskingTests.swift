@@ -42,7 +42,7 @@ import Testing
     var (found, ends): ([String], [String]) = ([], [])
     var seen: Set<String> = []
     func follow(_ branch: Branch) {
-      found += branch.names.map(\.cause).filter { !found.contains($0) }
+      found += branch.names.map { "\($0.cause) \($0.confidence)" }.filter { !found.contains($0) }
       if let end = branch.end { ends.append(end.rawValue) }
       guard let id = branch.go, seen.insert(id).inserted, let node = catalog.tree.nodes[id] else { return }
       branches(of: node).forEach(follow)

@@ -28,8 +28,9 @@ import Testing
     func names(_ regex: some RegexComponent<(Substring, Substring)>) -> Set<String> {
       Set(swift.matches(of: regex).map { String($0.output.1) })
     }
-    // `[.siteEdge: …`, `learned[.siteEdge] = …`, `(facts[.a], facts[.siteEdge]) = …`
+    // `[.siteEdge: …`, `learned[.siteEdge] = …`, `(facts[.a], facts[.siteEdge]) = …`, `examine(learning: .a, and: .siteEdge`
     let brought = names(/\.(\w+):/).union(names(/\[\.(\w+)\] *=[^=]/)).union(names(/\[\.(\w+)\][,)]/))
+      .union(names(/(?:learning|and): \.(\w+)/))
     let needed = Set(
       swift.matches(of: /needs: \[([^\]]*)\]/).flatMap {
         $0.output.1.matches(of: /\.(\w+)/).map { String($0.output.1) }
