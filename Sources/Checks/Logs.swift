@@ -26,7 +26,7 @@ extension World {
     }
     guard let id = given[.proxyID] else {
       if isEmpty { return [] }
-      throw .missing(what: given[.routeLog] ?? "a log file")
+      throw .missing(what: given[.routeLog] ?? "log file of the proxy")
     }
     return try await log(of: try await container(id), since: since)
   }
@@ -39,7 +39,7 @@ extension World {
 
   /// The newest line of the app's log since shortly before the site was asked that shows one of these things.
   func appSign(_ shows: Set<String>, _ given: Case, _ signs: Signs) async throws(Unseen) -> LogReading? {
-    guard let id = given[.upstreamID] else { throw .missing(what: "the app's log") }
+    guard let id = given[.upstreamID] else { throw .missing(what: "log of the app") }
     let lines = try await log(of: try await container(id), since: try given.asked - 60)
     return newest(shows, in: lines, signs.writer("app"))
   }

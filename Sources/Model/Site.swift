@@ -7,9 +7,13 @@ public struct Site: Sendable, Equatable {
   /// With its query; at least `/`.
   public let path: String
 
+  /// As long as the request line that most servers take (nginx, httpd): a way back from a sign-in has some kilobytes.
+  private static let longest = 8000
+
   /// Nil for what is no HTTP address. Without a scheme `https` is taken for port 443, else `http`.
   public init?(_ typed: String, defaultScheme: String = "http") {
-    guard typed.utf8.count <= 2048, typed.unicodeScalars.allSatisfy({ $0.isASCII && !$0.isUnsafe && $0 != " " }) else {
+    guard typed.utf8.count <= Self.longest, typed.unicodeScalars.allSatisfy({ $0.isASCII && !$0.isUnsafe && $0 != " " })
+    else {
       return nil
     }
     var rest = Substring(typed)

@@ -125,7 +125,7 @@ import World
   @Test func aProxyOfTheHostWithoutALogFileUnknown() async throws {
     var onHost = facts.merging(["proxy.place": "host"])
     onHost["proxy.id"] = nil
-    #expect(try await look("proxy.log", Sandbox(), onHost).unseen == .missing(what: "a log file"))
+    #expect(try await look("proxy.log", Sandbox(), onHost).unseen == .missing(what: "log file of the proxy"))
   }
 
   @Test func theLastWordsOfAProxyThatStopped() async throws {

@@ -23,6 +23,7 @@ import Testing
     "\u{3164}", "\u{115F}a", "\u{1160}", "\u{2800}", "a\u{FE0F}", "a\u{34F}b", "\u{FFA0}", "-\u{301}x", "\r\n",
     "a\u{FFFD}",
     "a" + String(repeating: "\u{301}", count: 5), String(repeating: "a", count: 2049),
+    "shop.example.org/" + String(repeating: "a", count: 8000),
   ])
   func whatCannotBeShownAsItRunsIsNoShellWord(text: String) {
     #expect(text.shellWord == nil)

@@ -38,8 +38,16 @@ enum NginxReading: ProxyReader {
       program = words.first ?? "nginx"
       for (option, value) in zip(words, words.dropFirst()) {
         if option == "-c" { configuration = value }
-        if option == "-p" { prefix = value }
+        if option == "-p" { prefix = value.hasSuffix("/") && value.count > 1 ? String(value.dropLast()) : value }
       }
+    }
+
+    /// A path that a directive names. Relative ones are below the prefix, which only the program itself knows where its
+    /// command line has none.
+    func absolute(_ path: String) -> String? {
+      if path.hasPrefix("/") { return path }
+      let isFile = path != "stderr" && !path.hasPrefix("syslog:") && !path.hasPrefix("memory:")
+      return isFile ? prefix.flatMap { $0.hasPrefix("/") ? "\($0)/\(path)" : nil } : nil
     }
   }
 
@@ -55,12 +63,11 @@ enum NginxReading: ProxyReader {
   /// Every file that nginx loads. A main file that is not there is `missing`.
   static func load(_ proxy: RunningProxy) async throws(Unseen) -> Nginx.Configuration {
     let (line, files) = (CommandLine(proxy.command), proxy.files)
-    let prefix = line.prefix.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     let main: String
     switch line.configuration {
     case let path? where path.hasPrefix("/"): main = path
-    case let path?: main = (prefix ?? "/etc/nginx") + "/" + path
-    case nil: main = prefix.map { $0 + "/conf/nginx.conf" } ?? "/etc/nginx/nginx.conf"
+    case let path?: main = (line.prefix ?? "/etc/nginx") + "/" + path
+    case nil: main = line.prefix.map { $0 + "/conf/nginx.conf" } ?? "/etc/nginx/nginx.conf"
     }
     guard try await files.read(main) != nil else { throw .missing(what: main) }
     let configuration = await Nginx.Configuration.load(main: main, matches: matches, files: GrammarFiles(files))
@@ -76,7 +83,7 @@ enum NginxReading: ProxyReader {
     var reading = Reading(
       outcome: .found, configuration: await seen(configuration, CommandLine(proxy.command), files), entry: nil,
       route: nil, problem: nil, near: nil, app: nil, labels: nil,
-      log: Reading.Log(file: .notRead, keys: ["host: \"\(request.site.host)"]), own: [:])
+      log: Reading.Log(file: .notRead, keys: keys(of: request)), own: [:])
     let found = configuration.route(request)
     if configuration.problems.isEmpty,
       let late = await lateName(in: configuration, proxy, site: found?.upstreams ?? [])
@@ -128,7 +135,7 @@ enum NginxReading: ProxyReader {
         remedy: files.edit(down).map { .line($0, fixed: down.removed) }, label: nil)
       return reading
     }
-    reading.log.file = .known(route.errorLog.flatMap { $0.value.hasPrefix("/") ? $0.value : nil })
+    reading.log.file = .known(route.errorLog.flatMap { CommandLine(proxy.command).absolute($0.value) })
     reading.log.level = route.errorLogLevel.map { Setting($0.value, files.edit($0.span)) }
     reading.route = Self.route(route, upstream, of: configuration, files)
     reading.own.set(files.edit(route.version), .version)
@@ -155,6 +162,12 @@ enum NginxReading: ProxyReader {
       }
     }
     return [:]
+  }
+
+  /// What its lines about the request have. They are cut after 2048 bytes, and the host stands at their end.
+  private static func keys(of request: RouteReading.Request) -> [String] {
+    let path = request.site.path
+    return ["host: \"\(request.site.host)"] + (path.utf8.count > 300 ? [String(path.prefix(300))] : [])
   }
 
   /// The folder that has nginx's lists of parameters: beside the main file, or where its packages put them.

@@ -12,3 +12,13 @@ func nginxsCommandLine(command: [String], program: String, configuration: String
   #expect(line.configuration == configuration)
   #expect(line.prefix == prefix)
 }
+
+/// Relative paths of directives are below the prefix; without one on the command line only nginx knows it
+@Test(
+  arguments: [
+    ("-p /srv/", "logs/error.log", "/srv/logs/error.log"), ("-p /srv", "/var/log/e.log", "/var/log/e.log"),
+    ("", "logs/error.log", nil), ("-p /srv", "stderr", nil), ("-p /srv", "syslog:server=unix:/dev/log", nil),
+  ] as [(String, String, String?)])
+func aPathBelowNginxsPrefix(options: String, path: String, absolute: String?) {
+  #expect(NginxReading.CommandLine(["nginx: master process nginx \(options)"]).absolute(path) == absolute)
+}
