@@ -83,11 +83,11 @@ private struct Value {
   init?(_ bytes: ArraySlice<UInt8>) {
     guard bytes.count > 1 else { return nil }
     var start = bytes.startIndex + 2
-    var length = Int(bytes[bytes.startIndex + 1])
+    var length = Int(bytes[bytes.startIndex + 1])  // fits: a byte
     if length > 0x7F {
       let count = length & 0x7F
       guard (1...3).contains(count), start + count <= bytes.endIndex else { return nil }
-      length = bytes[start..<start + count].reduce(0) { $0 << 8 | Int($1) }
+      length = bytes[start..<start + count].reduce(0) { $0 << 8 | Int($1) }  // fits: three bytes
       start += count
     }
     guard start + length <= bytes.endIndex else { return nil }

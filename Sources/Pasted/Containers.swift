@@ -88,7 +88,7 @@ extension Account {
     let isUp = ["running", "paused"].contains(state)
     var members: [String: JSON] = [
       "Status": .string(state), "Running": .bool(isUp), "Paused": .bool(state == "paused"),
-      "Restarting": .bool(state == "restarting"), "Pid": .whole(isUp ? Int(process) : 0),
+      "Restarting": .bool(state == "restarting"), "Pid": .whole(isUp ? Int(process) : 0),  // fits: 32 bits
     ]
     if let code = status.components(around: "(").flatMap({ Int($0.1.prefix { $0.isNumber }) }) {  // fits: it is a text
       members["ExitCode"] = .whole(code)

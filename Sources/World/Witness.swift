@@ -141,7 +141,7 @@ private struct Page {
     guard let base = bytes.baseAddress else { return nil }
     var place = start
     while place + word.count <= bytes.count,
-      let first = memchr(base + place, Int32(word[0]), bytes.count - word.count - place + 1)
+      let first = memchr(base + place, Int32(word[0]), bytes.count - word.count - place + 1)  // fits: a byte
     {
       let at = UnsafeRawPointer(base).distance(to: first)
       let (before, after) = (at - 1, at + word.count)

@@ -1,5 +1,6 @@
 import Model
 import Routes
+import World
 
 extension ApacheReading {
   /// What the files say of the request, and whether httpd can use it.
@@ -30,6 +31,10 @@ extension ApacheReading {
       reading.entry?.site = nil
       let near = site.host.nearest(among: Set(configuration.listed.map(\.host)))
       reading.near = near.map { Setting($0, files.edit(configuration.nameSpan($0))) }
+      return reading
+    }
+    if let problem = await strangeAddress(of: route.server, request.port, configuration, proxy) {
+      (reading.outcome, reading.problem) = (.misconfigured, problem)
       return reading
     }
     switch route.kind {
@@ -101,6 +106,23 @@ extension ApacheReading {
   private static let served: Set<String> = [
     "http", "https", "ws", "wss", "h2", "h2c", "fcgi", "scgi", "uwsgi", "ajp", "ftp",
   ]
+
+  /// A virtual host for addresses that httpd's place has not is never asked, whatever its name.
+  private static func strangeAddress(
+    of server: Apache.Server, _ port: UInt16, _ configuration: Apache.Configuration, _ proxy: RunningProxy
+  ) async -> Reading.Problem? {
+    guard let section = server.section, let own = try? await proxy.addresses else { return nil }
+    let here = server.addresses.filter { $0.port == nil || $0.port == port }.map(\.host.trimmedBrackets)
+    // What a name of this place leads to is not known here.
+    guard !here.isEmpty, here.allSatisfy({ $0.isAddress && !$0.isAnyAddress && !$0.isLoopback && !own.contains($0) })
+    else { return nil }
+    let all = "*:\(port)"
+    let written = section.arguments.count == 1 ? configuration.span(section.arguments[0]) : nil
+    return Reading.Problem(
+      reason:
+        "its <VirtualHost> is for \(here.joined(separator: ", ")), which is no address of the place where httpd runs",
+      remedy: proxy.files.edit(written).map { .line($0, fixed: $0.span.head + all + $0.span.tail) }, label: nil)
+  }
 
   /// What of the path follows the URL is taken for a part of the host or the port where no slash is between them.
   private static func addressProblem(
@@ -327,9 +349,27 @@ extension ApacheReading {
     let log = configuration.setting("errorlog", route, path: path)?.text(0) ?? "logs/error_log"
     let isFile = !log.hasPrefix("|") && !log.hasPrefix("syslog") && !log.hasPrefix("/proc/") && !log.hasPrefix("/dev/")
     let host = target.host.text
+    let group = route.url.flatMap { $0.text.lowercased().hasPrefix("balancer:") ? $0.text.withoutPath : nil }
     return Reading.Log(
       file: .known(isFile ? configuration.absolute(log) : nil),
-      keys: ["\(host):\(target.number)", "failure for: \(host)", "returned by \(path)"])
+      keys: ["\(host):\(target.number)", "failure for: \(host)", "returned by \(path)"]
+        + (group.map { ["\($0):"] } ?? []))
+  }
+}
+
+extension String {
+  /// `balancer://app` of `balancer://app/shop`
+  fileprivate var withoutPath: String { authority.isEmpty ? self : "balancer://" + authority }
+}
+
+extension RunningProxy {
+  /// The addresses at which it can be reached itself.
+  fileprivate var addresses: [String] {
+    get async throws(Unseen) {
+      if place.usesHostNetwork { return try await world.see(OwnAddresses()) }
+      guard let container else { throw .missing(what: "container of the proxy") }
+      return container.networks.values.flatMap(\.addresses)
+    }
   }
 }
 
