@@ -5,6 +5,7 @@ import Routes
 import World
 
 extension FactName {
+  static let firewallUser: FactName = "firewall.user"
   static let firewallRule: FactName = "firewall.rule"
   static let firewallProgram: FactName = "firewall.program"
   static let firewallTable: FactName = "firewall.table"
@@ -28,6 +29,8 @@ extension FactName {
 
 private enum FirewallOutcome: String, CheckOutcome {
   case blocks
+  /// Those of the proxy's user; root's pass.
+  case forUser = "for-user"
   /// It would if a condition holds that could not be judged.
   case mayBlock = "may-block"
   /// The engine's own rules, which keep its networks apart.
@@ -46,13 +49,17 @@ extension Check {
     learns: [
       .firewallRule, .firewallProgram, .firewallTable, .firewallChain, .firewallHook, .firewallNumber, .firewallPolicy,
       .firewallPlace, .firewallPID, .firewallPackets, .firewallKeeper, .firewallEntry, .firewallPort, .firewallSubnet,
-      .firewallTo, .firewallAway, .firewallCommand, .firewallAllow, .firewallDelete,
+      .firewallTo, .firewallAway, .firewallCommand, .firewallAllow, .firewallDelete, .firewallUser,
     ], outcome: FirewallOutcome.self
-  ) { world, given, _ throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     let (to, port, place) = (try given.address, try given.upstreamPort, try given.dialsFrom)
-    let ends = try await Ends(given, in: world)
+    var ends = try await Ends(given, in: world)
+    let worker = try? await world.worker(of: given.proxy, signs)
+    ends.passage.packet.user = if let worker { (try? await world.user(of: worker))?.0 } else { nil }
+    var passes = false
     let obstacle = try await world.obstacle(on: ends.passage) {
-      _ = try? await world.see(TCPConnect(address: to, port: port, place: place, limit: 1.2))
+      passes =
+        (try? await world.see(TCPConnect(address: to, port: port, place: place, limit: 1.2)))?.outcome == .accepted
     }
     guard let obstacle else { return (.nothing, [:]) }
     if obstacle.leadsAway {
@@ -61,13 +68,17 @@ extension Check {
     }
     let facts = obstacle.facts.merging(ends.facts(at: obstacle))
     if obstacle.keeper == "docker", given[.upstreamPublished] == nil { return (.apart, facts) }
+    if obstacle.isCertain, passes, let user = ends.passage.packet.user, user != 0 {
+      let name = try? await Users(in: try given.files, world).name(ofUser: user)
+      return (.forUser, facts.merging([.firewallUser: name ?? String(user)]))
+    }
     return (obstacle.isCertain ? .blocks : .mayBlock, facts)
   }
 }
 
 /// Both ends of the connection, and the networks of the engine that they are in.
 private struct Ends {
-  let passage: Passage
+  var passage: Passage
   /// Subnets from which this machine and the upstream see the packets come.
   private let proxySubnet: String?
   private let upstreamSubnet: String?

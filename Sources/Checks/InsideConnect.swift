@@ -8,7 +8,11 @@ extension FactName {
 }
 
 private enum InsideOutcome: String, CheckOutcome {
-  case accepted, refused
+  /// It takes connections inside, and from the proxy's place none.
+  case accepted
+  case refused
+  /// It takes them from the proxy's place as well: what was refused there was refused at another moment.
+  case meanwhile
   /// Refused at the kind of address that the proxy dials, and taken at the other kind.
   case otherFamily = "other-family"
   /// Taken, at an address that is not the one which the proxy dials: that one is not the app's.
@@ -19,8 +23,11 @@ private enum InsideOutcome: String, CheckOutcome {
 extension Check {
   /// Connects to the app's port inside its own network. What is refused there, too, no packet filter on the way refuses.
   static let insideConnect = Check(
-    "inside.connect", needs: [.nameAddress, .upstreamInside, .upstreamPlace],
-    learns: [.familyDialled, .familyListens, .nameOld] + FactName.making("hosts", of: "proxy"),
+    "inside.connect",
+    needs: [
+      .nameAddress, .upstreamInside, .upstreamPlace, .upstreamPort, .proxyPlace, .connectErrno,
+    ],
+    learns: [.familyDialled, .familyListens, .nameOld, .siteSometimes] + FactName.making("hosts", of: "proxy"),
     outcome: InsideOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let (dialled, port, place) = (try given.address, try given.upstreamInside, try given.listensIn)
@@ -30,8 +37,10 @@ extension Check {
     let target = own.contains(dialled) ? dialled : own.first { $0.isIPv6 == isIPv6 } ?? (isIPv6 ? "::1" : "127.0.0.1")
     switch try await world.see(TCPConnect(address: target, port: port, place: place, limit: 1)).outcome {
     case .accepted:
-      guard !own.isEmpty, given[.upstreamPublished] == nil, !own.contains(dialled) else { return (.accepted, [:]) }
-      return (.elsewhere, ([.nameOld: dialled] as Facts).merging(await world.withoutHost(given)))
+      let isOld = !own.isEmpty && given[.upstreamPublished] == nil && !own.contains(dialled)
+      if isOld { return (.elsewhere, ([.nameOld: dialled] as Facts).merging(await world.withoutHost(given))) }
+      let again = TCPConnect(address: dialled, port: try given.upstreamPort, place: try given.dialsFrom, limit: 1.5)
+      return try await world.see(again).outcome == .accepted ? (.meanwhile, [.siteSometimes: "yes"]) : (.accepted, [:])
     case .refused: break
     case .timeout, .unreachable, .denied, .other: return (.unknown, [:])
     }

@@ -19,6 +19,8 @@ struct DialledName {
   var others: [String] = []
   /// The DNS servers that were asked.
   var servers: [String] = []
+  /// True if a hosts file has it, so that no DNS server was asked.
+  var isListed = false
 
   /// What of a name's addresses a proxy dials, by its `route.address-family`.
   fileprivate init(_ answer: Answer, _ all: [String] = [], family: String? = nil, servers: [String] = []) {
@@ -49,13 +51,35 @@ extension World {
     let said = host == given[.upstreamHost] ? given.list(.routeDials) : []
     if !said.isEmpty { return DialledName(.known, said) }
     // A proxy that asks DNS itself knows both loopback addresses by this name (RFC 6761), whatever the files say.
-    if host == "localhost", family != nil { return DialledName(.known, ["127.0.0.1", "::1"], family: family) }
+    if host == "localhost", family != nil, family != Route.Resolution.Family.systemFirst.rawValue {
+      return DialledName(.known, ["127.0.0.1", "::1"], family: family)
+    }
     let asksOwn = given[.routeResolves] == Route.Resolution.eachRequest
     if asksOwn, given[.routeResolver] == nil { return DialledName(.noResolver) }
     let (answer, servers) = try await resolve(
       host, in: place, servers: asksOwn ? given.list(.routeResolver) : nil,
       usesHostNetwork: given.proxy.usesHostNetwork)
-    return DialledName(.asked(answer.answer), answer.addresses, family: family, servers: servers)
+    let chosen =
+      family == Route.Resolution.Family.systemFirst.rawValue
+      ? try await systemFirst(answer.addresses, in: place) : family
+    var dialled = DialledName(.asked(answer.answer), answer.addresses, family: chosen, servers: servers)
+    dialled.isListed = !asksOwn && servers.isEmpty && answer.answer == .addresses
+    return dialled
+  }
+
+  /// Which kind of address a system's own lookup puts first: global ones of IPv6, if the place has one itself. Source:
+  /// RFC 6724, sections 2.1 and 6; proc(5), `net/if_inet6`.
+  fileprivate func systemFirst(_ addresses: [String], in place: Place) async throws(Unseen) -> String {
+    guard addresses.contains(where: \.isGlobalIPv6), addresses.contains(where: { !$0.isIPv6 }) else {
+      return "ipv4-first"
+    }
+    let path = if case .process(let id) = place { "/proc/\(id)/net/if_inet6" } else { "/proc/net/if_inet6" }
+    // `20010db8000000000000000000000002 02 40 00 80 eth0`: address, interface, prefix, scope, flags, name.
+    let own = try await see(FileRead(path: path)).text.lines.contains { line in
+      let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+      return fields.count > 3 && fields[3] == "00" && (fields[0].hasPrefix("2") || fields[0].hasPrefix("3"))
+    }
+    return own ? "ipv6-first" : "ipv4-first"
   }
 
   /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
@@ -100,4 +124,9 @@ extension World {
       return words.count > 1 && words[0] == "nameserver" ? String(words[1]) : nil
     }
   }
+}
+
+extension String {
+  /// True of `2000::/3`, which routers pass on.
+  fileprivate var isGlobalIPv6: Bool { isIPv6 && (hasPrefix("2") || hasPrefix("3")) }
 }

@@ -6,6 +6,7 @@ import World
 extension FactName {
   static let nameAddresses: FactName = "name.addresses"
   static let nameMany: FactName = "name.many"
+  static let nameListed: FactName = "name.listed"
   static let nameOthers: FactName = "name.others"
   static let nameServers: FactName = "name.servers"
   static let nameFailingServers: FactName = "name.failing-servers"
@@ -21,6 +22,8 @@ private enum NameOutcome: String, CheckOutcome {
   /// The route has an address, no name.
   case address
   case found
+  /// It has addresses, and none of the kind that the proxy takes.
+  case otherFamily = "other-family"
   case notFound = "not-found"
   case failing, silent
   /// For some of the resolvers that the proxy asks in turn, and not for all of them.
@@ -41,7 +44,8 @@ extension Check {
     "name.resolve", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .proxyPID],
     learns: [
       .nameAddresses, .nameAddress, .nameOthers, .nameServers, .nameOtherwise, .nameKnownBy, .namePlaceServers,
-      .upstreamDial, .nameFailingServers, .namePlaceServer, .nameKnowingServers, .nameMany,
+      .upstreamDial, .nameFailingServers, .namePlaceServer, .nameKnowingServers, .nameMany, .nameListed, .familyDialled,
+      .familyListens, .familyAddress,
     ] + FactName.ofProxyService + FactName.making("gateway", of: "proxy"), outcome: NameOutcome.self
   ) { world, given, _ throws(Unseen) in
     let (name, port, place) = (try given.upstreamHost, try given.upstreamPort, try given.dialsFrom)
@@ -57,6 +61,14 @@ extension Check {
     case .address: return (.address, learned)
     case .known: return (.found, learned)
     case .asked(.addresses):
+      guard first != nil else {
+        let other = dialled.others.first
+        return (
+          .otherFamily,
+          learned.merging(.families(dialledIsIPv6: other?.isIPv6 == false)).merging([.familyAddress: other ?? ""])
+        )
+      }
+      if dialled.isListed { learned[.nameListed] = "yes" }
       if dialled.addresses.count > 1 { learned[.nameMany] = "yes" }
       let failing = await world.failing(dialled.servers, to: name, by: given, in: place)
       guard !failing.isEmpty else { return (.found, learned) }

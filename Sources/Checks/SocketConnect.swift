@@ -17,7 +17,11 @@ extension FactName {
 }
 
 private enum SocketOutcome: String, CheckOutcome {
-  case accepted, missing, denied, refused, full, unknown
+  case accepted, missing, denied, refused, unknown
+  /// As many connections wait as may, and the app works on others.
+  case full
+  /// The same, and the app works on none.
+  case stalled
   case notSocket = "not-socket"
 }
 
@@ -28,6 +32,7 @@ extension Check {
     learns: [
       .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
       .socketNear, .socketOutside, .socketMaker, .upstreamDial,
+      .upstreamOpen,
     ], outcome: SocketOutcome.self
   ) { world, given, signs throws(Unseen) in
     let path = try given.upstreamSocket
@@ -69,37 +74,27 @@ extension Check {
     case .refused:
       learned[.socketMaker] = await world.stopped(sharing: path, with: given.proxy)
       return (.refused, learned)
-    case .full: return (.full, learned)
+    case .full:
+      let taken = try await world.taken(at: path, in: worker)
+      learned[.upstreamOpen] = String(taken)
+      return (taken > 0 ? .full : .stalled, learned)
     case .notSocket: return (.notSocket, learned)
     case .other: return (.unknown, learned)
     }
   }
 }
 
-/// Names of users and groups, as a place's own files have them.
-private struct Users {
-  private let users: [UInt32: String]
-  private let groups: [UInt32: String]
-
-  init(in place: Place, _ world: any World) async throws(Unseen) {
-    func names(_ path: String) async throws(Unseen) -> [UInt32: String] {
-      var names: [UInt32: String] = [:]
-      for line in try await world.see(FileRead(path: path, place: place)).text.lines {
-        let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-        guard fields.count > 2, let id = UInt32(fields[2]) else { continue }
-        names[id] = String(fields[0]).printable
-      }
-      return names
+extension World {
+  /// How many connections at a socket its program has taken. Source: proc(5), `net/unix`; those that still wait have no
+  /// inode yet.
+  fileprivate func taken(at path: String, in process: Int32) async throws(Unseen) -> Int {
+    // `0000000000000000: 00000003 00000000 00000000 0001 03 42531 /run/app.sock`: state 03 is connected.
+    try await see(FileRead(path: "/proc/\(process)/net/unix")).text.lines.count { line in
+      let fields = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
+      return fields.count > 7 && fields[5] == "03" && fields[6] != "0" && fields[7] == path
     }
-    users = try await names("/etc/passwd")
-    groups = try await names("/etc/group")
   }
 
-  func name(ofUser id: UInt32) -> String? { users[id] }
-  func name(ofGroup id: UInt32) -> String? { groups[id] }
-}
-
-extension World {
   /// The only container that has the socket's folder as well, and does not run.
   fileprivate func stopped(sharing path: String, with proxy: ProxyPlace) async -> String? {
     var outside: String? = path
@@ -115,23 +110,6 @@ extension World {
       }
     }
     return found.count == 1 ? found[0] : nil
-  }
-
-  /// The process of the proxy that opens connections: a child of its first process, if it has some.
-  fileprivate func worker(of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> Int32 {
-    guard let first = proxy.pid else { throw .notEnoughKnown([.proxyPID]) }
-    let processes = try await see(Processes(names: signs.proxyProcesses))
-    return processes.last { $0.parent == first }?.id ?? first
-  }
-
-  /// User and group of a process; nil if its status has another form.
-  fileprivate func user(of process: Int32) async throws(Unseen) -> (UInt32, UInt32)? {
-    let lines = try await see(FileRead(path: "/proc/\(process)/status")).text.lines
-    func last(_ name: String) -> UInt32? {
-      lines.first { $0.hasPrefix(name) }?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { UInt32($0) }
-    }
-    guard let user = last("Uid:"), let group = last("Gid:") else { return nil }
-    return (user, group)
   }
 
   /// A socket that takes connections, in the same folder or where sockets usually lie: the one with the nearest name.

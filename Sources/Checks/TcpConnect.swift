@@ -12,7 +12,7 @@ private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, time
 extension Check {
   /// Opens a TCP connection from the proxy's place to the upstream's address, and closes it again.
   static let tcpConnect = Check(
-    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectErrno],
+    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectErrno, .routeLeadsNowhere],
     outcome: ConnectOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let place = try given.dialsFrom
@@ -27,8 +27,13 @@ extension Check {
       case .denied: .denied
       case .other: .unknown
       }
+    // An address that a person has written down may be nobody's any more.
+    let leadsNowhere = given[.nameListed] != nil && [.timeout, .unreachable].contains(outcome)
     return (
-      outcome, [.connectErrno: sight.errno == 0 ? "" : String(sight.errno)]
+      outcome,
+      [
+        .connectErrno: sight.errno == 0 ? "" : String(sight.errno), .routeLeadsNowhere: leadsNowhere ? "yes" : "",
+      ]
     )
   }
 }

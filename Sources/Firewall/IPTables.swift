@@ -40,7 +40,8 @@ extension PacketFilter {
     chains[index].rules.append(
       Rule(
         text: String(start == 1 ? line.drop { $0 != " " }.dropFirst() : line), number: chains[index].rules.count + 1,
-        packets: start == 1 ? Int(words[0].dropFirst().prefix { $0.isNumber }) : nil, target: target
+        packets: start == 1 ? Int(words[0].dropFirst().prefix { $0.isNumber }) : nil, target: target,
+        isByUser: conditions.contains { $0.name == "--uid-owner" }
       ) { packet, hook in
         conditions.map { $0.holds(for: packet, at: hook) }.all
       })
@@ -115,6 +116,11 @@ private struct Condition {
     case "--ctstate", "--state":
       return value.split(separator: ",").contains { $0 == "NEW" || $0 == "DNAT" && packet.isTranslated }
     case "--syn": return true
+    case "--uid-owner":
+      guard packet.isSentHere else { return false }
+      let ends = value.split(separator: "-").map { UInt32($0) }
+      guard let user = packet.user, let low = ends.first ?? nil, let high = ends.last ?? nil else { return nil }
+      return low <= user && user <= high
     case "--tcp-flags":
       guard values.count > 1 else { return nil }
       let mask = value == "ALL" ? ["SYN"] : value.split(separator: ",").map(String.init)

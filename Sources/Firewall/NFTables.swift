@@ -58,7 +58,7 @@ extension PacketFilter {
     chains[index].rules.append(
       Rule(
         text: (["\(table) \(name):"] + words + [verdict]).joined(separator: " "), number: rule["handle"]?.number ?? 0,
-        packets: packets, target: target
+        packets: packets, target: target, isByUser: conditions.contains { $0.subject == "skuid" }
       ) { packet, hook in
         if family == "ip", packet.to.contains(":") { return false }
         if family == "ip6", !packet.to.contains(":") { return false }
@@ -69,7 +69,7 @@ extension PacketFilter {
 
 /// `{"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}`
 private struct Match {
-  private let subject: String
+  let subject: String
   private let isNegated: Bool
   private let values: [JSON]
 
@@ -118,6 +118,13 @@ private struct Match {
       }
       return value.number.map { $0 == packet.port }
     case "udp dport", "udp sport", "icmp type", "icmpv6 type": return false
+    case "skuid":
+      guard packet.isSentHere else { return false }
+      guard let user = packet.user else { return nil }
+      if let ends = value["range"]?.list, ends.count == 2, let low = ends[0].number, let high = ends[1].number {
+        return low <= Int(user) && Int(user) <= high
+      }
+      return value.number.map { $0 == Int(user) }
     case "ip daddr", "ip6 daddr": return value.range.flatMap { Subnet.covers($0, packet.to) }
     case "ip saddr", "ip6 saddr": return value.range.flatMap { packet.comes(from: $0) }
     case "iifname", "iif": return value.text.flatMap { packet.comes(in: $0, at: hook) }

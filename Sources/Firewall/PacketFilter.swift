@@ -10,6 +10,8 @@ public struct Packet: Sendable {
   public var own: [String]
   /// Addresses of the app, if they are known.
   public var app: [String] = []
+  /// The user whose process sends it; nil if that is not known.
+  public var user: UInt32?
   /// True while it is in the network that it was sent from.
   public var isSentHere = false
   /// True if it was on its way to another address, or port.
@@ -58,6 +60,8 @@ struct PacketFilter {
     /// Packets that it has met; nil if it does not count.
     let packets: Int?
     let target: Target
+    /// True if it asks for the user whose packet it is.
+    var isByUser = false
     /// Whether its conditions hold for a packet; nil if one of them could not be judged.
     let holds: (Packet, Hook) -> Bool?
   }
@@ -91,6 +95,11 @@ struct PacketFilter {
 
   fileprivate func chain(_ table: String, _ name: String) -> Chain? {
     chains.first { $0.table == table && $0.name == name }
+  }
+
+  /// True if what it does to this packet may be something else than what it does to the probe, which is root's.
+  fileprivate func tellsUsers(of packet: Packet) -> Bool {
+    ![nil, 0].contains(packet.user) && chains.contains { $0.rules.contains(where: \.isByUser) }
   }
 
   /// True if any counter differs: the packets in between came by here.
@@ -177,9 +186,8 @@ extension [PacketFilter] {
   ///   has not counted that packet did not meet it.
   func stop(of packet: inout Packet, at hook: Hook, before: [PacketFilter?]) -> (PacketFilter, PacketFilter.Stop)? {
     let called = enumerated().flatMap { index, filter in
-      filter.chains.filter { $0.hook == hook }.map {
-        (filter, before.indices.contains(index) ? before[index] : nil, $0)
-      }
+      let old = before.indices.contains(index) && !filter.tellsUsers(of: packet) ? before[index] : nil
+      return filter.chains.filter { $0.hook == hook }.map { (filter, old, $0) }
     }
     var possible: (PacketFilter, PacketFilter.Stop)?
     for (filter, old, chain) in called.sorted(by: { $0.2.priority < $1.2.priority }) {

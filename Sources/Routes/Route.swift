@@ -95,6 +95,8 @@ extension Route {
       case ipv4First = "ipv4-first"
       case ipv6Only = "ipv6-only"
       case ipv4Only = "ipv4-only"
+      /// Only the first one in the order of the system's own lookup (RFC 6724).
+      case systemFirst = "system-first"
     }
 
     public let when: Known<When>

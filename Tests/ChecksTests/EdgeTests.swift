@@ -179,6 +179,19 @@ private let cloudflare = [HTTPRequest.Header(name: "Server", value: "cloudflare"
     #expect(found.facts["route.leads-nowhere"] == "yes")
   }
 
+  @Test func theProxyItselfByTheSameRouteAgain() async throws {
+    let asked: Facts = [
+      "name.address": "10.0.0.3", "upstream.host": "shop.example.org", "upstream.port": "80", "proxy.port": "80",
+      "proxy.id": "edge1", "proxy.pid": "7", "route.sends-host": "shop.example.org", "upstream.path": "/",
+    ]
+    let world = world(.refused).container(
+      "edge1", #""State": {"Pid": 7}, "NetworkSettings": {"Networks": {"web": {"IPAddress": "10.0.0.3"}}}"#)
+    #expect(try await look("route.hairpin", world, route.merging(asked)).outcome == "itself")
+    for other: Facts in [["upstream.port": "81"], ["route.sends-host": "app"], ["name.address": "10.0.0.4"]] {
+      #expect(try await look("route.hairpin", world, route.merging(asked).merging(other)).outcome != "itself")
+    }
+  }
+
   @Test func nobodyTakesConnectionsHereAtThatPort() async throws {
     let found = try await look("route.hairpin", world(.refused), route)
     #expect(found.outcome == "own-elsewhere")

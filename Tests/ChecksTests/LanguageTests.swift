@@ -159,12 +159,27 @@ private struct Odd: World {
 
   @Test func asTheWorkerAcceptedRefusedFullNoSocket() async throws {
     for (outcome, expected) in [
-      (UnixConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"), (.full, "full"),
+      (UnixConnect.Sight.Outcome.accepted, "accepted"), (.refused, "refused"),
       (.notSocket, "not-socket"), (.other, "unknown"),
     ] {
       let found = try await look("socket.connect", world(.init(outcome: outcome, errno: 0, isAsUser: true)), facts)
       #expect(found.outcome == expected)
     }
+  }
+
+  /// What still waits has no inode, and is no work of the app's
+  @Test(arguments: [("42531", "full"), ("0", "stalled")])
+  func aFullQueueWithWorkAndWithout(inode: String, outcome: String) async throws {
+    let path = "/run/php/php8.2-fpm.sock"
+    let table = """
+      Num       RefCount Protocol Flags    Type St Inode Path
+      0000000000000000: 00000002 00000000 00010000 0001 01 42530 \(path)
+      0000000000000000: 00000003 00000000 00000000 0001 03 \(inode) \(path)
+      0000000000000000: 00000003 00000000 00000000 0001 03 42532 \(path).old
+
+      """
+    let world = world(.init(outcome: .full, errno: 11, isAsUser: true)).file("/proc/9/net/unix", table)
+    #expect(try await look("socket.connect", world, facts).outcome == outcome)
   }
 
   /// With this program's own rights neither success nor failure tells about the worker

@@ -129,6 +129,23 @@ import World
     #expect(stop(filter(5, 7, 8), nil)?.isCertain == false)
   }
 
+  /// The probe is root's, so that a rule for another user never counts it.
+  @Test(
+    arguments: [
+      ("-m owner --uid-owner 33", 33, true), ("-m owner --uid-owner 30-40", 33, true),
+      ("-m owner --uid-owner 33", 34, false), ("-m owner ! --uid-owner 33", 34, true),
+      ("-m owner ! --uid-owner 33", 33, false), ("-m owner --uid-owner 33", nil, nil),
+    ] as [(String, UInt32?, Bool?)])
+  func aRuleForAUser(condition: String, user: UInt32?, stops: Bool?) {
+    let filter = PacketFilter(
+      saved: "*filter\n:OUTPUT ACCEPT [0:0]\n[3:180] -A OUTPUT -p tcp \(condition) -j REJECT\nCOMMIT\n",
+      program: "iptables")
+    var packet = packet
+    (packet.user, packet.isSentHere) = (user, true)
+    let stop = [filter].stop(of: &packet, at: .output, before: user == nil ? [] : [filter])?.1
+    #expect(stop?.isCertain == (stops == false ? nil : stops ?? false))
+  }
+
   /// As nft 1.0.6 prints it.
   private static func ruleset(_ rules: String, policy: String = "accept") -> String {
     """

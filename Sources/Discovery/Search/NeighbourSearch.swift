@@ -74,6 +74,9 @@ extension World {
               names: container.allNames, rank: rank(container)))
         }
       }
+      if found.isEmpty, try await besideProxies(in: .host, signs).contains(where: { $0.port == port }) {
+        found.append(Neighbour(container: nil, host: "127.0.0.1", port: port, network: nil, rank: 0))
+      }
       if found.isEmpty { found = try await answering(besides: port, signs) }
     } else {
       // Those in reach first; a host with hundreds of containers is not searched through.

@@ -291,7 +291,11 @@ enum HAProxyReading: ProxyReader {
     of server: HAProxy.Server, _ configuration: HAProxy.Configuration, _ files: ProxyFiles
   ) async throws(Unseen) -> Route.Resolution {
     func resolution(_ when: Route.Resolution.When, _ resolver: Span? = nil) -> Route.Resolution {
-      Route.Resolution(when: .known(when), family: .notRead, dials: .notRead, resolver: files.edit(resolver))
+      let byName: Route.Resolution.Family =
+        when == .atStart ? .systemFirst : server.value("resolve-prefer") == "ipv4" ? .ipv4First : .ipv6First
+      return Route.Resolution(
+        when: .known(when), family: .known(Setting(server.family ?? byName, nil)), dials: .notRead,
+        resolver: files.edit(resolver))
     }
     guard let name = server.value("resolvers"),
       let section = configuration.sections.first(where: { $0.kind == "resolvers" && $0.name == name })

@@ -24,6 +24,8 @@ extension HAProxy {
     let address: Address
     let hostSpan: Span?
     let portSpan: Span?
+    /// What its address is limited to by a word before it, as in `ipv4@app:3000`.
+    let family: Routes.Route.Resolution.Family?
     private let settings: [Setting]
 
     /// Nil if the line is no `server` line. `defaults` are the `default-server` lines before it.
@@ -35,6 +37,8 @@ extension HAProxy {
       name = words[1].text + (isTemplate ? "1" : "")
       let word = words[isTemplate ? 3 : 2]
       let parts = Self.address(word, port)
+      let kind = word.text.prefix { $0 != "@" }
+      family = kind.hasSuffix("v4") ? .ipv4Only : kind.hasSuffix("v6") ? .ipv6Only : nil
       address = parts.address
       hostSpan = parts.host.flatMap { directive.span(word, $0) }
       portSpan = parts.port.flatMap { directive.span(word, $0) }
