@@ -5,13 +5,10 @@ import World
 
 extension FactName {
   static let hairpinHere: FactName = "hairpin.here"
-  static let hairpinItself: FactName = "hairpin.itself"
   static let hairpinMachine: FactName = "hairpin.machine"
 }
 
 private enum HairpinOutcome: String, CheckOutcome {
-  /// The route leads to the proxy itself, at the port and with the name by which it was asked: to the same route again.
-  case itself
   /// The route goes to the site's own public address, and this machine takes connections at that port.
   case own
   /// The same, but nobody takes connections here at that port: a router may lead it to another one.
@@ -25,14 +22,11 @@ extension Check {
   /// Tells whether the route goes out to the address to which the site's own name leads.
   static let routeHairpin = Check(
     "route.hairpin", needs: [.nameAddress, .upstreamHost, .upstreamPort, .siteHost, .proxyPlace],
-    learns: [.hairpinHere, .hairpinMachine, .hairpinItself, .routeLeadsNowhere], outcome: HairpinOutcome.self
+    learns: [.hairpinHere, .hairpinMachine, .routeLeadsNowhere], outcome: HairpinOutcome.self
   ) { world, given, _ throws(Unseen) in
     let dialled = try given.address
     let host = try given.siteHost
     let own = try await world.see(OwnAddresses())
-    if given.asksSameAgain, try await world.isOfProxy(dialled, given, own) {
-      return (.itself, [.hairpinItself: "yes", .routeLeadsNowhere: "yes"])
-    }
     guard !dialled.isLoopback else { return (.other, [:]) }
     if own.contains(dialled) {
       let port = try given.upstreamPort
@@ -49,24 +43,5 @@ extension Check {
       TCPConnect(address: "127.0.0.1", port: try given.upstreamPort, place: .host, limit: 2))
     guard here.outcome == .accepted else { return (.ownElsewhere, [:]) }
     return (.own, [.hairpinHere: "yes", .routeLeadsNowhere: "yes"])
-  }
-}
-
-extension Case {
-  /// True if the upstream is asked for the same host and path, at the port at which the proxy itself listens.
-  fileprivate var asksSameAgain: Bool {
-    port(.upstreamPort) == port(.proxyPort) && self[.upstreamPort] != nil && self[.upstreamSocket] == nil
-      && self[.routeSendsHost].map { $0.hostAndPort.host } == self[.siteHost]
-      && (self[.upstreamPath] ?? self[.sitePath]) == self[.sitePath]
-  }
-}
-
-extension World {
-  /// Whether an address is one of the proxy's own network.
-  fileprivate func isOfProxy(_ address: String, _ given: Case, _ own: [String]) async throws(Unseen) -> Bool {
-    if address.isLoopback { return true }
-    if given.proxy.usesHostNetwork { return own.contains(address) }
-    guard let id = given[.proxyID] else { return false }
-    return try await container(id).networks.values.contains { $0.addresses.contains(address) }
   }
 }

@@ -118,7 +118,7 @@ private struct Condition {
     case "--syn": return true
     case "--uid-owner":
       guard packet.isSentHere else { return false }
-      let ends = value.split(separator: "-").map { UInt32($0) }
+      let ends = value.split(separator: "-").map { UInt32($0) }  // fits: a text
       guard let user = packet.user, let low = ends.first ?? nil, let high = ends.last ?? nil else { return nil }
       return low <= user && user <= high
     case "--tcp-flags":

@@ -122,9 +122,9 @@ private struct Match {
       guard packet.isSentHere else { return false }
       guard let user = packet.user else { return nil }
       if let ends = value["range"]?.list, ends.count == 2, let low = ends[0].number, let high = ends[1].number {
-        return low <= Int(user) && Int(user) <= high
+        return low <= Int(user) && Int(user) <= high  // fits: 32 bits
       }
-      return value.number.map { $0 == Int(user) }
+      return value.number.map { $0 == Int(user) }  // fits: 32 bits
     case "ip daddr", "ip6 daddr": return value.range.flatMap { Subnet.covers($0, packet.to) }
     case "ip saddr", "ip6 saddr": return value.range.flatMap { packet.comes(from: $0) }
     case "iifname", "iif": return value.text.flatMap { packet.comes(in: $0, at: hook) }
