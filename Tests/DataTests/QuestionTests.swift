@@ -63,7 +63,7 @@ import Testing
         "site.answer": "server-error", "proxy.find": "found", "route.find": "found", "upstream.find": "container",
         "container.state": "running", "network.shared": "shared", "name.resolve": "found",
         "port.listening": "listening", "tcp.connect": "accepted", "upstream.speaks": "http",
-        "upstream.answer": "error", "next.proxy": "app", "host.resources": resources,
+        "upstream.answer": "error", "route.circle": "other", "next.proxy": "app", "host.resources": resources,
       ],
       [
         .proxyKind: "nginx", "proxy.place": "container", "proxy.pid": "7", "proxy.port": "443", "upstream.host": "shop",
