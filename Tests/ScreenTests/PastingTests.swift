@@ -36,7 +36,7 @@ struct PastingTests {
     #expect(play.effects.last == .paste(Self.output, servesHere: false))
     play.send(.pasted(Self.output, Self.understanding))
     #expect(play.effects.last == .listRoutes && play.state.isListing)
-    #expect(play.row(22).hasPrefix("Read: 2 containers, 1 file. 3 lines were not understood."))
+    #expect(play.row(22).hasPrefix("Read: 2 containers, 1 file. 3 lines could not be read."))
   }
 
   private static var understanding: Understanding {
@@ -58,15 +58,15 @@ struct PastingTests {
     #expect(play.state.session?.running == ["route.find", "site.answer"])
     play.find()
     #expect(play.state.scene == .verdict(cause: 0))
-    #expect(play.shows("Read: 2 containers, 1 file. 3 lines were not understood."))
+    #expect(play.shows("Read: 2 containers, 1 file. 3 lines could not be read."))
     #expect(play.state.kept?.pastes == [Self.output])
   }
 
   /// Nothing of what was known before is lost, and there is one sentence.
   @Test(arguments: [
     (Understanding.Refusal.binary, "What you pasted is no text, so nothing of it was used."),
-    (.nothing, "Nothing of what you pasted was understood."),
-    (.long, "That is more than 1 MB. Save it as a file, and start with --paste and the file's name."),
+    (.nothing, "Nothing of what you pasted could be read."),
+    (.long, "That is more than 1 megabyte. Save it as a file, and start with --paste and the file's name."),
     (.machines(["db2", "web1"]), "That is of more than one machine (db2, web1), so nothing of it was used."),
   ])
   func whatCannotBeUsedChangesNothing(refusal: Understanding.Refusal, sentence: String) {
@@ -131,7 +131,7 @@ struct PastingTests {
     #expect(turn.effects == [.paste("$ docker ps -a\nCONTAINER ID   IMAGE\n1\nq", servesHere: false)])
     #expect(turn.end == nil && turn.heard == "[4 lines were pasted]\n")
     turn = lines.handle(.pasted("", .refused(.nothing)))
-    #expect(turn.text.contains("Nothing of what you pasted was understood."))
+    #expect(turn.text.contains("Nothing of what you pasted could be read."))
   }
 }
 

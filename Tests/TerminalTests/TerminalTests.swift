@@ -79,7 +79,7 @@ struct TerminalTests {
     try pane.waits(for: "Result for shop.example.org")
     try pane.tmux("set-buffer", "root@web1:~# docker ps -a\nq\ny\n1\n")
     try pane.tmux("paste-buffer", "-p")
-    try pane.waits(for: "Nothing of what you pasted was understood.")
+    try pane.waits(for: "Nothing of what you pasted could be read.")
     #expect(try pane.screen.contains("Result for shop.example.org"))
     try pane.keys("q")
     try pane.waits(for: "code 1")
