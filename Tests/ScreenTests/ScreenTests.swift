@@ -46,9 +46,10 @@ struct KeyTests {
   }
 
   @Test func everyKeyOfTheTableDoesSomethingOnSomeScreen() {
+    let scenes = Self.scenes()
     for binding in Binding.all {
       for key in binding.keys {
-        let works = Self.scenes().contains { scene in
+        let works = scenes.contains { scene in
           // Something to move or to erase is on both sides of the cursor.
           return [[], [Key.control("a")], [.down], [.down, .down]].contains { before in
             var play = scene
