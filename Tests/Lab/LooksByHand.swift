@@ -29,7 +29,10 @@ import World
     try await stage.app(app, on: network, port: port)
     let gate = try await stage.nginx(edge, on: network, Conf.variable(host, "http://\(app):1"))
     // Programs that images of real proxies have.
-    try await docker("cp", "/usr/bin/getent", "\(edge):/usr/bin/getent")
+    let programs = stage.directory.appending(path: "root/usr/bin")
+    try FileManager.default.createDirectory(at: programs, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: "/usr/bin/getent", toPath: programs.appending(path: "getent").path())
+    try await docker("cp", stage.directory.appending(path: "root").path() + "/.", "\(edge):/")
     let (address, inside) = (try await stage.address(app, on: network), try await pid(of: edge))
     let folder = gate.file.deletingLastPathComponent().path()
     try await succeed(
