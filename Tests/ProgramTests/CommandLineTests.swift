@@ -94,7 +94,7 @@ import Testing
 
   @Test(arguments: [["lint"], ["lint", package.path()]])
   func goodFilesAreSound(_ words: [String]) async throws {
-    let run = try await Program.run(words, limit: 20)
+    let run = try await Program.run(words, limit: 60)
     #expect((run.status, run.output, run.errors) == (0, "", ""))
   }
 
