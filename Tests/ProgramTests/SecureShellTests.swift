@@ -220,7 +220,10 @@ import Testing
     try pane.waits(for: "Saved to \(shell.states)", seconds: 60)
     #expect(shell.files.contains { $0.hasPrefix("wizard502-127.0.0.1-") && $0.hasSuffix(".md") })
     // Another host, and one of this machine's own files.
-    try pane.keys("b", "b")
+    for _ in 0..<4 where try !pane.screen.contains("Which address") {
+      try pane.keys("b")
+      usleep(1_000_000)
+    }
     try pane.waits(for: "Which address", seconds: 60)
     try pane.keys("C-e", "C-u")
     try pane.tmux("send-keys", "-l", "http://192.0.2.7:81/")
