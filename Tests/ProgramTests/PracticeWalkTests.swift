@@ -79,7 +79,7 @@ import Testing
     try wait(pane, for: "Press Enter to start")
     try isOfAnotherDay(pane, "practice")
     try pane.keys("b")
-    try wait(pane, for: "Practice:")
+    try wait(pane, for: "Enter choose")
     try pane.keys("Home", "1")
     try wait(pane, for: "Press Enter to start")
     try pane.keys("q")
