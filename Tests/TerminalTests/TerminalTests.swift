@@ -187,7 +187,7 @@ struct TerminalTests {
     let pane = try Pane(columns: 60)
     try pane.tmux("pipe-pane", "cat > \(pane.folder.path)/bytes")
     try pane.shell("stty -a > before; \(environment) \(Pane.demo); echo code $?; stty -a > after")
-    try pane.waits(for: "? help, q quit:")
+    try pane.waits(for: "quit:")
     try pane.shell("shop.example.org")
     try pane.waits(for: "Enter or f show the fix")
     let result = "\nResult for shop.example.org\nThe proxy dials a port nobody listens on\n"
