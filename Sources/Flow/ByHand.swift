@@ -25,7 +25,7 @@ public struct ByHand: Sendable, Equatable {
       let isMeant = (part.text.placeholders + [part.condition].compactMap(\.self)).allSatisfy { facts[$0] != nil }
       if !isMeant, part.isNeeded { return nil }
       guard isMeant else { continue }
-      command.append(try (facts[.userRoot] == nil ? part.text : part.text.withoutSudo).shell(facts))
+      command.append(try part.text.command(facts))
     }
     return command.joined(separator: " ")
   }
@@ -53,8 +53,8 @@ extension Session {
 
   /// The command by which a person sees best what a finding rests on; nil if there is none, or none that can be shown.
   func command(for check: String, _ facts: Facts) -> String? {
-    sightings(of: check).lazy.compactMap { sighting in
+    sightings(of: check).firstMapped { sighting in
       do throws(Template.Unfilled) { return try catalog.command(for: sighting, facts) } catch { return nil }
-    }.first
+    }
   }
 }

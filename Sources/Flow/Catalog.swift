@@ -93,7 +93,7 @@ extension Catalog {
     var facts = facts.merging(finding.facts)
     facts[.unseenReason] = finding.unseen.map { reason($0) }
     let outcome = checks[finding.check]?.outcomes[finding.outcome]
-    let text = outcome?.sentences.lazy.compactMap { $0.prose(facts) }.first
+    let text = outcome?.sentences.firstMapped { $0.prose(facts) }
     return Diagnosis.Evidence(
       check: finding.check, mark: outcome?.mark ?? .unknown, text: text ?? "\(finding.check): \(finding.outcome)")
   }

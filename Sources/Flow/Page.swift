@@ -131,7 +131,7 @@ extension Page.Step {
       switch body {
       case .none: break
       case .command(let template):
-        command = try (facts[.userRoot] == nil ? template : template.withoutSudo).shell(facts)
+        command = try template.command(facts)
       case .form(let template):
         guard let filled = template.prose(facts) else { return nil }
         words += "\n" + filled

@@ -26,13 +26,10 @@ public struct Wording: Sendable, Equatable {
   }
 
   /// As a person reads it; nil if there is nothing to say.
-  public func prose(_ facts: Facts) -> String? { texts(facts).lazy.compactMap { $0.prose(facts) }.first }
+  public func prose(_ facts: Facts) -> String? { texts(facts).firstMapped { $0.prose(facts) } }
 
   /// As a command; nil if there is none.
-  public func shell(_ facts: Facts) -> String? {
-    let isRoot = facts[.userRoot] != nil
-    return texts(facts).lazy.compactMap { try? (isRoot ? $0.withoutSudo : $0).shell(facts) }.first
-  }
+  public func shell(_ facts: Facts) -> String? { texts(facts).firstMapped { try? $0.command(facts) } }
 
   /// Every text, as it is written.
   public var sources: [String] { forms.flatMap(\.texts).map(\.source) }

@@ -42,8 +42,11 @@ public struct Template: Sendable, Equatable {
     parts.compactMap { if case .fact(let name) = $0 { name } else { nil } }
   }
 
-  /// The same command for root's own shell.
-  public var withoutSudo: Template { Template(source.replacing("sudo ", with: "")) }
+  /// As a command for the shell of whoever started this program: root needs no `sudo`.
+  public func command(_ facts: Facts) throws(Unfilled) -> String {
+    let template = facts[.userRoot] == nil ? self : Template(source.replacing("sudo ", with: ""))
+    return try template.shell(facts)
+  }
 
   /// The text as a person reads it; nil if a placeholder is not known. Hostile characters are shown, not sent, and
   /// secrets left out.

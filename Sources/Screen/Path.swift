@@ -165,7 +165,7 @@ extension State {
       sheet.head(word("evidence.others"))
       sheet.say(word("evidence.overrule"), .dim)
       for (index, outcome) in others.enumerated() {
-        let sentence = text?.outcomes[outcome]?.sentences.lazy.compactMap { $0.prose(facts) }.first
+        let sentence = text?.outcomes[outcome]?.sentences.firstMapped { $0.prose(facts) }
         let label = Span(String(index + 1), spoken: "")
         sheet.blocks.append(.item(label: label, words: [Span(sentence ?? outcome)], note: ""))
       }
