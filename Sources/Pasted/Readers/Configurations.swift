@@ -153,12 +153,7 @@ extension Account {
 
   /// Files with which a proxy begins, of which it takes the first that is there.
   private static let mains: [[String]] = [
-    ["/etc/traefik", "/root/.config/traefik"].flatMap { folder in
-      ["toml", "yaml", "yml"].map { "\(folder)/traefik.\($0)" }
-    },
-    ["/root/.cloudflared", "/home/nonroot/.cloudflared", "/etc/cloudflared", "/usr/local/etc/cloudflared"].flatMap {
-      ["\($0)/config.yml", "\($0)/config.yaml"]
-    },
+    UsualFiles.traefik(), UsualFiles.cloudflared,
     ["/etc/apache2/apache2.conf", "/usr/local/apache2/conf/httpd.conf", "/etc/httpd/conf/httpd.conf"],
   ]
 

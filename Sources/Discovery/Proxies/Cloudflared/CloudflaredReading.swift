@@ -86,10 +86,8 @@ private struct Tunnel {
       rules = [Rule(hostname: nil, path: nil, service: (url, nil), options: [:], definedIn: "--url")]
       return
     }
-    let places = ["/root/.cloudflared", "/home/nonroot/.cloudflared", "/etc/cloudflared", "/usr/local/etc/cloudflared"]
     let given = proxy.option("--config", "-config")
-    let usual = places.flatMap { ["\($0)/config.yml", "\($0)/config.yaml"] }
-    for path in given.map({ [$0] }) ?? usual {
+    for path in given.map({ [$0] }) ?? UsualFiles.cloudflared {
       guard let text = try await proxy.files.read(path) else { continue }
       guard let root = YAML.read(text, file: path).root else {
         throw .unreadable(what: path, why: .init(.notFormat, "YAML"))

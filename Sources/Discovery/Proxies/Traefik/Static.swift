@@ -118,14 +118,8 @@ extension Traefik.Static {
       guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
       return try document(text, path)
     }
-    let folders =
-      ["/etc/traefik", proxy.environment("XDG_CONFIG_HOME").map { $0 + "/traefik" }, "/root/.config/traefik"]
-      .compactMap { $0 }
-    for folder in folders {
-      for suffix in ["toml", "yaml", "yml"] {
-        let path = "\(folder)/traefik.\(suffix)"
-        if let text = try await proxy.files.read(path) { return try document(text, path) }
-      }
+    for path in UsualFiles.traefik(configHome: proxy.environment("XDG_CONFIG_HOME")) {
+      if let text = try await proxy.files.read(path) { return try document(text, path) }
     }
     return nil
   }
