@@ -12,7 +12,7 @@ extension Check {
   ///
   /// Source: Docker Engine API, `HostConfig.RestartPolicy`; docs.docker.com, "Start containers automatically".
   static let containerRestart = Check(
-    "container.restart", needs: [.upstreamID], learns: [.restartPolicy] + FactName.ofRestart(.restart),
+    "container.restart", needs: [.upstreamID], learns: [.restartPolicy] + FactName.ofWholeLine(.restart),
     outcome: RestartOutcome.self
   ) { world, given, _ throws(Unseen) in
     try await world.restart(of: given.upstreamID, learning: .restartPolicy, .restart)

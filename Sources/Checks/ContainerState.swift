@@ -33,7 +33,7 @@ extension Check {
       .containerHealthOutput,
       .containerAge, .containerFresh, .containerMemory, .containerMoreMemory, .containerFolder,
       .containerCheckLacks,
-    ] + FactName.making("unchecked", of: "upstream") + ["file", "number", "text", "with"].map { .line(.unchecked, $0) }
+    ] + FactName.making("unchecked", of: "upstream") + FactName.ofWholeLine(.unchecked)
       + FactName.ofLastWords, outcome: ContainerOutcome.self
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.upstreamID)

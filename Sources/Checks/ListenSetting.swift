@@ -10,7 +10,7 @@ extension FactName {
   /// The setting by which an app listens on loopback, and the line of its Compose file that changes it.
   static let ofListenSetting: [FactName] =
     [listenFound] + ["setting", "by", "value"].map { App.Purpose.listen.fact($0) }
-    + ["file", "number", "text", "with"].map { .line(.listen, $0) } + making("listen", of: "upstream")
+    + FactName.ofWholeLine(.listen) + making("listen", of: "upstream")
 }
 
 extension Container {

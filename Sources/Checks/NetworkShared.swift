@@ -29,7 +29,7 @@ extension FactName {
   /// What says which container has to join which network, and keeps it there: lines of its Compose file.
   static let ofJoining: [FactName] =
     [.networkJoin, .networkJoiner, .joinProgram, .joinProject, .joinService, .joinFile]
-    + [Line.join, .external].flatMap { line in ["file", "number", "text", "with"].map { .line(line, $0) } }
+    + [Line.join, .external].flatMap(ofWholeLine)
 }
 
 private enum NetworkOutcome: String, CheckOutcome {

@@ -109,7 +109,7 @@ extension Case {
 extension FactName {
   /// What leads to the port on which the app listens: its container's published port, or the label that names the port.
   fileprivate static let ofPort: [FactName] =
-    making("published", "port", of: "upstream") + ["file", "number", "text", "with"].map { .line(.published, $0) }
+    making("published", "port", of: "upstream") + FactName.ofWholeLine(.published)
 }
 
 extension World {

@@ -10,7 +10,7 @@ extension FactName {
 extension Check {
   /// Whether the proxy's own container is started again by itself.
   static let proxyRestart = Check(
-    "proxy.restart", needs: [.proxyID], learns: [.proxyRestartPolicy] + FactName.ofRestart(.proxyRestart),
+    "proxy.restart", needs: [.proxyID], learns: [.proxyRestartPolicy] + FactName.ofWholeLine(.proxyRestart),
     outcome: RestartOutcome.self
   ) { world, given, _ throws(Unseen) in
     try await world.restart(of: given.proxyID, learning: .proxyRestartPolicy, .proxyRestart)

@@ -18,7 +18,7 @@ extension FactName {
   static let ofPublishing: [FactName] =
     [
       .publishContainer, .publishInside, .publishPort, .publishService, .publishProject, .publishFile, .publishProgram,
-    ] + ["file", "number", "text", "with"].map { .line(.ports, $0) } + making("publish", of: "publish")
+    ] + FactName.ofWholeLine(.ports) + making("publish", of: "publish")
 }
 
 extension World {

@@ -11,12 +11,6 @@ enum RestartOutcome: String, CheckOutcome {
   case unknown
 }
 
-extension FactName {
-  static func ofRestart(_ line: Line) -> [FactName] {
-    ["file", "number", "text", "with"].map { .line(line, $0) }
-  }
-}
-
 extension World {
   /// Whether a container is started again by itself.
   ///

@@ -174,8 +174,14 @@ extension FactName {
   /// A fact of one line: `port-line.text`, with what stands before and after the value to change.
   public static func line(_ line: Line, _ part: String) -> FactName { FactName("\(line.rawValue)-line.\(part)") }
 
+  /// Those of a line in which one value changes.
   public static func ofLine(_ line: Line) -> [FactName] {
     ["file", "number", "text", "head", "tail"].map { self.line(line, $0) }
+  }
+
+  /// Those of a line in the place of which another text stands then.
+  public static func ofWholeLine(_ line: Line) -> [FactName] {
+    ["file", "number", "text", "with"].map { self.line(line, $0) }
   }
 }
 

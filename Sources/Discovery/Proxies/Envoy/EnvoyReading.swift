@@ -7,7 +7,7 @@ import YAML
 /// From Envoy's files, and what its admin interface tells of its parts that are in no file, to the facts of a route.
 enum EnvoyReading: ProxyReader {
   static let facts: [FactName] =
-    FactName.ofLine(.version) + ["file", "number", "text", "with"].map { .line(.thresholds, $0) }
+    FactName.ofLine(.version) + FactName.ofWholeLine(.thresholds)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let (configuration, admin) = try await load(proxy)
