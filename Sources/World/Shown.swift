@@ -237,6 +237,8 @@ extension HTTPRequest {
     lines += [sight.failure?.words].compactMap { $0 }
     return rows(lines) + (sight.body.isEmpty ? [] : [0x0A] + sight.body)
   }
+
+  public func isAnswered(by sight: Sight) -> Bool { sight.failure == nil || sight.certificate != nil }
 }
 
 extension Site {

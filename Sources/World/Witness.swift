@@ -31,7 +31,7 @@ public final class Witness: World {
   private static let searched = 16 << 20
 
   /// The looks on which a finding rests: those with most of its words in them, the best first, each with the lines that
-  /// have them.
+  /// have them. The order in which answers came, which differs from run to run, changes nothing.
   ///
   /// - Parameters:
   ///   - learned: What the check found out.
@@ -40,19 +40,27 @@ public final class Witness: World {
   public func sightings(of learned: Facts, given: Facts, isUnseen: Bool) -> [Sighting] {
     let words = Words(learned, given)
     var room = Self.searched
-    var found: [(score: Int, sighting: Sighting)] = []
-    for taken in seen.withLock({ $0 }) {
+    var found: [(weight: Weight, sighting: Sighting)] = []
+    for (_, taken) in seen.withLock({ $0 }).map({ ($0.name, $0) }).sorted(by: { $0.0 > $1.0 }) {
       let (score, lines) = taken.lines(with: words, most: Self.lines, within: &room)
       let sighting = Sighting(kind: taken.kind, facts: taken.parts, lines: lines)
       guard !found.contains(where: { $0.sighting.kind == sighting.kind && $0.sighting.facts == sighting.facts }) else {
         continue
       }
-      found.append((isUnseen && taken.isUnseen ? .max : score, sighting))
+      let weight = Weight(score: isUnseen && taken.isUnseen ? .max : score, isAnswered: taken.isAnswered)
+      found.append((weight, sighting))
     }
-    // Where nothing has a word of it, what was looked at last decided.
-    let best = found.contains { $0.score > 0 } ? found.filter { $0.score > 0 } : found.suffix(1)
-    return best.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }
-      .prefix(Self.looks).map(\.element.sighting)
+    let best = found.enumerated().sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
+    let told = best.prefix(Self.looks).filter { $0.element.weight.score > 0 }
+    return (told.isEmpty ? Array(best.prefix(1)) : told).map(\.element.sighting)
+  }
+
+  private struct Weight: Comparable {
+    let score: Int
+    let isAnswered: Bool
+    static func < (one: Weight, other: Weight) -> Bool {
+      (one.score, one.isAnswered ? 1 : 0) < (other.score, other.isAnswered ? 1 : 0)
+    }
   }
 }
 
@@ -76,7 +84,10 @@ private struct Words {
 private protocol Witnessed: Sendable {
   var kind: String { get }
   var parts: Facts { get }
+  /// The same for looks that are the same.
+  var name: String { get }
   var isUnseen: Bool { get }
+  var isAnswered: Bool { get }
   var hearsay: Hearsay? { get }
   func lines(with words: Words, most: Int, within room: inout Int) -> (score: Int, lines: [String])
 }
@@ -87,7 +98,11 @@ private struct Taken<L: Look>: Witnessed {
 
   var kind: String { L.kind }
   var parts: Facts { look.parts }
+  var name: String {
+    kind + parts.values.sorted { $0.key < $1.key }.map { "\n\($0.key)=\($0.value)" }.joined()
+  }
   var isUnseen: Bool { if case .failure = answer.result { true } else { false } }
+  var isAnswered: Bool { if case .success(let sight) = answer.result { look.isAnswered(by: sight) } else { false } }
   var hearsay: Hearsay? { isUnseen ? nil : answer.hearsay }
 
   func lines(with words: Words, most: Int, within room: inout Int) -> (score: Int, lines: [String]) {

@@ -19,12 +19,15 @@ public protocol Look: Hashable, Sendable, Codable {
   var parts: Facts { get }
   /// What was seen, as lines of text: those of the thing itself where it has some, such as a file or a log.
   func lines(of sight: Sight) -> [UInt8]
+  /// False if what was asked gave no answer.
+  func isAnswered(by sight: Sight) -> Bool
 }
 
 extension Look {
   public var isOfMachine: Bool { false }
   public var bounds: Bounds { Bounds() }
   public func part(of sight: Sight) -> Sight? { sight }
+  public func isAnswered(by sight: Sight) -> Bool { true }
 }
 
 /// What came of a look, and how long that took.
