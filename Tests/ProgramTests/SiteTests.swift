@@ -67,7 +67,8 @@ import Testing
     }
     let run = try await diagnose(server.url)
     #expect(run.status == 2)
-    #expect(server.requests.count > 1 && server.requests.count < 20)
+    // Five pages, each asked for once and, where that comes first, a few times more to see whether it is steady.
+    #expect(server.requests.count > 1 && server.requests.count <= 5 * 5)
   }
 
   @Test(arguments: ["http://localhost:PORT/", "//localhost:PORT/", "http://127.0.0.1@localhost:PORT/"])
