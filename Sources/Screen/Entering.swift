@@ -92,7 +92,7 @@ extension State {
     case .question(let node): isAnswered(node) ? .choose : nil
     case .verdict: hasFix ? .next : nil
     case .fix: nextStep == nil ? nil : .next
-    case .evidence, .page, .logLine, .hints: .back
+    case .evidence, .correction, .page, .logLine, .hints: .back
     case .left: .resume
     case .goal: .begin
     case .leaving: .stay
@@ -135,7 +135,8 @@ extension Binding {
 
   private var isInLines: Bool {
     switch action {
-    case .next, .goOn, .back, .save, .preview, .again, .skip, .path, .otherCause, .words, .logLine, .help, .quit,
+    case .next, .goOn, .back, .save, .preview, .again, .skip, .correct, .path, .otherCause, .words, .logLine, .help,
+      .quit,
       .leave, .stay, .begin, .hint, .anew:
       true
     case .choose, .pick, .up, .down, .pageUp, .pageDown, .first, .last, .copy, .alone, .edit, .redraw, .suspend,

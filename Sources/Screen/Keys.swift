@@ -3,6 +3,7 @@ enum Action: Sendable, Equatable {
   case choose, pick
   case next, goOn, back
   case up, down, pageUp, pageDown, first, last
+  case correct
   case copy, alone, save, preview, again, skip, path, otherCause, words, logLine
   case edit(Field.Edit)
   case help, redraw, suspend, quit, interrupt
@@ -81,6 +82,7 @@ struct Binding: Sendable {
     Binding([.character("n"), .enter, .character(" "), .right], "n", .next, "next", in: screen) { $0.nextStep != nil },
     Binding([.character("n"), .character(" "), .right], "n", .goOn, "go-on", in: screen) { $0.canGoOn },
     Binding([.character("c")], "c", .copy, "copy", in: screen) { !$0.codes.isEmpty },
+    Binding([.character("d")], "d", .correct, "correct", in: screen) { $0.correctable != nil },
     Binding([.character("p")], "p", .alone, "alone", in: screen) { !$0.codes.isEmpty },
     Binding([.character("r")], "r", .again, "again", in: screen) { $0.canCheckAgain },
     Binding([.character("b"), .escape, .left], "b", .back, "back", in: screen) { $0.canGoBack },

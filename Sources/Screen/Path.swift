@@ -140,15 +140,23 @@ extension State {
 
   // MARK: One finding
 
-  /// Outcomes of a check that it did not find, in its own order.
-  func otherOutcomes(of check: String) -> [String] {
-    let found = session?.finding(of: check)?.outcome
-    guard found != nil else { return [] }
-    return shapes.first { $0.id == check }?.outcomes.filter { $0 != found && $0 != Finding.unknown } ?? []
+  /// The check that is shown, if it could have found something else.
+  var correctable: String? {
+    guard case .evidence(let check) = scene, !otherOutcomes(of: check).isEmpty else { return nil }
+    return check
+  }
+
+  /// Outcomes of a check that it did not find, in its own order, each as a sentence.
+  func otherOutcomes(of check: String) -> [(outcome: String, sentence: String)] {
+    guard let found = session?.finding(of: check)?.outcome, let text = catalog.checks[check] else { return [] }
+    let facts = session?.facts ?? Facts()
+    let outcomes = shapes.first { $0.id == check }?.outcomes.filter { $0 != found && $0 != Finding.unknown } ?? []
+    return outcomes.compactMap { outcome in
+      text.outcomes[outcome]?.sentences.firstMapped { $0.prose(facts) }.map { (outcome, $0) }
+    }
   }
 
   func evidenceSheet(of check: String) -> Sheet {
-    let facts = session?.facts ?? Facts()
     let text = catalog.checks[check]
     var sheet = Sheet(title: text?.title ?? check)
     if let evidence = evidence(of: check), let finding = session?.finding(of: check) {
@@ -160,15 +168,19 @@ extension State {
       sheet.say(word("evidence.running", ["check.seconds": String(elapsed[check] ?? 0)]))
     }
     sayProof(of: check, in: &sheet)
-    let others = otherOutcomes(of: check)
-    if !others.isEmpty {
-      sheet.head(word("evidence.others"))
-      sheet.say(word("evidence.overrule"), .dim)
-      for (index, outcome) in others.enumerated() {
-        let sentence = text?.outcomes[outcome]?.sentences.firstMapped { $0.prose(facts) }
-        let label = Span(String(index + 1), spoken: "")
-        sheet.blocks.append(.item(label: label, words: [Span(sentence ?? outcome)], note: ""))
-      }
+    if correctable != nil { sheet.say(word("evidence.correct"), .dim) }
+    return sheet
+  }
+
+  func correctionSheet(of check: String) -> Sheet {
+    var sheet = Sheet(title: catalog.checks[check]?.title ?? check)
+    if let evidence = evidence(of: check) { sheet.say(evidence.text) }
+    sheet.blocks.append(.gap)
+    sheet.say(word("correction.choose"))
+    let sentences = [word("correction.keep")] + otherOutcomes(of: check).map(\.sentence)
+    for (index, sentence) in sentences.enumerated() {
+      let label = Span(String(index + 1), spoken: "")
+      sheet.blocks.append(.item(label: label, words: [Span(sentence)], note: ""))
     }
     return sheet
   }

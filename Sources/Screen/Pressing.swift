@@ -78,6 +78,7 @@ extension State {
     case .begin: return check(asked)
     case .resume: return resume()
     case .anew: return beginAnew()
+    case .correct: if let correctable { push(.correction(check: correctable)) }
     case .hint:
       guard let practising else { return [] }
       self.practising?.hints = min(practising.hints + 1, practising.exercise.hints.count)
@@ -228,7 +229,7 @@ extension State {
       }
       return []
     case .question(let node): return answer(node, answers(to: node)[spot.focus].key)
-    case .evidence(let check): return overrule(check)
+    case .correction(let check): return correct(check)
     case .exercises: return [.practise(exercises[spot.focus])]
     case .guess: return guess(guesses[spot.focus])
     default: return []
@@ -250,9 +251,14 @@ extension State {
     return order { $0.answer(node, with: key) } + goOn()
   }
 
-  private mutating func overrule(_ check: String) -> [Effect] {
-    let outcome = otherOutcomes(of: check)[spot.focus]
-    spots.removeLast()
+  /// Takes the person's word for what a check should have found; the first choice leaves all as it was seen.
+  private mutating func correct(_ check: String) -> [Effect] {
+    guard spot.focus > 0 else {
+      spots.removeLast()
+      return []
+    }
+    let outcome = otherOutcomes(of: check)[spot.focus - 1].outcome
+    spots.removeLast(2)
     hint = word("hint.overruled")
     return order { $0.overrule(check, with: outcome) }
   }

@@ -52,6 +52,8 @@ enum Scene: Sendable, Equatable {
   case start
   case path
   case evidence(check: String)
+  /// What a check found, beside what it could have found.
+  case correction(check: String)
   case question(node: String)
   /// The number of the cause that is shown, from 0; nil: the overview of a case without a certain one.
   case verdict(cause: Int?)

@@ -182,6 +182,7 @@ extension State {
     case .start: startSheet
     case .path: pathSheet
     case .evidence(let check): evidenceSheet(of: check)
+    case .correction(let check): correctionSheet(of: check)
     case .question(let node): questionSheet(of: node)
     case .verdict(let cause): verdictSheet(of: cause)
     case .fix: fixSheet

@@ -17,6 +17,8 @@ struct KeyTests {
     checking.send(.found(ScreenCase.badGateway, round: 1))
     var path = Play.diagnosed(size: Size.smallest)
     path.press(.character("e"), .down)
+    var evidence = path
+    evidence.press(.enter)
     var possible = Play.blind()
     possible.press(.character("2"), .character("3"))
     var fix = Play.diagnosed()
@@ -40,7 +42,8 @@ struct KeyTests {
     lines.effects += lines.state.begin(url: "shop.example.org")
     lines.find()
     return [
-      lines, typing, list, checking, path, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line, read,
+      lines, typing, list, checking, path, evidence, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line,
+      read,
       again, words, PracticeTests.goal(), Play(left: PracticeTests.left),
     ]
   }
@@ -407,7 +410,11 @@ struct SessionTests {
     var play = Play.blind()
     play.press(.escape, .home, .down, .enter)
     #expect(play.state.scene == .evidence(check: "route.find"))
-    play.press(.character("2"))
+    play.press(.character("d"))
+    #expect(play.state.scene == .correction(check: "route.find"))
+    play.press(.enter)
+    #expect(play.state.scene == .evidence(check: "route.find") && play.state.session?.record.overruled == [:])
+    play.press(.character("d"), .character("2"))
     #expect(play.shows("you say: no route is for shop.example.org"))
     play.press(.character("n"))
     #expect(play.state.scene == .verdict(cause: 0))
@@ -417,7 +424,7 @@ struct SessionTests {
 
   @Test func aSecondLookForgetsTheOverruling() {
     var play = Play.diagnosed()
-    play.press(.character("e"), .end, .enter, .character("1"), .character("n"), .character("r"))
+    play.press(.character("e"), .end, .enter, .character("d"), .character("2"), .character("n"), .character("r"))
     play.find()
     #expect(play.state.diagnosis?.causes.map(\.id) == ["wrong-port"])
     #expect(!play.shows("you say"))

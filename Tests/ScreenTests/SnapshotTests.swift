@@ -33,7 +33,9 @@ struct SnapshotTests {
     expectSnapshot("path", play)
     play.press(.enter)
     expectSnapshot("evidence", play)
-    play.press(.character("1"))
+    play.press(.character("d"))
+    expectSnapshot("correction", play)
+    play.press(.character("2"))
     expectSnapshot("overruled", play)
   }
 

@@ -189,7 +189,7 @@ struct TerminalTests {
     try pane.shell("stty -a > before; \(environment) \(Pane.demo); echo code $?; stty -a > after")
     try pane.waits(for: "quit:")
     try pane.shell("shop.example.org")
-    try pane.waits(for: "Enter or f show the fix")
+    try pane.waits(for: "Enter or f show fix")
     let result = "\nResult for shop.example.org\nThe proxy dials a port nobody listens on\n"
     #expect(try pane.tmux("capture-pane", "-p", "-S", "-100").contains(result))
     #expect(try !pane.isOnAlternateScreen)
