@@ -46,9 +46,19 @@ extension Session {
   /// The looks on which a finding rests. A check that takes none rests on those by which it was told what it needs.
   public func sightings(of check: String) -> [Sighting] {
     guard let finding = finding(of: check) else { return [] }
-    guard finding.sightings.isEmpty else { return finding.sightings }
+    guard finding.sightings.isEmpty else { return told(first: finding.sightings, by: check) }
     let needs = Set(shapes[check]?.needs ?? [])
     return record.findings.last { $0.check != check && !$0.facts.names.isDisjoint(with: needs) }?.sightings ?? []
+  }
+
+  /// First those that have most words of what is said of the finding.
+  private func told(first sightings: [Sighting], by check: String) -> [Sighting] {
+    let words = Set((evidence(of: check, facts)?.text ?? "").split(separator: " "))
+    func count(_ sighting: Sighting) -> Int {
+      Set(sighting.lines.flatMap { $0.split { " <>\"".contains($0) } }).intersection(words).count
+    }
+    return sightings.enumerated().sorted { (count($1.element), $0.offset) < (count($0.element), $1.offset) }
+      .map(\.element)
   }
 
   /// The command by which a person sees best what a finding rests on; nil if there is none, or none that can be shown.
