@@ -21,7 +21,8 @@ struct Worker {
     let kept = corpus.map { Repository(folder: $0).files(in: "").map(\.bytes) } ?? []
     var known = seeds + kept + (seeds.isEmpty ? [[0x20]] : [])
     var (number, added) = (first, 0)
-    while milliseconds(CLOCK_MONOTONIC) < end, number < last {
+    // Once in any case: on a busy machine the seeds alone may take all of a short time.
+    repeat {
       var random = Random(seed ^ UInt64(number) &* 0x1_0000_0001)
       // Known ones and new ones in turn, so that a slow driver comes to both.
       let input =
@@ -38,7 +39,7 @@ struct Worker {
         }
       }
       number += 1
-    }
+    } while milliseconds(CLOCK_MONOTONIC) < end && number < last
   }
 
   /// Any of them, what was added last more often.
