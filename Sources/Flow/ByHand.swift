@@ -20,14 +20,15 @@ public struct ByHand: Sendable, Equatable {
   ///
   /// Throws `withheld` for a value that no command can show.
   public func command(_ facts: Facts) throws(Template.Unfilled) -> String? {
-    var command: [String] = []
+    var sources: [String] = []
     for part in parts {
       let isMeant = (part.text.placeholders + [part.condition].compactMap(\.self)).allSatisfy { facts[$0] != nil }
       if !isMeant, part.isNeeded { return nil }
       guard isMeant else { continue }
-      command.append(try part.text.command(facts))
+      sources.append(part.text.source)
     }
-    return command.joined(separator: " ")
+    // As one line: what one part ends with may lead to the next, such as `sudo`.
+    return try Template(sources.joined(separator: " ")).command(facts)
   }
 }
 

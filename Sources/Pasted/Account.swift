@@ -15,11 +15,18 @@ struct Account: Sendable {
   var engineProblem: Unseen?
   /// In full, as `inspect` prints them.
   var containers: [JSON] = []
+  /// Of which not the paste tells, but the machine itself, so that it is known what the paste names.
+  private let neighbours: [JSON]
   /// As the engine's own list has them. Of one whose id was not printed its name stands for it.
   var listed: [[String: JSON]] = []
   /// True if a list of all of them was printed.
   var isListed = false
   var networks: [JSON]?
+  var images: [JSON] = []
+  /// Of Docker's Swarm, as its API has them; nil: they were not printed.
+  var swarm: DockerGet.Sight?
+  /// Lines of `docker events`, by what was asked for.
+  var events: [Events: [String]] = [:]
   /// What Compose's files say of their services, the newest last.
   var compose: [ComposeFile] = []
   /// By the name or the id that the command names.
@@ -31,12 +38,21 @@ struct Account: Sendable {
   var folders: [Place: Set<String>] = [:]
   /// Owner and permissions, as `ls -ld` prints them.
   var owners: [String: Owner] = [:]
+  /// Whether `namei -l` shows that only root can change what a path leads to.
+  var isOnlyRoots: [String: Bool] = [:]
+  /// What a pattern was seen to match.
+  var matches: [Place: [String: [String]]] = [:]
+  /// Folders out of containers.
+  var copies: [FolderCopy] = []
   /// Rows of databases by the query that brought them.
   var rows: [Place: [Rows: [[String: String]]]] = [:]
-  var fileSystems: [String: FileSystem.Sight] = [:]
+  /// By where they are mounted, and by the path that was asked for.
+  var fileSystems: [Place: [String: FileSystem.Sight]] = [:]
   var listeners: [Place: [Listener]] = [:]
   /// Unix sockets at which somebody listens, as the machine names them; nil: they were not printed.
   var unixListeners: Set<String>?
+  /// What came of a connection to a Unix socket.
+  var sockets: [Place: [Socket: UnixConnect.Sight.Outcome]] = [:]
   var answers: [Question: HTTPRequest.Sight] = [:]
   /// What a proxy tells of itself, by the path at which it was asked: `/api/rawdata`.
   var told: [String: [UInt8]] = [:]
@@ -49,8 +65,12 @@ struct Account: Sendable {
   var certificates: [Connection: Handshake] = [:]
   /// Names as the place's own system sees them; none: it has no address.
   var names: [Place: [String: [String]]] = [:]
-  var packetFilters: [CommandRun.Command: String] = [:]
+  /// Names without an address, by what was said instead of one.
+  var unanswered: [Place: [String: DNSQuery.Sight.Answer]] = [:]
+  var packetFilters: [Place: [CommandRun.Command: String]] = [:]
   var processes: [Int32: Process] = [:]
+  /// Names of which every process was printed.
+  var processesOf: Set<String>?
   /// Services of the machine, true for those that run.
   var services: [String: Bool] = [:]
   /// What says nothing that is known: the number of a line in the paste, and the line.
@@ -71,12 +91,34 @@ struct Account: Sendable {
   /// Who was asked, from where.
   struct Question: Hashable, Sendable {
     var place: Place
-    /// As it was typed: `http://172.18.0.2:8080/path`.
+    /// As it was typed: `http://172.18.0.2:8080/path`. Of whom curl was told to ask in the name's place, with `host`: the same
+    /// as if it had been typed so.
     var url: String
     /// Besides `Host`.
     var headers: [String] = []
     /// Whom curl was told to ask in the name's place; nil: whoever has the name.
     var address: String?
+    /// The only name for which it counts.
+    var host: String?
+    /// The Unix socket that was asked in the address's place.
+    var socket: String?
+    /// HTTP/2, and nothing else, or 1.0.
+    var version = HTTPRequest.Version.one
+
+    /// The same for what was typed and for how it was understood.
+    var asked: String { "\(place) \(url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }) \(headers) \(version)" }
+  }
+
+  struct Socket: Hashable, Sendable {
+    var path: String
+    /// The process with whose rights it was tried.
+    var user: Int32?
+  }
+
+  struct Events: Hashable, Sendable {
+    var kinds: Set<String>
+    /// As the command names it; nil: of all.
+    var container: String?
   }
 
   struct Connection: Hashable, Sendable {
@@ -117,8 +159,9 @@ struct Account: Sendable {
       || networks != nil || isListed
   }
 
-  init(_ text: String, now: Double, _ signs: Signs) {
-    (self.now, self.signs) = (now, signs)
+  /// - Parameter neighbours: Containers in full of which the machine itself has told.
+  init(_ text: String, now: Double, _ signs: Signs, beside neighbours: [JSON] = []) {
+    (self.now, self.signs, self.neighbours) = (now, signs, neighbours)
     var rest: [Passage] = []
     for passage in Transcript(text).passages {
       let file = passage.lines.contains { $0.trimmed == "services:" } ? ComposeFile(passage.text) : nil
@@ -137,7 +180,14 @@ struct Account: Sendable {
     unread.sort { $0.number < $1.number }
   }
 
-  private init(now: Double, _ signs: Signs) { (self.now, self.signs) = (now, signs) }
+  private init(now: Double, _ signs: Signs, beside neighbours: [JSON]) {
+    (self.now, self.signs, self.neighbours) = (now, signs, neighbours)
+  }
+
+  /// The containers in which commands of a paste were run.
+  static func containers(in text: String) -> Set<String> {
+    Set(Transcript(text).passages.compactMap { $0.command?.container })
+  }
 
   /// False if it is nothing that one of the readers knows.
   private mutating func read(_ passage: Passage, by readers: [OutputReader]) -> Bool {
@@ -160,7 +210,7 @@ struct Account: Sendable {
       reader.read(taken, &self)
     }
     if unread.count > known || taken.isCut {
-      var part = Account(now: now, signs)
+      var part = Account(now: now, signs, beside: neighbours)
       reader.read(taken, &part)
       cut.append(part)
     }
@@ -181,7 +231,8 @@ struct OutputReader: Sendable {
 
 extension Account {
   static let readers: [OutputReader] =
-    fileReaders + databaseReaders + socketReaders + requestReaders + handshakeReaders + systemReaders + logReaders
+    copyReaders + fileReaders + databaseReaders + socketReaders + requestReaders + handshakeReaders + systemReaders
+    + logReaders
     + firewallReaders + configurationReaders
 }
 
@@ -196,7 +247,7 @@ extension Account {
 
   /// A container in full by its id, the start of it, or its name.
   func container(_ name: String) -> JSON? {
-    containers.first { container in
+    (containers + neighbours).first { container in
       container["Id"]?.text?.hasPrefix(name) == true && name.count >= 12 || container.containerName == name
         || container["Id"]?.text == name
     }
@@ -205,18 +256,32 @@ extension Account {
   /// The running container whose first process this is, or, for the host, none.
   func container(at place: Place) -> JSON? {
     guard case .process(let id) = place else { return nil }
-    return containers.first { $0.pid == id } ?? processes[id]?.container.flatMap { container($0) }
+    return (containers + neighbours).first { $0.pid == id } ?? processes[id]?.container.flatMap { container($0) }
   }
 
   /// The machine itself, for a process that is in no container.
   func home(_ place: Place) -> Place {
-    guard case .process(let id) = place, let process = processes[id], process.container == nil else { return place }
+    guard case .process(let id) = place, let process = processes[id], process.container == nil, !hasShown(place) else {
+      return place
+    }
     return container(at: place) == nil ? .host : place
+  }
+
+  /// Whether commands were run in that very place.
+  private func hasShown(_ place: Place) -> Bool {
+    let shown: [Bool] = [
+      listeners[place] != nil, files[place] != nil, matches[place] != nil, rows[place] != nil,
+      fileSystems[place] != nil,
+      sockets[place] != nil, packetFilters[place] != nil, names[place] != nil, unanswered[place] != nil,
+    ]
+    return shown.contains(true)
   }
 
   /// The place in which a container's processes are; of a service of Compose's the first of its containers.
   func place(of container: String) -> Place? {
-    let known = self.container(container) ?? containers.first { $0.label("com.docker.compose.service") == container }
+    let known =
+      self.container(container)
+      ?? (containers + neighbours).first { $0.label("com.docker.compose.service") == container }
     return known?.pid.map { .process($0) }
   }
 

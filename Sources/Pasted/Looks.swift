@@ -19,7 +19,8 @@ extension Listeners: PastedLook {
 
 extension Processes: PastedLook {
   func pasted(in account: Account) -> [ProcessSeen]? {
-    guard !account.processes.isEmpty || account.isStopped(names) else { return nil }
+    let areAll = account.processesOf.map { !$0.isDisjoint(with: names) } == true
+    guard !account.processes.isEmpty || account.isStopped(names) || areAll else { return nil }
     let start = account.files[.host]?["/proc/stat"]?.text.flatMap { bootTime(stat: $0) }
     return account.processes.sorted { $0.key < $1.key }.compactMap { id, process in
       let name = process.program?.split(separator: "/").last.map(String.init) ?? process.name
@@ -61,16 +62,17 @@ extension Account {
 
 extension CommandRun: PastedLook {
   func pasted(in account: Account) throws(Unseen) -> Sight? {
-    guard place == .host else { return nil }
-    if let listing = account.packetFilters[command] { return Sight(exitCode: 0, output: listing) }
+    let listings = account.packetFilters[account.home(place)]
+    if let listing = listings?[command] { return Sight(exitCode: 0, output: listing) }
     // nft's own list has the tables of iptables as well.
-    if command != .nftables, account.packetFilters[.nftables] != nil { throw .missing(what: command.rawValue) }
+    if command != .nftables, listings?[.nftables] != nil { throw .missing(what: command.rawValue) }
     return nil
   }
 }
 
 extension OnlyRootChanges: PastedLook {
   func pasted(in account: Account) -> Bool? {
+    if let known = account.isOnlyRoots[path] { return known }
     let parts = path.split(separator: "/")
     let ways = (0...parts.count).map { "/" + parts.prefix($0).joined(separator: "/") }
     let owners = ways.map { account.owners[$0] }
@@ -82,9 +84,11 @@ extension OnlyRootChanges: PastedLook {
 
 extension FileSystem: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    guard account.home(place) == .host else { return nil }
-    let mount = account.fileSystems.keys.filter { $0 == "/" || path == $0 || path.hasPrefix($0 + "/") }
-    return mount.max { $0.count < $1.count }.flatMap { account.fileSystems[$0] }
+    let home = account.home(place)
+    guard let known = account.fileSystems[home] else { return nil }
+    if home != .host { return known[path] }
+    let mount = known.keys.filter { $0 == "/" || path == $0 || path.hasPrefix($0 + "/") }
+    return mount.max { $0.count < $1.count }.flatMap { known[$0] }
   }
 }
 
@@ -121,6 +125,9 @@ extension FileRead: PastedLook {
 extension FileGlob: PastedLook {
   func pasted(in account: Account) -> [String]? {
     let place = account.home(place)
+    if let known = account.matches[place]?[pattern] {
+      return known.filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }.sorted()
+    }
     if place == .host, account.isOfService(pattern) { return [pattern] }
     if place == .host, !pattern.contains(where: { "*?[".contains($0) }), account.owners[pattern] != nil {
       return [pattern]
@@ -191,8 +198,33 @@ extension DockerGet: PastedLook {
       if let container = account.container(parts[1]) { return answer(container, account) }
       return account.hasEveryContainer ? Sight(status: 404, body: [], version: "", engine: account.engine) : nil
     case ("containers", 3) where parts[2].hasPrefix("logs?"): return log(of: parts[1], account)
+    case ("containers", 3) where parts[2].hasPrefix("archive?path="):
+      let copy = account.copies.last { copy in
+        copy.folder == parts[2].dropFirst("archive?path=".count) && account.isSame(copy.container, parts[1])
+      }
+      return copy.map { Sight(status: $0.isMissing ? 404 : 200, body: $0.tar, version: "", engine: account.engine) }
     case ("networks", 1): return account.networks.map { answer(.array($0), account) }
+    case ("images", 3):
+      return account.images.first { image in
+        image["Id"]?.text == parts[1] || image["RepoTags"]?.texts.contains(parts[1]) == true
+      }.map { answer($0, account) }
+    case ("services", 1): return account.swarm
+    case (_, 1) where parts[0].hasPrefix("events?"): return events(account)
     default: return nil
+    }
+  }
+
+  /// Those that were printed for the same question.
+  private func events(_ account: Account) -> Sight? {
+    let wanted = self.parts
+    let kinds = Set((wanted["look.event-words"] ?? "").split(separator: " ").filter { $0.hasPrefix("event=") })
+    let found = account.events.first { question, _ in
+      question.kinds == Set(kinds.map { String($0.dropFirst(6)) })
+        && (question.container == wanted["look.of"]
+          || question.container.map { name in wanted["look.of"].map { account.isSame(name, $0) } == true } == true)
+    }
+    return found.map {
+      Sight(status: 200, body: $1.flatMap { Array($0.utf8) + [0x0A] }, version: "", engine: account.engine)
     }
   }
 
@@ -264,6 +296,7 @@ extension DNSQuery: PastedLook {
   /// Docker's own server knows the running containers of the networks in which the asking one is.
   func pasted(in account: Account) -> Sight? {
     let name = name.lowercased()
+    if let answer = account.unanswered[place]?[name] { return Sight(answer: answer, addresses: []) }
     if let known = account.names[place]?[name] ?? (servers.contains("127.0.0.11") ? nil : account.names[.host]?[name]) {
       return Sight(answer: known.isEmpty ? .noSuchName : .addresses, addresses: known)
     }
@@ -332,9 +365,8 @@ extension TCPConnect: PastedLook {
 
 extension Exchange: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    guard unixSocket == nil, let address, let port else { return nil }
-    for wanted in [account.home(place), .host] {
-      let told = account.exchanges[.init(place: wanted, address: address, port: port)]
+    for wanted in [account.home(place), unixSocket == nil ? .host : account.home(place)] {
+      let told = account.exchanges[.init(place: wanted, address: unixSocket ?? address ?? "", port: port ?? 0)]
       if let received = told?[sends] { return Sight(received: received, end: received.isEmpty ? .closed : .open) }
     }
     return nil
@@ -391,19 +423,23 @@ extension Account {
 
   /// What somebody who asked by hand got there.
   ///
-  /// - Parameter path: Nil: whatever it was asked for.
+  /// - Parameters:
+  ///   - path: Nil: whatever it was asked for.
+  ///   - host: The name that it was asked for; nil: whatever that was.
   fileprivate func asked(
-    _ scheme: String, _ address: String, _ port: UInt16, path: String?, from place: Place
+    _ scheme: String, _ address: String, _ port: UInt16, path: String?, host name: String? = nil, from place: Place
   ) -> HTTPRequest.Sight? {
     let host = address.isIPv6 ? "[\(address)]" : address
     let start = "\(scheme)://\(host):\(port)/"
     // From this machine itself a container is reached as from any other one of its network.
     for wanted in [home(place), .host] {
-      let found = answers.first { question, _ in
-        home(question.place) == wanted
+      let found = answers.filter { question, _ in
+        home(question.place) == wanted && question.socket == nil && question.version == .one
+          && (question.host == nil || path == nil || question.host == name && question.headers.isEmpty)
           && (path.map { question.url == start + $0.dropFirst() } ?? question.url.hasPrefix(start))
       }
-      if let found { return found.value }
+      // What was asked for by that very name goes before.
+      if let best = found.first(where: { $0.key.host == name }) ?? found.first { return best.value }
     }
     return nil
   }
@@ -444,7 +480,17 @@ extension HTTPRequest: PastedLook {
 
   private func answered(in account: Account) -> Sight? {
     let asked = headers.filter { !$0.hasPrefix("X-Forwarded") }
-    guard version != .two, unixSocket == nil, let site = Site(url) else { return nil }
+    guard let site = Site(url) else { return nil }
+    let name = host ?? site.authority
+    if unixSocket != nil || version != .one || place != .host {
+      let dialled = "\(site.scheme)://\((address ?? site.host).inURL):\(port ?? site.port)\(site.path)"
+      let exact = account.answers[
+        .init(
+          place: account.home(place), url: unixSocket == nil ? dialled : "http://localhost\(site.path)",
+          headers: headers,
+          host: name, socket: unixSocket, version: version)]
+      if exact != nil || unixSocket != nil || version == .two { return exact }
+    }
     if place == .host {
       if let address,
         let answer = account.answers[.init(place: place, url: url.withPath, headers: asked, address: address)]
@@ -462,7 +508,7 @@ extension HTTPRequest: PastedLook {
     }
     guard asked.isEmpty else { return nil }
     let (scheme, port, address) = (url.hasPrefix("https:") ? "https" : "http", port ?? site.port, address ?? site.host)
-    if let answer = account.asked(scheme, address, port, path: site.path, from: place) { return answer }
+    if let answer = account.asked(scheme, address, port, path: site.path, host: name, from: place) { return answer }
     // What a proxy tells of itself is the same wherever it was asked for that.
     if address.isLoopback || site.host == "admin",
       let path = Account.adminPaths.first(where: { site.path.hasSuffix($0) })
@@ -482,9 +528,24 @@ extension HTTPRequest: PastedLook {
   }
 }
 
+extension UnixConnect.Sight.Outcome {
+  fileprivate var errno: Int32 {
+    switch self {
+    case .missing: ENOENT
+    case .denied: EACCES
+    case .refused: ECONNREFUSED
+    case .full: EAGAIN
+    case .notSocket, .accepted, .other: 0
+    }
+  }
+}
+
 extension UnixConnect: PastedLook {
   /// Who may connect is not known by what is there.
   func pasted(in account: Account) -> Sight? {
+    if let outcome = account.sockets[account.home(place)]?[.init(path: path, user: user)] {
+      return Sight(outcome: outcome, errno: outcome.errno, isAsUser: true)
+    }
     if path.hasSuffix("/docker.sock"), place == .host, user == nil {
       if case .notPermitted? = account.engineProblem { return Sight(outcome: .denied, errno: EACCES, isAsUser: true) }
       if account.isListed || !account.containers.isEmpty { return Sight(outcome: .accepted, errno: 0, isAsUser: true) }

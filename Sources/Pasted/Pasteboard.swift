@@ -72,18 +72,32 @@ public final class Pasteboard: World {
     let own = Self.machines(in: text)
     let machines = (before.name.map { [$0] } ?? []) + own
     guard Set(machines).count < 2 else { return .refused(.machines(Set(machines).sorted())) }
-    let account = Account(text, now: machine.now, signs)
-    var understanding = account.understanding
-    guard !understanding.counts.isEmpty else { return .refused(.nothing) }
+    var account = Account(text, now: machine.now, signs)
     let isElsewhere: Bool =
       if before.isElsewhere || !account.isOfMachine { before.isElsewhere } else {
         await !isHere(account, named: machines.first, servesHere: servesHere)
       }
-    understanding.isElsewhere = isElsewhere
     let all = before.text.isEmpty ? text : before.text + "\n" + text
-    let pasted = PastedWorld(all, before: machine, signs: signs)
+    let neighbours = isElsewhere ? [] : await inspected(Account.containers(in: all))
+    if !neighbours.isEmpty { account = Account(text, now: machine.now, signs, beside: neighbours) }
+    var understanding = account.understanding
+    guard !understanding.counts.isEmpty else { return .refused(.nothing) }
+    understanding.isElsewhere = isElsewhere
+    let pasted = PastedWorld(all, before: machine, signs: signs, beside: neighbours)
     content.withLock { $0 = Content(text: all, name: machines.first, isElsewhere: isElsewhere, pasted: pasted) }
     return understanding
+  }
+
+  /// What the machine tells of containers that a paste names: which process `docker exec web` was about.
+  private func inspected(_ names: Set<String>) async -> [JSON] {
+    var found: [JSON] = []
+    for name in names.sorted().prefix(Limits.includes) where name.shellWord == name {
+      guard let sight = try? await machine.see(DockerGet(path: "/containers/\(name)/json")), sight.status == 200,
+        let container = JSON(sight.body)
+      else { continue }
+      found.append(container)
+    }
+    return found
   }
 
   /// Whether the paste tells of the machine itself: by the name in its prompts, or by a container that is there, too.
@@ -143,21 +157,40 @@ extension Account {
     containers.compactMap { $0["Id"]?.text } + listed.compactMap { $0["Id"]?.text }
   }
 
+  /// How many of those things it tells that have no kind of their own.
+  private var others: Int {
+    let known = [isRoot != nil, ownAddresses != nil, swarm != nil, engineProblem != nil, unixListeners != nil]
+    let counts: [Int] = [
+      known.count { $0 }, owners.count, isOnlyRoots.count, matches.values.flatMap(\.keys).count, copies.count,
+      events.count, images.count, told.count, statistics.count, processesOf?.count ?? 0,
+      files.values.flatMap(\.values).count { $0.problem != nil },
+    ]
+    return counts.reduce(0, +)
+  }
+
   /// What of a paste was read, by kinds.
   fileprivate var understanding: Understanding {
     var understanding = Understanding()
-    let reader = LogReader(signs)
     let lines = bareLines.sorted { $0.key < $1.key }.flatMap(\.value)
     let written = lines + logs.sorted { $0.key < $1.key }.flatMap { $0.value.lines.map(String.init) }
-    understanding.shows = written.compactMap { reader.reading(of: $0, by: nil)?.sign.shows }
+    if !written.isEmpty {
+      let reader = LogReader(signs)
+      understanding.shows = written.compactMap { reader.reading(of: $0, by: nil)?.sign.shows }
+    }
     let containers = Set(ids.map { $0.prefix(12) })
     let texts = files.values.flatMap(\.values).count { $0.text != nil }
-    let counts: KeyValuePairs = [
-      "containers": containers.count, "networks": networks?.count ?? 0, "logs": logs.count, "lines": lines.count,
-      "files": texts, "ports": Set(listeners.values.joined().map(\.port)).count, "answers": answers.count,
-      "names": names.values.reduce(0) { $0 + $1.count }, "processes": processes.count, "rules": packetFilters.count,
+    let found = names.values.flatMap(\.keys) + unanswered.values.flatMap(\.keys)
+    let tried: Int = connections.count + exchanges.count + sockets.values.flatMap(\.keys).count + certificates.count
+    let ports = Set(listeners.values.joined().map(\.port))
+    let counts: [(kind: String, count: Int)] = [
+      ("containers", containers.count), ("networks", networks?.count ?? 0), ("logs", logs.count),
+      ("lines", lines.count), ("files", texts), ("ports", ports.count),
+      ("answers", Set(answers.keys.map(\.asked)).count),
+      ("connections", tried), ("names", found.count), ("processes", processes.count), ("services", services.count),
+      ("rules", packetFilters.values.flatMap(\.keys).count), ("disks", fileSystems.values.flatMap(\.keys).count),
+      ("tables", rows.values.flatMap(\.keys).count), ("others", others),
     ]
-    understanding.counts = counts.filter { $0.value > 0 }.map { ($0.key, $0.value) }
+    understanding.counts = counts.filter { $0.count > 0 }
     understanding.unread = unread.count
     return understanding
   }

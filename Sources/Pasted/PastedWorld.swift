@@ -15,8 +15,13 @@ public final class PastedWorld: World {
   ///   - text: A paste, or what `collect` has written.
   ///   - behind: What can be seen from here.
   ///   - signs: By what the lines of logs are known.
-  public init(_ text: String, before behind: any World, signs: Signs = Signs()) {
-    account = Account(text, now: behind.now, signs)
+  public convenience init(_ text: String, before behind: any World, signs: Signs = Signs()) {
+    self.init(text, before: behind, signs: signs, beside: [])
+  }
+
+  /// - Parameter neighbours: Containers in full of which the machine itself has told.
+  init(_ text: String, before behind: any World, signs: Signs, beside neighbours: [JSON]) {
+    account = Account(text, now: behind.now, signs, beside: neighbours)
     self.text = text
     self.behind = behind
   }

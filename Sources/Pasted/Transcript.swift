@@ -54,33 +54,73 @@ struct Passage: Sendable {
 
 /// A command as somebody has typed it, taken apart.
 struct CommandLine: Sendable, Equatable {
-  /// Those of the program that does it, without what leads to it: `sudo`, `docker exec NAME`, `nsenter -t PID -n`.
+  /// Those of the program that does it, without what leads to it: `sudo`, `docker exec NAME`, `nsenter -t PID -n`. What is
+  /// copied out of a container is what was done with it: `docker cp web:/etc/hosts - | tar -xO` is `cat /etc/hosts` there.
   var words: [String]
   /// The container in which it was run.
   var container: String?
   /// The process in whose network it was run.
   var process: Int32?
+  /// The process with whose rights it was run.
+  var user: Int32?
+  /// What it was given to read: `printf 'PING' |`.
+  var input: [UInt8]?
   /// Other programs have changed what it printed: `| grep shop`.
   var isFiltered = false
 
   static let engines: Set = ["docker", "podman", "docker-compose", "podman-compose", "nerdctl"]
+  /// What shows all that it gets.
+  private static let showers: Set = ["tee", "cat", "less", "more", "od"]
 
   /// Nil where nothing is left of it.
   init?(_ text: String, isPlain: Bool = false) {
-    var text = text[...]
-    if !isPlain, let end = Self.operators?.firstMatch(in: String(text)) {
-      let next = end.text(of: "rest")?.split(separator: " ").first.map(String.init) ?? ""
-      isFiltered = end.text(of: "mark") == "|" && !["tee", "cat", "less", "more"].contains(next)
-      text = text.prefix(end.whole.count)
+    var stages =
+      isPlain
+      ? [ShellStage(words: text.split(separator: " ").map { String($0.drop { "'\"".contains($0) }) })]
+      : ShellStage.all(in: text)
+    // `f=$(mktemp) &&` only makes ready for what follows.
+    while stages.count > 1, stages[0].words.allSatisfy(\.isAssignment) { stages.removeFirst() }
+    if stages.count > 1, stages[0].isPiped, let printed = stages[0].printed {
+      input = printed
+      stages.removeFirst()
     }
-    words = isPlain ? text.split(separator: " ").map { String($0.drop { "'\"".contains($0) }) } : text.shellWords
+    guard let first = stages.first else { return nil }
+    words = first.words
     while enter() {}
+    stages.removeFirst()
+    let isPiped = copied(&stages) ?? first.isPiped
+    isFiltered = isPiped && stages.first?.words.first.map(Self.showers.contains) == false
     guard !words.isEmpty else { return nil }
   }
 
-  /// What stands before the first operator, the operator, and what follows it; quoted ones are none.
-  private static let operators = try? Pattern(
-    #"^(?:[^'"|;&<>]|'[^']*'|"[^"]*"|\d?>>? ?[^\s|;&]+|\d?>&\d)*?(?=(?<mark>\|\|?|;|&&?|<<?)(?<rest>.*)$)"#)
+  /// Takes `docker cp NAME:PATH - | tar …` for what is then done with that file, in the container; and what is done with a
+  /// copy, `cat PATH > "$f" && sqlite3 "$f"`, for what is done with the file itself.
+  ///
+  /// - Returns: Whether that goes on to another program; nil if it is something else.
+  private mutating func copied(_ rest: inout [ShellStage]) -> Bool? {
+    var path = words.count == 2 && words[0] == "cat" ? words[1] : ""
+    var isPiped = false
+    if let verb = words.first, Self.engines.contains(verb), words.count > 3, words[1] == "cp", words.last == "-",
+      let (name, inside) = words[words.count - 2].components(around: ":"), inside.hasPrefix("/"),
+      let tar = rest.first, tar.words.prefix(2).contains("tar")
+    {
+      (container, path, isPiped) = (name, inside, tar.isPiped)
+      rest.removeFirst()
+      guard tar.words.contains(where: { $0.hasPrefix("-") && $0.contains("O") }) else {
+        words = ["tar", path]
+        rest = []
+        return false
+      }
+      words = ["cat", path]
+    }
+    guard !path.isEmpty, let next = rest.first, isPiped || next.words.contains(where: \.isVariable) else {
+      return container == nil || path.isEmpty ? nil : false
+    }
+    rest.removeFirst()
+    words = next.words.map { $0.isVariable ? path : $0 } + (isPiped ? [path] : [])
+    while enter() {}
+    return next.isPiped
+  }
 
   /// Takes away one thing that leads to the program; false if there is none.
   private mutating func enter() -> Bool {
@@ -98,8 +138,20 @@ struct CommandLine: Sendable, Equatable {
       return true
     case "sh", "bash", "ash":
       guard let option = rest.firstIndex(of: "-c"), option + 1 < words.count else { return false }
-      let script = words[option + 1]
-      words = script[...].shellWords
+      words = ShellStage.all(in: words[option + 1]).first?.words ?? []
+      return true
+    case "setpriv":
+      let alone: Set = ["--clear-groups", "--keep-groups", "--init-groups", "--no-new-privs", "--reset-env"]
+      var index = 1
+      while index < words.count, words[index].hasPrefix("-") {
+        // `--reuid $(ps -o euid= -p 7)`
+        let isWhole = words[index].contains("=") || alone.contains(words[index])
+        let value = isWhole ? words[index] : words.indices.contains(index + 1) ? words[index + 1] : ""
+        user = value.components(around: " -p ").flatMap { Int32($0.1.prefix { $0.isNumber }) } ?? user
+        index += isWhole ? 1 : 2
+      }
+      guard index < words.count else { return false }
+      words = Array(words[index...])
       return true
     case "nsenter":
       let target = words.firstIndex { $0 == "-t" || $0 == "--target" }.map { $0 + 1 }
@@ -121,7 +173,7 @@ struct CommandLine: Sendable, Equatable {
       container = words[index]
       words = Array(words[(index + 1)...])
       return true
-    case _ where first.contains("=") && !first.hasPrefix("-"):
+    case _ where first.isAssignment:
       words = Array(rest)
       return true
     default:
@@ -131,33 +183,117 @@ struct CommandLine: Sendable, Equatable {
   }
 }
 
-extension Substring {
-  /// Words of a command as a shell takes them apart, without its redirections.
-  fileprivate var shellWords: [String] {
-    var words: [String] = []
+/// What stands between two operators of a shell's line.
+private struct ShellStage {
+  var words: [String] = []
+  /// The next one reads what it prints.
+  var isPiped = false
+
+  /// A line without its redirections and its remark. Source: POSIX, Shell Command Language, 2.2 and 2.3.
+  static func all(in text: String) -> [ShellStage] {
+    var stages = [ShellStage()]
     var word: String?
-    var quote: Character?
-    var isEscaped = false
-    for character in self {
-      if isEscaped {
-        word = (word ?? "") + String(character)
-        isEscaped = false
-      } else if character == "\\", quote != "'" {
-        isEscaped = true
-      } else if character == quote {
-        quote = nil
-      } else if quote == nil, character == "'" || character == "\"" {
-        quote = character
-        word = word ?? ""
-      } else if quote == nil, character == " " || character == "\t" {
-        if let word { words.append(word) }
-        word = nil
-      } else {
-        word = (word ?? "") + String(character)
+    var isTarget = false
+    func end() {
+      if let word, !isTarget { stages[stages.count - 1].words.append(word) }
+      if word != nil { isTarget = false }
+      word = nil
+    }
+    var rest = text[...]
+    while let character = rest.popFirst() {
+      switch character {
+      case "\\": word = (word ?? "") + (rest.popFirst().map { String($0) } ?? "")
+      case "'":
+        word = (word ?? "") + rest.prefix { $0 != "'" }
+        rest = rest.drop { $0 != "'" }.dropFirst()
+      case "\"": word = (word ?? "") + rest.takeQuoted()
+      case "$" where rest.first == "(": word = (word ?? "") + "$" + rest.takeBracket()
+      case " ", "\t": end()
+      case "#" where word == nil: rest = ""
+      case ">", "<":
+        // `2>` has its number before it, `>&2` another one behind it.
+        if word?.allSatisfy(\.isNumber) == true { word = nil } else { end() }
+        rest = rest.drop { "<>&".contains($0) }
+        isTarget = true
+      case "|", ";", "&":
+        end()
+        if character == "&", rest.first == ">" { continue }
+        let isPiped = character == "|" && rest.first != "|"
+        rest = rest.drop { $0 == character || character == "|" && $0 == "&" }
+        stages[stages.count - 1].isPiped = isPiped
+        stages.append(ShellStage())
+      default: word = (word ?? "") + String(character)
       }
     }
-    if let word { words.append(word) }
-    return words.filter { !["2>&1", "2>/dev/null", ">/dev/null", "</dev/null"].contains($0) }
+    end()
+    return stages.filter { !$0.words.isEmpty }
+  }
+
+  /// What `printf` or `echo` gives to the next program; nil for another one.
+  var printed: [UInt8]? {
+    guard words.count > 1, ["printf", "echo"].contains(words[0]) else { return nil }
+    return words[0] == "echo" ? Array((words.dropFirst().joined(separator: " ") + "\n").utf8) : words[1].withoutEscapes
+  }
+}
+
+extension Substring {
+  /// What stands before the next `"`, and takes both away.
+  fileprivate mutating func takeQuoted() -> String {
+    var text = ""
+    while let character = popFirst(), character != "\"" {
+      guard character == "\\", let next = first, "\"\\$`".contains(next) else {
+        text.append(character)
+        continue
+      }
+      text.append(next)
+      removeFirst()
+    }
+    return text
+  }
+
+  /// `(…)`, with those in it, and takes it away.
+  fileprivate mutating func takeBracket() -> String {
+    var (text, depth) = ("", 0)
+    while let character = popFirst() {
+      text.append(character)
+      depth += character == "(" ? 1 : character == ")" ? -1 : 0
+      if depth == 0 { break }
+    }
+    return text
+  }
+}
+
+extension String {
+  fileprivate var isVariable: Bool { hasPrefix("$") && !hasPrefix("$(") }
+
+  /// `LC_ALL=C`, and no option.
+  fileprivate var isAssignment: Bool {
+    components(around: "=").map { !$0.0.isEmpty && $0.0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } } == true
+  }
+
+  /// The bytes that `printf` makes of it: `\000`, `\x0d`, `\r`. Source: printf(1).
+  fileprivate var withoutEscapes: [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "\\"), let next = rest.first else {
+        bytes.append(byte)
+        continue
+      }
+      let octal = rest.prefix(3).prefix { byte in (0x30...0x37).contains(byte) }
+      let hexadecimal = next == UInt8(ascii: "x") ? rest.dropFirst().prefix(2) : rest.prefix(0)
+      if let value = UInt8(String(decoding: octal, as: UTF8.self), radix: 8) {
+        bytes.append(value)
+        rest = rest.dropFirst(octal.count)
+      } else if let value = UInt8(String(decoding: hexadecimal, as: UTF8.self), radix: 16) {
+        bytes.append(value)
+        rest = rest.dropFirst(3)
+      } else {
+        bytes.append(["n": 10, "r": 13, "t": 9][Character(UnicodeScalar(next))] ?? next)
+        rest = rest.dropFirst()
+      }
+    }
+    return bytes
   }
 }
 
@@ -207,13 +343,15 @@ struct Transcript: Sendable {
     "echo": [], "find": ["/"], "getent": [], "head": ["/"], "id": ["/"], "ifconfig": ["/", "lo"],
     "ip": ["a", "addr", "address", "r", "route"],
     "ip6tables": ["/"], "ip6tables-save": ["/"], "iptables": ["/"], "iptables-save": ["/"], "journalctl": ["/"],
-    "ls": ["/"], "lsof": ["/"], "nc": [], "ncat": [], "netcat": [], "netstat": ["/"], "nft": ["list"], "nginx": ["/"],
+    "ls": ["/"], "lsof": ["/"], "namei": ["/"], "nc": [], "ncat": [], "netcat": [], "netstat": ["/"], "nft": ["list"],
+    "nginx": ["/"],
     "nslookup": [], "openssl": ["s_client", "x509"], "ping": [], "ping6": [], "podman": verbs, "podman-compose": verbs,
-    "sqlite3": ["/"], "ss": ["/"], "stat": ["/"], "systemctl": ["status", "is-active", "list-units"], "tail": ["/"],
-    "wget": [],
+    "ps": ["/"], "socat": [], "sqlite3": ["/"], "ss": ["/"], "stat": ["/"],
+    "systemctl": ["status", "is-active", "list-units"], "tail": ["/"], "tar": ["/"], "wget": [],
   ]
   private static let verbs: Set = [
-    "compose", "config", "container", "exec", "inspect", "logs", "network", "port", "ps", "stack", "top",
+    "compose", "config", "container", "cp", "events", "exec", "image", "inspect", "logs", "network", "port", "ps",
+    "service", "stack", "top",
   ]
 
   private static func isKnown(_ command: CommandLine) -> Bool {

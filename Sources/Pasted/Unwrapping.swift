@@ -27,6 +27,7 @@ extension PastedLine {
 
   /// Without what a terminal obeys, and with ordinary blanks for those that browsers copy. Source: ECMA-48, 5.4 and 5.6.
   private static func withoutSequences(_ line: Substring) -> Substring {
+    let line = lastWritten(line)
     guard line.utf8.contains(where: { $0 == escape || $0 == 0x07 || $0 >= 0xC2 }) else { return line }
     var text: [UInt8] = []
     var rest = Array(line.utf8)[...]
@@ -47,6 +48,11 @@ extension PastedLine {
     }
     let plain = String(decoding: text, as: UTF8.self)
     return Substring(plain.contains("\u{A0}") ? plain.replacing("\u{A0}", with: " ") : plain)
+  }
+
+  /// What stands in the line's place at the end: behind the last return that something was written after.
+  private static func lastWritten(_ line: Substring) -> Substring {
+    line.split(separator: "\r").last { !$0.allSatisfy(\.isWhitespace) } ?? line
   }
 
   // MARK: Quoting

@@ -38,12 +38,13 @@ extension DockerGet {
   public var parts: Facts {
     let (path, query) = (path.prefix { $0 != "?" }, self.path.drop { $0 != "?" }.dropFirst())
     let words = path.split(separator: "/").map(String.init)
-    var facts: Facts = ["look.api": self.path, "look.since": since.map { String(Int64($0)) } ?? ""]
+    var facts: Facts = ["look.since": since.map { String(Int64($0)) } ?? ""]
     switch (words.first, words.count > 2 ? words[2] : "") {
     case ("containers", "json"): facts["look.inspected"] = words[1]
     case ("containers", "logs"): facts["look.log"] = words[1]
     case ("containers", "archive"): facts.merge(["look.container": words[1], "look.folder": query.after("path=")])
     case ("containers", _): facts["look.list-words"] = "-a"
+    case ("images", "json"): facts["look.image"] = words[1]
     case ("networks", _): facts["look.networks-words"] = "-q"
     case ("services", _): facts["look.services-words"] = "ls"
     case ("events", _):

@@ -9,7 +9,7 @@ extension Account {
       claims: { passage in
         guard passage.command == nil || CommandLine.engines.contains(passage.program), passage.command?.container == nil
         else { return false }
-        return passage.lines.contains { $0 == "[" || $0 == "[]" } || passage.isOfEngine("inspect", "network")
+        return passage.lines.contains { $0 == "[" || $0 == "[]" } || passage.isOfEngine("inspect", "network", "image")
           || passage.command == nil && InspectedPart.looksSo(passage.lines)
       },
       read: { passage, account in
@@ -20,6 +20,7 @@ extension Account {
           return
         }
         account.containers += list.filter { $0["State"] != nil && $0["Id"]?.text != nil }
+        account.images += list.filter { $0["RootFS"] != nil && $0["Id"]?.text != nil }
         let networks = list.filter { $0["IPAM"] != nil && $0["Id"]?.text != nil }
         let isEmpty = list.isEmpty && passage.isOfEngine("network")
         if !networks.isEmpty || isEmpty { account.networks = (account.networks ?? []) + networks }
@@ -40,6 +41,45 @@ extension Account {
           isDenied
           ? .notPermitted(what: "/var/run/docker.sock")
           : .unreadable(what: "/var/run/docker.sock", why: .init(.engineDown))
+      }),
+    // `docker service ls`: how many of each shall run. Only a manager of a Swarm tells it.
+    OutputReader(
+      claims: { $0.isOfEngine("service") && $0.isOf($0.program, "service", "ls") },
+      read: { passage, account in
+        if passage.text.contains("not a swarm manager") {
+          account.swarm = DockerGet.Sight(status: 503, body: [], version: "", engine: account.engine)
+          return
+        }
+        guard let head = passage.lines.first, Table(head).heads.contains("REPLICAS") else {
+          return account.addUnread(0, of: passage)
+        }
+        let services = Table(head).rows(below: 0, in: passage.lines).compactMap { _, cells -> JSON? in
+          // `1/3`: of three one runs.
+          let wanted = cells["REPLICAS"]?.components(around: "/").flatMap { Int($0.1.prefix { $0.isNumber }) }  // fits: it is a text
+          guard let name = cells["NAME"] else { return nil }
+          let mode: [String: JSON] =
+            cells["MODE"] == "replicated"
+            ? ["Replicated": .object(["Replicas": wanted.map { .whole($0) } ?? .null])] : ["Global": .object([:])]
+          return .object([
+            "ID": .string(cells["ID"] ?? ""), "Spec": .object(["Name": .string(name), "Mode": .object(mode)]),
+          ])
+        }
+        account.swarm = DockerGet.Sight(
+          status: 200, body: JSON.array(services).written, version: "", engine: account.engine)
+      }),
+    // `docker events --format '{{json .}}'`: a line for each, as the API has them.
+    OutputReader(
+      claims: { $0.isOfEngine("events") },
+      read: { passage, account in
+        let values = zip(passage.words, passage.words.dropFirst()).filter { ["-f", "--filter"].contains($0.0) }.map(\.1)
+        let kinds = values.compactMap { $0.components(around: "event=")?.1 }
+        let container = values.lazy.compactMap { $0.components(around: "container=")?.1 }.first
+        for (index, line) in passage.lines.enumerated() where JSON(line.utf8)?["Action"] == nil {
+          account.addUnread(index, of: passage)
+        }
+        let known = passage.lines.filter { JSON($0.utf8)?["Action"] != nil }
+        guard !known.isEmpty || passage.lines.isEmpty else { return }
+        account.events[Events(kinds: Set(kinds), container: container)] = known
       }),
     // `docker port NAME`: `80/tcp -> 0.0.0.0:8080`
     OutputReader(

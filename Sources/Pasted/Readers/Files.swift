@@ -17,7 +17,14 @@ extension Account {
     OutputReader(
       claims: { ["cat", "head", "tail"].contains($0.program) && !$0.paths.isEmpty && !$0.isSocketTable },
       read: { passage, account in
-        guard passage.paths.count == 1, let (place, path) = passage.inside(passage.paths[0], account) else { return }
+        guard passage.paths.count == 1, let (place, path) = passage.inside(passage.paths[0], account) else {
+          return account.addUnread(0, of: passage)
+        }
+        // The engine's own words, and tar's, which then had nothing to read.
+        if passage.lines.contains(where: { $0.hasPrefix("Error") && $0.contains("Could not find the file") }) {
+          account.files[place, default: [:]][path, default: File()].problem = .missing(what: path)
+          return
+        }
         if passage.lines.count == 1, let (program, reason) = passage.text.components(around: ": "),
           program == passage.program, let reason = reason.split(separator: ":").last
         {
@@ -44,7 +51,9 @@ extension Account {
     OutputReader(
       claims: { $0.isOf("ls") || $0.isOf("find") },
       read: { passage, account in
-        for path in passage.isOf("find") ? passage.paths : [] {
+        if passage.words.contains("-path") { return account.match(passage) }
+        // As `collect` asks for the links beside the texts.
+        for path in passage.words.contains("-exec") ? passage.paths : [] {
           guard let (place, folder) = passage.inside(path, account) else { return }
           account.folders[place, default: []].insert(folder)
         }
@@ -73,6 +82,22 @@ extension Account {
           account.files[place, default: [:]][path] = File(link: to)
         }
       }),
+    // `namei -l`: what a path leads through, links and all. Source: namei(1).
+    OutputReader(
+      claims: { $0.isOf("namei") },
+      read: { passage, account in
+        guard let path = passage.paths.first, passage.command?.container == nil, passage.lines.first == "f: " + path,
+          passage.lines.count > 1
+        else { return account.addUnread(0, of: passage) }
+        var isRoots = true
+        for (index, line) in passage.lines.enumerated().dropFirst() {
+          if line.contains(" - No such file or directory") { break }
+          // Mode, owner, group and name, a link's with what it leads to.
+          guard let owner = Owner(named: line) else { return account.addUnread(index, of: passage) }
+          isRoots = isRoots && owner.isRoot && (owner.isClosed || owner.isLink)
+        }
+        account.isOnlyRoots[path] = isRoots
+      }),
     // `nginx -T` prints each file behind its name.
     OutputReader(
       claims: { $0.lines.contains { $0.hasPrefix(nginxFile) } },
@@ -92,19 +117,35 @@ extension Account {
     OutputReader(
       claims: { $0.lines.first?.hasPrefix("Filesystem ") == true },
       read: { passage, account in
-        let head = passage.lines[0]
-        guard passage.command?.container == nil, !head.contains("Inodes") else { return }
-        for (index, line) in passage.lines.enumerated().dropFirst() {
+        let place = passage.paths.first.flatMap { passage.inside($0, account)?.0 } ?? account.place(of: passage)
+        guard let place else { return account.addUnread(0, of: passage) }
+        // The path that was asked for, if it is one: its line is the only one.
+        let asked = passage.paths.count == 1 ? passage.inside(passage.paths[0], account)?.1 : nil
+        var head = ""
+        for (index, line) in passage.lines.enumerated() {
+          if line.hasPrefix("Filesystem ") {
+            head = line
+            continue
+          }
           let words = line.split(separator: " ").map(String.init)
           let unit = head.contains("1K-blocks") || head.contains("1024-blocks") ? 1024.0 : 1
-          guard words.count > 5, let path = words.last, path.hasPrefix("/"), let size = words[1].bytes,
+          guard words.count > 5, let path = words.last, path.hasPrefix("/"), let most = words[1].bytes,
             let free = words[3].bytes
           else {
             account.addUnread(index, of: passage)
             continue
           }
-          account.fileSystems[path] = .init(
-            size: Int(clamping: size * unit), free: Int(clamping: free * unit), files: 0, freeFiles: 0)
+          for path in [asked, place == .host ? path : nil].compactMap(\.self) {
+            let known = account.fileSystems[place]?[path]
+            account.fileSystems[place, default: [:]][path] =
+              head.contains("Inodes")
+              ? .init(
+                size: known?.size ?? 0, free: known?.free ?? 0, files: Int(clamping: most),
+                freeFiles: Int(clamping: free))
+              : .init(
+                size: Int(clamping: most * unit), free: Int(clamping: free * unit), files: known?.files ?? 0,
+                freeFiles: known?.freeFiles ?? 0)
+          }
         }
       }),
   ]
@@ -141,6 +182,20 @@ extension Account {
       let pairs = row.compactMap { $0.components(around: " = ") }.map { ($0.0.trimmed, $0.1) }
       return Dictionary(pairs) { first, _ in first }.filter { !$0.value.isEmpty }
     }
+  }
+
+  /// `find FOLDER -maxdepth 1 -path 'PATTERN'`: the paths that match.
+  private mutating func match(_ passage: Passage) {
+    guard let option = passage.words.firstIndex(of: "-path"), option + 1 < passage.words.count,
+      passage.command?.isFiltered != true, let (place, pattern) = passage.inside(passage.words[option + 1], self)
+    else { return addUnread(0, of: passage) }
+    var found: [String] = []
+    for (index, line) in passage.lines.enumerated() {
+      if line.hasPrefix("find: "), line.hasSuffix("No such file or directory") { continue }
+      guard line.hasPrefix("/"), let path = passage.inside(line, self)?.1 else { return addUnread(index, of: passage) }
+      found.append(path)
+    }
+    matches[place, default: [:]][pattern] = found
   }
 
   /// In the words of the system. Source: strerror(3) in the C locale.
@@ -214,6 +269,13 @@ extension JSON {
 }
 
 extension Account.Owner {
+  /// A line of `namei -l`: `drwxr-xr-x root root usr`.
+  fileprivate init?(named line: String) {
+    let words = line.split(separator: " ")
+    guard words.count > 3, words[0].count == 10 else { return nil }
+    self.init("\(words[0]) 1 \(words[1]) \(words[2])")
+  }
+
   /// `-rwxr-xr-x 1 root root 1234 Nov 30 09:00 /usr/sbin/nginx`
   fileprivate init(_ line: String) {
     let words = line.split(separator: " ").map(String.init)

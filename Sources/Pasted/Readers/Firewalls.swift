@@ -12,8 +12,8 @@ extension Account {
       },
       read: { passage, account in
         let said = CommandRun.Command(rawValue: passage.program) ?? .packetFilter
-        guard account.place(of: passage) == .host, !passage.lines.isEmpty, !passage.isFailure else { return }
-        account.packetFilters[said] = passage.text + "\n"
+        guard let place = account.place(of: passage), !passage.lines.isEmpty, !passage.isFailure else { return }
+        account.packetFilters[place, default: [:]][said] = passage.text + "\n"
       }),
     // `iptables -S`, `iptables -L -n -v`: one table, with its chains in lines or in words.
     OutputReader(
@@ -23,14 +23,15 @@ extension Account {
             && passage.lines.contains { $0.hasPrefix("Chain ") && $0.contains("(policy ") || $0.hasPrefix("-P INPUT ") }
       },
       read: { passage, account in
-        guard account.place(of: passage) == .host, !passage.lines.isEmpty, !passage.isFailure else { return }
+        guard let place = account.place(of: passage), !passage.lines.isEmpty, !passage.isFailure else { return }
         let option = passage.words.firstIndex(of: "-t").map { $0 + 1 }
         let table = option.flatMap { passage.words.indices.contains($0) ? passage.words[$0] : nil } ?? "filter"
         let isListed = passage.lines.contains { $0.hasPrefix("Chain ") }
         let (rules, unread) = isListed ? listed(passage.lines) : (passage.lines.compactMap(policy), [])
         for index in unread { account.addUnread(index, of: passage) }
         let command = passage.program == "ip6tables" ? CommandRun.Command.packetFilter6 : .packetFilter
-        account.packetFilters[command, default: ""] += "*\(table)\n" + rules.map { $0 + "\n" }.joined() + "COMMIT\n"
+        account.packetFilters[place, default: [:]][command, default: ""] +=
+          "*\(table)\n" + rules.map { $0 + "\n" }.joined() + "COMMIT\n"
       }),
     // `nft list ruleset`
     OutputReader(
@@ -40,12 +41,12 @@ extension Account {
             && passage.lines.contains { $0.hasPrefix("table ") && $0.hasSuffix("{") }
       },
       read: { passage, account in
-        guard account.place(of: passage) == .host, !passage.isFailure else { return }
+        guard let place = account.place(of: passage), !passage.isFailure else { return }
         var ruleset = Ruleset()
         for (index, line) in passage.lines.enumerated() where !ruleset.read(line.trimmed) {
           account.addUnread(index, of: passage)
         }
-        account.packetFilters[.nftables] = String(decoding: ruleset.written, as: UTF8.self)
+        account.packetFilters[place, default: [:]][.nftables] = String(decoding: ruleset.written, as: UTF8.self)
       }),
   ]
 

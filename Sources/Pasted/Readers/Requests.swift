@@ -1,12 +1,17 @@
 import Model
+import Pattern
 import World
 
 extension Account {
   static let requestReaders = [
     // `curl`, `curl -i`, `curl -v`; `nsenter -t PID -n curl` from a process's network.
     OutputReader(
-      claims: { passage in passage.program == "curl" || passage.lines.contains { $0.hasPrefix("< HTTP/") } },
+      claims: { passage in
+        passage.program == "curl" && !passage.words.contains { $0.hasPrefix("telnet://") }
+          || passage.lines.contains { $0.hasPrefix("< HTTP/") }
+      },
       read: { passage, account in
+        let passage = passage.withoutMeter
         guard let url = passage.words.first(where: { $0.contains("://") }) ?? passage.askedURL ?? passage.bareURL,
           let place = account.place(of: passage)
         else { return account.addUnread(0, of: passage) }
@@ -28,8 +33,7 @@ extension Account {
           sight.certificate = handshake.chain.first
           sight.tlsVersion = handshake.version
         }
-        account.answers[
-          Question(place: place, url: url.withPath, headers: passage.headers, address: passage.connectsTo)] = sight
+        account.keep(sight, of: passage, asking: url.withPath, from: place)
       }),
     // `wget -S`, GNU's and busybox'.
     OutputReader(
@@ -53,10 +57,14 @@ extension Account {
         passage.isOf("dig") || passage.isOf("nslookup") || passage.lines.contains { $0.hasPrefix(";; ANSWER SECTION") }
       },
       read: { passage, account in
-        guard let (name, addresses) = passage.lookedUp, let place = account.place(of: passage) else {
-          return account.addUnread(0, of: passage)
+        guard let place = account.place(of: passage) else { return account.addUnread(0, of: passage) }
+        if let (name, addresses) = passage.lookedUp {
+          account.names[place, default: [:]][name.lowercased()] = addresses
+        } else if let (name, answer) = passage.unanswered {
+          account.unanswered[place, default: [:]][name.lowercased()] = answer
+        } else {
+          account.addUnread(0, of: passage)
         }
-        account.names[place, default: [:]][name.lowercased()] = addresses
       }),
     // `getent hosts NAME`: nothing where the name has no address.
     OutputReader(
@@ -66,6 +74,8 @@ extension Account {
           return account.addUnread(0, of: passage)
         }
         let addresses = passage.lines.compactMap { $0.split(separator: " ").first.map(String.init) }.filter(\.isAddress)
+        // Such as that there is no getent.
+        if addresses.isEmpty, !passage.lines.isEmpty { return account.addUnread(0, of: passage) }
         account.names[place, default: [:]][name.lowercased()] = addresses.reduce(into: []) {
           if !$0.contains($1) { $0.append($1) }
         }
@@ -92,12 +102,32 @@ extension Account {
 }
 
 extension Passage {
-  /// What curl was told to send besides, each up to the next option; not the host's name.
-  fileprivate var headers: [String] {
+  private static let meter = try? Pattern(
+    #"^ *(?:% Total +% Received.*|Dload +Upload.*|\d+ +[\d.]+[kMG]? +\d+ +.*? (?:--|\d\d?):(?:--|\d\d):(?:--|\d\d) +[\d.]+[kMG]?(?<rest>.*))$"#
+  )
+
+  /// Without curl's progress, which it shows where its output goes to a file or a program.
+  fileprivate var withoutMeter: Passage {
+    guard let first = lines.firstIndex(where: { $0.contains("% Total") }) else { return self }
+    var plain = self
+    for index in lines.indices[first...] {
+      guard let match = Self.meter?.firstMatch(in: lines[index]) else { continue }
+      plain.lines[index] = match.text(of: "rest") ?? ""
+    }
+    let kept = lines.indices.filter { !plain.lines[$0].isEmpty || plain.lines[$0] == lines[$0] }
+    (plain.lines, plain.numbers) = (kept.map { plain.lines[$0] }, kept.map { numbers[$0] })
+    return plain
+  }
+
+  /// What curl was told to send besides, each up to the next option.
+  private var sent: [String] {
     words.indices.filter { words[$0] == "-H" }.map { index in
       words[(index + 1)...].prefix { !$0.hasPrefix("-") && !$0.contains("://") }.joined(separator: " ")
-    }.filter { !$0.lowercased().hasPrefix("host:") }
+    }
   }
+
+  /// The same without the host's name.
+  fileprivate var headers: [String] { sent.filter { !$0.lowercased().hasPrefix("host:") } }
 
   /// A name and its addresses, as `dig` or `nslookup` tell them; nil where they got no answer.
   fileprivate var lookedUp: (name: String, addresses: [String])? {
@@ -119,13 +149,38 @@ extension Passage {
     return (words[name][1], found)
   }
 
-  /// The address of `--connect-to ::127.0.0.1:80` or `--resolve shop.example.org:80:127.0.0.1`.
-  fileprivate var connectsTo: String? {
+  /// What curl was told to send as the name.
+  fileprivate var hostHeader: String? {
+    sent.first { $0.lowercased().hasPrefix("host:") }.map { String($0.dropFirst(5)).trimmed }
+  }
+
+  /// The value of an option.
+  fileprivate func value(of option: String) -> String? {
+    words.firstIndex(of: option).flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+  }
+
+  /// What `dig` says of a name for which no server gave an address. Source: dig(1), RFC 1035, 4.1.1.
+  fileprivate var unanswered: (name: String, answer: DNSQuery.Sight.Answer)? {
+    guard isOf("dig"),
+      let name = words.dropFirst().first(where: { word in
+        !"-+@".contains(word.first ?? " ") && !["A", "AAAA"].contains(word) && Int(word) == nil  // fits: it is a text
+      })
+    else { return nil }
+    if text.contains("status: SERVFAIL") { return (name, .serverFailure) }
+    if text.contains("status: REFUSED") { return (name, .refused) }
+    if text.contains("no servers could be reached") || text.contains("timed out") { return (name, .silent) }
+    return words.contains("AAAA") && text.contains("status: NOERROR") ? (name, .noData) : nil
+  }
+
+  /// The address of `--connect-to ::127.0.0.1:80` or `--resolve shop.example.org:80:127.0.0.1`, and the port of the first.
+  fileprivate var connectsTo: (address: String, port: UInt16?)? {
     for (option, value) in zip(words, words.dropFirst()) where ["--connect-to", "--resolve"].contains(option) {
       let parts = value.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
       guard parts.count > 2 else { continue }
-      let address = option == "--resolve" ? parts[2] : String(parts[2].prefix { $0 != ":" })
-      if address.isAddress { return address }
+      if option == "--resolve", parts[2].isAddress { return (parts[2], nil) }
+      guard option == "--connect-to", let colon = parts[2].lastIndex(of: ":") else { continue }
+      let address = String(parts[2][..<colon].filter { !"[]".contains($0) })
+      if address.isAddress { return (address, UInt16(parts[2][parts[2].index(after: colon)...])) }
     }
     return nil
   }
@@ -154,6 +209,29 @@ extension Passage {
 }
 
 extension Account {
+  /// Keeps what curl was answered: for whom it was asked as it was typed, and for whoever is asked in the same way.
+  fileprivate mutating func keep(
+    _ sight: HTTPRequest.Sight, of passage: Passage, asking url: String, from place: Place
+  ) {
+    var question = Question(place: place, url: url, headers: passage.headers, address: passage.connectsTo?.address)
+    let isTwo = passage.words.contains { ["--http2", "--http2-prior-knowledge"].contains($0) }
+    question.version =
+      isTwo ? .two : passage.words.contains { ["--http1.0", "-0"].contains($0) } ? .oneZero : .one
+    let socket = passage.value(of: "--unix-socket")
+    if question.version == .one, socket == nil { answers[question] = sight }
+    guard let site = Site(url) else { return }
+    question.host = passage.hostHeader ?? site.authority
+    question.address = nil
+    if let socket {
+      (question.place, question.socket) = passage.inside(socket, self) ?? (place, socket)
+      question.url = "http://localhost\(site.path)"
+    } else {
+      let (address, port) = passage.connectsTo ?? (site.host, nil)
+      question.url = "\(site.scheme)://\(address.inURL):\(port ?? site.port)\(site.path)"
+    }
+    answers[question] = sight
+  }
+
   /// Paths at which proxies tell what they run: Traefik's, Caddy's and Envoy's.
   static let adminPaths = ["/api/rawdata", "/config/", "/config_dump", "/config_dump?include_eds"]
 

@@ -94,18 +94,66 @@ extension Account {
           account.connections[Connection(place: place, address: host, port: port)] = .accepted
         }
       }),
-    // What came back for bytes, in hexadecimal, as `od -An -tx1` prints it below `collect`'s heading.
+    // A connection that curl makes for nothing but itself: `curl -v telnet://HOST:PORT`, `curl -v --unix-socket PATH …`. By
+    // Unix sockets it also asks for pages, which `requestReaders` read.
     OutputReader(
-      claims: { $0.program == "curl" && $0.words.contains { $0.hasPrefix("telnet://") } },
+      claims: { passage in
+        passage.program == "curl" && passage.command?.input == nil
+          && passage.lines.contains { $0.trimmed.hasPrefix("*   Trying ") }
+          && passage.words.contains { $0.hasPrefix("telnet://") || $0 == "--unix-socket" }
+      },
       read: { passage, account in
-        guard let place = account.place(of: passage),
+        guard let outcome = passage.lines.lazy.compactMap(connected).first else {
+          return account.addUnread(0, of: passage)
+        }
+        if let option = passage.words.firstIndex(of: "--unix-socket"), option + 1 < passage.words.count,
+          let (place, path) = passage.inside(passage.words[option + 1], account)
+        {
+          account.sockets[place, default: [:]][Socket(path: path, user: passage.command?.user)] = outcome.socket
+        } else if let place = account.place(of: passage),
           let target = passage.words.first(where: { $0.hasPrefix("telnet://") })?.dropFirst(9),
-          let (address, port) = ends(String(target)), let sent = passage.words.last.flatMap(bytes)
+          let (address, port) = ends(String(target))
+        {
+          account.connections[Connection(place: place, address: address, port: port)] = outcome.connection
+        } else {
+          account.addUnread(0, of: passage)
+        }
+      }),
+    // What came back for bytes: as `od -c` prints it, or in hexadecimal below `collect`'s heading, which ends with the bytes.
+    OutputReader(
+      claims: { passage in
+        passage.program == "curl" && passage.words.contains { $0.hasPrefix("telnet://") }
+          && !passage.lines.contains { $0.hasPrefix("# pxname,") || $0.hasPrefix("Name: HAProxy") }
+      },
+      read: { passage, account in
+        guard let target = passage.words.first(where: { $0.hasPrefix("telnet://") })?.dropFirst(9),
+          let sent = passage.command?.input ?? passage.words.last.flatMap(bytes) ?? (passage.isDump ? [] : nil)
         else { return account.addUnread(0, of: passage) }
-        let received = bytes(passage.lines.joined(separator: " "))
-        account.exchanges[Connection(place: place, address: address, port: port), default: [:]][sent] = received ?? []
+        let received = passage.isDump ? passage.dumped : bytes(passage.lines.joined(separator: " ")) ?? []
+        if let option = passage.words.firstIndex(of: "--unix-socket"), option + 1 < passage.words.count,
+          let (place, path) = passage.inside(passage.words[option + 1], account)
+        {
+          account.exchanges[Connection(place: place, address: path, port: 0), default: [:]][sent] = received
+        } else if let place = account.place(of: passage), let (address, port) = ends(String(target)) {
+          account.exchanges[Connection(place: place, address: address, port: port), default: [:]][sent] = received
+        } else {
+          account.addUnread(0, of: passage)
+        }
       }),
   ]
+
+  /// What `curl -v` says of its connection; nil for another line. `Immediate connect fail` is how it says that of a socket.
+  private static func connected(_ line: String) -> (
+    connection: TCPConnect.Sight.Outcome, socket: UnixConnect.Sight.Outcome
+  )? {
+    let text = line.components(around: "* ")?.1 ?? ""
+    if text.hasPrefix("Connected to ") { return (.accepted, .accepted) }
+    guard text.contains("onnect") || line.hasPrefix("curl: (") else { return nil }
+    if text.hasSuffix("No such file or directory") { return (.other, .missing) }
+    if text.hasSuffix("Permission denied") { return (.denied, .denied) }
+    if text.hasSuffix("Resource temporarily unavailable") { return (.other, .full) }
+    return outcome(line).map { ($0, $0 == .refused ? .refused : .other) }
+  }
 
   /// `0109 00 01`; nil for what is none. `-` stands for no byte at all.
   private static func bytes(_ text: String) -> [UInt8]? {
@@ -181,6 +229,27 @@ extension Account {
       address: address, port: port, waiting: waiting, isIPv6Only: isSix && address == "::" ? false : nil,
       processes: names.keys.sorted())
     return (listener, names)
+  }
+}
+
+extension Passage {
+  /// Whether it is what `od -c` prints, which ends with the number of bytes.
+  fileprivate var isDump: Bool {
+    lines.last.map { $0.count == 7 && $0.allSatisfy { ("0"..."7").contains($0) } } == true
+  }
+
+  /// The bytes in what `od -c` prints: behind each line's number cells of four columns. Source: POSIX, od.
+  fileprivate var dumped: [UInt8] {
+    let escapes: [String: UInt8] = ["\\0": 0, "\\a": 7, "\\b": 8, "\\t": 9, "\\n": 10, "\\v": 11, "\\f": 12, "\\r": 13]
+    return lines.dropLast().flatMap { line -> [UInt8] in
+      guard line.prefix(7).allSatisfy({ ("0"..."7").contains($0) }) else { return [] }
+      let cells = Array(line.dropFirst(7))
+      return stride(from: 0, to: cells.count, by: 4).compactMap { start in
+        let cell = String(cells[start..<min(start + 4, cells.count)]).trimmed
+        if cell.count == 3, let byte = UInt8(cell, radix: 8) { return byte }
+        return escapes[cell] ?? (cell.isEmpty ? 0x20 : cell.utf8.first)
+      }
+    }
   }
 }
 

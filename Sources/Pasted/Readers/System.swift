@@ -12,20 +12,52 @@ extension Account {
         guard let line = passage.lines.first else { return }
         account.isRoot = line == "0" || line.hasPrefix("uid=0(")
       }),
-    // `ip -o addr`, `ip addr`, `ifconfig`: an address stands behind `inet` or `inet6`.
+    // `ip -o addr`, `ip addr`, `ifconfig`: an address stands behind `inet` or `inet6`. `ip -br addr`: all of a card's in its
+    // line.
     OutputReader(
       claims: { $0.isOf("ip") || $0.isOf("ifconfig") },
       read: { passage, account in
-        let found = passage.lines.compactMap { line -> String? in
+        let found = passage.lines.flatMap { line -> [String] in
           let words = line.split(separator: " ").map(String.init)
+          if passage.words.contains(where: { "-brief".hasPrefix($0) && $0.count > 2 }) {
+            return words.dropFirst(2).filter { $0.contains("/") }.map { String($0.prefix { $0 != "/" }) }
+          }
           guard let word = words.firstIndex(where: { $0 == "inet" || $0 == "inet6" }), word + 1 < words.count else {
-            return nil
+            return []
           }
           let address = words[word + 1] == "addr:" && word + 2 < words.count ? words[word + 2] : words[word + 1]
-          return String((address.hasPrefix("addr:") ? String(address.dropFirst(5)) : address).prefix { $0 != "/" })
+          return [String((address.hasPrefix("addr:") ? String(address.dropFirst(5)) : address).prefix { $0 != "/" })]
         }
         guard !found.isEmpty, account.place(of: passage) == .host, passage.command?.isFiltered != true else { return }
         account.ownAddresses = found.filter { !$0.isIPv6 } + found.filter(\.isIPv6)
+      }),
+    // `ps aux`, `ps -ef`, `ps -o …`, with the columns of procps and of busybox.
+    OutputReader(
+      claims: { passage in
+        let head = passage.lines.first?.split(separator: " ").map(String.init) ?? []
+        return head.contains("PID") && ["COMMAND", "CMD"].contains(head.last) && !passage.isOfEngine("top")
+      },
+      read: { passage, account in
+        let head = passage.lines[0].split(separator: " ").map(String.init)
+        guard account.place(of: passage) == .host, let id = head.firstIndex(of: "PID") else {
+          return account.addUnread(0, of: passage)
+        }
+        let (parent, user) = (head.firstIndex(of: "PPID"), head.firstIndex { ["USER", "UID"].contains($0) })
+        for (index, line) in passage.lines.enumerated().dropFirst() {
+          let words = line.split(separator: " ", maxSplits: head.count - 1).map(String.init)
+          guard words.count == head.count, let id = Int32(words[id]), let command = words.last else {
+            account.addUnread(index, of: passage)
+            continue
+          }
+          var process = account.processes[id] ?? Process()
+          process.parent = parent.flatMap { Int32(words[$0]) } ?? process.parent
+          process.owner = user.map { words[$0] } ?? process.owner
+          process.command = command.split(separator: " ").map(String.init)
+          let program = process.command[0].split(separator: "/").last.map { $0.filter { $0 != ":" } }
+          process.name = process.name.isEmpty ? program ?? "" : process.name
+          account.processes[id] = process
+        }
+        account.processesOf = passage.processesOf.map { (account.processesOf ?? []).union($0) } ?? account.processesOf
       }),
     // `systemctl is-active UNIT…`: a word for each.
     OutputReader(
@@ -97,6 +129,16 @@ extension Account {
       "http",
     ]
     return text.isEmpty || fields.contains(where: text.hasPrefix)
+  }
+}
+
+extension Passage {
+  /// The names of which `ps -C` prints every process; nil where it may have left out some.
+  fileprivate var processesOf: [String]? {
+    guard let option = words.firstIndex(of: "-C"), option + 1 < words.count, command?.isFiltered == false else {
+      return nil
+    }
+    return words[option + 1].split(separator: ",").map(String.init)
   }
 }
 
