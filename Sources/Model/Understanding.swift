@@ -18,6 +18,8 @@ public struct Understanding: Sendable, Equatable {
   public var unread = 0
   /// What the lines of logs show, by their signs, in their order.
   public var shows: [String] = []
+  /// What it tells of the app, as facts that nobody has to be asked for.
+  public var tells = Facts()
   /// It tells of another machine than the one on which the program runs, which is not looked at any more.
   public var isElsewhere = false
   public var refusal: Refusal?
@@ -34,6 +36,6 @@ public struct Understanding: Sendable, Equatable {
     one.counts.map(\.kind) == other.counts.map(\.kind) && one.counts.map(\.count) == other.counts.map(\.count)
       && (one.unread, one.shows, one.isElsewhere, one.refusal) == (
         other.unread, other.shows, other.isElsewhere, other.refusal
-      )
+      ) && one.tells == other.tells
   }
 }

@@ -157,6 +157,23 @@ extension Account {
     containers.compactMap { $0["Id"]?.text } + listed.compactMap { $0["Id"]?.text }
   }
 
+  /// The state of the app, where the list of all containers has but one that is no proxy. Nil for one that a list does not
+  /// tell in full: whether memory ran out, or whether it starts again and again.
+  private var appStatus: String? {
+    let apps = listed.filter { proxy(in: .object($0)) == nil }
+    guard isListed, listed.count > apps.count, apps.count == 1, let state = apps[0]["State"]?.text,
+      let status = apps[0]["Status"]?.text
+    else { return nil }
+    switch state {
+    case "running" where status.contains("(unhealthy)"): return "unhealthy"
+    case "running" where status.contains("starting)"): return "starting"
+    case "running": return status.contains("second") ? nil : state
+    case "exited": return status.contains("(137)") ? nil : state
+    case "created": return "exited"
+    default: return state
+    }
+  }
+
   /// How many of those things it tells that have no kind of their own.
   private var others: Int {
     let known = [isRoot != nil, ownAddresses != nil, swarm != nil, engineProblem != nil, unixListeners != nil]
@@ -192,6 +209,7 @@ extension Account {
     ]
     understanding.counts = counts.filter { $0.count > 0 }
     understanding.unread = unread.count
+    understanding.tells = ["container.status": appStatus ?? ""]
     return understanding
   }
 }

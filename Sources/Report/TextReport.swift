@@ -11,6 +11,11 @@ public func markdownReport(_ diagnosis: Diagnosis, catalog: Catalog) -> String {
   Writing(catalog: catalog, isMarkdown: true).report(diagnosis.withoutSecrets(catalog, showsCut: true))
 }
 
+/// How many secrets of each kind are left out of that report.
+public func hiddenInReport(_ diagnosis: Diagnosis, catalog: Catalog) -> [HiddenKind: Int] {
+  Writing(catalog: catalog, isMarkdown: false).report(diagnosis).redaction.hidden
+}
+
 /// A page, its placeholders shown by their names.
 public func pageText(_ page: Page, catalog: Catalog) -> String {
   Writing(catalog: catalog, isMarkdown: false).page(page)

@@ -98,6 +98,31 @@ extension State {
     return sheet
   }
 
+  /// The report that `preview` has, with what was hidden in it, and each line where that is.
+  var reportSheet: Sheet {
+    var sheet = Sheet(title: word("preview.title"))
+    guard let preview else { return sheet }
+    sheet.say(sentence(ofHidden: preview.hidden), .bold)
+    sheet.blocks.append(.gap)
+    for line in preview.text.lines {
+      if line.isEmpty {
+        sheet.blocks.append(.gap)
+      } else {
+        sheet.say(String(line), line.contains("…") ? Style(colour: .unsure) : .plain)
+      }
+    }
+    return sheet
+  }
+
+  /// What a report has lost: `Hidden in it, as …: 2 behind a name such as password or secret.`
+  func sentence(ofHidden hidden: [HiddenKind: Int]) -> String {
+    let kinds = HiddenKind.allCases.compactMap { kind in
+      hidden[kind].map { word("hidden.\(kind.rawValue)", ["hidden.count": String($0)]) }
+    }
+    return kinds.isEmpty
+      ? word("preview.nothing") : word("preview.something", ["hidden.kinds": kinds.joined(separator: ", ")])
+  }
+
   /// The technical words on the screen in sight.
   var wordsHere: [Glossary.Word] { catalog.glossary.words(in: sheet.prose) }
 

@@ -93,7 +93,9 @@ struct Binding: Sendable {
     Binding([.character("x")], "x", .skip, "skip", in: screen) { $0.focusedRunningCheck != nil },
     Binding([.character("l")], "l", .logLine, "log-line", in: screen) { $0.takesEvidence && $0.scene != .logLine },
     Binding([.character("s")], "s", .save, "save", in: screen) { $0.canSave },
-    Binding([.character("v")], "v", .preview, "preview", inBar: false, in: screen) { $0.readsLines && $0.canSave },
+    Binding([.character("v")], "v", .preview, "preview", inBar: false, in: screen) {
+      $0.canSave && $0.scene != .report
+    },
     Binding([.character("w")], "w", .words, "words", in: [.screen, .help]),
 
     Binding([.up, .character("k"), .backTab], "Up k", .up, "up", inBar: false, in: reading) { $0.canMove },

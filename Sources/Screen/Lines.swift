@@ -1,5 +1,5 @@
 import Flow
-import Model
+public import Model
 
 /// The guided session in lines, for screen readers, pipes, serial consoles and terminals that draw nothing: the second
 /// face of the same state.
@@ -117,9 +117,10 @@ public struct Lines: Sendable {
   }
 
   /// Says a report as it would be saved.
-  public mutating func preview(_ report: String) -> Turn {
+  public mutating func preview(_ report: String, hidden: [HiddenKind: Int] = [:]) -> Turn {
     let lines = report.lines.map { String($0).drawable(isASCII: state.isASCII) + "\n" }
-    return turn("\n" + lines.joined(), [])
+    let sentence = state.sentence(ofHidden: hidden).drawable(isASCII: state.isASCII)
+    return turn("\n" + lines.joined() + sentence.filled(width).map { $0 + "\n" }.joined(), [])
   }
 
   /// The key that ends a program was pressed.

@@ -49,7 +49,7 @@ extension State {
       hint = word(refusal.word, refusal.facts)
       return []
     }
-    let effects = lookAgain(after: text, showing: understanding.shows)
+    let effects = lookAgain(after: text, with: understanding)
     hint = sentence(of: understanding)
     return effects
   }
@@ -67,10 +67,15 @@ extension State {
     word(count == 1 ? "\(name).one" : "\(name).many", ["paste.count": String(count)])
   }
 
-  /// The answer to a question that a pasted line of a log gives; nil if none does, or if it was answered.
+  /// The answer to a question that a paste gives; nil if none does, or if it was answered.
   func pastedAnswer(to node: String) -> String? {
     guard !isAnswered(node), given[node] == nil else { return nil }
     let branches = catalog.tree.nodes[node]?.branches ?? []
+    if case .fact(let fact, _)? = catalog.tree.nodes[node]?.looks, let value = told[fact],
+      branches.contains(where: { $0.written == value })
+    {
+      return value
+    }
     return shown.lazy.compactMap { shows in branches.first { $0.shows.contains(shows) }?.written }.first
   }
 

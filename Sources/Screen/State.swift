@@ -14,6 +14,8 @@ public enum Event: Sendable {
   case tick
   /// The report was written there; nil: it could not be.
   case saved(String?)
+  /// A report as it would be saved, and how many secrets were left out of it.
+  case previewed(String, hidden: [HiddenKind: Int])
   /// What was pasted, and what of it was understood.
   case pasted(String, Understanding)
   /// The systems of an exercise stand in the machine's place: what their case is given, and the day they were recorded.
@@ -62,6 +64,8 @@ enum Scene: Sendable, Equatable {
   case page(String)
   /// A line of a log, given by the user, and what it means.
   case logLine
+  /// A report as it would be saved.
+  case report
   case help
   /// The technical words of the screen below.
   case words
@@ -118,6 +122,8 @@ public struct State: Sendable {
   /// What was pasted, without secrets, and what lines of logs in it show.
   private(set) var pastes: [String] = []
   private(set) var shown: [String] = []
+  /// What pastes tell of the app.
+  private(set) var told = Facts()
   /// What the line that was given means.
   var explanation: LogExplanation?
   var routes: [RouteLine] = []
@@ -140,6 +146,8 @@ public struct State: Sendable {
   /// Steps of the fix that were shown, in order.
   var shownSteps: [Diagnosis.Step] = []
   var report: String?
+  /// A report to be read before it is saved.
+  var preview: (text: String, hidden: [HiddenKind: Int])?
   var hint = ""
   /// Answers that were given before they are asked for, the next one first.
   var ahead: [String]
@@ -231,6 +239,10 @@ public struct State: Sendable {
     case .saved(let path):
       report = path ?? report
       hint = path.map { word("hint.saved", ["report.file": $0]) } ?? word("hint.not-saved")
+      return []
+    case .previewed(let text, let hidden):
+      preview = (text, hidden)
+      push(.report)
       return []
     case .pasted(let text, let understanding): return learn(text, understanding)
     case .practising(let exercise, let given, let date):
@@ -385,9 +397,10 @@ public struct State: Sendable {
   }
 
   /// More can be seen now than before, by what was pasted.
-  mutating func lookAgain(after text: String, showing shows: [String]) -> [Effect] {
+  mutating func lookAgain(after text: String, with understanding: Understanding) -> [Effect] {
     pastes.append(text.redacted)
-    shown = shows + shown
+    shown = understanding.shows + shown
+    told.merge(understanding.tells)
     looks += 1
     guard run != nil else {
       (routes, isListing, listed) = ([], true, 0)

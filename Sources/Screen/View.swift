@@ -188,6 +188,7 @@ extension State {
     case .fix: fixSheet
     case .page(let name): pageSheet(of: name)
     case .logLine: logLineSheet
+    case .report: reportSheet
     case .help: helpSheet
     case .words: wordsSheet
     case .leaving: leavingSheet

@@ -92,7 +92,8 @@ public final class Terminal {
     use_tioctl(true)
     guard shim_start() else { throw Refusal.notStarted }
     shim_guard(Self.givingBack)
-    cbreak()
+    // Bytes that are keys of the terminal's driver, such as Ctrl-C, may stand in what is pasted.
+    raw()
     noecho()
     nonl()
     set_escdelay(Self.escapeDelay)
@@ -301,9 +302,9 @@ public final class Terminal {
       send([.hungUp])
       return
     }
-    var keys: [Message] = []
-    while let key = nextKey() { keys.append(.key(key)) }
-    if !keys.isEmpty { send(keys) }
+    var keys: [Key] = []
+    while let (code, isKey) = nextCode() { keys += self.keys(code, isKey) }
+    if !keys.isEmpty { send(keys.map { .key($0) }) }
   }
 
   private func nextCode() -> (code: wint_t, isKey: Bool)? {
@@ -315,20 +316,31 @@ public final class Terminal {
     }
   }
 
-  private func nextKey() -> Key? {
-    guard let (code, isKey) = nextCode() else { return nil }
+  /// What a code means, together with what belongs to it.
+  private func keys(_ code: wint_t, _ isKey: Bool) -> [Key] {
     if isKey {
       let number = Int32(bitPattern: code)
-      if number == Self.pasteStart { return .paste(readPaste()) }
-      return Self.named[number] ?? .other
+      if number == Self.pasteStart { return pasted([]) }
+      return [Self.named[number] ?? .other]
     }
+    if code == 28 {
+      // Ctrl-\, which the driver would have sent.
+      raise(SIGQUIT)
+      return []
+    }
+    guard code != 27 else { return [isSequence() ? .other : .escape] }
+    if let scalar = UnicodeScalar(code), bytesWaiting >= Self.burst { return burst(Array(String(scalar).utf8)) }
+    return [Self.key(code)]
+  }
+
+  private static func key(_ code: wint_t) -> Key {
     switch code {
-    case 9: return .tab
-    case 10, 13: return .enter
-    case 8, 127: return .backspace
-    case 27: return isSequence() ? .other : .escape
-    case 1..<27: return .control(Character(UnicodeScalar(UInt8(code) + 0x60)))
-    default: return UnicodeScalar(code).map { .character(Character($0)) } ?? .other
+    case 9: .tab
+    case 10, 13: .enter
+    case 8, 127: .backspace
+    case 27: .escape
+    case 1..<27: .control(Character(UnicodeScalar(UInt8(code) + 0x60)))
+    default: UnicodeScalar(code).map { .character(Character($0)) } ?? .other
     }
   }
 
@@ -344,24 +356,77 @@ public final class Terminal {
     return true
   }
 
-  /// Up to the end mark; a paste over a slow line comes in pieces.
-  private func readPaste() -> String {
-    var text = String.UnicodeScalarView()
-    // One more tells whoever reads it that there is more.
-    var count = 0
-    timeout(500)
-    defer { timeout(0) }
-    var isAfterReturn = false
-    while let (code, isKey) = nextCode() {
-      if isKey, Int32(bitPattern: code) == Self.pasteEnd { break }
-      guard !isKey, let scalar = UnicodeScalar(code) else { continue }
-      defer { isAfterReturn = scalar == "\r" }
-      // A terminal sends the key's code for a line end.
-      if scalar == "\n" && isAfterReturn || count > Limits.pastedAtOnce { continue }
-      text.append(scalar == "\r" ? "\n" : scalar)
-      count += 1
+  // MARK: Pastes
+
+  /// So many bytes at once nobody types: where words or lines are among them, they are pasted into a terminal that has no
+  /// mark for that.
+  private static let burst = 24
+  private static let startMark = Array("\u{1B}[200~".utf8)
+  private static let endMark = Array("\u{1B}[201~".utf8)
+  /// Milliseconds between two pieces of a paste, at most, with its marks and without them.
+  private static let (pause, shortPause): (Int32, Int32) = (500, 100)
+
+  private var bytesWaiting: Int {
+    var waiting: Int32 = 0
+    return ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting) == 0 ? Int(waiting) : 0  // fits: 32 bits
+  }
+
+  /// What comes within so many milliseconds; nil if nothing does, or nothing will any more.
+  private func bytes(within pause: Int32) -> [UInt8]? {
+    var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    guard poll(&state, 1, pause) > 0, state.revents & Int16(POLLIN) != 0 else { return nil }
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    let count = read(STDIN_FILENO, &bytes, bytes.count)
+    return count > 0 ? Array(bytes.prefix(count)) : nil
+  }
+
+  /// A paste up to its end mark, and the keys behind that; a slow line brings it in pieces.
+  private func pasted(_ start: [UInt8]) -> [Key] {
+    var text = start
+    var (known, isTooLong) = (0, false)
+    while true {
+      // The mark may lie across two pieces.
+      if let end = text[max(0, known - Self.endMark.count)...].firstRange(of: Self.endMark) {
+        return [.paste(Self.text(text[..<end.lowerBound], isTooLong))] + keys(text[end.upperBound...])
+      }
+      if text.count > Limits.pastedAtOnce {
+        isTooLong = true
+        text.removeSubrange(Limits.pastedAtOnce..<max(Limits.pastedAtOnce, text.count - Self.endMark.count))
+      }
+      known = text.count
+      guard let more = bytes(within: Self.pause) else { return [.paste(Self.text(text[...], isTooLong))] }
+      text += more
     }
-    return String(text)
+  }
+
+  /// Many bytes that came at once.
+  private func burst(_ start: [UInt8]) -> [Key] {
+    var text = start
+    while let more = bytes(within: Self.shortPause) {
+      let known = text.count
+      text += more
+      if let mark = text[max(0, known - Self.startMark.count)...].firstRange(of: Self.startMark) {
+        return keys(text[..<mark.lowerBound]) + pasted(Array(text[mark.upperBound...]))
+      }
+      if text.count > Limits.pastedAtOnce * 2 {
+        text.removeSubrange(Limits.pastedAtOnce..<text.count - Self.startMark.count)
+      }
+    }
+    // A name or an address and Enter are typed ahead.
+    let words = text.split { " \t\r\n".utf8.contains($0) }
+    guard words.count > 1, words.joined().count >= Self.burst / 2 else { return keys(text[...]) }
+    return [.paste(Self.text(text[...], text.count > Limits.pastedAtOnce))]
+  }
+
+  private func keys(_ bytes: ArraySlice<UInt8>) -> [Key] {
+    String(decoding: bytes, as: UTF8.self).unicodeScalars.map { Self.key($0.value) }
+  }
+
+  /// A terminal sends the key's code for a line end. One more sign tells whoever reads it that there is more.
+  private static func text(_ bytes: ArraySlice<UInt8>, _ isTooLong: Bool) -> String {
+    let text = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+    guard isTooLong else { return text }
+    return text + String(repeating: "\n", count: max(1, Limits.pastedAtOnce + 1 - text.unicodeScalars.count))
   }
 
   private static let named: [Int32: Key] = [

@@ -89,7 +89,8 @@ extension Wizard502 {
     var guide = Guide(
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(of: world, catalog, limit: arguments.limit) },
-      report: { markdownReport($0, catalog: catalog) }, practise: scenario.practise, mend: scenario.mend,
+      report: { markdownReport($0, catalog: catalog) }, hidden: { hiddenInReport($0, catalog: catalog) },
+      practise: scenario.practise, mend: scenario.mend,
       keep: scenario.keep)
     if let board = world as? Pasteboard { guide.paste = { await board.take($0, servesHere: $1) } }
     if arguments.isRestricted { guide.folders = { [StateFolder.path].compactMap { $0 } } }

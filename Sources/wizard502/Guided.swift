@@ -11,6 +11,8 @@ struct Guide: Sendable {
   let routes: @Sendable () -> AsyncStream<RouteLine>
   /// A diagnosis as Markdown.
   let report: @Sendable (Diagnosis) -> String
+  /// How many secrets are left out of that.
+  var hidden: @Sendable (Diagnosis) -> [HiddenKind: Int] = { _ in [:] }
   /// Writes down what is said, as far as somebody wants that.
   var record: (@Sendable (String) -> Void)?
   /// Where reports go: into the first of these folders that takes one.
@@ -121,7 +123,8 @@ private final class Loop {
       case .save(let diagnosis):
         let path = save(guide.report(diagnosis), host: state.host, in: guide.folders())
         _ = state.handle(.saved(path))
-      case .preview: break
+      case .preview(let diagnosis):
+        _ = state.handle(.previewed(guide.report(diagnosis), hidden: guide.hidden(diagnosis)))
       case .paste(let text, let servesHere): outside.paste(text, servesHere)
       case .practise(let exercise):
         _ = state.handle(outside.practise(exercise))

@@ -69,7 +69,7 @@ private func carryOut(
       let saved = lines.handle(.saved(save(guide.report(diagnosis), host: lines.host, in: guide.folders())))
       if let end = carryOut(saved, &lines, outside, guide, echoes: echoes) { return end }
     case .preview(let diagnosis):
-      let report = lines.preview(guide.report(diagnosis))
+      let report = lines.preview(guide.report(diagnosis), hidden: guide.hidden(diagnosis))
       if let end = carryOut(report, &lines, outside, guide, echoes: echoes) { return end }
     case .practise(let exercise):
       let taken = lines.handle(outside.practise(exercise))
