@@ -75,7 +75,8 @@ import Testing
       #expect(found >= known, "what was found is still there")
       known = found
       if turn % 2 == 1 { pane = try Pane() }
-      try start(pane, "", home: folder.path)
+      // Before anything was kept nothing can go on.
+      try start(pane, texts.isEmpty ? server.url : "", home: folder.path)
       guard !texts.isEmpty else { continue }
       try pane.waits(for: "ago.")
       try pane.keys("Enter")
