@@ -130,7 +130,8 @@ let package = Package(
       exclude: ["Outputs"]),
     tests("HTTPTests", ["HTTP", "World"]),
     tests(
-      "Lab", ["Fixture", "Pane", "Checks", "Flow", "Machine", "Model", "Pasted", "Reader", "World"], resources: [.copy("Images")]),
+      "Lab", ["Fixture", "Pane", "Checks", "Flow", "Machine", "Model", "Pasted", "Reader", "World"],
+      resources: [.copy("Images")]),
     tests("LinesTests", ["Fixture", "LogLines", "Checks", "Flow", "Reader", "Model", "Pattern"], exclude: ["Lines"]),
     tests("MachineTests", ["Machine", "World", "Model", "SQLite", "CSQLite"]),
     tests("MarkdownTests", ["Markdown"]),

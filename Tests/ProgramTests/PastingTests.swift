@@ -134,7 +134,9 @@ import Testing
     let pane = try Pane()
     try start(pane, "http://shop.invalid/")
     try pane.waits(for: "Question 1", seconds: 40)
-    try paste(String(repeating: "a line of nothing known, q y 1\n", count: Self.isLong ? 350_000 : 70_000), pane, isMarked: true)
+    try paste(
+      String(repeating: "a line of nothing known, q y 1\n", count: Self.isLong ? 350_000 : 70_000), pane, isMarked: true
+    )
     try pane.waits(for: "That is more than 1 megabyte", seconds: 40)
     try pane.keys("1")
     try pane.waits(for: "Question 2", seconds: 20)
