@@ -205,8 +205,9 @@ extension DockerGet: PastedLook {
       return copy.map { Sight(status: $0.isMissing ? 404 : 200, body: $0.tar, version: "", engine: account.engine) }
     case ("networks", 1): return account.networks.map { answer(.array($0), account) }
     case ("images", 3):
+      let name = self.parts["look.image"] ?? ""
       return account.images.first { image in
-        image["Id"]?.text == parts[1] || image["RepoTags"]?.texts.contains(parts[1]) == true
+        image["Id"]?.text == name || image["RepoTags"]?.texts.contains(name) == true
       }.map { answer($0, account) }
     case ("services", 1): return account.swarm
     case (_, 1) where parts[0].hasPrefix("events?"): return events(account)

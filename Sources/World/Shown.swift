@@ -44,7 +44,8 @@ extension DockerGet {
     case ("containers", "logs"): facts["look.log"] = words[1]
     case ("containers", "archive"): facts.merge(["look.container": words[1], "look.folder": query.after("path=")])
     case ("containers", _): facts["look.list-words"] = "-a"
-    case ("images", "json"): facts["look.image"] = words[1]
+    // Its name may have slashes of its own.
+    case ("images", _): facts["look.image"] = String(path.dropFirst("/images/".count).dropLast("/json".count))
     case ("networks", _): facts["look.networks-words"] = "-q"
     case ("services", _): facts["look.services-words"] = "ls"
     case ("events", _):
