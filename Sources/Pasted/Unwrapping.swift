@@ -124,7 +124,8 @@ extension PastedLine {
       }
       let run = start..<end
       start = end
-      let head = run.lowerBound > 0 ? lines[run.lowerBound - 1].text : ""
+      // A table's own head may stand far above: two processes in a row often have numbers in a row.
+      let head = read[..<run.lowerBound].lastIndex { $0 == nil }.map { lines[$0].text } ?? ""
       guard run.count > 2, !["PID", "num ", "sl "].contains(where: head.contains) else { continue }
       if first.marked != nil {
         for index in run { lines[index].text = read[index]?.marked ?? "" }

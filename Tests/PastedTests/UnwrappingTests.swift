@@ -85,6 +85,22 @@ struct UnwrappingTests {
     #expect(names.contains("/shop-db"), "\(names)")
   }
 
+  /// Numbers of processes that follow each other are no numbers of lines.
+  @Test func processesInARow() async throws {
+    let rows = [1, 3, 12, 13, 14, 15, 900].map { "   \($0 < 10 ? " " : "")\($0)     1 root     nginx: worker process" }
+    let text = "# ps -eo pid,ppid,user,args\n  PID  PPID USER     COMMAND\n" + rows.joined(separator: "\n")
+    let world = PastedWorld(text, before: Sandbox(), signs: OutputTests.signs)
+    #expect(try await world.see(Processes(names: ["nginx"])).map(\.id) == [1, 3, 12, 13, 14, 15, 900])
+  }
+
+  /// Each of the two answers says so, under a header of its own.
+  @Test func aNameWithoutAddressesOfBothKinds() async throws {
+    let answer = ";; ->>HEADER<<- opcode: QUERY, status: NXDOMAIN, id: 7\n;; QUESTION SECTION:\n;shop.test.  IN  "
+    let text = "# dig +time=3 +tries=1 @10.1.1.1 shop.test A shop.test AAAA\n\(answer)A\n\n\(answer)AAAA\n"
+    let world = PastedWorld(text, before: Sandbox(), signs: OutputTests.signs)
+    #expect(try await world.see(DNSQuery(name: "shop.test", servers: ["10.1.1.1"], place: .host)).answer == .noSuchName)
+  }
+
   /// A remark in a configuration is no command, and what other programs have left of a list is not all of it.
   @Test func whatIsNoCommand() async throws {
     let nginx = "server {\n    # nginx for the shop\n    # docker runs it\n    listen 80;\n}\n"

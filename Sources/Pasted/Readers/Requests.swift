@@ -132,10 +132,10 @@ extension Passage {
   /// A name and its addresses, as `dig` or `nslookup` tell them; nil where they got no answer.
   fileprivate var lookedUp: (name: String, addresses: [String])? {
     let typed = self.words
+    let asked = nameAsked
     let words = lines.map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
     let records = words.filter { $0.count > 4 && $0[2] == "IN" && ["A", "AAAA"].contains($0[3]) }
     if let first = records.first { return (String(first[0].dropLast()), records.map { $0[4] }) }
-    let asked = typed.dropFirst().last { !$0.hasPrefix("-") && !$0.hasPrefix("@") && !$0.isAddress }
     let short = asked.flatMap { _ in typed.contains("+short") ? lines.map(\.trimmed).filter(\.isAddress) : nil }
     if let asked, let short, !short.isEmpty { return (asked, short) }
     if let asked, text.contains("NXDOMAIN") || text.contains("can't find") { return (asked, []) }
@@ -159,13 +159,18 @@ extension Passage {
     words.firstIndex(of: option).flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
   }
 
+  /// The name for which `dig` or `nslookup` was told to ask.
+  private var nameAsked: String? {
+    let types: Set = ["A", "AAAA", "ANY", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"]
+    return words.dropFirst().first { word in
+      !"-+@".contains(word.first ?? " ") && !types.contains(word.uppercased()) && !word.isAddress
+        && Int(word) == nil  // fits: it is a text
+    }
+  }
+
   /// What `dig` says of a name for which no server gave an address. Source: dig(1), RFC 1035, 4.1.1.
   fileprivate var unanswered: (name: String, answer: DNSQuery.Sight.Answer)? {
-    guard isOf("dig"),
-      let name = words.dropFirst().first(where: { word in
-        !"-+@".contains(word.first ?? " ") && !["A", "AAAA"].contains(word) && Int(word) == nil  // fits: it is a text
-      })
-    else { return nil }
+    guard isOf("dig"), let name = nameAsked else { return nil }
     if text.contains("status: SERVFAIL") { return (name, .serverFailure) }
     if text.contains("status: REFUSED") { return (name, .refused) }
     if text.contains("no servers could be reached") || text.contains("timed out") { return (name, .silent) }
