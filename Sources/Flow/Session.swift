@@ -65,9 +65,10 @@ public struct Session: Sendable {
     facts = record.given
     for finding in record.findings { facts.merge(finding.facts) }
     for answer in record.answers {
-      if case .fact(let name, _) = catalog.tree.nodes[answer.node]?.looks, answer.key != Node.unsure {
-        facts[name] = answer.key
-      }
+      guard let node = catalog.tree.nodes[answer.node], case .fact(let name, _) = node.looks, answer.key != Node.unsure
+      else { continue }
+      facts[name] = answer.key
+      if let branch = node.branch(for: answer.key) { facts = branch.gives.merging(facts) }
     }
   }
 

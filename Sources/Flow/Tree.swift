@@ -65,6 +65,9 @@ public struct Node: Sendable, Equatable {
   /// The branch of a fact that is not known, where nobody is asked.
   public static let absent = "absent"
 
+  /// What its answers tell besides the fact that is asked for.
+  public var given: Set<FactName> { branches.reduce(into: []) { $0.formUnion($1.gives.names) } }
+
   public func branch(for value: String) -> Branch? {
     branches.first { $0.keys.contains(value) } ?? branches.first { $0.keys.contains(Self.other) }
   }
@@ -89,6 +92,8 @@ public struct Branch: Sendable, Equatable {
   public let text: Wording?
   /// Of an answer: what lines of a log show that give it. Names are those of signs.
   public let shows: [String]
+  /// Of an answer: what else whoever gives it has told by that, where nothing is known of it yet.
+  public let gives: Facts
   /// The causes that it shows, each as sure as it is if everything before it could be seen.
   public let names: [Names]
   public let go: String?
@@ -100,14 +105,14 @@ public struct Branch: Sendable, Equatable {
   public let at: SourcePlace
 
   public init(
-    keys: [String], written: String? = nil, text: Wording? = nil, shows: [String] = [], names: [Names] = [],
-    go: String? = nil,
-    end: Diagnosis.Verdict? = nil, follow: String? = nil, at: SourcePlace
+    keys: [String], written: String? = nil, text: Wording? = nil, shows: [String] = [], gives: Facts = Facts(),
+    names: [Names] = [], go: String? = nil, end: Diagnosis.Verdict? = nil, follow: String? = nil, at: SourcePlace
   ) {
     self.keys = keys
     self.written = written ?? keys.joined(separator: ", ")
     self.text = text
     self.shows = shows
+    self.gives = gives
     self.names = names
     self.go = go
     self.end = end

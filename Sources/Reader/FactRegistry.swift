@@ -79,7 +79,7 @@ public struct FactRegistry: Sendable {
     add(FactName.start, "start")
     for shape in shapes { add(shape.learns, shape.id) }
     for node in tree.nodes.values {
-      if case .fact(let name, _?) = node.looks { add([name], "question \(node.id)") }
+      if case .fact(let name, _?) = node.looks { add(node.given.union([name]), "question \(node.id)") }
     }
     for (name, follow) in tree.follows { add(follow.gives.keys, "follow \(name)") }
     return bringers.mapValues { $0.sorted() }

@@ -222,7 +222,8 @@ struct FlowReader {
   ) -> Branch {
     let (key, keys) = (line.written, line.keys.map(\.text))
     let record = line.value.record(
-      (node == nil ? [] : ["text", "shows"]) + ["cause", "confidence", "causes", "go", "end", "follow"], problems)
+      (node == nil ? [] : ["text", "shows", "give"]) + ["cause", "confidence", "causes", "go", "end", "follow"],
+      problems)
     if ["cause", "causes", "go", "end"].allSatisfy({ record[$0] == nil }) {
       problems.add(key.at, "'\(key.text)' leads nowhere; give it a 'cause', a 'go' or an 'end'")
     }
@@ -235,8 +236,14 @@ struct FlowReader {
     if let text = record.values["text"], !asks || keys.count > 1 {
       problems.add(text.name.at, asks ? "'text' is that of one answer" : "'text' is only for a node that asks")
     }
-    if let shows = record.values["shows"], !asks {
-      problems.add(shows.name.at, "'shows' is only for a node that asks")
+    for name in ["shows", "give"] where !asks {
+      if let field = record.values[name] { problems.add(field.name.at, "'\(name)' is only for a node that asks") }
+    }
+    var gives = Facts()
+    for given in record["give"]?.fields(problems) ?? [] {
+      guard let value = given.value.text(problems) else { continue }
+      draft.compare(FactName(given.name.text), with: value.text, .known(value.at))
+      gives[FactName(given.name.text)] = value.text
     }
     let go = record.text("go")
     if let go { draft.links.append(.init(target: .node, name: go)) }
@@ -244,7 +251,7 @@ struct FlowReader {
     if let follow { draft.links.append(.init(target: .follow, name: follow)) }
     return Branch(
       keys: keys, written: key.text, text: record["text"].map { wording($0, node ?? "", into: &draft) },
-      shows: record.texts("shows").map(\.text),
+      shows: record.texts("shows").map(\.text), gives: gives,
       names: names(record, key, isUnseen: keys.contains { $0 == unseen } ? unseen : nil, into: &draft), go: go?.text,
       end: record.choice("end", of: [Diagnosis.Verdict.working, .inconclusive]), follow: follow?.text, at: key.at)
   }

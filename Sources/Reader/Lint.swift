@@ -119,7 +119,7 @@ struct Lint {
     for node in tree.nodes.values {
       switch node.looks {
       case .check(let id): known.formUnion(shapes[id]?.learns ?? [])
-      case .fact(let name, _): known.insert(name)
+      case .fact(let name, _): known.formUnion(node.given.union([name]))
       }
     }
     for node in tree.nodes.values {

@@ -86,7 +86,8 @@ struct Paths {
     switch node.looks {
     case .check(let id): learned[id] ?? nothing
     case .fact(let name, _):
-      branch.keys.allSatisfy { [Node.unsure, Node.absent].contains($0) } ? nothing : set([name])
+      branch.keys.allSatisfy { [Node.unsure, Node.absent].contains($0) }
+        ? nothing : set(branch.gives.names.union([name]))
     }
   }
 
