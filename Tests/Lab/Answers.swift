@@ -43,7 +43,7 @@ extension Lab {
     let expected = site.findings.first?.cause ?? "working"
     keep(conversation, fault, isRight: got == expected)
     conversation.end()
-    await Tally.shared.add(questions: asked.count, isRight: got == expected)
+    await Tally.shared.add(questions: asked.count, isRight: got == expected, isBroken: !site.findings.isEmpty)
     await Table.shared.add(
       .init(
         fault: fault.name, proxy: site.proxy, expected: expected, got: got,
@@ -65,8 +65,14 @@ actor Tally {
   static let shared = Tally()
   private var questions: [Int] = []
   private var right = 0
+  private var (healthy, calledHealthy) = (0, 0)
 
-  func add(questions count: Int, isRight: Bool) {
+  func add(questions count: Int, isRight: Bool, isBroken: Bool) {
+    guard isBroken else {
+      healthy += 1
+      if isRight { calledHealthy += 1 }
+      return
+    }
     questions.append(count)
     if isRight { right += 1 }
   }
@@ -77,12 +83,13 @@ actor Tally {
     let (sorted, share) = (questions.sorted(), Double(right) / Double(questions.count))
     let (median, most) = (sorted[sorted.count / 2], sorted[sorted.count - 1])
     print(
-      "answers alone: first cause right \(right) of \(questions.count) (\(Int(share * 100)) %); questions: median \(median), at most \(most)"
+      "answers alone: first cause right \(right) of \(questions.count) faults (\(Int(share * 100)) %); questions: median \(median), at most \(most); \(calledHealthy) of \(healthy) healthy sites are called so"
     )
     // Of a few faults the shares say nothing.
     guard questions.count >= 20 else { return }
     #expect(share >= 0.75)
     #expect(median <= 3)
     #expect(most <= 5)
+    #expect(calledHealthy == healthy)
   }
 }

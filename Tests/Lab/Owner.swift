@@ -22,7 +22,7 @@ struct Owner {
       case "container.status": try await status()
       case "log.says": try await logSays(question)
       case "app.listens": try await listens(question)
-      case "app.published": try await published()
+      case "app.published": try await published(question)
       case "app.program": try await programListens(question)
       case "app.networks": try await networks(question)
       case "app.speaks": try await speaks(question)
@@ -32,7 +32,7 @@ struct Owner {
       case "route.served": try await served(question)
       case "app.labels": try await labels(question)
       case "proxy.files-say": try await filesSay(question)
-      case "source.says": question.answer(in: try await output(of: question)) ?? "nothing"
+      case "source.says": try await sourceSays(question)
       case "edge.past": try await pastEdge(question)
       case "problem.when": "always"
       case "series.count": "20"
@@ -57,6 +57,7 @@ struct Owner {
     guard var command = question.command else { return "" }
     // Nobody here waits that long.
     command = command.replacing("-m 90", with: "-m 8").replacing("sudo ", with: "")
+    if try await app() == nil { command = command.replacing(/\$\([^()]*APP[^()]*\):PORT/, with: "127.0.0.1:PORT") }
     let names = [
       ("PROXY", try await proxy()?.name), ("APP", try await app()), ("PORT", try await appPorts().first),
       ("ORIGIN_IP", "127.0.0.1"),
@@ -75,14 +76,15 @@ struct Owner {
   }
 
   private func page() async throws -> String? {
-    var (answer, seconds) = try await look()
-    // An error that comes and goes is seen by whoever loads the page a few times.
-    for _ in 0..<5 where answer.isGood(for: site) { (answer, seconds) = try await look() }
-    if answer.isGood(for: site) { return "works" }
+    var looks = [try await look()]
+    // What comes and goes is seen by whoever loads the page a few times.
+    while looks.count < 6, looks.allSatisfy({ $0.seconds < 3 }) { looks.append(try await look()) }
+    let bad = looks.filter { !$0.answer.isGood(for: site) }
+    guard let (answer, seconds) = bad.last else { return "works" }
+    if bad.count < looks.count { return "sometimes" }
     if seconds > 10 || answer.status == 504 { return "late" }
     switch answer.status {
-    case 502: return "bad-gateway"
-    case 503: return "unavailable"
+    case 502, 503: return try await writer(of: answer)
     case 404: return "not-found"
     case 520...530: return "edge"
     case 500...: return "error"
@@ -92,6 +94,16 @@ struct Owner {
       return said.contains("to connect") ? "refused" : "closed"
     default: return "other-page"
     }
+  }
+
+  /// Whose page it is, by its own words.
+  private func writer(of answer: Answer) async throws -> String {
+    let page = answer.body.trimmingCharacters(in: .whitespacesAndNewlines)
+    if ["Bad Gateway", "Service Unavailable", "no available server"].contains(page) { return "traefik" }
+    if page.contains("No server is available to handle this request") { return "haproxy" }
+    guard page.contains("<center>nginx") else { return "bad-gateway" }
+    // The lab's one is made of Debian's nginx; the real one says openresty.
+    return try await kind() == "nginx-proxy-manager" ? "manager" : "nginx"
   }
 
   // MARK: What is there
@@ -117,12 +129,19 @@ struct Owner {
     return nil
   }
 
-  /// The app's container: its name stands in its own answer, or it is the only one besides the proxy's.
+  /// The app's container: its name, or that of one of several, stands in its own answer; it is the proxy's, whose own
+  /// page is at port 81; or it is the only one besides that.
   private func app() async throws -> String? {
-    let all = try await containers().map { $0[0] }
-    if all.contains(site.says) { return site.says }
+    let all = try await containers()
+    let named = all.filter { !site.says.isEmpty && $0[0].hasPrefix(site.says) }
+    if let app = named.first(where: { $0[0] == site.says }) ?? named.first(where: { !$0[2].hasPrefix("Up") })
+      ?? named.first
+    {
+      return app[0]
+    }
     let proxy = try await proxy()?.name
-    let others = all.filter { $0 != proxy }
+    if let line = all.first(where: { $0[0] == proxy }), line[3].contains(":\(port)->81/tcp") { return proxy }
+    let others = all.map { $0[0] }.filter { $0 != proxy }
     return others.count == 1 ? others[0] : nil
   }
 
@@ -203,7 +222,8 @@ struct Owner {
 
   /// What the proxy writes down while the site is asked once more.
   private func log(_ question: Conversation.Question) async throws -> String {
-    guard let program = try await program(), try await proxy() == nil else {
+    guard let program = try await program(), try await proxy() == nil, question.command?.contains("curl ") != true
+    else {
       let since = try await shell("date +%s.%N").trimmingCharacters(in: .newlines)
       _ = try await look()
       try await Task.sleep(for: .milliseconds(300))
@@ -224,41 +244,37 @@ struct Owner {
   private func logSays(_ question: Conversation.Question) async throws -> String? {
     let log = try await log(question)
     let said = question.answer(in: log)
-    let dialled = Self.dialled(in: log)?.host ?? ""
-    let isHere = dialled.hasPrefix("127.") || dialled == "[::1]" || dialled == "localhost"
-    // Both quote the same words: the address tells them apart.
-    return said == "refused" || said == "here" ? (isHere ? "here" : "refused") : said
-  }
-
-  /// The address in the newest line that names one.
-  private static func dialled(in log: String) -> (host: String, port: String)? {
-    for line in log.split(separator: "\n").reversed() {
-      let found =
-        line.firstMatch(of: /(?:upstream: "https?:\/\/|dial tcp |connect to |tcp:)([^ :\/"]+|\[[^\]]+\]):(\d+)/)
-      if let found { return (String(found.1), String(found.2)) }
+    if said == "refused", question.answers.contains(where: { $0.key == "encrypted" }),
+      try await kind() == "envoy" ? configuration().contains("transport_socket") : log.contains(/server .* ssl\b/)
+    {
+      return "encrypted"
     }
-    return nil
+    // Both quote the same words: the address tells them apart.
+    return said == "refused" || said == "here"
+      ? (Target(dialledIn: log)?.isLoopback == true ? "here" : "refused") : said
   }
 
-  /// The port that the proxy asks: by its log, or by its files.
-  private func asked() async throws -> (log: String?, file: String?) {
+  /// What the proxy dials: by its log, and by its files.
+  private func asked() async throws -> (log: Target?, file: Target?) {
     let configuration = try await configuration()
     let app = try await app() ?? "-"
     // Envoy's files have a name and its port in two places.
-    let named = configuration.firstMatch(
-      of: try Regex("\(app)(?::|\\b[^{}]{0,60}port_value: *)(\\d+)", as: (Substring, Substring).self))?.1
-    let other = configuration.firstMatch(
-      of:
-        /(?:server\.port":"|VIRTUAL_PORT=|(?:127\.0\.0\.1|localhost|172\.17\.0\.1|172\.18\.0\.1):|forward_port = )(\d+)/
-    )?.1
-    var log: String?
+    let between = "(?::|\\b[^{}]{0,60}port_value: *)(\\d+)"
+    let forms = [
+      "(\(app))\(between)", "(127\\.0\\.0\\.1|\\[::1\\]|localhost|172\\.17\\.0\\.1|172\\.18\\.0\\.1)\(between)",
+      "()(?:server\\.port\":\"|VIRTUAL_PORT=|forward_port = )(\\d+)",
+    ]
+    let file = try forms.lazy.compactMap {
+      try configuration.firstMatch(of: Regex($0, as: (Substring, Substring, Substring).self))?.output
+    }.first.map { Target(host: String($0.1), port: String($0.2)) }
+    var log: Target?
     if let proxy = try await proxy() {
-      log = Self.dialled(in: try await shell("docker logs --tail 20 \(proxy.name)"))?.port
+      log = Target(dialledIn: try await shell("docker logs --tail 20 \(proxy.name)"))
     } else if let program = try await program() {
       let files = try await shell("cat $(readlink /proc/\(program.pid)/fd/* | grep -E 'log$' | sort -u) | tail -20")
-      log = Self.dialled(in: files)?.port
+      log = Target(dialledIn: files)
     }
-    return (log, (named ?? other).map(String.init))
+    return (log, file)
   }
 
   // MARK: Where the app is
@@ -271,32 +287,107 @@ struct Owner {
         !$0.contains("127.0.0.11:")
       }
     if list.isEmpty { return "nothing" }
+    if try await isRefusedByCheck(question) { return "mistake" }
     let asked = try await asked()
-    if let log = asked.log, let file = asked.file, log != file, list.contains(where: { $0.hasSuffix(":" + file) }) {
+    guard let target = asked.log ?? asked.file else { return nil }
+    let port = target.port
+    let isContainer = try await proxy() != nil
+    if isContainer, target.isLoopback { return "local" }
+    let dialsMachine = try await isThisMachine(target.host)
+    if !isContainer || dialsMachine {
+      let line = try await containers().first { $0[0] == site.says }
+      guard let line, line[3].contains("->") else { return "unpublished" }
+      if line[3].contains("127.0.0.1:\(port)->"), !target.isLoopback { return "unpublished" }
+      return line[3].contains(":\(port)->") ? try await sinceChanged() ?? "here" : "other-port"
+    }
+    if let log = asked.log?.port, let file = asked.file?.port, log != file,
+      list.contains(where: { $0.hasSuffix(":" + file) })
+    {
       return "older"
     }
-    guard let port = asked.log ?? asked.file else { return nil }
     let there = list.filter { $0.hasSuffix(":" + port) }
     if there.isEmpty { return "other-port" }
     if there.allSatisfy({ $0.hasPrefix("127.") || $0.hasPrefix("[::1]") }) { return "loopback" }
-    return there.allSatisfy { $0.hasPrefix("[") && !$0.hasPrefix("[::]") } ? "other-family" : "here"
+    if there.allSatisfy({ $0.hasPrefix("[") && !$0.hasPrefix("[::]") }) { return "other-family" }
+    return try await sinceChanged() ?? "here"
+  }
+
+  private func isThisMachine(_ host: String) async throws -> Bool {
+    let addresses = try await shell("ip -o addr")
+    return host == "host.docker.internal" || addresses.contains(" \(host)/")
+  }
+
+  /// True if the proxy's own check of its files fails as an answer says.
+  private func isRefusedByCheck(_ question: Conversation.Question) async throws -> Bool {
+    guard question.answers.contains(where: { $0.key == "mistake" }), let kind = try await kind() else { return false }
+    let checks = [
+      "nginx": "nginx -t -c FILE", "haproxy": "haproxy -c -f FILE", "apache": "httpd -t -f FILE",
+      "caddy": "caddy validate --adapter caddyfile --config FILE",
+    ]
+    let files = [
+      "nginx": "/etc/nginx/nginx.conf", "haproxy": "/usr/local/etc/haproxy/haproxy.cfg",
+      "apache": "/usr/local/apache2/conf/httpd.conf", "caddy": "/etc/caddy/Caddyfile",
+    ]
+    guard var check = checks[kind], var file = files[kind] else { return false }
+    if let name = try await proxy()?.name {
+      check = "docker exec \(name) \(check)"
+    } else if let program = try await program() {
+      let words = try await shell("tr '\\0' ' ' < /proc/\(program.pid)/cmdline")
+      file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
+      check.replace("httpd", with: "apache2")
+    }
+    let said = try await shell(check.replacing("FILE", with: file))
+    return question.answer(in: said) == "mistake"
+  }
+
+  /// "older" if a file of the proxy's was changed after it was started or loaded its files; "moved" if the app was
+  /// started after that; else nil.
+  private func sinceChanged() async throws -> String? {
+    let (now, processes, files): (String, String, String)
+    if let name = try await proxy()?.name {
+      processes = try await shell("docker top \(name) -eo pid,etimes | awk 'NR>1{print $2}' | sort -n | head -1")
+      files = try await shell(
+        "docker inspect -f '{{range .Mounts}}{{.Source}} {{end}}' \(name) | xargs -rn1 | grep -v sock"
+          + " | while read -r f; do find $f -type f -exec stat -c %Y {} +; done | sort -n | tail -1")
+    } else if let program = try await program() {
+      processes = try await shell(
+        "ps -o etimes= -p $(pgrep -d, -g $(ps -o pgid= -p \(program.pid))) | sort -n | head -1")
+      files = try await shell(
+        "for f in $(tr '\\0' '\\n' < /proc/\(program.pid)/cmdline | grep ^/); do"
+          + " [ -f $f ] && find $(dirname $f) -type f -name '*c*f*' -exec stat -c %Y {} +; done | sort -n | tail -1")
+    } else {
+      return nil
+    }
+    now = try await shell("date +%s")
+    func number(_ text: String) -> Int? { Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    guard let now = number(now), let age = number(processes) else { return nil }
+    if let changed = number(files), changed > now - age + 1 { return "older" }
+    guard let app = try await app() else { return nil }
+    let started = try await shell("date +%s -d $(docker inspect -f '{{.State.StartedAt}}' \(app))")
+    return number(started).map { $0 > now - age } == true ? "moved" : nil
   }
 
   private func programListens(_ question: Conversation.Question) async throws -> String? {
     let list = try await listeners()
     guard !list.isEmpty else { return "nowhere" }
     let asked = try await asked()
-    guard let port = asked.log ?? asked.file else { return nil }
-    let there = list.filter { $0.hasSuffix(":" + port) }
+    guard let target = asked.log ?? asked.file else { return nil }
+    let there = list.filter { $0.hasSuffix(":" + target.port) }
     if there.isEmpty { return "other-port" }
+    let isOnlyIPv4 = there.allSatisfy { !$0.hasPrefix("[") && !$0.hasPrefix("*") }
+    if target.isLoopback {
+      let isOther = target.host.hasPrefix("127.") ? there.allSatisfy { $0.hasPrefix("[::1]") } : isOnlyIPv4
+      return isOther ? "other-family" : "here"
+    }
     return there.allSatisfy { $0.hasPrefix("127.") || $0.hasPrefix("[::1]") } ? "loopback" : "here"
   }
 
   /// Who has the port of this machine that the proxy dials.
-  private func published() async throws -> String? {
+  private func published(_ question: Conversation.Question) async throws -> String? {
     if try await proxy() != nil { return "proxy" }
+    if try await isRefusedByCheck(question) { return "mistake" }
     let asked = try await asked()
-    guard let port = asked.log ?? asked.file else { return nil }
+    guard let port = asked.log?.port ?? asked.file?.port else { return nil }
     guard let app = try await app(), let line = try await containers().first(where: { $0[0] == app }) else {
       let list = try await listeners()
       return list.isEmpty ? "stopped" : list.contains { $0.hasSuffix(":" + port) } ? "elsewhere" : "other-port"
@@ -309,9 +400,11 @@ struct Owner {
 
   private func networks(_ question: Conversation.Question) async throws -> String? {
     guard try await proxy() != nil else { return "program" }
-    let lines = try await output(of: question).split(separator: "\n", omittingEmptySubsequences: false).prefix(2)
-      .map { Set($0.split(separator: " ")) }
+    let said = try await output(of: question)
+    let lines = said.replacing(/\(label: .*\)/, with: "").split(separator: "\n", omittingEmptySubsequences: false)
+      .prefix(2).map { Set($0.split(separator: " ")) }
     guard lines.count == 2 else { return nil }
+    if let label = said.firstMatch(of: /\(label: (.*)\)/)?.1, !lines[0].contains(label) { return "none" }
     if lines[1].isEmpty { return "guest" }
     if lines[1] == ["host"] { return "host" }
     if lines[0] == ["bridge"], lines[1] == ["bridge"] { return "bridge" }
@@ -325,28 +418,27 @@ struct Owner {
     }
     if http == "000", https == "000" {
       let image = try await inspect(try await app() ?? "-", "{{.Config.Image}}")
-      return image.contains("php") || image.contains("uwsgi") ? "own" : "none"
+      return image.contains("php") || image.contains("uwsgi") || said.contains("HTTP/0.9") ? "own" : "none"
     }
     return http == "000" || http == "400" ? "https" : "http"
   }
 
   private func past(_ question: Conversation.Question) async throws -> String? {
-    var question = question
-    if try await app() == nil {
-      question.command = question.command?.replacing(/http:\/\/\$\(.*\):PORT/, with: "http://127.0.0.1:PORT")
-    }
     let said = try await output(of: question)
-    guard let (_, code, time) = said.firstMatch(of: /(\d{3}) after ([\d.]+) s/)?.output, let seconds = Double(time)
+    guard let (_, code, time) = said.firstMatch(of: /http (\d{3}) after ([\d.]+) s/)?.output,
+      let seconds = Double(time)
     else {
       return nil
     }
+    if code == "000" || code == "400", said.contains(/https [1-4]/) { return "tls" }
     if code == "000" { return said.contains("bytes received") || said.contains("Empty reply") ? "never" : "refused" }
     return seconds > 1.5 ? "slow" : "at-once"
   }
 
   private func pastPage(_ question: Conversation.Question) async throws -> String? {
     let said = try await output(of: question)
-    guard let code = said.firstMatch(of: /(\d{3})/)?.1 else { return nil }
+    if said.contains(/proxy (200|301|302)/) { return "elsewhere" }
+    guard let code = said.firstMatch(of: /app (\d{3})/)?.1 else { return nil }
     return ["200", "301", "302"].contains(code) ? "yes" : code == "404" ? "no" : code == "000" ? "refused" : nil
   }
 
@@ -358,20 +450,43 @@ struct Owner {
       return "container"
     }
     if try await kind() == "traefik" { return "container" }
-    let host = url.host() ?? ""
-    guard let target = configuration.firstMatch(of: /proxy_pass +https?:\/\/([^:;\/]+)/)?.1 else { return nil }
-    return target == host || target.contains(".example.") ? "public" : target.hasPrefix("172.") ? "machine" : "public"
+    let route =
+      /(?:proxy_pass|set \$\w+|ProxyPass \S+|reverse_proxy|server \S+|url:) +"?(?:https?:\/\/)?([^:;\/\s"]+)/
+    guard let target = configuration.firstMatch(of: route)?.1 else { return nil }
+    if target != url.host() ?? "", target.wholeMatch(of: /[a-z0-9-]+/) != nil { return "nobody" }
+    let isInner = ["10.", "172.", "192.168."].contains { target.hasPrefix($0) } || target == "host.docker.internal"
+    return isInner ? "machine" : "public"
   }
 
   private func served(_ question: Conversation.Question) async throws -> String? {
-    let said = try await output(of: question) + configuration()
+    let printed = try await output(of: question)
+    if question.answer(in: printed) == "ignored" { return "ignored" }
+    let said = try await printed + configuration()
     let (host, kind) = (url.host() ?? "", try await kind())
-    if kind == "nginx-proxy-manager" || kind == "proxyos" {
+    if kind == "proxyos", let proxy = try await proxy() {
+      let rows = try await shell(
+        "d=$(mktemp -d); docker cp \(proxy.name):/data/proxyos $d; "
+          + "sqlite3 $d/proxyos/proxyos.db \"SELECT 'enabled ' || enabled FROM routes WHERE domain='\(host)'\"; rm -r $d"
+      )
+      return rows.contains("enabled 1") ? "yes" : rows.contains("enabled 0") ? "off" : "no"
+    }
+    if kind == "nginx-proxy-manager" {
       if said.contains(".err") { return "broken" }
       return said.contains(host) ? "yes" : "off"
     }
     let lines = said.split(separator: "\n").filter { !$0.trimmingCharacters(in: .whitespaces).hasPrefix("#") }
-    return lines.contains { $0.contains(host) } ? "yes" : "no"
+    guard let line = lines.first(where: { $0.contains(host) }) else { return "no" }
+    let isWithoutPort = kind == "envoy" && url.port != nil && !line.contains("\(host):") && !line.contains("\"*\"")
+    return isWithoutPort ? "no" : "yes"
+  }
+
+  /// Traefik tells of a source that it cannot reach only once it has tried for a while.
+  private func sourceSays(_ question: Conversation.Question) async throws -> String? {
+    if let name = try await proxy()?.name {
+      let isOld = "[ $(($(date +%s) - $(date +%s -d $(docker inspect -f '{{.State.StartedAt}}' \(name))))) -ge 45 ]"
+      _ = try await eventually(within: 60) { try await shell("\(isOld) && echo old").contains("old") }
+    }
+    return question.answer(in: try await output(of: question)) ?? "nothing"
   }
 
   private func labels(_ question: Conversation.Question) async throws -> String? {
@@ -397,6 +512,28 @@ struct Owner {
     guard let proxy = try await proxy()?.name, let app = try await app() else { return nil }
     let times = [try await inspect(proxy, "{{.State.StartedAt}}"), try await inspect(app, "{{.State.StartedAt}}")]
     return times[1] > times[0] ? "recreated" : nil
+  }
+}
+
+/// A server as a proxy dials it.
+private struct Target {
+  var host: String
+  var port: String
+
+  var isLoopback: Bool { host.hasPrefix("127.") || host == "[::1]" || host == "localhost" }
+
+  init(host: String, port: String) { (self.host, self.port) = (host, port) }
+
+  /// The one in the newest line that names one.
+  init?(dialledIn log: String) {
+    for line in log.split(separator: "\n").reversed() {
+      let found =
+        line.firstMatch(of: /(?:upstream: "https?:\/\/|dial tcp |connect to |tcp:)([^ :\/"]+|\[[^\]]+\]):(\d+)/)
+      guard let found else { continue }
+      self.init(host: String(found.1), port: String(found.2))
+      return
+    }
+    return nil
   }
 }
 
