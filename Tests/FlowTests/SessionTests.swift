@@ -9,10 +9,10 @@ private enum Small {
 
   static func branch(
     _ key: String, cause: String? = nil, _ confidence: Confidence = .certain, go: String? = nil,
-    end: Diagnosis.Verdict? = nil, text: String? = nil
+    end: Diagnosis.Verdict? = nil, text: String? = nil, gives: Facts = [:]
   ) -> Branch {
     Branch(
-      keys: [key], text: text.map { Wording(Template($0)) },
+      keys: [key], text: text.map { Wording(Template($0)) }, gives: gives,
       names: cause.map { [.init(cause: $0, confidence: confidence)] } ?? [],
       go: go, end: end, at: at)
   }
@@ -38,7 +38,7 @@ private enum Small {
             "app.place",
             Question(text: Template("Where does it run?"), why: Template("w"), findOut: Wording(Template("f")))),
           branches: [
-            branch("container", cause: "app-lost", text: "In a container"),
+            branch("container", cause: "app-lost", text: "In a container", gives: ["app.engine": "docker"]),
             branch("unsure", end: .inconclusive, text: "I do not know"),
           ], at: at),
       ]),
@@ -184,6 +184,19 @@ private enum Small {
     #expect(session.walk().state == .asking(node: "ask"))
     _ = session.answer("ask", with: "unsure")
     #expect(session.walk().causes.isEmpty)
+  }
+
+  @Test func anAnswerTellsMoreAndReplacesNothing() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.answer("ask", with: "container")
+    #expect(session.facts["app.engine"] == "docker")
+    _ = session.answer("ask", with: "unsure")
+    #expect(session.facts["app.engine"] == nil)
+    _ = session.learn(Finding(check: "app.check", outcome: "slow", facts: ["app.engine": "podman"]))
+    _ = session.answer("ask", with: "container")
+    #expect(session.facts["app.engine"] == "podman")
   }
 
   @Test func aCauseHidesWhatFollowsFromIt() {

@@ -171,6 +171,11 @@ struct Owner {
       return try await isProgram() ? "program" : "missing"
     }
     if try await inspect(app, "{{.State.OOMKilled}}") == "true", line[2].hasPrefix("Exited") { return "killed" }
+    // What has been up for seconds only is looked at a few times more.
+    for _ in 0..<5 where line[2].contains(/^Up .*second/) {
+      if try await inspect(app, "{{.State.Status}}") == "restarting" { return "restarting" }
+      try await Task.sleep(for: .seconds(1))
+    }
     let words = [
       ("(Paused)", "paused"), ("(unhealthy)", "unhealthy"), ("starting)", "starting"), ("Up", "running"),
       ("Exited", "exited"), ("Created", "exited"), ("Restarting", "restarting"),
@@ -258,11 +263,11 @@ struct Owner {
   private func asked() async throws -> (log: Target?, file: Target?) {
     let configuration = try await configuration()
     let app = try await app() ?? "-"
-    // Envoy's files have a name and its port in two places.
-    let between = "(?::|\\b[^{}]{0,60}port_value: *)(\\d+)"
+    // The files of Envoy and of Nginx Proxy Manager have a name and its port in two places.
+    let between = "(?::|\\b[^{}]{0,60}port_value: *|\";\\s*set \\$port +)(\\d+)"
     let forms = [
-      "(\(app))\(between)", "(127\\.0\\.0\\.1|\\[::1\\]|localhost|172\\.17\\.0\\.1|172\\.18\\.0\\.1)\(between)",
-      "()(?:server\\.port\":\"|VIRTUAL_PORT=|forward_port = )(\\d+)",
+      "(\(app))\(between)", "()(?:server\\.port\":\"|VIRTUAL_PORT=|forward_port = )(\\d+)",
+      "(127\\.0\\.0\\.1|\\[::1\\]|localhost|172\\.17\\.0\\.1|172\\.18\\.0\\.1)\(between)",
     ]
     let file = try forms.lazy.compactMap {
       try configuration.firstMatch(of: Regex($0, as: (Substring, Substring, Substring).self))?.output

@@ -138,6 +138,14 @@ struct TreeWordTests {
     Case(
       backend, unsure, unsure + "\n      otherwise: {end: inconclusive}",
       "Flows/backend.yaml:18:7: error: 'otherwise' stands for nothing: every value has a line of its own"),
+    Case(
+      backend, "process: {text", "process: {give: [kind], text",
+      "Flows/backend.yaml:15:23: error: a mapping (key: value) belongs here"),
+    Case(
+      backend, unsure,
+      unsure + "\n  told: {fact: site.status, answers: {otherwise: {give: {site.status: x}, end: inconclusive}}}",
+      "Flows/backend.yaml:18:3: error: no path leads to 'told'",
+      "Flows/backend.yaml:18:51: error: 'give' is only for a node that asks"),
   ]
 
   private static let causes = [
