@@ -143,7 +143,7 @@ struct TreeWordTests {
       "Flows/backend.yaml:15:23: error: a mapping (key: value) belongs here"),
     Case(
       backend, unsure,
-      unsure + "\n  told: {fact: site.status, answers: {otherwise: {give: {site.status: x}, end: inconclusive}}}",
+      unsure + "\n  told: {fact: site.status, answers: {otherwise: {give: {site.status: 502}, end: inconclusive}}}",
       "Flows/backend.yaml:18:3: error: no path leads to 'told'",
       "Flows/backend.yaml:18:51: error: 'give' is only for a node that asks"),
   ]
