@@ -93,7 +93,7 @@ final class SecureShell {
         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \(user)@127.0.0.1 '\(command ?? "sh \(folder.path)/script")'
       """, to: "client")
     // A client that was killed leaves the terminal as it was.
-    try pane.shell("clear; sh \(folder.path)/client; stty sane; echo gone")
+    try pane.shell("clear; sh \(folder.path)/client; stty sane; echo; echo gone")
   }
 
   /// The program's own process.
