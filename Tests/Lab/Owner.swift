@@ -334,13 +334,20 @@ struct Owner {
       "apache": "/usr/local/apache2/conf/httpd.conf", "caddy": "/etc/caddy/Caddyfile",
     ]
     guard var check = checks[kind], var file = files[kind] else { return false }
+    var words = ""
     if let name = try await proxy()?.name {
+      words = try await shell("docker top \(name) -eo args")
       check = "docker exec \(name) \(check)"
     } else if let program = try await program() {
-      let words = try await shell("tr '\\0' ' ' < /proc/\(program.pid)/cmdline")
-      file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
+      words = try await shell("tr '\\0' ' ' < /proc/\(program.pid)/cmdline")
       check.replace("httpd", with: "apache2")
     }
+    // nginx may have been started with a prefix besides.
+    if let master = words.split(separator: "\n").first(where: { $0.contains("master process") }) {
+      let options = master.matches(of: /-[pc] \S+/).map { String($0.0) }
+      if !options.isEmpty { check.replace("-c FILE", with: options.joined(separator: " ")) }
+    }
+    file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
     let said = try await shell(check.replacing("FILE", with: file))
     return question.answer(in: said) == "mistake"
   }
