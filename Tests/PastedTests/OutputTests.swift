@@ -30,6 +30,35 @@ struct OutputTests {
     try await world.see(TCPConnect(address: address, port: port, place: .host)).outcome
   }
 
+  /// What a manager of Docker's Swarm prints. Source: docker-service-ls(1), "EXAMPLES".
+  @Test func servicesOfASwarm() async throws {
+    let text = """
+      $ docker service ls
+      ID             NAME        MODE         REPLICAS   IMAGE          PORTS
+      c8wgl7q4ndfd   frontend    replicated   5/5        nginx:alpine   *:80->80/tcp
+      dmu1ept4cxcf   redis       replicated   0/0        redis:7.4.1
+      iwe3278osahj   mongo       global       7/7        mongo:8.0
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let services = try #require(JSON(try await world.see(DockerGet(path: "/services")).body)).elements
+    #expect(services.compactMap { $0["Spec"]?["Name"]?.text } == ["frontend", "redis", "mongo"])
+    let wanted = services.map { $0["Spec"]?["Mode"]?["Replicated"]?["Replicas"]?.number }
+    #expect(wanted == [5, 0, nil] && world.unread.isEmpty)
+  }
+
+  /// A container without `getent` has not said that there is no such name.
+  @Test func noAnswerIsNotNoName() async throws {
+    let failed = "OCI runtime exec failed: exec failed: exec: \"getent\": executable file not found in $PATH: unknown"
+    let text = try PastedTests.output("docker-inspect") + "\n$ docker exec shop getent hosts db\n" + failed
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    #expect(world.unread.map(\.line) == [failed])
+    let seen = await world.result(of: DNSQuery(name: "db", servers: ["1.1.1.1"], place: .process(6379)))
+    guard case .failure(.notRecorded) = seen else {
+      Issue.record("\(seen)")
+      return
+    }
+  }
+
   // MARK: Sockets
 
   @Test(arguments: ["ss-ltn", "netstat-busybox", "lsof"]) func whoListens(_ name: String) async throws {

@@ -38,6 +38,43 @@ struct PasteboardTests {
     #expect(understanding.refusal == nil)
   }
 
+  /// Whoever may ask the engine but read no file copies it out of the container, which only the engine can tell.
+  @Test func whichContainerACommandNamesTheMachineTells() async throws {
+    let machine = web1().with(
+      DockerGet(path: "/containers/shop/json"),
+      .init(
+        status: 200,
+        body: Array(
+          #"{"Id": "\#(Self.id)", "Name": "/shop", "State": {"Status": "running", "Pid": 77}, "HostConfig": {}}"#.utf8),
+        version: "1.41", engine: "Docker")
+    ).with(FileRead(path: "/etc/app.conf", place: .process(77)), unseen: .notPermitted(what: "/etc/app.conf"))
+    let board = board(machine)
+    let text = "me@web1:~$ docker cp -L shop:/etc/app.conf - | tar -xO\nport = 8080\n"
+    let understanding = await board.take(text, servesHere: true)
+    #expect(understanding.counts.map(\.kind) == ["files"] && !understanding.isElsewhere)
+    #expect(try await board.see(FileRead(path: "/etc/app.conf", place: .process(77))).text == "port = 8080\n")
+  }
+
+  /// Of a list the state of the app is known where it has but one, and where that needs no closer look.
+  @Test(
+    arguments: [
+      ("Exited (1) 5 minutes ago", "exited"), ("Exited (137) 5 minutes ago", nil), ("Up 2 hours", "running"),
+      ("Up 4 seconds", nil), ("Up 2 hours (unhealthy)", "unhealthy"), ("Restarting (1) 3 seconds ago", "restarting"),
+      ("Up 2 hours (Paused)", "paused"), ("Created", "exited"),
+    ] as [(String, String?)])
+  func theStateOfTheOnlyApp(_ status: String, _ state: String?) async {
+    func row(_ cells: [String]) -> String { cells.map { $0.padding(28) }.joined() }
+    let rows = [
+      ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"],
+      ["0123456789ab", "shop:1", "\"run\"", "2 hours ago", status, "", "shop"],
+      ["0123456789ac", "nginx:1.25", "\"nginx\"", "2 hours ago", "Up 2 hours", "80/tcp", "web"],
+    ]
+    let list = (["me@nas:~$ docker ps -a"] + rows.map(row)).joined(separator: "\n")
+    #expect(await board().take(list, servesHere: false).tells["container.status"] == state)
+    let more = list + "\n" + row(["0123456789ad", "postgres:16", "\"run\"", "2 hours ago", status, "", "db"])
+    #expect(await board().take(more, servesHere: false).tells["container.status"] == nil)
+  }
+
   /// Of the same machine it fills in what may not be seen, and nothing else.
   @Test func ofThisMachineItFillsInWhatIsHidden() async throws {
     let board = board(web1())
@@ -122,4 +159,9 @@ struct PasteboardTests {
     _ = await board.take(text + end, servesHere: false)
     #expect(await board.answer(to: DockerGet(path: "/containers/json?all=1")).hearsay == hearsay)
   }
+}
+
+extension String {
+  /// As wide as a column of a table.
+  fileprivate func padding(_ width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
 }

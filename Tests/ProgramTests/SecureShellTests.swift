@@ -122,6 +122,8 @@ import Testing
       try pane.keys("Enter")
       try pane.waits(for: "What can be the cause", seconds: 60)
       (line, sent) = (new, .nothing)
+      // With what the line says everything is looked at again, now and when the session goes on.
+      found = []
       try pane.keys("Escape")
       try arrive()
     }

@@ -55,8 +55,9 @@ extension Account {
         }
         let services = Table(head).rows(below: 0, in: passage.lines).compactMap { _, cells -> JSON? in
           // `1/3`: of three one runs.
-          let replicas = cells["REPLICAS"]?.components(around: "/")
-          let wanted = replicas.flatMap { Int($0.1.prefix { $0.isNumber }) }  // fits: it is a text
+          let wanted = cells["REPLICAS"]?.components(around: "/").flatMap { _, all in
+            Int(all.prefix { $0.isNumber })  // fits: it is a text
+          }
           guard let name = cells["NAME"] else { return nil }
           let mode: [String: JSON] =
             cells["MODE"] == "replicated"
