@@ -69,7 +69,7 @@ import Testing
     for turn in 0..<6 {
       usleep(UInt32.random(in: 50_000...700_000))
       if turn % 2 == 0 { kill(try pane.pid(), SIGHUP) } else { try pane.tmux("kill-server") }
-      try pane.waits("the file is still locked", seconds: 20) { kill(try pane.pid(), 0) != 0 }
+      try pane.waits("the file is still locked", seconds: 20) { try Program.hasEnded(pane.pid()) }
       let texts = try files(folder.path).map { try String(contentsOfFile: $0, encoding: .utf8) }
       let found = texts.map { $0.components(separatedBy: "\"outcome\"").count - 1 }.max() ?? 0
       #expect(found >= known, "what was found is still there")

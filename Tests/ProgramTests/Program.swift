@@ -54,6 +54,12 @@ enum Program {
     ProcessInfo.processInfo.environment["WIZARD502"]
     ?? URL(filePath: #filePath).appending(path: "../../../.build/debug/wizard502").standardizedFileURL.path()
 
+  /// Whether a process is no more. In a container whose first process waits for nobody one that has ended stays in the table.
+  static func hasEnded(_ process: pid_t) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    return !status.contains("State:") || status.contains("State:\tZ")
+  }
+
   /// No engine: what a diagnosis of a site sees without Docker is the same everywhere.
   static let withoutDocker = ["DOCKER_HOST": "unix:///nonexistent.sock"]
 

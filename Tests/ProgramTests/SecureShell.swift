@@ -106,12 +106,6 @@ final class SecureShell {
     throw CancellationError()
   }
 
-  /// Whether a process is no more. In a container whose first process waits for nobody one that has ended stays in the table.
-  static func hasEnded(_ process: pid_t) -> Bool {
-    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-    return !status.contains("State:") || status.contains("State:\tZ")
-  }
-
   /// The sshd that serves a process's session.
   static func session(of process: pid_t) throws -> pid_t {
     var id = process

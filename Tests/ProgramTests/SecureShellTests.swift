@@ -18,7 +18,7 @@ import Testing
 
   /// Waits until the program of the last login has ended.
   private func waitForEnd(of program: pid_t, _ pane: Pane) throws {
-    try pane.waits("the program runs on", seconds: 60) { SecureShell.hasEnded(program) }
+    try pane.waits("the program runs on", seconds: 60) { Program.hasEnded(program) }
   }
 
   // MARK: Drops
@@ -137,7 +137,7 @@ import Testing
       case 1: kill(try SecureShell.session(of: program), SIGKILL)
       default: kill(try pane.pid(), SIGHUP)
       }
-      try pane.waits("the program runs on", seconds: 60) { SecureShell.hasEnded(program) }
+      try pane.waits("the program runs on", seconds: 60) { Program.hasEnded(program) }
       try pane.waits(for: "gone", seconds: 60)
       guard let kept = try shell.kept() else {
         #expect(found.isEmpty && answered == 0, "the session is lost")
