@@ -327,7 +327,7 @@ def allowed_clients(s):
 @fault
 def request_terminate_timeout(s):
     """php-fpm ends the script after 3 s (request_terminate_timeout): 502. https://github.com/ministryofjustice/intranet/pull/113"""
-    n = s.net(); a = fpm(s, n, "<?php sleep(15); echo '<title>export</title>ok';\n", extra="request_terminate_timeout = 3s\ncatch_workers_output = yes\n"); time.sleep(1); fpm_nginx(s, n, a); s.expect("/", 502, "connection-dropped")
+    n = s.net(); a = fpm(s, n, "<?php sleep(15); echo '<title>export</title>ok';\n", extra="request_terminate_timeout = 3s\ncatch_workers_output = yes\n"); time.sleep(1); fpm_nginx(s, n, a); s.expect("/", 502, "connection-dropped", slow=15)
 @fault
 def script_elsewhere(s):
     """SCRIPT_FILENAME is a path that only nginx has: Primary script unknown, 404. https://github.com/helderco/docker-php-5.3/issues/1"""
