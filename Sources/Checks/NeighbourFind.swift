@@ -28,10 +28,14 @@ extension Check {
       gateway = proxy.networks.sorted { $0.key < $1.key }.lazy.compactMap(\.value.Gateway).first { !$0.isEmpty }
     }
     let proxyPort = given.port(.sitePort)
-    let found = try await world.neighbours(
+    var found = try await world.neighbours(
       at: try given.upstreamPort, site: try given.siteHost, of: given.proxy, gateway: gateway,
       signs
     ).filter { $0.container != nil || $0.port != proxyPort }
+    // A route to itself says nothing of the app's port.
+    if found.isEmpty, given[.circleItself] != nil {
+      found = try await world.onlyNeighbour(site: try given.siteHost, of: given.proxy, signs)
+    }
     guard let best = found.first else { return (.none, [:]) }
     var learned: Facts = [
       .neighbourContainer: best.container ?? "", .neighbourHost: best.host, .neighbourPort: String(best.port),

@@ -17,6 +17,7 @@ extension FactName {
   static let networkDriver: FactName = "network.driver"
   static let networkParent: FactName = "network.parent"
   static let networkMachine: FactName = "network.machine-address"
+  static let networkInternal: FactName = "network.internal"
   static let networkShim: FactName = "network.shim-mode"
 }
 
@@ -50,6 +51,8 @@ private enum NetworkOutcome: String, CheckOutcome {
   case published
   /// The same, but the port is published at another of the machine's addresses.
   case otherBinding = "other-binding"
+  /// The same, and the container is in internal networks only, where publishing has no effect.
+  case `internal`
   /// The proxy is in the machine's own network, from where every container's address is reached.
   case direct
   /// The same, and the route has a container's name, which only other containers know.
@@ -66,6 +69,7 @@ extension Check {
     learns: [
       .networkProxy, .networkUpstream, .networkCommon, .networkNew, .networkGateway,
       .networkDialled, .networkInside, .networkOwner, .networkDriver, .networkParent, .networkMachine, .networkShim,
+      .networkInternal,
       .publishedAt,
       .publishedHost, .publishedPort,
     ] + FactName.ofJoining + FactName.ofPublishing, outcome: NetworkOutcome.self
@@ -79,7 +83,14 @@ extension Check {
     let isElsewhere =
       !bindings.isEmpty && !bindings.contains { $0.isReached(at: name, fromMachine: fromMachine) }
     if let inside = given.port(.upstreamInside) { learned.merge(upstream.published(inside)) }
-    let beside = ((try? await world.networks()) ?? []).filter(\.isBesideMachine)
+    let networks = (try? await world.networks()) ?? []
+    let beside = networks.filter(\.isBesideMachine)
+    let isInternal =
+      !theirs.isEmpty
+      && theirs.values.allSatisfy { own in
+        networks.contains { $0.Id == own.NetworkID && $0.Internal == true }
+      }
+    if isInternal { learned[.networkInternal] = "yes" }
     let theirSide = beside.first { $0.isOnly(in: theirs) }
     if let theirSide {
       learned[.networkDriver] = theirSide.Driver
@@ -88,7 +99,9 @@ extension Check {
       learned[.networkMachine] = ((try? await world.see(OwnAddresses())) ?? []).first(where: theirSide.holds)
     }
     guard let id = given[.proxyID], !fromMachine else {
-      if given[.upstreamPublished] != nil { return (isElsewhere ? .otherBinding : .published, learned) }
+      if given[.upstreamPublished] != nil {
+        return (isInternal ? .internal : isElsewhere ? .otherBinding : .published, learned)
+      }
       if theirSide != nil { return (.shutOut, learned) }
       guard fromMachine, !name.isAddress, given[.routeContainer] == nil, !upstream.usesHostNetwork else {
         return (.direct, learned)
@@ -116,7 +129,7 @@ extension Check {
         learned[.networkDriver] = own.Driver
         return (.shutOut, learned)
       }
-      return (isElsewhere ? .otherBinding : .published, learned)
+      return (isInternal ? .internal : isElsewhere ? .otherBinding : .published, learned)
     }
     if upstream.usesHostNetwork { return (.hostNetwork, learned) }
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")

@@ -8,6 +8,7 @@ extension FactName {
   static let upstreamPorts: FactName = "upstream.ports"
   static let upstreamBoundTo: FactName = "upstream.bound-to"
   static let upstreamWaiting: FactName = "upstream.waiting"
+  static let upstreamWebPort: FactName = "upstream.web-port"
   static let upstreamUsual: FactName = "upstream.usual-port"
 }
 
@@ -30,7 +31,8 @@ extension Check {
   static let portListening = Check(
     "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
     learns: [
-      .upstreamListening, .upstreamPorts, .upstreamUsual, .upstreamBoundTo, .upstreamWaiting, .familyDialled,
+      .upstreamListening, .upstreamPorts, .upstreamUsual, .upstreamWebPort, .upstreamBoundTo, .upstreamWaiting,
+      .familyDialled,
       .familyListens,
       .familyAddress,
     ] + FactName.ofListenSetting + FactName.ofPort + [.neededContainer],
@@ -61,6 +63,7 @@ extension Check {
       if let usual = given.port(.appPort), usual != port, outside.contains(where: { $0.port == usual }) {
         learned[.upstreamUsual] = String(usual)
       }
+      learned[.upstreamWebPort] = await world.webPort(besides: port, of: outside, given).map { String($0) }
       return (listener.waiting > 0 ? .stuck : .listening, learned)
     }
     if let isIPv6, !here.isEmpty, here.allSatisfy({ !$0.isLoopback || given.reachesLoopback }) {
@@ -126,17 +129,39 @@ extension World {
     if let label = given[.labelForPort] {
       facts.merge(making?.labelled(label, String(port)).facts("port", of: "upstream") ?? [:])
     }
+    if let variable = given[.variableForPort] {
+      facts.merge(making?.adding("--env", "\(variable)=\(port)").facts("port", of: "upstream") ?? [:])
+    }
     return facts
+  }
+
+  /// The one other port of a container that answers HTTP, where the dialled one does not.
+  fileprivate func webPort(besides port: UInt16, of listeners: [Listener], _ given: Case) async -> UInt16? {
+    let ports = Set(listeners.map(\.port))
+    guard given[.upstreamPlace] == "container", ports.count > 1, given[.upstreamScheme] == "http",
+      let answers = await answers(of: [port] + ports.subtracting([port]).sorted(), given), answers[port] == false
+    else { return nil }
+    let web = answers.filter(\.value).keys
+    return web.count == 1 ? web.first : nil
   }
 
   /// The port that answers HTTP first of all; else the lowest. Beside a proxy only one that answers counts: programs
   /// that help it live there, too.
   fileprivate func best(of ports: [UInt16], _ given: Case) async -> UInt16? {
     let isBesideProxy = given[.upstreamPlace] == "proxy"
-    let address = isBesideProxy ? "127.0.0.1" : given.list(.upstreamAddresses).first
-    guard ports.count > 1 || isBesideProxy, let host = try? given.siteHost, let address else { return ports.first }
+    guard ports.count > 1 || isBesideProxy, let answers = await answers(of: ports, given) else { return ports.first }
+    // Where several answer, the one that such an app usually has.
+    let usual = [given.port(.appPort), given.port(.appTLSPort)].compactMap { $0 }.first(where: ports.contains)
+    if let usual, answers[usual] == true { return usual }
+    return ports.first { answers[$0] == true } ?? usual ?? (isBesideProxy ? nil : ports.first)
+  }
+
+  /// Which of an app's ports, the first six, answer HTTP; nil where its address is not known.
+  func answers(of ports: [UInt16], _ given: Case) async -> [UInt16: Bool]? {
+    let address = given[.upstreamPlace] == "proxy" ? "127.0.0.1" : given.list(.upstreamAddresses).first
+    guard let host = try? given.siteHost, let address else { return nil }
     let place = (try? given.dialsFrom) ?? .host
-    let answers = await withTaskGroup(of: (UInt16, Bool).self) { group in
+    return await withTaskGroup(of: (UInt16, Bool).self) { group in
       for port in ports.prefix(6) {
         group.addTask {
           let request = HTTPRequest(
@@ -146,9 +171,5 @@ extension World {
       }
       return await group.reduce(into: [UInt16: Bool]()) { $0[$1.0] = $1.1 }
     }
-    // Where several answer, the one that such an app usually has.
-    let usual = [given.port(.appPort), given.port(.appTLSPort)].compactMap { $0 }.first(where: ports.contains)
-    if let usual, answers[usual] == true { return usual }
-    return ports.first { answers[$0] == true } ?? usual ?? (isBesideProxy ? nil : ports.first)
   }
 }

@@ -14,6 +14,7 @@ extension FactName {
   static let socketNear: FactName = "socket.near"
   static let socketOutside: FactName = "socket.outside"
   static let socketMaker: FactName = "socket.maker"
+  static let socketHidden: FactName = "socket.hidden"
 }
 
 private enum SocketOutcome: String, CheckOutcome {
@@ -31,9 +32,9 @@ extension Check {
     "socket.connect", needs: [.upstreamSocket, .proxyPlace, .proxyPID],
     learns: [
       .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
-      .socketNear, .socketOutside, .socketMaker, .upstreamDial,
+      .socketNear, .socketOutside, .socketMaker, .socketHidden, .upstreamDial,
       .upstreamOpen,
-    ], outcome: SocketOutcome.self
+    ] + FactName.ofPool, outcome: SocketOutcome.self
   ) { world, given, signs throws(Unseen) in
     let path = try given.upstreamSocket
     let worker = try await world.worker(of: given.proxy, signs)
@@ -53,6 +54,9 @@ extension Check {
       if given.proxy.id != nil {
         let outside = try? await world.see(UnixConnect(path: path, place: .host))
         learned[.socketOutside] = outside.flatMap { $0.outcome == .missing ? nil : "yes" }
+      }
+      if given.proxy.id == nil, (try? await world.isListening(at: path, in: worker)) == true {
+        learned[.socketHidden] = "yes"
       }
       return (.missing, learned)
     case .denied:
@@ -77,6 +81,9 @@ extension Check {
     case .full:
       let taken = try await world.taken(at: path, in: worker)
       learned[.upstreamOpen] = String(taken)
+      if given[.routeProtocol] == "fastcgi", given.proxy.id == nil {
+        learned.merge(await world.poolSettings(of: nil, at: .socket(path)))
+      }
       return (taken > 0 ? .full : .stalled, learned)
     case .notSocket: return (.notSocket, learned)
     case .other: return (.unknown, learned)
@@ -85,6 +92,15 @@ extension Check {
 }
 
 extension World {
+  /// Whether a program listens at that path, in whatever folders it lives. Source: proc(5), `net/unix`: the flag 10000 is
+  /// that of a listening socket.
+  fileprivate func isListening(at path: String, in process: Int32) async throws(Unseen) -> Bool {
+    try await see(FileRead(path: "/proc/\(process)/net/unix")).text.lines.contains { line in
+      let fields = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
+      return fields.count > 7 && fields[3] == "00010000" && fields[7] == path
+    }
+  }
+
   /// How many connections at a socket its program has taken. Source: proc(5), `net/unix`; those that still wait have no
   /// inode yet.
   fileprivate func taken(at path: String, in process: Int32) async throws(Unseen) -> Int {

@@ -8,6 +8,8 @@ extension FactName {
   static let upstreamSameStatus: FactName = "upstream.same-status"
   static let upstreamSeconds: FactName = "upstream.seconds"
   static let upstreamError: FactName = "upstream.error"
+  static let upstreamTwoLengths: FactName = "upstream.two-lengths"
+  static let upstreamLastLine: FactName = "upstream.last-line"
   static let timeoutNeeded: FactName = "timeout.needed"
   static let headerBytes: FactName = "upstream.header-bytes"
   static let headerLongest: FactName = "upstream.header-longest"
@@ -42,7 +44,8 @@ extension Check {
   static let upstreamAnswer = Check(
     "upstream.answer", needs: [.upstreamDial, .proxyPlace, .upstreamScheme],
     learns: [
-      .upstreamStatus, .upstreamSameStatus, .upstreamSeconds, .upstreamError, .timeoutNeeded, .headerBytes,
+      .upstreamStatus, .upstreamSameStatus, .upstreamSeconds, .upstreamError, .upstreamTwoLengths, .upstreamLastLine,
+      .timeoutNeeded, .headerBytes,
       .headerLongest, .headerLines,
       .headerRoom, .headerKilobytes, .headerDouble, .headerLinesRoom, .headerExcess, .dropWhen, .dropHow,
     ], outcome: AnswerOutcome.self, limit: nil
@@ -58,6 +61,9 @@ extension Check {
       .upstreamStatus: sight.status.map { String($0) } ?? "", .upstreamError: sight.failure?.inShort ?? "",
       .upstreamSeconds: (seconds ?? limit).inWords,
     ]
+    if sight.header("Content-Length") != nil, sight.header("Transfer-Encoding") != nil {
+      learned[.upstreamTwoLengths] = "yes"
+    }
     if let size = sight.headerSize {
       learned[.headerBytes] = String(size.bytes)
       learned[.headerLongest] = String(size.longest)
@@ -92,7 +98,9 @@ extension Check {
       return (status >= 500 ? .error : .good, learned)
     case (nil, .answerTimeout): return (.never, learned)
     case (nil, .refused), (nil, .connectTimeout), (nil, .unreachable): return (.refused, learned)
-    case (nil, .notHTTP): return (.notHTTP, learned)
+    case (nil, .notHTTP):
+      learned[.upstreamLastLine] = sight.lastLine?.excerpt(of: 100)
+      return (.notHTTP, learned)
     default: return (.unknown, learned)
     }
   }
@@ -107,6 +115,13 @@ extension World {
 }
 
 extension HTTPRequest.Sight {
+  /// Of an answer that begins like HTTP and whose header has a line that is none: the line before that.
+  fileprivate var lastLine: String? {
+    let lines = String(decoding: body, as: UTF8.self).lines.map(String.init)
+    guard lines.first?.hasPrefix("HTTP/1") == true else { return nil }
+    return lines.last { !$0.isEmpty }
+  }
+
   /// True if the connection ended before the answer did. Without a length the end of the connection is that of the
   /// answer, also where TLS is not closed in good form.
   fileprivate var isDropped: Bool {

@@ -48,7 +48,9 @@ extension Check {
     case .container(let container, let inside):
       var facts = learned(container, inside, routePort: port, host)
         .merging(await world.origin(of: container, signs))
-      if given[.routeProtocol] == "fastcgi" { facts.merge(await world.poolSettings(of: container)) }
+      if given[.routeProtocol] == "fastcgi" {
+        facts.merge(await world.poolSettings(of: container, at: .network(host: host, port: inside)))
+      }
       guard host.isAddress, facts[.upstreamPublished] == nil, let place = container.pid.map({ Place.process($0) }),
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
@@ -57,11 +59,14 @@ extension Check {
       return (.occupied, facts)
     case .host:
       let isThere = try await world.see(Listeners(place: .host)).contains { $0.port == port }
-      return (
-        .host,
-        ([.upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes"] as Facts)
-          .merging(isThere ? await world.app(listeningAt: port, signs) : [:])
-      )
+      var facts: Facts = [
+        .upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes",
+      ]
+      if isThere { facts.merge(await world.app(listeningAt: port, signs)) }
+      if isThere, given[.routeProtocol] == "fastcgi" {
+        facts.merge(await world.poolSettings(of: nil, at: .network(host: host, port: port)))
+      }
+      return (.host, facts)
     case .besideProxy:
       return (.beside, [.upstreamPlace: "proxy", .upstreamInside: String(port), .upstreamPID: given[.proxyPID] ?? ""])
     case .proxyItself:

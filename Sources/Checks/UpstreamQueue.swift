@@ -27,7 +27,8 @@ extension Check {
   /// Looks at the queue of connections at the app's port, and at what its log says of its pool.
   static let upstreamQueue = Check(
     "upstream.queue", needs: [.upstreamPlace, .upstreamInside, .upstreamPort, .siteAsked],
-    learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason], outcome: QueueOutcome.self
+    learns: [.upstreamWaiting, .upstreamWaitingMost, .upstreamOpen, .logReason] + FactName.ofListener,
+    outcome: QueueOutcome.self
   ) { world, given, signs throws(Unseen) in
     if let read = try? await world.appSign(["pool-full"], given, signs) {
       return (.pool, [.logReason: read.whole.printable])
@@ -35,12 +36,14 @@ extension Check {
     let place = try given.listensIn
     let port = try given.upstreamInside
     let here = try await world.see(Listeners(place: place)).filter { $0.port == port }
-    let waiting = here.map(\.waiting).max() ?? 0
-    guard let listener = here.first(where: { $0.waiting == waiting }), waiting > 0 else { return (.free, [:]) }
-    let learned: Facts = [
+    guard let listener = here.max(by: { $0.waiting < $1.waiting }) else { return (.free, [:]) }
+    var learned = place == .host ? await world.program(of: listener) : [:]
+    let waiting = listener.waiting
+    guard waiting > 0 else { return (.free, learned) }
+    learned.merge([
       .upstreamWaiting: String(waiting), .upstreamWaitingMost: listener.most.map { String($0) } ?? "",
       .upstreamOpen: String(listener.accepted),
-    ]
+    ])
     // The kernel takes one more than the app asked for.
     if let most = listener.most, waiting > max(most, ownRequests) {
       return (listener.accepted > 0 ? .full : .stalled, learned)

@@ -146,13 +146,15 @@ public struct Signs: Sendable, Equatable {
   public var timers: [Timer]
   /// Patterns of lines by which an app says why it ends, those that tell most first.
   public var lastWords: [String]
+  /// Patterns of those among them that say that the app may not use a file.
+  public var denied: [String]
   /// Patterns of names of settings that say where an app listens.
   public var listenNames: [String]
   public var apps: Apps
   public init(
     proxies: [Proxy] = [], answers: [Answer] = [], formats: [Format] = [], quiet: [String] = [], lines: [Line] = [],
     pasted: Set<String> = [], single: Set<String> = [], silent: [String] = [], timers: [Timer] = [],
-    lastWords: [String] = [], listenNames: [String] = [], apps: Apps = Apps()
+    lastWords: [String] = [], denied: [String] = [], listenNames: [String] = [], apps: Apps = Apps()
   ) {
     self.proxies = proxies
     self.answers = answers
@@ -164,6 +166,7 @@ public struct Signs: Sendable, Equatable {
     self.silent = silent
     self.timers = timers
     self.lastWords = lastWords
+    self.denied = denied
     self.listenNames = listenNames
     self.apps = apps
   }

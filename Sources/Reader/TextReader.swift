@@ -59,7 +59,7 @@ struct TextReader {
     let file = root.record(
       [
         "proxies", "answers", "formats", "quiet", "pasted", "single", "silent", "parts", "lines", "timers",
-        "last-words", "listen-names", "managers",
+        "last-words", "denied", "listen-names", "managers",
       ], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
@@ -79,6 +79,9 @@ struct TextReader {
     let lastWords = file.texts("last-words")
     draft.patterns += lastWords
     draft.signs.lastWords += lastWords.map(\.text)
+    let denied = file.texts("denied")
+    draft.patterns += denied
+    draft.signs.denied += denied.map(\.text)
     draft.signs.managers += items(file, "managers").compactMap { manager($0, into: &draft) }
     let listenNames = file.texts("listen-names")
     draft.patterns += listenNames

@@ -192,9 +192,12 @@ extension Route {
     public let passedOn: Known<String>
     /// Nil: nothing that the proxy names.
     public let change: Known<Change?>
+    /// The beginning of the path by which the route is chosen, without a slash at its end, if it is passed on with the
+    /// rest; nil: the route is for all paths, or the proxy takes it away.
+    public let prefix: Known<String?>
 
-    public init(passedOn: Known<String>, change: Known<Change?>) {
-      (self.passedOn, self.change) = (passedOn, change)
+    public init(passedOn: Known<String>, change: Known<Change?>, prefix: Known<String?> = .notRead) {
+      (self.passedOn, self.change, self.prefix) = (passedOn, change, prefix)
     }
   }
 

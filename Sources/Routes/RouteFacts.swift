@@ -76,6 +76,10 @@ extension FactName {
   public static let sourceVersion: FactName = "source.version"
   public static let labelPort: FactName = "label.port"
   public static let labelForPort: FactName = "label.for-port"
+  public static let variableForPort: FactName = "variable.for-port"
+  public static let routePrefix: FactName = "route.prefix"
+  public static let routePreamble: FactName = "route.sends-preamble"
+  public static let wantsPreamble: FactName = "proxy.wants-preamble"
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"
   public static let labelClose: FactName = "label.close"
@@ -102,7 +106,7 @@ extension FactName {
       .proxyVersion, .routeHeaderLineLimit, .routeHeaderLines, .routeTLSOffer, .routeSendsCertificate, .routeProblem,
       .upstreamSocket, .proxyConfiguration, .proxyPrefix, .proxyAdapter, .proxyAdmin, .routeFamily,
       .routeVerifiesParts, .routeRouter, .routeService, .routeProvider, .routeApp, .routeDropped, .routeNetworks,
-      .routeRewrittenBy, .routeLabel, .routeContainer, .labelPort, .labelOpen, .labelBetween, .labelClose,
+      .routeRewrittenBy, .routePrefix, .routeLabel, .routeContainer, .labelPort, .labelOpen, .labelBetween, .labelClose,
     ]
     + [
       (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
@@ -162,12 +166,16 @@ extension FactName {
     /// Of a PHP-FPM pool's settings.
     case poolClients = "pool-clients"
     case poolTimeout = "pool-timeout"
+    /// Of what lets a proxy wait for the PROXY protocol.
+    case preamble
+    case poolListen = "pool-listen"
+    case poolChildren = "pool-children"
 
     /// Those that are no part of a route.
     static let besideRoutes: Set<Line> = [
       .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen, .published, .thresholds,
-      .unchecked,
-      .poolClients, .poolTimeout,
+      .unchecked, .preamble,
+      .poolClients, .poolTimeout, .poolListen, .poolChildren,
     ]
   }
 
@@ -305,6 +313,7 @@ extension Route {
     }
     if dialled.count > 1 { facts[.routeServers] = dialled.joined(separator: ", ") }
     facts[.upstreamPath] = path.passedOn.value
+    facts[.routePrefix] = path.prefix.value ?? nil
     facts[.routeSendsHost] = sentHost.value?.value
     facts.set(sentHost.value?.edit, .sentHost)
     facts[.routeAuth] = login.value ?? nil
@@ -431,11 +440,11 @@ extension Route {
 }
 
 extension Edit {
-  /// The place of a host and the port right behind it.
+  /// The place of a host and the port right behind it, where one is written or may be.
   fileprivate func joined(with port: Edit?, _ value: UInt16) -> Edit? {
-    guard let end = port?.span, end.file == span.file, end.line == span.line, span.tail == ":\(value)\(end.tail)" else {
-      return nil
-    }
+    guard let end = port?.span, end.file == span.file, end.line == span.line else { return nil }
+    let isImplied = span.tail == end.tail && end.head.hasPrefix(span.head) && end.head.hasSuffix(":")
+    guard isImplied || span.tail == ":\(value)\(end.tail)" else { return nil }
     return Edit(
       onThisMachine: Span(file: span.file, line: span.line, text: span.text, head: span.head, tail: end.tail))
   }

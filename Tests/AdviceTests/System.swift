@@ -98,7 +98,10 @@ struct System: Sendable, CustomStringConvertible {
       }
       facts.set(service.publishing(80, instead: 3000), .published)
       facts.set(service.unchecked, .unchecked)
-      if let tag = service.tag {
+      if text.contains("host.docker.internal") {
+        facts[.upstreamHost] = "host.docker.internal"
+        facts.set(service.adding("\"host.docker.internal:host-gateway\"", to: "extra_hosts"), .source)
+      } else if let tag = service.tag {
         facts.set(Edit(onThisMachine: tag), .source)
       } else {
         facts.set(service.adding("/var/run/docker.sock:/var/run/docker.sock:ro", to: "volumes"), .source)
@@ -110,7 +113,8 @@ struct System: Sendable, CustomStringConvertible {
         "php1",
         #""Name": "/php", "State": {"Pid": 42}, "Mounts": [{"Source": "\#(folder.path)", "Destination": "\#(inside)"}]"#
       ).file("\(inside)/\(self.file)", self.text(in: folder, port: port), in: .process(42))
-      return await world.poolSettings(of: try await world.container("php1"))
+      return await world.poolSettings(
+        of: try await world.container("php1"), at: .network(host: "php", port: 9000))
     case .hosts:
       let lines = text.split(separator: "\n").map(String.init)
       let number = lines.firstIndex { $0.hasSuffix("shop.example.org") } ?? 0

@@ -25,7 +25,7 @@ private struct Blind: World {
     // An address, or a variable without a resolver, needs no question.
     "name.resolve": ["address", "found", "no-resolver"],
     // An app that did not say 404 to the changed path is not asked for the other one.
-    "path.original": ["same"],
+    "path.original": ["same"], "path.below": ["same"],
     // The server is the one that is examined already.
     "servers.reach": ["examined"], "servers.answer": ["examined"],
     // A route that does not speak HTTP has none of the differences that are looked for.

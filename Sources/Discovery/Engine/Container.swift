@@ -138,6 +138,8 @@ public struct Container: Sendable, Decodable {
   public struct Configuration: Sendable, Decodable {
     public let Image: String?
     public let Hostname: String?
+    /// `1000`, `1000:1000`, `node`; empty: root.
+    public let User: String?
     public let Env: [String]?
     public let Labels: [String: String]?
     public let Tty: Bool?
@@ -293,6 +295,8 @@ public struct Network: Sendable, Decodable {
   public let Id: String
   public let Name: String
   public let Driver: String?
+  /// Nothing leads out of it or in: a port that a container publishes has no effect there.
+  public let Internal: Bool?
   public let IPAM: Plan?
   public let Options: [String: String]?
 

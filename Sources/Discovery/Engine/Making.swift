@@ -55,9 +55,9 @@ extension Making {
     return other
   }
 
-  /// With one more argument; nil if it has none that begins with `before`.
+  /// With one more argument; nil if it has that one, or none that begins with `before`.
   public func appending(_ argument: String, afterOneWith before: String) -> Making? {
-    guard arguments.contains(where: { $0.hasPrefix(before) }) else { return nil }
+    guard arguments.contains(where: { $0.hasPrefix(before) }), !arguments.contains(argument) else { return nil }
     var other = self
     other.arguments.append(argument)
     return other

@@ -39,6 +39,26 @@ extension World {
     }
   }
 
+  /// The app in reach of a proxy with a network of its own, whatever its port, if there is only one: a container that
+  /// listens on a single port, and answers for no other site.
+  public func onlyNeighbour(site: String, of proxy: ProxyPlace, _ signs: Signs) async throws(Unseen) -> [Neighbour] {
+    guard !proxy.usesHostNetwork, let own = try await containers().first(where: { $0.Id == proxy.id }) else {
+      return []
+    }
+    var found: [Neighbour] = []
+    for container in try await containers().prefix(48) {
+      guard container.Id != own.Id, container.Id != own.networkOwner, container.State == "running",
+        container.sharesNetwork(with: own), let pid = (try? await self.container(container.Id))?.pid,
+        let listeners = try? await besideProxies(in: .process(pid), signs)
+      else { continue }
+      let ports = Set(listeners.filter { !$0.isLoopback }.map(\.port))
+      guard ports.count == 1, let port = ports.first else { continue }
+      let others = try await neighbours(at: port, site: site, of: proxy, gateway: nil, signs)
+      found += others.filter { $0.container == container.name && $0.network == nil }
+    }
+    return found.count == 1 ? found : []
+  }
+
   private func fitting(
     _ port: UInt16, site: String, of proxy: ProxyPlace, gateway: String?, _ signs: Signs
   ) async throws(Unseen) -> [Neighbour] {

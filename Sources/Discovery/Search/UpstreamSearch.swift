@@ -85,8 +85,13 @@ extension World {
     {
       return (try await self.container(container.Id), inside)
     }
-    // A container that does not run has no ports in the list; its wish is in its own description.
-    for container in containers.filter({ !$0.isRunning || $0.State == "restarting" }).prefix(32) {
+    // A container that does not run has no ports in the list, nor has one in an internal network; its wish is in its own
+    // description.
+    let isSilent: (ContainerSummary) -> Bool = { container in
+      !container.isRunning || container.State == "restarting"
+        || container.Ports?.contains { $0.PublicPort != nil } != true
+    }
+    for container in containers.filter(isSilent).sorted(by: { !$0.isRunning && $1.isRunning }).prefix(32) {
       guard let details = try? await self.container(container.Id) else { continue }
       if let binding = details.bindings.first(where: { $0.hostPort == port }) { return (details, binding.inside) }
     }

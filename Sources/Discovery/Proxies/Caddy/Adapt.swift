@@ -578,7 +578,10 @@ extension Caddyfile {
         proxy.places["host"] = blocks.span(name)
         proxy.places["port"] = port.flatMap { blocks.span($0) }
       case "header_up":
-        if words.count == 2, words[0].lowercased() == "host" { proxy.hostHeader = words[1].expanded }
+        if words.count == 2, words[0].lowercased() == "host" {
+          proxy.hostHeader = words[1].expanded
+          proxy.places["sent-host"] = alone([line])
+        }
       case "uri": proxy.rewrite.uri = words.first?.expanded
       case "rewrite": proxy.rewrite.uri = words.first?.expanded
       case "health_uri", "health_path":
@@ -674,6 +677,7 @@ extension Caddyfile {
           if words.first == "file" { proxy.authorities += files } else { proxy.hasOtherAuthorities = true }
         case "tls_client_auth", "tls_timeout", "tls_renegotiation", "tls_except_ports", "tls_curves":
           proxy.isTLS = true
+        case "proxy_protocol": proxy.sendsPreamble = true
         case "max_response_header": proxy.headerLimit = first.flatMap { Caddyfile.bytes($0.text) }
         case "versions":
           guard words.contains("h2c") else { continue }

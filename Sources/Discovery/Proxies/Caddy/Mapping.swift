@@ -39,6 +39,7 @@ extension Caddy.Configuration {
       reading.log.keys.append("\"host\":\"\(upstream.address)\"")
       let login = found.auth.first.flatMap { auth in auth.upstreams.first.map { auth.url(of: $0) } }
       reading.own.set(files.edit(proxy.places["version"]), .version)
+      reading.own[.routePreamble] = proxy.sendsPreamble ? "yes" : nil
       reading.route = proxy.route(to: upstream, servers, path: path, change, login: login, request, files)
     }
     return reading
@@ -94,7 +95,7 @@ extension Caddy.Proxy {
               by: change.words, edit: files.edit(change.place), fixed: change.place.map { $0.head + "handle" + $0.tail }
             ))
         } ?? .notRead),
-      sentHost: sentHost(to: upstream).map { .known(Setting($0, nil)) } ?? .notRead,
+      sentHost: sentHost(to: upstream).map { .known(Setting($0, edit("sent-host"))) } ?? .notRead,
       limits: Route.Limits(
         header: .known(
           Route.Limits.Header(bytes: headerLimit.map { Setting(Int(clamping: $0), nil) }, line: nil, lines: nil)),

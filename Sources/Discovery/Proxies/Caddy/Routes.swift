@@ -134,6 +134,8 @@ enum Caddy {
     var health: Health?
     /// The `Host` header as configured.
     var hostHeader: String?
+    /// It begins a connection with the PROXY protocol.
+    var sendsPreamble = false
     var rewrite = Rewrite()
     /// A login or authorisation service, asked before the request goes on.
     var isAuth = false

@@ -7,7 +7,7 @@ import YAML
 /// From Envoy's files, and what its admin interface tells of its parts that are in no file, to the facts of a route.
 enum EnvoyReading: ProxyReader {
   static let facts: [FactName] =
-    FactName.ofLine(.version) + FactName.ofWholeLine(.thresholds)
+    FactName.ofLine(.version) + FactName.ofWholeLine(.thresholds) + [.routePreamble]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let (configuration, admin) = try await load(proxy)
@@ -47,6 +47,11 @@ enum EnvoyReading: ProxyReader {
     let servers = (try? await admin?.servers(of: name)) ?? []
     reading.own.set(proxy.files.edit(cluster.http2Key), .version)
     reading.own.set(cluster.widened(proxy.files), .thresholds)
+    if cluster["transport_socket_matches"] != nil
+      || cluster["transport_socket", "typed_config"]?.type == "ProxyProtocolUpstreamTransport"
+    {
+      reading.own[.routePreamble] = "yes"
+    }
     reading.route = try configuration.route(to: cluster, action, route, servers, request, proxy.files)
     return reading
   }

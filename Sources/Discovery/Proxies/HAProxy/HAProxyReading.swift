@@ -4,7 +4,7 @@ import World
 
 /// From HAProxy's files, and what it tells of itself, to the facts of a route.
 enum HAProxyReading: ProxyReader {
-  static let facts: [FactName] = [.haproxyMaintenance]
+  static let facts: [FactName] = [.haproxyMaintenance, .routePreamble]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -19,6 +19,18 @@ enum HAProxyReading: ProxyReader {
       Reading.Entry(site: site, definedIn: line, router: nil, service: nil, provider: nil)
     }
     let found = configuration.route(request)
+    // A browser names the port, too, where that is not the scheme's own.
+    if let route = found, route.choice?.name != "use_backend",
+      let named = configuration.route(request, namesPort: false),
+      named.kind == .passed, named.choice != route.choice, let choice = named.choice
+    {
+      (reading.outcome, reading.entry) = (.misconfigured, entry(choice.place, site: Setting(request.site.host, nil)))
+      let rule = configuration.nameRule(for: request.site.host, of: route.frontend)
+      reading.problem = Reading.Problem(
+        reason: "a browser asks for \(request.site.authority), and the rule compares all of that with the name alone",
+        remedy: rule.flatMap { rule in files.edit(rule.place).map { .line($0, fixed: rule.fixed) } }, label: nil)
+      return reading
+    }
     if let route = found, route.servers.isEmpty {
       let hosts = configuration.hosts(of: route.frontend)
       reading.near = request.site.host.nearest(among: Array(Set(hosts.map(\.name)))).map { near in
@@ -66,6 +78,8 @@ enum HAProxyReading: ProxyReader {
     reading.configuration.container = files.container(with: server.directive.file)
     reading.log.keys = ["\(backend.name)/\(server.name)", "\(backend.name)/<NOSRV>"]
     reading.route = try await Self.route(route, server, of: backend, request, configuration, proxy)
+    let preambles = ["send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn"]
+    if preambles.contains(where: server.has) { reading.own[.routePreamble] = "yes" }
     if await status(server, of: backend, configuration, proxy) == "MAINT" { reading.own[.haproxyMaintenance] = "yes" }
     return reading
   }

@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension HAProxy {
   /// What HAProxy does with a request, and the lines that say so.
@@ -29,7 +30,9 @@ extension HAProxy {
 
 extension HAProxy.Configuration {
   /// The way of a request that arrives on `port`; nil if nothing listens there.
-  func route(_ request: RouteReading.Request) -> HAProxy.Route? {
+  ///
+  /// - Parameter namesPort: False: of a request that is for the host alone, whatever its port.
+  func route(_ request: RouteReading.Request, namesPort: Bool = true) -> HAProxy.Route? {
     let site = request.site
     for frontend in frontends {
       let binds = frontend.all("bind").flatMap(HAProxy.Bind.all)
@@ -37,7 +40,7 @@ extension HAProxy.Configuration {
       let isOwnPort = site.port == (site.scheme == "https" ? 443 : 80)
       let target = site.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
       let passage = HAProxy.Passage(
-        configuration: self, host: isOwnPort ? site.host : "\(site.host):\(site.port)",
+        configuration: self, host: isOwnPort || !namesPort ? site.host : "\(site.host):\(site.port)",
         path: target.first.map(String.init) ?? "/", query: target.count > 1 ? "?" + target[1] : "", isTLS: bind.isTLS,
         isSecure: site.scheme == "https",
         serverName: site.scheme == "https" && !site.host.isAddress ? site.host : "", port: request.port,
@@ -244,6 +247,19 @@ extension HAProxy.Configuration {
     }
   }
 
+  /// Where a rule of a frontend compares the whole `Host` header with a name, and what has to stand there to compare
+  /// only the name in it.
+  func nameRule(for host: String, of frontend: HAProxy.Section) -> (place: Span, fixed: String)? {
+    for (name, directive, _) in hosts(of: frontend) where name == host.lowercased() {
+      guard
+        let word = directive.words.first(where: { HAProxy.Expression($0.text).calls.first?.isOfHeaderName == true }),
+        let span = directive.span(word)
+      else { continue }
+      return (span, "\(span.head)\(word.text),field(1,:)\(span.tail)")
+    }
+    return nil
+  }
+
   /// Names that a frontend's rules ask for, with the line of each.
   func hosts(of frontend: HAProxy.Section) -> [(name: String, directive: HAProxy.Directive, word: HAProxy.Word)] {
     frontend.directives.flatMap { directive -> [(String, HAProxy.Directive, HAProxy.Word)] in
@@ -294,6 +310,11 @@ extension String {
 }
 
 extension HAProxy.Expression.Call {
+  /// It fetches the whole `Host` header.
+  fileprivate var isOfHeaderName: Bool {
+    ["hdr", "req.hdr", "req.fhdr"].contains(name) && arguments.first?.lowercased() == "host"
+  }
+
   /// It fetches the name that the client asks for.
   fileprivate var isOfHost: Bool {
     let method = HAProxy.Method.suffix(of: name)

@@ -112,6 +112,24 @@ extension Lighttpd.Condition {
   }
 }
 
+extension Lighttpd.Condition {
+  /// How a path has to begin, if it plainly says that: `$HTTP["url"] =^ "/app/"`, `=~ "^/app(/|$)"`.
+  var prefix: String? {
+    guard object == "HTTP", field == "url", let text = value.text else { return nil }
+    switch comparison {
+    case "=^": return text
+    case "=~":
+      guard text.hasPrefix("^/") else { return nil }
+      var plain = text.dropFirst()
+      for end in ["(/|$)", "(?:/|$)", "($|/)", "/?", ".*"] where plain.hasSuffix(end) {
+        plain = plain.dropLast(end.count)
+      }
+      return plain.allSatisfy { $0.isLetter || $0.isNumber || "/-_".contains($0) } ? String(plain) : nil
+    default: return nil
+    }
+  }
+}
+
 extension Lighttpd.Configuration {
   /// Which blocks count for a request, and which may.
   struct Selection: Sendable {

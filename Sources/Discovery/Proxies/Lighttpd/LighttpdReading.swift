@@ -48,7 +48,7 @@ enum LighttpdReading: ProxyReader {
       reading.configuration.container = files.container(with: place.file)
       if let log = found.log { reading.log.file = .known(Self.log(of: log)) }
       reading.log.keys = endpoint.logKeys + ["handlers for \(request.site.path.prefix { $0 != "?" })"]
-      reading.route = route(found, server, endpoint, files)
+      reading.route = route(found, server, endpoint, configuration, files)
       if reading.route?.upstream.speaks == .tcp { reading.outcome = .otherProtocol }
     }
     return reading
@@ -131,9 +131,16 @@ enum LighttpdReading: ProxyReader {
 
   /// Sources: lighttpd's documentation of mod_proxy and mod_fastcgi; `gw_backend.c`, `sock_addr.c`, `http-header-glue.c`.
   private static func route(
-    _ route: Lighttpd.Route, _ server: Lighttpd.Server, _ endpoint: Endpoint, _ files: ProxyFiles
+    _ route: Lighttpd.Route, _ server: Lighttpd.Server, _ endpoint: Endpoint,
+    _ configuration: Lighttpd.Configuration, _ files: ProxyFiles
   ) -> Route {
     let settings = server.settings
+    // The line with its name, beside which one about headers may stand.
+    let start = route.setting.place
+    let text = configuration.line(start.line, of: start.file).flatMap { line in
+      route.lacksHeaders && line.trimmed.hasPrefix(route.gateway.setting) ? line : nil
+    }
+    let line = text.map { Span(file: start.file, line: start.line, text: $0, head: "", tail: "") }
     let address: Route.Upstream.Address
     var family: Route.Resolution.Family?
     switch endpoint {
@@ -161,15 +168,16 @@ enum LighttpdReading: ProxyReader {
       tls: nil,
       path: Route.Path(
         passedOn: .known(route.target),
-        change: .known(route.rewriting.map { .init(by: "\($0.by) in \($0.place.text)", edit: nil, fixed: nil) })),
+        change: .known(route.rewriting.map { .init(by: "\($0.by) in \($0.place.text)", edit: nil, fixed: nil) }),
+        prefix: .known(route.rewriting == nil && !route.prefix.isEmpty ? route.prefix : nil)),
       sentHost: route.sentHost.map { .known(Setting($0, nil)) } ?? .notApplicable,
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: Setting(65_535, nil), line: nil, lines: nil)), body: .notRead,
         connections: .notApplicable),
       health: .known(nil), login: .notApplicable, scripts: .notRead, refusals: .notRead, shadowed: .notRead,
       pass: Route.Pass(
-        line: nil, site: nil, transport: nil, target: nil, literal: nil, plain: nil, encrypted: nil,
-        takesBuffers: false, family: nil),
+        line: files.insertion(after: line, next: nil), site: nil, transport: nil, target: nil, literal: nil, plain: nil,
+        encrypted: nil, takesBuffers: false, family: route.gateway.rawValue),
       container: nil, runs: .notRead)
   }
 }

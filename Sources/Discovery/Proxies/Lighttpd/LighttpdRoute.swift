@@ -70,6 +70,10 @@ extension Lighttpd {
     /// `/api/`, `.php`, or nothing for all paths.
     let `extension`: String
     let setting: Value
+    /// The beginning of the path for which it is, without a slash at its end; empty for all paths.
+    let prefix: String
+    /// No header is changed where it stands.
+    let lacksHeaders: Bool
     /// Path and query as the app gets them.
     let target: String
     /// Who changed them, and where.
@@ -195,10 +199,16 @@ extension Lighttpd.Configuration {
     let isUWSGI = gateway == .scgi && setting("scgi.protocol", in: selection)?.value.text == "uwsgi"
     var host: (name: String, span: Span?)?
     var above: Int? = block
-    while let index = above, host == nil { (host, above) = (blocks[index].condition?.host, blocks[index].parent) }
+    var prefix = found.name.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? ""
+    while let index = above {
+      if host == nil { host = blocks[index].condition?.host }
+      if prefix.isEmpty { prefix = blocks[index].condition?.prefix ?? "" }
+      above = blocks[index].parent
+    }
+    while prefix.hasSuffix("/") { prefix.removeLast() }
     return Lighttpd.Route(
       gateway: gateway, speaks: isUWSGI ? .uwsgi : gateway.speaks, servers: servers, extension: found.name ?? "",
-      setting: value, target: target,
+      setting: value, prefix: prefix, lacksHeaders: self.setting("proxy.header", in: selection) == nil, target: target,
       rewriting: rewriting, sentHost: sentHost, host: host, log: setting("server.errorlog", in: selection)?.value)
   }
 

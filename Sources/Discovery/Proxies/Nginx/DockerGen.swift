@@ -27,7 +27,7 @@ enum DockerGen {
     generated.files.isGenerated = true
     var reading = try await NginxReading.reading(of: request, in: configuration, generated)
     (reading.configuration.container, reading.configuration.folder) = (nil, nil)
-    reading.own.merge([.proxyLayout: layout, .sourceKind: program])
+    reading.own.merge([.proxyLayout: layout, .sourceKind: program, .variableForPort: "VIRTUAL_PORT"])
     let isLeftOut = [.default, .missing].contains(reading.outcome)
     let containers: [ContainerSummary]
     do throws(Unseen) { containers = try await proxy.world.containers() } catch {

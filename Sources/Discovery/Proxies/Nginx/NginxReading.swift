@@ -5,10 +5,11 @@ import World
 
 /// From nginx's files to the facts of a route.
 enum NginxReading: ProxyReader {
-  static let facts: [FactName] = [
-    .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
-    .nginxDeadLink, .nginxDeadLinkInside, .nginxAside, .nginxAsideName,
-  ]
+  static let facts: [FactName] =
+    [
+      .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
+      .nginxDeadLink, .nginxDeadLinkInside, .nginxAside, .nginxAsideName, .variableForPort, .wantsPreamble,
+    ] + FactName.ofWholeLine(.preamble)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -135,6 +136,7 @@ enum NginxReading: ProxyReader {
         remedy: files.edit(down).map { .line($0, fixed: down.removed) }, label: nil)
       return reading
     }
+    reading.own.merge(preamble(route.listen, in: configuration, files))
     reading.log.file = .known(route.errorLog.flatMap { CommandLine(proxy.command).absolute($0.value) })
     reading.log.level = route.errorLogLevel.map { Setting($0.value, files.edit($0.span)) }
     reading.route = Self.route(route, upstream, of: configuration, files)
@@ -229,7 +231,7 @@ enum NginxReading: ProxyReader {
       patience: Route.Patience(
         connect: wait(route.connectTimeout), answer: wait(route.readTimeout), whole: .notApplicable),
       tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) ? tls(route, files) : nil,
-      path: Route.Path(passedOn: .known(route.upstreamPath ?? "/"), change: .known(change(of: route, upstream, files))),
+      path: path(of: route, upstream, files),
       sentHost: route.hostHeader.value.map { .known(Setting($0, files.edit(route.hostHeader.span))) } ?? .notRead,
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: header, line: nil, lines: nil)),
@@ -239,11 +241,49 @@ enum NginxReading: ProxyReader {
       refusals: .known(route.refusals.map { refusal($0, of: configuration, files) }), shadowed: .notRead,
       pass: Route.Pass(
         line: files.insertion(after: route.passSpan, next: next), site: nil, transport: nil, target: route.passTarget,
-        literal: upstream.isResolvedEachTime ? route.passLiteral : nil, plain: nil, encrypted: nil,
+        literal: upstream.isResolvedEachTime ? route.passLiteral : nil, plain: plain(route), encrypted: nil,
         // A location that sets its buffers already takes no second line about them.
         takesBuffers: !route.setsBuffers && route.headerLimit.span == nil, family: route.kind.family,
         lookedUp: route.passLookedUp),
       container: nil, runs: .notRead)
+  }
+
+  private static func path(of route: Nginx.Route, _ upstream: Nginx.Upstream, _ files: ProxyFiles) -> Route.Path {
+    let change = change(of: route, upstream, files)
+    let location = route.location.map { $0.hasPrefix("^~ ") ? String($0.dropFirst(3)) : $0 } ?? "/"
+    let prefix = String(location.reversed().drop { $0 == "/" }.reversed())
+    return Route.Path(
+      passedOn: .known(route.upstreamPath ?? "/"), change: .known(change),
+      prefix: .known(change == nil && location.hasPrefix("/") && !prefix.isEmpty ? prefix : nil))
+  }
+
+  /// The line with `proxy_pass` in the place of its relatives; nil where another server would get something else by it.
+  private static func plain(_ route: Nginx.Route) -> String? {
+    let directive = "\(route.kind.family)_pass "
+    guard let span = route.passSpan, route.kind != .proxied, let pass = route.pass, !pass.contains("://"),
+      span.head.hasSuffix(directive)
+    else { return nil }
+    return "\(span.head.dropLast(directive.count))proxy_pass http://\(pass)\(span.tail)"
+  }
+
+  /// Whether nginx waits for the PROXY protocol where the site is asked, and the line by which it does not.
+  private static func preamble(
+    _ listen: Nginx.Listen, in configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) -> Facts {
+    let lines = configuration.servers.flatMap { $0.block.all("listen") }.filter { line in
+      let words = line.arguments.map(\.text)
+      let other = Nginx.Listen(words)
+      return other.address == listen.address && other.port == listen.port && words.contains("proxy_protocol")
+    }
+    guard let line = lines.first, let word = line.arguments.firstIndex(where: { $0.text == "proxy_protocol" }) else {
+      return [:]
+    }
+    var facts: Facts = [.wantsPreamble: "yes"]
+    // Of several servers at one address each line has to change.
+    if lines.count == 1, let edit = files.edit(configuration.span(line, word)) {
+      facts.set(Replacement(line: edit.span, lines: edit.span.removed), .preamble)
+    }
+    return facts
   }
 
   private static func scripts(of route: Nginx.Route, _ files: ProxyFiles) -> Known<Setting<String>?> {

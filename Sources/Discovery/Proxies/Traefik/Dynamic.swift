@@ -20,6 +20,8 @@ extension Traefik {
     /// The label that is wrong, and the name that it should have.
     var label: String?
     var renamed: String?
+    /// True if containers of different apps have the same name for it.
+    var isClash = false
   }
 
   struct Router: Sendable {
@@ -140,7 +142,11 @@ extension Traefik.Dynamic {
       // One that says nothing is none.
       guard let mistake = file?.mistakes.first ?? DocumentFile.mistake(of: text, path, notation) else { return }
       if mistake.isLimit { throw .unreadable(what: path, why: .said(mistake.message)) }
-      refused.append(Refused(file: path, reason: mistake.message, line: mistake.place.line))
+      let place = notation == .yaml ? indented(text, path, around: mistake.place.line, version) : nil
+      refused.append(
+        Refused(
+          file: path, reason: mistake.message, line: place?.line ?? mistake.place.line, text: place?.text,
+          fixed: place?.fixed))
       return
     }
     let settings = Traefik.Settings(file)
@@ -166,6 +172,36 @@ extension Traefik.Dynamic {
     }
     for (name, settings) in http["middlewares"]?.branches ?? [] { middlewares["\(name)@file"] = settings }
     for (name, settings) in http["serversTransports"]?.branches ?? [] { transports["\(name)@file"] = settings }
+  }
+
+  /// The line of a YAML file that cannot be read, and the only depth near its own at which it makes the file one of
+  /// Traefik's.
+  private func indented(
+    _ text: String, _ path: String, around line: Int, _ version: Traefik.Version
+  ) -> (line: Int, text: String, fixed: String)? {
+    let lines = text.lines.map(String.init)
+    guard lines.count <= 2000 else { return nil }
+    func isRead(_ lines: [String]) -> Bool {
+      guard let file = DocumentFile(lines.joined(separator: "\n"), path: path, .yaml), file.mistakes.isEmpty else {
+        return false
+      }
+      do { return try Traefik.Fields.all.mistake(in: Traefik.Settings(file), version) == nil } catch { return false }
+    }
+    for index in [line - 1, line - 2] where lines.indices.contains(index) {
+      let words = String(lines[index].drop { $0 == " " })
+      let own = lines[index].count - words.count
+      // One or two blanks too many or too few: farther away any name may be one of somebody's own.
+      let depths = Set(lines[..<index].suffix(40).map { $0.prefix { $0 == " " }.count }).filter {
+        $0 > 0 && $0 != own && abs($0 - own) <= 2
+      }
+      let fitting = depths.sorted().map { String(repeating: " ", count: $0) + words }.filter { fixed in
+        var other = lines
+        other[index] = fixed
+        return isRead(other)
+      }
+      if !words.isEmpty, fitting.count == 1 { return (index + 1, lines[index], fitting[0]) }
+    }
+    return nil
   }
 
   // MARK: Containers
@@ -263,7 +299,8 @@ extension Traefik.Dynamic {
       var service = services[qualified] ?? Traefik.Service(settings: settings)
       if isActive, let other = service.container, !service.settings.isSame(asService: settings) {
         service.fault = Traefik.Fault(
-          reason: "the containers \(other) and \(container.name) both define the service \(name), each in another way")
+          reason: "the containers \(other) and \(container.name) both define the service \(name), each in another way",
+          isClash: true)
       }
       if isActive, service.container == nil { service = service.defined(by: container.name, settings) }
       // A stopped container adds no server; where it is the only one, it is what should be there.
@@ -299,7 +336,8 @@ extension Traefik.Dynamic {
         if routers[same].isActive, router.isActive {
           let other = routers[same].container?.name ?? ""
           let clash = Traefik.Fault(
-            reason: "the containers \(other) and \(container.name) both define the router \(name), each in another way")
+            reason: "the containers \(other) and \(container.name) both define the router \(name), each in another way",
+            isClash: true)
           routers[same].fault = clash
           router.fault = clash
         }

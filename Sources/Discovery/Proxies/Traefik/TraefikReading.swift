@@ -248,7 +248,8 @@ private struct Loaded {
       return reading
     }
     lead(&reading, to: name, of: router, request, place)
-    if router.container != nil, reading.route?.tls != nil, let id = proxy.container?.Id {
+    let hasOwnTransport = dynamic.services[name]?.settings["loadBalancer", "serversTransport"] != nil
+    if router.container != nil, reading.route?.tls != nil, !hasOwnTransport, let id = proxy.container?.Id {
       // Flags count only if they are where its settings come from.
       let making = await proxy.world.making(of: id)?.appending(
         "--serversTransport.insecureSkipVerify=true", afterOneWith: "--providers.")
@@ -427,7 +428,7 @@ private struct Loaded {
           balancer?["passHostHeader"]?.text?.lowercased() == "false"
             ? "\(server.host):\(server.port)" : request.site.authority, nil)),
       limits: Route.Limits(header: .notRead, body: .notRead, connections: .notRead),
-      health: .known(health(of: service, named: name)),
+      health: .known(health(of: service, named: name, place)),
       login: .known(passage.auth.flatMap { Traefik.Server(url: $0)?.url }), scripts: .notApplicable, refusals: .notRead,
       shadowed: .notApplicable,
       pass: Route.Pass(
@@ -441,11 +442,16 @@ private struct Loaded {
       }, runs: .notRead)
   }
 
-  private func health(of service: Traefik.Service?, named name: String) -> Route.HealthCheck? {
+  private func health(of service: Traefik.Service?, named name: String, _ place: Place) -> Route.HealthCheck? {
     guard let check = service?.settings["loadBalancer", "healthCheck"] else { return nil }
+    // Below the path one more line about the check may stand.
+    let below = check["path"]?.line.map {
+      Span(file: $0.file, line: $0.line, text: $0.text, head: "\($0.text)\n\($0.indentation)", tail: "")
+    }
     let state = live?.services?[name]?.serverStatus ?? [:]
     return Route.HealthCheck(
-      path: check["path"]?.text.map { Setting($0, nil) }, expects: Setting(check["status"]?.text ?? "200-399", nil),
+      path: check["path"]?.text.map { Setting($0, place.edit(below)) },
+      expects: Setting(check["status"]?.text ?? "200-399", place.edit(check["status"]?.span)),
       port: check["port"]?.text.flatMap { UInt16($0) },
       isUp: state.isEmpty ? .notRead : .known(state.values.contains("UP")))
   }
@@ -471,7 +477,12 @@ private struct Loaded {
     let wanted = service?.settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
     return Transport(
       settings: wanted.map { dynamic.transports[$0] } ?? configuration.settings["serversTransport"],
-      isOfFile: wanted?.hasSuffix("@file") == true)
+      isOfFile: wanted?.hasSuffix("@file") == true,
+      isShared: dynamic.services.count { name, service in
+        let provider = name.split(separator: "@").last.map(String.init) ?? ""
+        let other = service.settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
+        return other == wanted
+      } > 1)
   }
 }
 
@@ -482,6 +493,8 @@ private struct Transport {
   let settings: Traefik.Settings?
   /// A file of the dynamic configuration has it; the static one is not changed by a line.
   let isOfFile: Bool
+  /// Several services use it.
+  let isShared: Bool
 
   private func edit(_ settings: Traefik.Settings?, _ place: Place) -> Edit? {
     isOfFile ? place.proxy.files.edit(settings?.span) : nil
@@ -499,13 +512,17 @@ private struct Transport {
   func tls(to server: Traefik.Server, _ place: Place) -> Route.TLS {
     let skips = settings?["insecureSkipVerify"]
     let name = settings?["serverName"]
+    // Before its first line another one may stand.
+    let start = isOfFile && !isShared ? settings?.firstLine : nil
+    let block = start.map { Span(file: $0.file, line: $0.line, text: $0.text, head: $0.indentation, tail: "") }
     return Route.TLS(
       verified: .known(skips?.isOn == true ? [] : Set(Route.TLS.Part.allCases)),
       verifySwitch: edit(skips, place).map { Route.TLS.Switch($0, off: "true") },
       name: .known(Setting(name?.text ?? server.host, edit(name, place))),
       sendsName: .known(Setting(!(name?.text ?? server.host).isAddress, nil)),
       authorities: .known(settings?["rootCAs"]?.list.first.map(place.proxy.files.authorities)),
-      sendsCertificate: .known(settings?["certificates"] != nil), offer: .known(.modern), block: nil)
+      sendsCertificate: .known(settings?["certificates"] != nil), offer: .known(.modern),
+      block: place.proxy.files.edit(block))
   }
 }
 
@@ -566,6 +583,7 @@ private struct Place {
         })
       return problem
     }
+    if fault.isClash, let name = router.freshName { problem.label = "traefik.http.routers.\(name).rule=\(router.rule)" }
     let setting = fault.setting.flatMap { router.settings[$0] }
     if let label = setting?.label, let value = fault.replacement { problem.label = "\(label)=\(value)" }
     guard let span = span(setting), let edit = edit(span) else { return problem }
@@ -576,6 +594,16 @@ private struct Place {
   /// How the container is made again with the labels as they have to be.
   func making(mending fault: Traefik.Fault) async -> Making? {
     if let (name, value) = await missingLabel(fault) { return making?.labelled(name, value) }
+    if fault.isClash {
+      guard let labels = router.container?.Labels, let name = router.freshName else { return nil }
+      return labels.sorted { $0.key < $1.key }.reduce(making) { making, label in
+        let (key, value) = label
+        let renamed = key.renamed(router.name, as: name)
+        let isReference = key.lowercased().hasSuffix(".service") && value == router.name
+        guard renamed != key || isReference else { return making }
+        return making?.labelled(key, nil).labelled(renamed, isReference ? name : value)
+      }
+    }
     if let wrong = fault.label {
       guard let renamed = fault.renamed, let value = router.container?.Labels?[wrong] else { return nil }
       return making?.labelled(wrong, nil).labelled(renamed, value)
@@ -685,6 +713,25 @@ private struct Place {
     change = Route.Path.Change(
       by: change.by, edit: edit(list), fixed: kept.isEmpty ? nil : list.head + kept.joined(separator: ",") + list.tail)
     return change
+  }
+}
+
+extension Traefik.Router {
+  /// A name for it and its service that no other container has: the container's own.
+  fileprivate var freshName: String? {
+    let own = container?.name.map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    return own.map { String($0) }.flatMap { $0 == name ? nil : $0 }
+  }
+}
+
+extension String {
+  /// A label about a router or a service of one name, for another name.
+  fileprivate func renamed(_ old: String, as new: String) -> String {
+    for kind in ["routers", "services"] {
+      let start = "traefik.http.\(kind).\(old)."
+      if lowercased().hasPrefix(start.lowercased()) { return "traefik.http.\(kind).\(new)." + dropFirst(start.count) }
+    }
+    return self
   }
 }
 
