@@ -60,7 +60,7 @@ def created_never_started(s):
 @fault
 def profile_not_active(s):
     """The service has a Compose profile that nobody activated: there is no container. https://docs.docker.com/compose/how-tos/profiles/"""
-    n = s.net(); p = s.port(); j = f"office{s.tag}"
+    n = s.net(); p = s.port(); j = f"office{s.tag}"; s.undo.append(lambda: sh("docker", "rm", "-f", "-v", f"{j}-wiki-1", check=False)) # a repair makes it
     s.file("docker-compose.yml", f"services:\n  proxy:\n    image: nginx:1.27\n    container_name: {j}-proxy-1\n    ports: [\"80:80\"]\n  wiki:\n    image: ghost:5\n    container_name: {j}-wiki-1\n    command: app {p}\n    profiles: [\"full\"]\nnetworks:\n  default:\n    name: {n}\n    external: true\n")
     s.nginx(variable(f"{j}-wiki-1", p), n, name=f"{j}-proxy-1", opts=[x for l in compose(j, "proxy", s.dir) for x in ("--label", l)]); s.expect("/", 502, "backend-stopped", "name-not-found")
 @fault
