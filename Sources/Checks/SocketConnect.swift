@@ -95,19 +95,21 @@ extension World {
   /// Whether a program listens at that path, in whatever folders it lives. Source: proc(5), `net/unix`: the flag 10000 is
   /// that of a listening socket.
   fileprivate func isListening(at path: String, in process: Int32) async throws(Unseen) -> Bool {
-    try await see(FileRead(path: "/proc/\(process)/net/unix")).text.lines.contains { line in
-      let fields = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
-      return fields.count > 7 && fields[3] == "00010000" && fields[7] == path
-    }
+    try await unixSockets(at: path, in: process).contains { $0[3] == "00010000" }
   }
 
   /// How many connections at a socket its program has taken. Source: proc(5), `net/unix`; those that still wait have no
   /// inode yet.
   fileprivate func taken(at path: String, in process: Int32) async throws(Unseen) -> Int {
-    // `0000000000000000: 00000003 00000000 00000000 0001 03 42531 /run/app.sock`: state 03 is connected.
-    try await see(FileRead(path: "/proc/\(process)/net/unix")).text.lines.count { line in
+    // State 03 is connected.
+    try await unixSockets(at: path, in: process).count { $0[5] == "03" && $0[6] != "0" }
+  }
+
+  /// The fields of each socket with that path: `0000000000000000: 00000003 00000000 00000000 0001 03 42531 /run/app.sock`.
+  private func unixSockets(at path: String, in process: Int32) async throws(Unseen) -> [[Substring]] {
+    try await see(FileRead(path: "/proc/\(process)/net/unix")).text.lines.compactMap { line in
       let fields = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
-      return fields.count > 7 && fields[5] == "03" && fields[6] != "0" && fields[7] == path
+      return fields.count > 7 && fields[7] == path ? fields : nil
     }
   }
 
