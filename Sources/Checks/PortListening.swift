@@ -137,9 +137,10 @@ extension World {
 
   /// The one other port of a container that answers HTTP, where the dialled one does not.
   fileprivate func webPort(besides port: UInt16, of listeners: [Listener], _ given: Case) async -> UInt16? {
-    let ports = Set(listeners.map(\.port))
-    guard given[.upstreamPlace] == "container", ports.count > 1, given[.upstreamScheme] == "http",
-      let answers = await answers(of: [port] + ports.subtracting([port]).sorted(), given), answers[port] == false
+    let others = Set(listeners.map(\.port)).subtracting([port]).sorted()
+    // The others are left alone where the dialled one answers.
+    guard given[.upstreamPlace] == "container", !others.isEmpty, given[.upstreamScheme] == "http",
+      await answers(of: [port], given)?[port] == false, let answers = await answers(of: Array(others.prefix(5)), given)
     else { return nil }
     let web = answers.filter(\.value).keys
     return web.count == 1 ? web.first : nil
@@ -157,7 +158,7 @@ extension World {
   }
 
   /// Which of an app's ports, the first six, answer HTTP; nil where its address is not known.
-  func answers(of ports: [UInt16], _ given: Case) async -> [UInt16: Bool]? {
+  private func answers(of ports: [UInt16], _ given: Case) async -> [UInt16: Bool]? {
     let address = given[.upstreamPlace] == "proxy" ? "127.0.0.1" : given.list(.upstreamAddresses).first
     guard let host = try? given.siteHost, let address else { return nil }
     let place = (try? given.dialsFrom) ?? .host
