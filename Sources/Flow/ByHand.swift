@@ -55,11 +55,10 @@ extension Session {
   /// First those that have most words of what is said of the finding.
   private func told(first sightings: [Sighting], by check: String) -> [Sighting] {
     let words = Set((evidence(of: check, facts)?.text ?? "").split(separator: " "))
-    func count(_ sighting: Sighting) -> Int {
+    let counts = sightings.map { sighting in
       Set(sighting.lines.flatMap { $0.split { " <>\"".contains($0) } }).intersection(words).count
     }
-    return sightings.enumerated().sorted { (count($1.element), $0.offset) < (count($0.element), $1.offset) }
-      .map(\.element)
+    return sightings.indices.sorted { (counts[$1], $0) < (counts[$0], $1) }.map { sightings[$0] }
   }
 
   /// The command by which a person sees best what a finding rests on; nil if there is none, or none that can be shown.

@@ -40,27 +40,21 @@ public final class Witness: World {
   public func sightings(of learned: Facts, given: Facts, isUnseen: Bool) -> [Sighting] {
     let words = Words(learned, given)
     var room = Self.searched
-    var found: [(weight: Weight, sighting: Sighting)] = []
+    var found: [(score: Int, answered: Int, sighting: Sighting)] = []
     for (_, taken) in seen.withLock({ $0 }).map({ ($0.name, $0) }).sorted(by: { $0.0 > $1.0 }) {
       let (score, lines) = taken.lines(with: words, most: Self.lines, within: &room)
       let sighting = Sighting(kind: taken.kind, facts: taken.parts, lines: lines)
       guard !found.contains(where: { $0.sighting.kind == sighting.kind && $0.sighting.facts == sighting.facts }) else {
         continue
       }
-      let weight = Weight(score: isUnseen && taken.isUnseen ? .max : score, isAnswered: taken.isAnswered)
-      found.append((weight, sighting))
+      found.append((isUnseen && taken.isUnseen ? .max : score, taken.isAnswered ? 1 : 0, sighting))
     }
-    let best = found.enumerated().sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
-    let told = best.prefix(Self.looks).filter { $0.element.weight.score > 0 }
-    return (told.isEmpty ? Array(best.prefix(1)) : told).map(\.element.sighting)
-  }
-
-  private struct Weight: Comparable {
-    let score: Int
-    let isAnswered: Bool
-    static func < (one: Weight, other: Weight) -> Bool {
-      (one.score, one.isAnswered ? 1 : 0) < (other.score, other.isAnswered ? 1 : 0)
-    }
+    let best = found.enumerated().sorted { one, other in
+      (other.element.score, other.element.answered, one.offset)
+        < (one.element.score, one.element.answered, other.offset)
+    }.map(\.element)
+    let told = best.prefix(Self.looks).filter { $0.score > 0 }
+    return (told.isEmpty ? Array(best.prefix(1)) : told).map(\.sighting)
   }
 }
 
