@@ -31,6 +31,7 @@ public enum TOML {
 
   /// What would be more than is taken in, by the signs without which there is neither a table nor a value.
   private static func excess(of bytes: UnsafeBufferPointer<UInt8>, _ file: String) -> Document.Mistake? {
+    let room = Room.parts
     var (signs, dots, line) = (0, 0, 1)
     for byte in bytes {
       switch byte {
@@ -39,7 +40,8 @@ public enum TOML {
       case UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"): signs += 1
       default: continue
       }
-      guard signs > Limits.nodes || dots > dotsOfLine else { continue }
+      guard signs > room || dots > dotsOfLine else { continue }
+      if signs > room { Room.overrun() }
       let message = dots > dotsOfLine ? "a line has more than \(dotsOfLine) dots" : "it has too many values"
       return Document.Mistake(
         place: Document.Place(file: file, line: line, column: 1), message: message, isLimit: true)

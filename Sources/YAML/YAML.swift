@@ -51,6 +51,7 @@ private final class Parser {
   private var anchored: [String: (node: YAML.Node, count: Int)] = [:]
   /// The nodes so far without keys, each as often as aliases repeat it.
   private var count = 0
+  private let room = Room.parts
 
   init(_ text: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int, _ dialect: YAML.Dialect) {
     self.dialect = dialect
@@ -138,8 +139,9 @@ private final class Parser {
   /// Counts nodes that are made, or repeated by an alias.
   private func add(_ more: Int, at mark: yaml_mark_t) throws {
     count += more
-    let isTooMuch = count > Limits.nodes
+    let isTooMuch = count > room
     guard isTooMuch || Task.isCancelled else { return }
+    if isTooMuch { Room.overrun() }
     let message = isTooMuch ? "it has more than \(Limits.nodes) values, aliases resolved" : "its reading was given up"
     mistakes.append(.init(place: place(mark), message: message, isLimit: true))
     throw Stop()

@@ -53,7 +53,9 @@ public enum RouteReading {
     _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> Reading {
     guard let reader = readers[kind] else { throw .missing(what: "a reader for \(kind)") }
-    return try await read(request, reader, RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await Room.read { () async throws(Unseen) in
+      try await read(request, reader, RunningProxy(kind: kind, place: place, in: world, signs))
+    }
   }
 
   /// What the reader found, as far as what it could not read lets it stand.
@@ -91,7 +93,9 @@ public enum RouteReading {
   ) async throws(Unseen) -> Double {
     guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
     let processes = try await world.processes(of: place, signs)
-    return try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+    return try await Room.read { () async throws(Unseen) in
+      try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+    }
   }
 
   /// What the proxy tells of its use and its limits right now.
@@ -99,7 +103,9 @@ public enum RouteReading {
     of request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> ProxyUse? {
     guard let reader = readers[kind] else { return nil }
-    return try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await Room.read { () async throws(Unseen) in
+      try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
+    }
   }
 
   /// Whether a proxy passes the request on, or is there to do so with others; one that only serves its own files is an
@@ -107,13 +113,11 @@ public enum RouteReading {
   public static func passesOn(
     _ request: Request, _ proxy: ProxyFound, in world: any World, _ signs: Signs
   ) async -> Bool {
-    guard let reader = readers[proxy.sign.kind],
-      let running = try? await RunningProxy(kind: proxy.sign.kind, place: proxy.place, in: world, signs),
-      let outcome = try? await read(request, reader, running).outcome
-    else { return true }
+    let (kind, place) = (proxy.sign.kind, proxy.place)
+    guard let outcome = try? await read(request, kind: kind, at: place, in: world, signs).outcome else { return true }
     switch outcome {
     case .static: return false
-    case .default, .missing: return (try? await reader.list(running))?.isEmpty != true
+    case .default, .missing: return (try? await list(kind: kind, at: place, in: world, signs))?.isEmpty != true
     default: return true
     }
   }
@@ -123,7 +127,9 @@ public enum RouteReading {
     kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> [Listed] {
     guard let reader = readers[kind] else { throw .missing(what: "a reader for \(kind)") }
-    return try await reader.list(RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await Room.read { () async throws(Unseen) in
+      try await reader.list(RunningProxy(kind: kind, place: place, in: world, signs))
+    }
   }
 
   /// A site of a proxy that runs here, by the address under which this machine is asked for it.
