@@ -13,7 +13,7 @@ enum Bomb: String, CaseIterable, Sendable {
   case haproxyRoutes, haproxyWords
   case caddyRoutes, caddySnippets, caddyArguments, caddyWords
 
-  static let routes = 20_000
+  static let routes = 16_000
 
   var kind: String {
     ["traefik", "envoy", "nginx", "apache", "haproxy", "caddy"].first { rawValue.hasPrefix($0) } ?? ""
