@@ -10,7 +10,7 @@ STATIC := libyaml-dev libtomlplusplus-dev libcmark-dev libsqlite3-dev libpcre2-d
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libstdc++-12-dev libssl-dev $(STATIC)
 PEERS := bind9-dnsutils docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3 openssh-server
 
-.PHONY: run build test check lab by-hand answers drops pastes practice field hostile fuzz suites tables bench format lint install uninstall package image test-packages libraries peers clean
+.PHONY: run build test check lab by-hand answers walks drops pastes practice field hostile fuzz suites tables texts bench format lint install uninstall package image test-packages libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -43,6 +43,10 @@ practice: build peers
 # The same faults, diagnosed from nothing but what collect prints there; prints how many are right.
 by-hand: build peers
 	LAB_BY_HAND=1 LAB_ONLY='$(FAULT)' swift test --filter '^Lab\.Lab/byHand'
+
+# Faults that commands can mend, walked in a real terminal by somebody who knows only what is on the screen.
+walks: build peers
+	LAB_WALKS=1 LAB_ONLY='$(FAULT)' swift test --filter '^Lab\.Lab/walked'
 
 # Cuts the line of a session over a real sshd DROPS times, at random moments; DROPS_SEED repeats those of another run.
 DROPS ?= 50
@@ -87,6 +91,10 @@ suites: libraries peers
 tables: libraries
 	TABLES=1 swift test --filter 'everyFactHasATypeAndSomebodyWhoBringsIt|readersKnowAsMuchAsTheTableSays'
 	cat Tests/DiscoveryTests/Proxies/knowledge.tsv
+
+# Every text for people, for each language that there is: those that are new have a place there, those that are gone have none.
+texts: libraries
+	TEXTS=1 swift test --filter '^DataTests\.LanguageTests'
 
 bench: build
 	Tests/bench

@@ -5,7 +5,7 @@ import Foundation
 @main struct EmbedData: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     guard let module = target.sourceModule else { return [] }
-    let files = ["yaml", "md", "sh", "xz"].flatMap { module.sourceFiles(withSuffix: $0).map(\.url) }
+    let files = ["yaml", "md", "sh", "po", "xz"].flatMap { module.sourceFiles(withSuffix: $0).map(\.url) }
     let output = context.pluginWorkDirectoryURL.appending(path: "Files.swift")
     return [
       .buildCommand(

@@ -11,7 +11,7 @@ extension Reader {
 
   /// The data files of an author: `Flows/*.yaml`, `Flows/collect.sh`, `Flows/apps/*.yaml`, `Flows/signs/*.yaml`,
   /// `Screens/*.yaml`, `Screens/*.md`, `Screens/guides/*.md`, `Screens/checkup/*.md`, `Screens/parts/*.md`,
-  /// `Screens/proxies/*.md` and `Screens/practice/*.yaml` below `directory`.
+  /// `Screens/proxies/*.md`, `Screens/languages/*.po` and `Screens/practice/*.yaml` below `directory`.
   ///
   /// Either folder may be missing, but not both. Hidden files are left out.
   public static func files(in directory: String) throws(Unreadable) -> [(path: String, text: String)] {
@@ -21,6 +21,7 @@ extension Reader {
       ("Flows", [".yaml", ".sh"]), ("Flows/apps", [".yaml"]), ("Flows/signs", [".yaml"]),
       ("Screens", [".yaml", ".md"]), ("Screens/guides", [".md"]), ("Screens/checkup", [".md"]),
       ("Screens/parts", [".md"]), ("Screens/proxies", [".md"]), ("Screens/practice", [".yaml"]),
+      ("Screens/languages", [".po"]),
     ] {
       guard let names = try names(in: "\(directory)/\(folder)") else { continue }
       isFound = true

@@ -8,6 +8,7 @@ struct ExerciseReader {
   static let folder = "Screens/practice/"
   private static let hints = 3
 
+  var language = Language.own
   let problems: Problems
 
   /// The name of the exercise that is in the file; nil if it is of another kind.
@@ -20,7 +21,7 @@ struct ExerciseReader {
   func read(_ name: String, _ file: (path: String, text: String), links: inout [Draft.Link]) -> Exercise? {
     let (root, mistakes) = YAML.read(file.text, file: file.path)
     for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
-    guard let root else { return nil }
+    guard let root = root.map({ language($0, of: file.path) }) else { return nil }
     let record = root.record(["title", "goal", "hints", "first", "causes", "others", "staged"], problems)
     let hints = record.texts("hints")
     if hints.count != Self.hints { problems.add(record.at, "an exercise has \(Self.hints) 'hints'") }
@@ -40,11 +41,12 @@ struct ExerciseReader {
 
 extension Reader {
   /// The exercises in these files, in the order of their names, and what is wrong with any of them in itself.
-  public static func exercises(_ files: [(path: String, text: String)]) -> (exercises: [Exercise], problems: [Problem])
-  {
+  public static func exercises(
+    _ files: [(path: String, text: String)], in language: Language? = nil
+  ) -> (exercises: [Exercise], problems: [Problem]) {
     let problems = Problems()
     var links: [Draft.Link] = []
-    let reader = ExerciseReader(problems: problems)
+    let reader = ExerciseReader(language: language ?? .own, problems: problems)
     let exercises = files.compactMap { file in
       ExerciseReader.name(file.path).flatMap { reader.read($0, file, links: &links) }
     }

@@ -4,9 +4,12 @@ import Synchronization
 /// Pages that have been linted before, each read when it is first shown; what they take in is read with the first of them.
 final class PageFiles: Sendable {
   private let files: [(path: String, text: String)]
+  private let language: Language
   private let taken = Mutex<(parts: [String: Part], recipes: Recipes)?>(nil)
 
-  init(_ files: [(path: String, text: String)]) { self.files = files }
+  init(_ files: [(path: String, text: String)], _ language: Language) {
+    (self.files, self.language) = (files, language)
+  }
 
   func pages(_ kind: PageReader.Kind) -> Pages {
     let ofKind = files.compactMap { file in
@@ -24,7 +27,8 @@ final class PageFiles: Sendable {
     }
     var draft = Draft(isLinted: false)
     var reader = PageReader(
-      file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, problems: Problems())
+      file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, language,
+      problems: Problems())
     reader.read(into: &draft)
     return draft.pages[kind]?[id]
   }

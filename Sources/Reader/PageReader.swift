@@ -45,6 +45,7 @@ struct PageReader {
   /// Steps that several pages share, by name.
   private let parts: [String: Part]
   private let recipes: Recipes
+  private let language: Language
   private let problems: Problems
   private let markdown: Markdown
   private var explanation: [Page.Paragraph] = []
@@ -59,13 +60,15 @@ struct PageReader {
   private var ledSteps = 0
 
   init(
-    file: String, kind: Kind, id: String, text: String, parts: [String: Part], recipes: Recipes, problems: Problems
+    file: String, kind: Kind, id: String, text: String, parts: [String: Part], recipes: Recipes,
+    _ language: Language, problems: Problems
   ) {
     frame = Frame(source: PageSource(file: file, text: text))
     self.kind = kind
     self.id = id
     self.parts = parts
     self.recipes = recipes
+    self.language = language
     self.problems = problems
     markdown = Markdown(text)
   }
@@ -85,7 +88,7 @@ struct PageReader {
     }
     guard let root else { return }
 
-    let record = root.record(
+    let record = language(root, of: frame.source.file).record(
       [kind.rawValue, "title", "sources"] + (kind == .cause ? ["needs", "hides", "prevention"] : []), problems)
     if let named = record.requiredText(kind.rawValue), named.text != id {
       problems.add(named.at, "the \(kind) '\(named.text)' is not this file's name, '\(id)'")
@@ -115,10 +118,10 @@ struct PageReader {
     case .heading(let level, let text):
       if level != 2 { problems.add(frame.source.place(block.line), "a section of a page starts with '##'") }
       endSection(into: &draft)
-      heading = text
+      heading = language(text)
       when = frame.when
     case .paragraph(let text), .item(let text):
-      let text = Text(text: text, at: frame.source.place(block.line))
+      let text = Text(text: language(text), at: frame.source.place(block.line))
       if heading == nil {
         explanation.append(.init(text: template(text, into: &draft), when: when))
       } else {
@@ -340,6 +343,7 @@ struct PageReader {
       body = patch(&words, lines, line: line, into: &draft)
     case .form:
       runsAt = .webUI
+      let lines = lines.map { language($0) }
       body = .form(template(Text(text: lines.joined(separator: "\n"), at: frame.source.place(line)), into: &draft))
     case nil: return
     }

@@ -18,19 +18,22 @@ public enum Reader {
   ///   - shapes: What the checks declare of themselves.
   ///   - linting: Whether what only shows across files is looked for: names, paths, facts. The built-in files need it no
   ///     more, since the build has done it.
+  ///   - language: That of the texts for people; nil: as they are written.
   ///   - checkingPatterns: Whether regular expressions are compiled too, which takes far longer than the rest.
   /// - Returns: A nil catalogue if there is any problem; problems in the order of their places.
   public static func read(
-    files: [(path: String, text: String)], shapes: [CheckShape], linting: Bool = true, checkingPatterns: Bool
+    files: [(path: String, text: String)], shapes: [CheckShape], linting: Bool = true,
+    in language: Language? = nil, checkingPatterns: Bool
   ) -> (catalog: Catalog?, problems: [Problem]) {
     let problems = Problems()
+    let language = language ?? .own
     let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
     var draft = Draft(isLinted: linting)
     let parts = linting ? parts(of: files) : [:]
     if linting { draft.recipes = Recipes(files, problems) }
     // Which of two nodes of one name is the second does not depend on the caller's order.
     for file in files.sorted(by: { $0.path < $1.path }) where linting || isWantedAtOnce(file.path) {
-      read(file, shapes, parts, problems, into: &draft)
+      read(file, shapes, parts, language, problems, into: &draft)
     }
     var flows = FlowReader(shapes: shapes, problems: problems)
     flows.read(draft.flows, into: &draft)
@@ -51,7 +54,7 @@ public enum Reader {
     if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.sorted) }
-    let onDemand = linting ? nil : PageFiles(files)
+    let onDemand = linting ? nil : PageFiles(files, language)
     func pages(_ kind: PageReader.Kind) -> Pages { onDemand?.pages(kind) ?? Pages(draft.pages[kind] ?? [:]) }
     let apps = draft.apps
     draft.signs.apps = linting ? Apps { apps } : AppFiles(files).apps
@@ -76,7 +79,7 @@ public enum Reader {
   /// read when they are shown, and apps when one is looked for.
   private static func isWantedAtOnce(_ path: String) -> Bool {
     ![FactRegistry.file, Recipes.list, collectingScript].contains(path) && !path.hasSuffix(".md")
-      && !path.hasPrefix(AppReader.folder) && ExerciseReader.name(path) == nil
+      && !path.hasPrefix(AppReader.folder) && Language.name(path) == nil && ExerciseReader.name(path) == nil
   }
 
   /// `Screens/parts/NAME.md` by name.
@@ -89,17 +92,19 @@ public enum Reader {
 
   private static func read(
     _ file: (path: String, text: String), _ shapes: [String: CheckShape], _ parts: [String: Part],
-    _ problems: Problems, into draft: inout Draft
+    _ language: Language, _ problems: Problems, into draft: inout Draft
   ) {
     let words = file.path.split(separator: "/").map(String.init)
     let start = SourcePlace(file: file.path, line: 1, column: 1)
     let page = PageReader.Kind.page(file.path)
     let takenIn = words.count == 3 && words[0] == "Screens" && ["parts", "proxies"].contains(words[1])
-    if takenIn && words[2].hasSuffix(".md") || [Recipes.list, collectingScript].contains(file.path) {
+    if takenIn && words[2].hasSuffix(".md") || [Recipes.list, collectingScript].contains(file.path)
+      || Language.name(file.path) != nil
+    {
       return  // read where a page takes it in, or not at all
     } else if let page {
       var page = PageReader(
-        file: file.path, kind: page.kind, id: page.id, text: file.text, parts: parts, recipes: draft.recipes,
+        file: file.path, kind: page.kind, id: page.id, text: file.text, parts: parts, recipes: draft.recipes, language,
         problems: problems)
       page.read(into: &draft)
     } else if let exercise = ExerciseReader.name(file.path) {
@@ -110,7 +115,7 @@ public enum Reader {
     {
       let (root, mistakes) = YAML.read(file.text, file: file.path)
       for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
-      guard let root else {
+      guard let root = root.map({ language($0, of: file.path) }) else {
         if mistakes.isEmpty { problems.add(start, "this file is empty") }
         return
       }
@@ -128,7 +133,7 @@ public enum Reader {
     } else {
       problems.add(
         start,
-        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/recipes.yaml, Screens/looks.yaml, Screens/glossary.yaml or Screens/words.yaml"
+        "files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/languages/NAME.po, Screens/recipes.yaml, Screens/looks.yaml, Screens/glossary.yaml or Screens/words.yaml"
       )
     }
   }

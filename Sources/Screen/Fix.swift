@@ -13,7 +13,7 @@ extension State {
     sayCode(of: step, in: &sheet)
     if step.patch != nil {
       sheet.blocks.append(.gap)
-      let facts: Facts = ["step.file": step.file?.shellWord ?? "?"]
+      let facts: Facts = ["step.editor": shellText("fix.editor", of: step) ?? "?"]
       let how = Span(word("fix.patch", facts), spoken: word("lines.patch", facts))
       sheet.blocks.append(.text([how], indent: 0, hanging: 0))
     }
@@ -30,7 +30,7 @@ extension State {
 
   /// Where a step is done, what it does, and its lines.
   private func sayCode(of step: Diagnosis.Step, in sheet: inout Sheet) {
-    let code = step.command ?? step.patch
+    let code = shellText(of: step)
     if code != nil || step.changes {
       sheet.say(placed(step), Style(isBold: step.changes, colour: step.changes ? .unsure : .plain))
     }

@@ -92,13 +92,13 @@ extension State {
           sheet.blocks.append(
             .item(
               label: label(evidence.mark), words: [Span(evidence.text, isFault ? .bold : .plain)],
-              note: word("seconds", ["check.seconds": finding.seconds.inWords])))
+              note: duration(finding.seconds) ?? ""))
         } else {
           sheet.blocks.append(
             .item(
               label: Span(padded("…"), spoken: word("lines.running")),
               words: [Span(catalog.checks[check]?.title ?? check)],
-              note: word("seconds", ["check.seconds": String(elapsed[check] ?? 0)])))
+              note: duration(Double(elapsed[check] ?? 0)) ?? ""))
         }
       }
     }
@@ -115,6 +115,13 @@ extension State {
     }
     return sheet
   }
+
+  /// A time that a person has noticed as waiting.
+  private func duration(_ seconds: Double) -> String? {
+    seconds < Self.noticed ? nil : word("seconds", ["check.seconds": seconds.inWords])
+  }
+
+  private static let noticed = 0.5
 
   /// The hops in one line, each with its mark; the first cross stands out.
   var pathLine: [Span] {
@@ -163,7 +170,8 @@ extension State {
       let label = label(evidence.mark)
       sheet.blocks.append(.text([label, Span(" " + evidence.text)], indent: 0, hanging: label.text.columns + 1))
       sheet.blocks.append(.gap)
-      sheet.say(word("evidence.seen-by", ["check.id": check, "check.seconds": finding.seconds.inWords]), .dim)
+      let seen = word("evidence.seen-by", ["check.id": check])
+      sheet.say(([seen] + [duration(finding.seconds)].compactMap(\.self)).joined(separator: " "), .dim)
     } else {
       sheet.say(word("evidence.running", ["check.seconds": String(elapsed[check] ?? 0)]))
     }

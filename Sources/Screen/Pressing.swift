@@ -155,8 +155,23 @@ extension State {
 
   var nextStep: Int? { step.flatMap { $0.number + 1 < $0.count ? $0.number + 1 : nil } }
 
-  /// The command or the patch of the step that is shown.
-  var stepText: String? { step.flatMap { $0.step.command ?? $0.step.patch } }
+  /// What carries out the step that is shown, when it is pasted into a shell.
+  var stepText: String? { step.flatMap { shellText(of: $0.step) } }
+
+  /// A command as it is; a change of a file as a command that has it in a here-document, which each of its own lines, as
+  /// they begin with a sign of the diff, leaves open.
+  func shellText(of step: Diagnosis.Step) -> String? {
+    if let command = step.command { return command }
+    guard let patch = step.patch else { return nil }
+    return shellText("fix.patch-command", of: step).map { "\($0) <<'END'\n\(patch)END" } ?? patch
+  }
+
+  /// A command of the program's own about the file of a step; nil if that cannot be written for a shell.
+  func shellText(_ word: String, of step: Diagnosis.Step) -> String? {
+    var facts = session?.facts ?? Facts()
+    facts["step.file"] = step.file
+    return try? catalog.words[word]?.command(facts)
+  }
 
   /// What can be copied here, in the order in which it stands: of a step as it is, of other screens all that is to be run
   /// or applied.

@@ -52,6 +52,15 @@ struct Arguments {
   var record: String?
   /// True: for whoever is let in to follow a guided session and to do nothing else.
   var isRestricted = false
+  /// The name of the language of the texts; nil: that of the environment.
+  var language: String?
+  /// Whether another program reads what it writes.
+  var isForPrograms: Bool {
+    switch command {
+    case .diagnose(_, .json), .checkup(_, true, _), .explain(_, true): true
+    default: false
+    }
+  }
   /// Whether it is the program of an image, which is to look at the machine outside.
   var entersHost = false
   /// Whether it looks at this machine.
@@ -170,6 +179,7 @@ struct Arguments {
       name: "--timeout", value: "SECONDS", says: "for all checks of all sites together (30)",
       line: .last("more Flows and Screens; for all checks (30)")),
     Option(name: "--color", value: "auto|never", says: "colours, or none", line: .next),
+    Option(name: "--lang", value: "NAME", says: "the language of its texts: de, en", line: .next),
     Option(name: "--ascii", says: "draws with plain characters only", line: .next),
     Option(name: "--help", says: "how to use it", line: .next),
     Option(name: "--version", says: "which version it is", line: .last("")),
@@ -213,6 +223,7 @@ struct Arguments {
     isPlain = given["--plain"] != nil
     (answers, record) = (given["--answers"], given["--record"])
     isRestricted = given["--restricted"] != nil
+    language = given["--lang"]
     entersHost = given["--enter-host"] != nil
     colours = given["--color"] != "never"
     if let text = given["--timeout"] {

@@ -163,7 +163,7 @@ struct Crew {
 
   private mutating func fail(_ places: [Int]) {
     hasFailed = true
-    guard !places.isEmpty, let catalog = Wizard502.catalog(arguments.flows) else { return }
+    guard !places.isEmpty, let catalog = Wizard502.catalog(arguments) else { return }
     for place in places {
       results[place] = work.result(
         notLookedAt: sites[place], because: catalog.word("unseen.failed"), exit: .fault, catalog)
@@ -243,7 +243,7 @@ private struct Worker {
 
   /// - Parameter places: Those of `sites` that are to be looked at; nil: all of this machine, which are to be found first.
   func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
-    guard let catalog = Wizard502.catalog(arguments.flows) else { return Wizard502.Exit.unreadable.rawValue }
+    guard let catalog = Wizard502.catalog(arguments) else { return Wizard502.Exit.unreadable.rawValue }
     let subject: Subject
     let keeper: Keeper?
     do throws(Evidence.Failure) {

@@ -33,10 +33,11 @@ final class Practice: World {
 
 extension Exercise {
   /// Those of this build, or those in somebody's own folder.
-  static func all(in folder: String?) throws(Evidence.Failure) -> [Exercise] {
+  static func all(in folder: String?, _ arguments: Arguments) throws(Evidence.Failure) -> [Exercise] {
     let read: (exercises: [Exercise], problems: [Problem])
     do throws(Reader.Unreadable) {
-      read = if let folder { try Reader.exercises(in: folder) } else { Reader.exercises(Reader.builtIn) }
+      let language = Wizard502.language(arguments, Reader.builtIn)
+      read = if let folder { try Reader.exercises(in: folder) } else { Reader.exercises(Reader.builtIn, in: language) }
     } catch { throw Evidence.Failure(sentence: "\(error)") }
     if let problem = read.problems.first { throw Evidence.Failure(sentence: problem.description) }
     if read.exercises.isEmpty { throw Evidence.Failure(sentence: "no exercise is in \((folder ?? "").printable)") }
@@ -99,7 +100,7 @@ extension Wizard502 {
   /// The exercises as lines, or a session on one of them, or on the one that is chosen there.
   static func practice(_ name: String?, lists: Bool, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let exercises: [Exercise]
-    do throws(Evidence.Failure) { exercises = try Exercise.all(in: arguments.from) } catch {
+    do throws(Evidence.Failure) { exercises = try Exercise.all(in: arguments.from, arguments) } catch {
       complain("wizard502: \(error.sentence)")
       return error.exit.rawValue
     }

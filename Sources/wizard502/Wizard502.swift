@@ -42,6 +42,7 @@ import World
       complain("wizard502: \(error.sentence). wizard502 --help shows the use.")
       end(Exit.misuse.rawValue)
     }
+    checkLanguage(arguments)
     if arguments.entersHost { enterHost(arguments) }
     switch arguments.command {
     case .help: end(say(Arguments.help).rawValue)
@@ -52,10 +53,10 @@ import World
     case .generate(.fish): end(say(Completion.fish).rawValue)
     case .lint(let directory): supervised { concurrently { await lint(directory ?? arguments.flows).rawValue } }
     case .explain(let files, let isJSON):
-      supervised { catalog(arguments.flows).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
-    case .show(let name): supervised { catalog(arguments.flows).map { show(name, $0) } ?? .unreadable }
+      supervised { catalog(arguments).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
+    case .show(let name): supervised { catalog(arguments).map { show(name, $0) } ?? .unreadable }
     case .collect: end(say(Reader.builtIn.first { $0.path == Reader.collectingScript }?.text ?? "").rawValue)
-    case .graph(let drawing): supervised { catalog(arguments.flows).map { graph(drawing, $0) } ?? .unreadable }
+    case .graph(let drawing): supervised { catalog(arguments).map { graph(drawing, $0) } ?? .unreadable }
     case .diagnose(let url, let form): work(.diagnosis(form), at: url, arguments)
     case .checkup(let url, let isJSON, let onlyNew):
       work(.checkup(isJSON: isJSON, onlyNew: onlyNew), at: url, arguments)
@@ -71,7 +72,7 @@ import World
   ) -> Never {
     supervisedOnTerminal {
       concurrently {
-        guard let catalog = catalog(arguments.flows) else { return Exit.unreadable.rawValue }
+        guard let catalog = catalog(arguments) else { return Exit.unreadable.rawValue }
         return await work(catalog)
       }
     }
@@ -112,12 +113,15 @@ import World
 
   // MARK: The data files
 
-  /// The built-in catalogue, with those of `directory` over it; nil, said on standard error, if that is broken.
-  static func catalog(_ directory: String?) -> Catalog? {
+  /// The built-in catalogue, with that of `--flows` over it, in the person's language; nil, said on standard error, if it
+  /// is broken.
+  static func catalog(_ arguments: Arguments) -> Catalog? {
+    let directory = arguments.flows
     do {
       let files = try files(directory)
+      let language = language(arguments, files)
       let read = Reader.read(
-        files: files, shapes: Check.all.map(\.shape), linting: directory != nil, checkingPatterns: false)
+        files: files, shapes: Check.all.map(\.shape), linting: directory != nil, in: language, checkingPatterns: false)
       read.problems.forEach { complain($0.description) }
       if read.catalog == nil, let directory {
         complain("wizard502: \(directory.printable) has mistakes and is not used")
@@ -127,6 +131,31 @@ import World
       complain("wizard502: \(error)")
       return nil
     }
+  }
+
+  /// That of `--lang`, else the one that the environment asks for, if there is one; what other programs read stays as it
+  /// is without `--lang`.
+  static func language(_ arguments: Arguments, _ files: [(path: String, text: String)]) -> Language? {
+    let name = arguments.language ?? (arguments.isForPrograms ? nil : languageOfEnvironment)
+    return name.flatMap { Language($0, in: files) }
+  }
+
+  /// Ends with a sentence where `--lang` names what there is not.
+  private static func checkLanguage(_ arguments: Arguments) {
+    guard let name = arguments.language, let files = try? files(arguments.flows) else { return }
+    let names = ([Language.english] + Language.names(in: files)).sorted()
+    guard !names.contains(name) else { return }
+    complain("wizard502: there is no language \(name.printable); there are \(names.joined(separator: ", "))")
+    end(Exit.misuse.rawValue)
+  }
+
+  /// What `LC_ALL`, `LC_MESSAGES` or `LANG` asks for, the first of them that says something: `de` of `de_AT.UTF-8`.
+  private static var languageOfEnvironment: String? {
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+      guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { continue }
+      return String(value.prefix { !"_.@".contains($0) })
+    }
+    return nil
   }
 
   private static func files(_ directory: String?) throws(Reader.Unreadable) -> [(path: String, text: String)] {
@@ -143,6 +172,13 @@ import World
         for exercise in Reader.exercises(files).exercises {
           problems += await exercise.problems(catalog, folder: directory.map { "\($0)/Screens/practice" })
         }
+      }
+      for translation in Reader.translations(in: files) {
+        problems += translation.problems.map(\.description)
+        guard !translation.missing.isEmpty else { continue }
+        complain(
+          "\(translation.path): \(translation.missing.count) of \(translation.texts) texts are not translated".printable
+        )
       }
       problems.forEach { say($0) }
       return problems.isEmpty ? .working : .diagnosed

@@ -83,7 +83,7 @@ enum Work {
           isAllSeen ? .working : .inconclusive
         }
       if isJSON { return (checkupJSON(sites), exit) }
-      guard let catalog = Wizard502.catalog(arguments.flows) else { return ("", .unreadable) }
+      guard let catalog = Wizard502.catalog(arguments) else { return ("", .unreadable) }
       return (sites.isEmpty ? "" : checkupText(sites, catalog: catalog), exit)
     }
   }

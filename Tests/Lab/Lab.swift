@@ -12,6 +12,7 @@ import Testing
 /// | `LAB_KEEP`       | leaves what was staged standing, for a look around                      |
 /// | `LAB_BY_HAND`    | diagnoses from what `collect` prints alone; a folder for the pastes that misled |
 /// | `LAB_ANSWERS`    | diagnoses from answers to its questions alone; a folder for the sessions that misled |
+/// | `LAB_WALKS`      | walks the core in a real terminal, by what the screen tells alone             |
 /// | `LAB_FLOWS`      | asks by the Flows and Screens of this folder, instead of those that are built in |
 /// | `LAB_TABLE`      | a file for the table of results                                         |
 /// | `LAB_PRACTICE`   | stages what the exercises of this folder name, and records their systems there |
@@ -19,8 +20,10 @@ import Testing
 @Suite(.serialized, .engine) struct Lab {
   private static let environment = ProcessInfo.processInfo.environment
 
-  @Test(
-    .enabled(if: environment["LAB_BY_HAND"] == nil && environment["LAB_ANSWERS"] == nil), arguments: Fault.all)
+  /// Whether the faults are wanted for something else.
+  private static let isOther = ["LAB_BY_HAND", "LAB_ANSWERS", "LAB_WALKS"].contains { environment[$0] != nil }
+
+  @Test(.enabled(if: !isOther), arguments: Fault.all)
   func staged(_ fault: Fault) async throws {
     try await standing(fault) { site, before, _ in
       if Self.environment["LAB_STAGE_ONLY"] == nil { try await diagnose(fault, site, showing: before) }
@@ -190,7 +193,7 @@ import Testing
 
   /// One good answer within the time; of a site that fails sometimes, as many good ones one after the other as the
   /// program asks for.
-  private func isWell(_ site: Site, within seconds: Double) async throws -> Bool {
+  func isWell(_ site: Site, within seconds: Double) async throws -> Bool {
     let answersWell = { () async throws -> Bool in
       for _ in 0..<(site.series ?? 1) {
         guard try await Answer.from(site).isGood(for: site) else { return false }

@@ -410,7 +410,7 @@ struct MistakeTests {
       Set(sample.read().problems).isSuperset(of: [
         "Flows/checks.yaml:1:1: error: there is no such file",
         "Flows/start.yaml:1:1: error: there is no such file",
-        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/recipes.yaml, Screens/looks.yaml, Screens/glossary.yaml or Screens/words.yaml",
+        "notes.txt:1:1: error: files are named Flows/NAME.yaml, Flows/apps/NAME.yaml, Flows/signs/NAME.yaml, Screens/CAUSE.md, Screens/guides/NAME.md, Screens/checkup/WEAKNESS.md, Screens/parts/NAME.md, Screens/proxies/KIND.md, Screens/practice/NAME.yaml, Screens/languages/NAME.po, Screens/recipes.yaml, Screens/looks.yaml, Screens/glossary.yaml or Screens/words.yaml",
       ]))
   }
 

@@ -81,7 +81,7 @@ extension String {
 extension State {
   /// What is said of a patch in other words, since nothing is copied by a key in lines.
   fileprivate var patchHints: [String] {
-    ["fix.patch", "lines.patch"].map { word($0, ["step.file": step?.step.file?.shellWord ?? "?"]) }
+    ["fix.patch", "lines.patch"].map { word($0, ["step.editor": "sudo nano \(step?.step.file?.shellWord ?? "?")"]) }
   }
 }
 

@@ -13,10 +13,10 @@ struct Play {
 
   init(
     size: Size = Size(columns: 80, rows: 24), notices: [String] = [], ascii: Bool = false, exercises: [Exercise] = [],
-    left: Left? = nil
+    left: Left? = nil, words: [String: Template] = ScreenCase.words()
   ) {
     state = State(
-      catalog: ScreenCase.catalog(), shapes: ScreenCase.shapes, notices: notices, exercises: exercises,
+      catalog: ScreenCase.catalog(words: words), shapes: ScreenCase.shapes, notices: notices, exercises: exercises,
       left: left, isASCII: ascii, site: ScreenCase.site)
     send(.resized(size))
     effects += state.begin(url: nil)
@@ -48,8 +48,10 @@ struct Play {
   }
 
   /// A session at its verdict.
-  static func diagnosed(size: Size = Size(columns: 80, rows: 24), ascii: Bool = false) -> Play {
-    var play = Play(size: size, ascii: ascii)
+  static func diagnosed(
+    size: Size = Size(columns: 80, rows: 24), ascii: Bool = false, words: [String: Template] = ScreenCase.words()
+  ) -> Play {
+    var play = Play(size: size, ascii: ascii, words: words)
     play.press(.down, .enter)
     play.find()
     return play
