@@ -1,43 +1,51 @@
 public import Model
 
-/// All that the program knows as data: the tree, the pages, the sentences and the signs.
+/// All that the program knows as data: the tree, the pages, the sentences and the signs. Each part is read when it is
+/// first wanted.
 public struct Catalog: Sendable, Equatable {
-  public var tree: Tree
+  @Later public var tree: Tree
   /// The hops of the way from the browser to the app, in its order.
-  public var hops: [String]
+  @Later public var hops: [String]
   /// By cause id.
   public var pages: Pages
   /// What is true for no cause alone, by name.
   public var guides: Pages
   /// What a checkup looks for, and a page for each weakness.
-  public var checkup: Checkup
+  @Later public var checkup: Checkup
   public var weaknesses: Pages
   /// By check id.
-  public var checks: [String: CheckText]
+  @Later public var checks: [String: CheckText]
   /// By kind of look: the ways in which a person takes it, the first one that can be filled in is shown.
-  public var looks: [String: [ByHand]]
+  @Later public var looks: [String: [ByHand]]
   /// The words of the program itself, by name.
-  public var words: [String: Template]
-  public var glossary: Glossary
-  public var signs: Signs
+  @Later public var words: [String: Template]
+  @Later public var glossary: Glossary
+  @Later public var signs: Signs
 
   public init(
-    tree: Tree, hops: [String] = [], pages: Pages, guides: Pages = [:], checkup: Checkup = Checkup(),
-    weaknesses: Pages = [:], checks: [String: CheckText],
-    looks: [String: [ByHand]] = [:], words: [String: Template], glossary: Glossary = Glossary(), signs: Signs
+    tree: @autoclosure @escaping @Sendable () -> Tree, hops: @autoclosure @escaping @Sendable () -> [String] = [],
+    pages: Pages, guides: Pages = [:], checkup: @autoclosure @escaping @Sendable () -> Checkup = Checkup(),
+    weaknesses: Pages = [:], checks: @autoclosure @escaping @Sendable () -> [String: CheckText],
+    looks: @autoclosure @escaping @Sendable () -> [String: [ByHand]] = [:],
+    words: @autoclosure @escaping @Sendable () -> [String: Template],
+    glossary: @autoclosure @escaping @Sendable () -> Glossary = Glossary(),
+    signs: @autoclosure @escaping @Sendable () -> Signs
   ) {
-    self.tree = tree
-    self.hops = hops
+    _tree = Later(tree)
+    _hops = Later(hops)
     self.pages = pages
     self.guides = guides
-    self.checkup = checkup
+    _checkup = Later(checkup)
     self.weaknesses = weaknesses
-    self.checks = checks
-    self.looks = looks
-    self.words = words
-    self.glossary = glossary
-    self.signs = signs
+    _checks = Later(checks)
+    _looks = Later(looks)
+    _words = Later(words)
+    _glossary = Later(glossary)
+    _signs = Later(signs)
   }
+
+  /// Reads what a session needs, in another order than it comes to that: beside what reads it now.
+  public func prepare() { _ = (signs, checks, tree) }
 
   /// A sentence of the program itself. A name that the catalogue lacks is shown as the name.
   public func word(_ name: String, _ facts: Facts = Facts()) -> String { words[name]?.prose(facts) ?? name }

@@ -88,6 +88,14 @@ struct Draft {
     if isLinted { comparisons.append((fact, value, at())) }
   }
 
+  /// What the files of nodes say.
+  var tree: Tree {
+    Tree(
+      start: start?.text ?? "", nodes: nodes,
+      follows: Dictionary(follows.map { ($0.name.text, $0.follow) }) { first, _ in first },
+      contradictions: contradictions)
+  }
+
   /// The text with its placeholders, which are noted as used there.
   mutating func template(_ text: Text, _ scope: Use.Scope) -> Template {
     let template = Template(text.text)

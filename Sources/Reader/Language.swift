@@ -45,11 +45,10 @@ public struct Language: Sendable {
   /// A data file in which the texts for people are in this language.
   func callAsFunction(_ root: YAML.Node, of file: String) -> YAML.Node {
     switch file {
-    case "Screens/words.yaml": all(of: root)
+    case TextReader.words: all(of: root)
     // The words that it explains are texts, too.
-    case "Screens/glossary.yaml":
-      root.with(
-        .mapping(root.pairs.map { YAML.Pair(key: self($0.key), place: $0.place, value: all(of: $0.value)) }))
+    case TextReader.glossary:
+      root.mapping({ self($0) }) { _, value in all(of: value) }
     case _ where ExerciseReader.name(file) != nil: texts(of: root, at: Self.keysOfExercise)
     default: texts(of: root, at: Self.keys)
     }
@@ -169,13 +168,15 @@ extension String {
 extension YAML.Node {
   fileprivate func with(_ content: Content) -> YAML.Node { YAML.Node(content: content, place: place) }
 
-  /// With other values in a mapping, or other items, which have no key, in a list.
-  fileprivate func mapping(_ change: (String?, YAML.Node) -> YAML.Node) -> YAML.Node {
+  /// With other keys and values in a mapping, or other items, which have no key, in a list.
+  fileprivate func mapping(
+    _ key: (String) -> String = { $0 }, _ change: (String?, YAML.Node) -> YAML.Node
+  ) -> YAML.Node {
     switch content {
     case .scalar: self
     case .sequence(let items): with(.sequence(items.map { change(nil, $0) }))
     case .mapping(let pairs):
-      with(.mapping(pairs.map { YAML.Pair(key: $0.key, place: $0.place, value: change($0.key, $0.value)) }))
+      with(.mapping(pairs.map { YAML.Pair(key: key($0.key), place: $0.place, value: change($0.key, $0.value)) }))
     }
   }
 }

@@ -28,15 +28,10 @@ public enum Reader {
     let problems = Problems()
     let language = language ?? .own
     let shapes = Dictionary(shapes.map { ($0.id, $0) }) { first, _ in first }
-    var draft = Draft(isLinted: linting)
-    let parts = linting ? parts(of: files) : [:]
-    if linting { draft.recipes = Recipes(files, problems) }
-    // Which of two nodes of one name is the second does not depend on the caller's order.
-    for file in files.sorted(by: { $0.path < $1.path }) where linting || isWantedAtOnce(file.path) {
-      read(file, shapes, parts, language, problems, into: &draft)
-    }
-    var flows = FlowReader(shapes: shapes, problems: problems)
-    flows.read(draft.flows, into: &draft)
+    guard linting else { return (onDemand(files, shapes, language), []) }
+    let parts = parts(of: files)
+    let recipes = Recipes(files, problems)
+    let draft = draft(files, isLinted: true, recipes, shapes, parts, language, problems)
     for (name, part) in parts where !draft.usedParts.contains(name) {
       problems.add(part.source.place(1), "no page takes this part in")
     }
@@ -47,24 +42,61 @@ public enum Reader {
     where !files.contains(where: { $0.path == path }) {
       problems.add(SourcePlace(file: path, line: 1, column: 1), "there is no such file")
     }
-    let tree = Tree(
-      start: draft.start?.text ?? "", nodes: draft.nodes,
-      follows: Dictionary(draft.follows.map { ($0.name.text, $0.follow) }) { first, _ in first },
-      contradictions: draft.contradictions)
-    if linting { Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run() }
+    let tree = draft.tree
+    Lint(draft: draft, tree: tree, shapes: shapes, problems: problems).run()
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.sorted) }
-    let onDemand = linting ? nil : PageFiles(files, language)
-    func pages(_ kind: PageReader.Kind) -> Pages { onDemand?.pages(kind) ?? Pages(draft.pages[kind] ?? [:]) }
-    let apps = draft.apps
-    draft.signs.apps = linting ? Apps { apps } : AppFiles(files).apps
+    func pages(_ kind: PageReader.Kind) -> Pages { Pages(draft.pages[kind] ?? [:]) }
+    let (hops, checkup, checks, looks, words) = (
+      draft.hops.map(\.text), draft.checkup, draft.checks, draft.looks, draft.words
+    )
+    let glossary = Glossary(draft.glossary.map(\.word))
+    let (signs, apps) = (draft.signs, draft.apps)
     return (
       Catalog(
-        tree: tree, hops: draft.hops.map(\.text), pages: pages(.cause), guides: pages(.guide),
-        checkup: draft.checkup, weaknesses: pages(.weakness), checks: draft.checks,
-        looks: draft.looks, words: draft.words,
-        glossary: Glossary(draft.glossary.map(\.word)), signs: draft.signs), []
+        tree: tree, hops: hops, pages: pages(.cause), guides: pages(.guide), checkup: checkup,
+        weaknesses: pages(.weakness), checks: checks, looks: looks, words: words, glossary: glossary,
+        signs: signs.with(Apps { apps })), []
     )
+  }
+
+  /// The catalogue of files that have been linted before.
+  private static func onDemand(
+    _ files: [(path: String, text: String)], _ shapes: [String: CheckShape], _ language: Language
+  ) -> Catalog {
+    @Sendable func draft(_ isWanted: (String) -> Bool) -> Draft {
+      Reader.draft(
+        files.filter { isWanted($0.path) }, isLinted: false, Recipes(), shapes, [:], language, Problems())
+    }
+    @Sendable func draft(of path: String) -> Draft { draft { $0 == path } }
+    let flows = Later {
+      let flows = draft(isFlow)
+      return (tree: flows.tree, hops: flows.hops.map(\.text))
+    }
+    let pages = PageFiles(files, language)
+    let apps = AppFiles(files)
+    return Catalog(
+      tree: flows.wrappedValue.tree, hops: flows.wrappedValue.hops, pages: pages.pages(.cause),
+      guides: pages.pages(.guide), checkup: draft(of: CheckupReader.file).checkup, weaknesses: pages.pages(.weakness),
+      checks: draft(of: TextReader.checks).checks, looks: draft(of: LookReader.file).looks,
+      words: draft(of: TextReader.words).words,
+      glossary: Glossary(draft(of: TextReader.glossary).glossary.map(\.word)),
+      signs: draft { $0.hasPrefix(TextReader.signs) }.signs.with(apps.apps))
+  }
+
+  private static func draft(
+    _ files: [(path: String, text: String)], isLinted: Bool, _ recipes: Recipes, _ shapes: [String: CheckShape],
+    _ parts: [String: Part], _ language: Language, _ problems: Problems
+  ) -> Draft {
+    var draft = Draft(isLinted: isLinted)
+    draft.recipes = recipes
+    // Which of two nodes of one name is the second does not depend on the caller's order.
+    for file in files.sorted(by: { $0.path < $1.path }) {
+      read(file, shapes, parts, language, problems, into: &draft)
+    }
+    var flows = FlowReader(shapes: shapes, problems: problems)
+    flows.read(draft.flows, into: &draft)
+    return draft
   }
 
   /// The built-in files with those of an author: one of the same path takes the place of the built-in one.
@@ -75,11 +107,11 @@ public enum Reader {
     return (builtIn.filter { !replaced.contains($0.path) } + files).sorted { $0.path < $1.path }
   }
 
-  /// Whether a file that has been linted is read at the start: the registry of facts is for lint, pages and exercises are
-  /// read when they are shown, and apps when one is looked for.
-  private static func isWantedAtOnce(_ path: String) -> Bool {
-    ![FactRegistry.file, Recipes.list, collectingScript].contains(path) && !path.hasSuffix(".md")
-      && !path.hasPrefix(AppReader.folder) && Language.name(path) == nil && ExerciseReader.name(path) == nil
+  /// Whether a file has nodes of the tree.
+  private static func isFlow(_ path: String) -> Bool {
+    let others = [TextReader.checks, CheckupReader.file, FactRegistry.file]
+    return path.hasPrefix("Flows/") && path.hasSuffix(".yaml") && path.utf8.count { $0 == UInt8(ascii: "/") } == 1
+      && !others.contains(path)
   }
 
   /// `Screens/parts/NAME.md` by name.
@@ -109,7 +141,7 @@ public enum Reader {
       page.read(into: &draft)
     } else if let exercise = ExerciseReader.name(file.path) {
       _ = ExerciseReader(problems: problems).read(exercise, file, links: &draft.links)
-    } else if ["Screens/words.yaml", "Screens/glossary.yaml", LookReader.file].contains(file.path)
+    } else if [TextReader.words, TextReader.glossary, LookReader.file].contains(file.path)
       || (words[0] == "Flows" && words.last?.hasSuffix(".yaml") == true
         && (words.count == 2 || words.count == 3 && ["signs", "apps"].contains(words[1])))
     {
@@ -120,14 +152,14 @@ public enum Reader {
         return
       }
       switch file.path {
-      case "Flows/checks.yaml": TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
+      case TextReader.checks: TextReader(problems: problems).checks(root, shapes: shapes, into: &draft)
       case CheckupReader.file: CheckupReader(shapes: shapes, problems: problems).read(root, into: &draft)
       case FactRegistry.file: draft.facts = FactRegistry(root, problems)
       case let path where path.hasPrefix(AppReader.folder): AppReader(problems: problems).app(root, into: &draft)
       case _ where words.count == 3: TextReader(problems: problems).signs(root, into: &draft)
       case LookReader.file: LookReader(problems: problems).looks(root, into: &draft)
-      case "Screens/words.yaml": TextReader(problems: problems).words(root, into: &draft)
-      case "Screens/glossary.yaml": TextReader(problems: problems).glossary(root, into: &draft)
+      case TextReader.words: TextReader(problems: problems).words(root, into: &draft)
+      case TextReader.glossary: TextReader(problems: problems).glossary(root, into: &draft)
       case let path: draft.flows.append((root, isStart: path == "Flows/start.yaml"))
       }
     } else {
@@ -147,5 +179,13 @@ public enum Reader {
           pattern.at, "this pattern does not compile: \(error.message), at its character \(error.offset + 1)")
       }
     }
+  }
+}
+
+extension Signs {
+  fileprivate func with(_ apps: Apps) -> Signs {
+    var signs = self
+    signs.apps = apps
+    return signs
   }
 }

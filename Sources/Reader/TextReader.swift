@@ -4,6 +4,11 @@ import YAML
 
 /// Reads the sentences of the checks, the signs and the program's own words.
 struct TextReader {
+  static let checks = "Flows/checks.yaml"
+  static let signs = "Flows/signs/"
+  static let words = "Screens/words.yaml"
+  static let glossary = "Screens/glossary.yaml"
+
   let problems: Problems
 
   // MARK: Flows/checks.yaml

@@ -73,6 +73,7 @@ import World
     supervisedOnTerminal {
       concurrently {
         guard let catalog = catalog(arguments) else { return Exit.unreadable.rawValue }
+        Task.detached { catalog.prepare() }
         return await work(catalog)
       }
     }
