@@ -309,7 +309,7 @@ def reset_by_a_rule(s):
 def bouncer_bans_the_proxy(s):
     """A CrowdSec-like bouncer has put the proxy's own address into its set; the app is a service of the host. https://github.com/cowrie/cowrie/issues/2551 (kind)"""
     n = s.net(); q = s.hostport(); s.bg(APP, q, "0.0.0.0", "--name", "navidrome"); x = s.caddy(f"http://{s.site} {{\n\treverse_proxy {s.gateway(n)}:{q} {{\n\t\ttransport http {{\n\t\t\tdial_timeout 3s\n\t\t}}\n\t}}\n}}\n", n); s.ready(); t = f"crowdsec{s.tag}"
-    s.undo.append(lambda: sh("nft", "delete", "table", "ip", t, check=False)); sh("nft", "-f", "-", input=f"table ip {t} {{\n  set {t}-blacklists {{ type ipv4_addr; flags timeout; elements = {{ {s.ip(x)} timeout 4h, 198.51.100.7 timeout 4h }} }}\n  chain {t}-chain {{ type filter hook input priority -10; policy accept; ip saddr @{t}-blacklists drop; }}\n}}\n"); s.expect("/", {502, 504}, "firewall-blocked", mend=True)
+    s.undo.append(lambda: sh("nft", "delete", "table", "ip", t, check=False)); sh("nft", "-f", "-", input=f"table ip {t} {{\n  set {t}-blacklists {{ type ipv4_addr; flags timeout; elements = {{ {s.ip(x)} timeout 4h, 198.51.100.7 timeout 4h }} }}\n  chain {t}-chain {{ type filter hook input priority -10; policy accept; ct state new ip saddr @{t}-blacklists drop; }}\n}}\n"); s.expect("/", {502, 504}, "firewall-blocked", mend=True)
 
 # ---------------------------------------------------------------- containers
 @fault
