@@ -3,6 +3,15 @@ import Model
 import Routes
 import World
 
+extension HTTPRequest {
+  /// The same request with a change.
+  func with(_ change: (inout Self) -> Void) -> Self {
+    var other = self
+    change(&other)
+    return other
+  }
+}
+
 extension Case {
   /// True if the route speaks TLS to its upstream.
   var speaksTLS: Bool { ["https", "grpcs", "suwsgi"].contains(self[.upstreamScheme]) }

@@ -17,15 +17,25 @@ private enum HealthOutcome: String, CheckOutcome {
 
 extension Check {
   /// Asks the upstream for the proxy's own health check, from the proxy's place, and compares the status with what the
-  /// proxy takes.
+  /// proxy takes; of a check without a path, whether it gets a connection.
   static let healthCheck = Check(
     "health.check",
-    needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamHost, .routeHealthPath],
+    needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamHost],
     learns: [.healthStatus, .healthError], outcome: HealthOutcome.self
   ) { world, given, _ throws(Unseen) in
     let (scheme, host) = (try given.upstreamScheme, try given.upstreamHost)
     let port = if let own = given.port(.routeHealthPort) { own } else { try given.upstreamPort }
-    let path = try given.text(of: .routeHealthPath)
+    guard let path = given[.routeHealthPath] else {
+      guard let address = given[.nameAddress], given[.routeHealthPort] != nil else { return (.unknown, [:]) }
+      let outcome = try await world.see(TCPConnect(address: address, port: port, place: given.dialsFrom)).outcome
+      switch outcome {
+      case .accepted: return (.passing, [:])
+      case .refused: return (.failing, [.healthError: HTTPRequest.Failure.refused.inShort])
+      case .timeout: return (.failing, [.healthError: HTTPRequest.Failure.connectTimeout.inShort])
+      case .unreachable: return (.failing, [.healthError: HTTPRequest.Failure.unreachable.inShort])
+      case .denied, .other: return (.unknown, [:])
+      }
+    }
     var request = try given.asProxy(scheme, limit: 5)
     request.url = "\(scheme)://\(host.inURL):\(port)" + (path.hasPrefix("/") ? path : "/" + path)
     request.port = port

@@ -21,7 +21,8 @@ private enum ProxyLimitOutcome: String, CheckOutcome {
 }
 
 extension Check {
-  /// Compares what the proxy uses with what it may use: by its own word, its log, and its open files.
+  /// Compares what the proxy uses with what it may use: by its own word, the connections at its port, its log, and its
+  /// open files.
   static let proxyLimit = Check(
     "proxy.limit", needs: [.siteAsked, .routeDefinedIn, .proxyKind, .proxyPlace, .proxyPID, .proxyPort],
     learns: FactName.ofUse + [.limitOf, .limitUsed, .limitMost, .logReason], outcome: ProxyLimitOutcome.self
@@ -36,6 +37,16 @@ extension Check {
     }
     if learned.isFull(.proxyConnections, .proxyConnectionLimit), learned.number(.proxyConnections) ?? 0 > ownRequests {
       limited("connections", learned[.proxyConnections], learned[.proxyConnectionLimit])
+      return (.connections, learned)
+    }
+    if learned[.proxyConnections] == nil, let most = learned.number(.proxyConnectionLimit),
+      let place = try? given.dialsFrom,
+      let listener = try? await world.see(Listeners(place: place)).filter({ $0.port == port }).max(by: {
+        $0.waiting < $1.waiting
+      }), listener.waiting > 0, listener.accepted >= most, listener.accepted + listener.waiting > ownRequests
+    {
+      // It takes no more of those that wait at its port.
+      limited("connections", String(listener.accepted), String(most))
       return (.connections, learned)
     }
     if let open = try await world.openFiles(given.proxy, signs) {

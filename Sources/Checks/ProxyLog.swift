@@ -7,6 +7,7 @@ import World
 extension FactName {
   static let logAddress: FactName = "log.address"
   static let logLine: FactName = "log.line"
+  static let logStalled: FactName = "log.stalled"
 }
 
 private enum LogOutcome: String, CheckOutcome {
@@ -24,6 +25,14 @@ private enum LogOutcome: String, CheckOutcome {
   case dropped
   /// The app did not find the script that it was told to run.
   case noScript = "no-script"
+  /// The TLS handshake with the app failed, or its certificate is not trusted.
+  case handshake, untrusted
+  /// The app stopped in the middle of its answer for longer than the proxy waits.
+  case stalled
+  /// The header of the app's answer is larger than the proxy takes.
+  case tooLarge = "too-large"
+  /// It is to connect from an address that it does not have.
+  case ownAddress = "own-address"
   /// No line is about this request.
   case silent
   case unknown
@@ -34,7 +43,10 @@ extension Check {
   /// dialled with the app's.
   static let proxyLog = Check(
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
-    learns: [.logAddress, .logReason, .logLine, .routeRequestLimit], outcome: LogOutcome.self
+    learns: [
+      .logAddress, .logReason, .logLine, .routeRequestLimit, .logStalled, .timeoutNeeded, .headerExcess, .headerRoom,
+      .headerKilobytes, .headerDouble,
+    ], outcome: LogOutcome.self
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
     let writer = signs.writer(try given.proxyKind)
@@ -58,6 +70,14 @@ extension Check {
     ]
     // The proxy itself was not asked how much it uses, so its files tell how much that is.
     if failures[shows] == .queue { learned[.routeRequestLimit] = given[.routeServerLimit] }
+    switch failures[shows] {
+    case .stalled:
+      learned[.logStalled] = "yes"
+      // How long the app will stop is not known.
+      learned[.timeoutNeeded] = given.seconds(.routeReadTimeout).map { String(Int(clamping: max(60, $0 * 2))) }
+    case .tooLarge: learned.merge(given.headerRoom)
+    default: break
+    }
     if shows == "config-error" { return (.configError, learned) }
     if shows == "denied" { return (.denied, learned) }
     // Not every line names an address.
@@ -73,6 +93,19 @@ extension Check {
   /// What a line shows that tells a failure by itself, whatever address the proxy dialled.
   private static let failures: [String: LogOutcome] = [
     "queue-timeout": .queue, "queue-full": .queue, "no-server": .noServer, "not-http": .notHTTP, "closed": .dropped,
-    "reset": .dropped, "no-script": .noScript,
+    "reset": .dropped, "no-script": .noScript, "handshake": .handshake, "untrusted": .untrusted, "stalled": .stalled,
+    "header-too-large": .tooLarge, "own-address": .ownAddress,
   ]
+}
+
+extension Case {
+  /// Four times what the proxy takes of a header, where nothing but its log says that one is larger.
+  fileprivate var headerRoom: Facts {
+    guard let limit = number(.routeHeaderLimit), limit > 0 else { return [:] }
+    let room = limit.clampedProduct(4)
+    return [
+      .headerExcess: "bytes", .headerRoom: String(room), .headerKilobytes: String(room / 1024),
+      .headerDouble: String(room.clampedProduct(2)),
+    ]
+  }
 }

@@ -5,6 +5,8 @@ import World
 
 /// What asking the site comes to.
 enum SiteOutcome: String, CheckOutcome {
+  /// To the very address that was asked, without anything to come back with.
+  case sentBack = "sent-back"
   case good, redirected, refusedByApp = "client-error", notFound = "not-found", defaultSite = "default-site"
   case badGateway = "bad-gateway", gatewayTimeout = "gateway-timeout", unavailable, serverError = "server-error"
   case tlsPort = "tls-port"
@@ -71,6 +73,12 @@ struct SiteSeen: Sendable {
       return (.otherPort, facts)
     }
     if elsewhere != nil, answer.isWell { return (.onlyHere, facts) }
+    if let status = answer.status, (300..<400).contains(status), answer.header("Set-Cookie") == nil,
+      let location = answer.header("Location"), try given.site.leadsBack(by: location)
+    {
+      facts[.siteRedirect] = nil
+      return (.sentBack, facts)
+    }
     if facts[.siteRedirect] != nil { return (.redirected, facts) }
     if !hasName, answer.status == nil { return (.noName, facts) }
     if facts[.siteEdge] != nil, let status = answer.status, (520...527).contains(status) || status == 530 {
@@ -85,7 +93,10 @@ extension HTTPRequest.Sight {
   var isWell: Bool { failure == nil && status.map { $0 < 500 && $0 != 404 } == true }
 
   /// True for a failure that comes with a page.
-  fileprivate var isErrorInWords: Bool { failure == nil && status.map { $0 >= 500 } == true && !body.isEmpty }
+  fileprivate var isErrorInWords: Bool { failure == nil && status.map { $0 >= 500 } == true && (!body.isEmpty || isOfPHP) }
+
+  /// PHP names itself also where it has nothing to say, and no proxy does that.
+  private var isOfPHP: Bool { header("X-Powered-By")?.hasPrefix("PHP/") == true }
 
   fileprivate func outcome(means: String?) -> SiteOutcome {
     if means == "default-site" { return .defaultSite }

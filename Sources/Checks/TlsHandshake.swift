@@ -35,7 +35,7 @@ extension Check {
     "tls.handshake", needs: [.upstreamDial, .upstreamScheme, .proxyPlace],
     learns: [.tlsProblem, .tlsAlert, .tlsWantsCertificate, .tlsRefuses, .tlsNameThatWorks, .tlsVersion],
     outcome: HandshakeOutcome.self, limit: 12
-  ) { world, given, _ throws(Unseen) in
+  ) { world, given, signs throws(Unseen) in
     guard given.speaksTLS else { return (.plain, [:]) }
     let asProxy = try given.asProxy("https", limit: 3)
     let sight = try await world.see(asProxy)
@@ -43,6 +43,10 @@ extension Check {
     let isMissed =
       sight.wantsCertificate == true && sight.status == nil
       && (sight.failure == .closed || sight.failure == .reset)
+    // Some let everybody shake hands, and say so in HTTP.
+    if sight.isShaken, signs.read(sight).means == "wants-certificate" {
+      return (.clientCertificate, [.tlsWantsCertificate: "yes", .tlsRefuses: "yes"])
+    }
     if sight.isShaken, !isMissed { return (.done, [:]) }
     var learned: Facts = [.tlsProblem: sight.failure?.inShort ?? ""]
     if case .handshake(let text) = sight.failure { learned[.tlsAlert] = text.alertNumber }

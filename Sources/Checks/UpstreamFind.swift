@@ -5,6 +5,7 @@ import World
 
 extension FactName {
   static let upstreamContainer: FactName = "upstream.container"
+  static let upstreamOwnName: FactName = "upstream.own-name"
   static let upstreamID: FactName = "upstream.id"
   static let upstreamPID: FactName = "upstream.pid"
   static let upstreamPlace: FactName = "upstream.place"
@@ -29,8 +30,8 @@ extension Check {
   static let upstreamFind = Check(
     "upstream.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace],
     learns: [
-      .upstreamContainer, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside, .upstreamPublished,
-      .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .swarmService,
+      .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
+      .upstreamPublished, .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .swarmService,
       .composeUnmade,
     ] + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
@@ -94,7 +95,9 @@ extension Check {
   private static func learned(_ container: Container, _ inside: UInt16, routePort: UInt16, _ host: String) -> Facts {
     let addresses = container.networks.sorted { $0.key < $1.key }.flatMap(\.value.addresses)
     return [
-      .upstreamContainer: container.name, .upstreamID: container.Id, .upstreamPlace: "container",
+      .upstreamContainer: container.name,
+      .upstreamOwnName: container.answers(toAlias: host) && host != container.name ? container.name : "",
+      .upstreamID: container.Id, .upstreamPlace: "container",
       .upstreamPID: container.pid.map { String($0) } ?? "", .upstreamInside: String(inside),
       // By a port of this machine: a name of the container itself leads to the ports inside it.
       .upstreamPublished: container.bindings.contains { $0.hostPort == routePort } && !addresses.contains(host)
@@ -102,4 +105,9 @@ extension Check {
       .upstreamAddresses: addresses.joined(separator: ", "),
     ]
   }
+}
+
+extension Container {
+  /// True if it has this name in one of its networks.
+  fileprivate func answers(toAlias name: String) -> Bool { networks.values.contains { $0.names.contains(name) } }
 }

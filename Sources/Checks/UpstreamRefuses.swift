@@ -16,13 +16,20 @@ private enum RefusalOutcome: String, CheckOutcome {
   case forwarded
   /// It takes HTTP/1.1, and not HTTP/1.0.
   case version
+  /// It takes the request without the PROXY protocol before it, which the proxy sends.
+  case preamble
+  /// It takes the request unless that asks for another protocol, as each of the proxy's does.
+  case upgrade
+  /// It takes the request with the header that says by which scheme the visitor came.
+  case scheme
   /// None of these makes a difference.
   case same
   case unknown
 }
 
 extension Check {
-  /// Asks the app as the proxy does, and with one thing changed at a time, after the site has answered with a refusal.
+  /// Asks the app as the proxy does, and with one thing changed at a time, after the site has answered with a refusal, or
+  /// has sent the visitor back to where he is.
   ///
   /// A difference counts if one of the two answers is the site's own.
   static let upstreamRefuses = Check(
@@ -45,24 +52,27 @@ extension Check {
         [.refusedBy: outcome.rawValue, .refusedStatus: String(refused), .takenStatus: String(taken)]
       )
     }
-    if base == answered, let other = try await forHost.get().status, other < 400 {
+    // Of one that sends on, only what is an answer is taken.
+    let least = answered.map { (300..<400).contains($0) } == true ? 300 : 400
+    if base == answered, let other = try await forHost.get().status, other < least {
       return found(.host, refused: base, taken: other)
     }
-    guard base < 400 else { return (.same, [:]) }
+    if least == 300, base == answered, let other = try await withNames.get().status, other < least {
+      return found(.scheme, refused: base, taken: other)
+    }
+    guard base < least else { return (.same, [:]) }
     if let other = try await withNames.get().status, other == answered {
       return found(.forwarded, refused: other, taken: base)
     }
     if let other = try await inOld.get().status, other == answered {
       return found(.version, refused: other, taken: base)
     }
+    if given[.routeAsksUpgrade] != nil,
+      let other = try await world.see(asked.with { $0.headers.append("Connection: upgrade") }).status, other == answered
+    {
+      return found(.upgrade, refused: other, taken: base)
+    }
+    if given[.routePreamble] != nil, answered == 400 { return found(.preamble, refused: 400, taken: base) }
     return (.same, [:])
-  }
-}
-
-extension HTTPRequest {
-  fileprivate func with(_ change: (inout Self) -> Void) -> Self {
-    var other = self
-    change(&other)
-    return other
   }
 }

@@ -34,9 +34,11 @@ extension Check {
       }
     if let expected, let language = await world.language(given, [expected]) { return language.found }
 
-    let requests = (plain: try given.asProxy("http", limit: 3), encrypted: try given.asProxy("https", limit: 3))
-    async let plain = world.result(of: requests.plain)
-    async let encrypted = world.result(of: requests.encrypted)
+    // What speaks HTTP/2 alone has answered by now.
+    let inPlain = try given.asProxy("http", limit: 3).with { $0.version = .one }
+    let inTLS = try given.asProxy("https", limit: 3)
+    async let plain = world.result(of: inPlain)
+    async let encrypted = world.result(of: inTLS)
     // An app may speak both on one port: what the route speaks counts, and need not wait for the other.
     if !given.speaksTLS, let http = try? await plain.get(), http.status != nil {
       return (signs.read(http).means == "tls-port" ? .tls : .http, [:])

@@ -218,7 +218,7 @@ extension [PacketFilter] {
 }
 
 extension Subnet {
-  /// Whether an address is one of `range`: `10.0.0.1`, `10.0.0.0/8`; nil for what is no IPv4 range.
+  /// Whether an address is one of `range`: `10.0.0.1`, `10.0.0.0/8`; nil for what is no range of addresses.
   static func covers(_ range: String, _ address: String) -> Bool? {
     if range == address || range == address + "/32" || range == address + "/128" { return true }
     if let subnet = Subnet(range) { return subnet.contains(address) }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Hosts and addresses as text, as configurations, engines and logs write them.
 extension String {
   /// True for a name or address that means the asking machine, or container, itself.
@@ -17,7 +19,7 @@ extension String {
   }
 
   /// True for an IPv4 or IPv6 address.
-  public var isAddress: Bool { isIPv6 || Subnet.number(self) != nil }
+  public var isAddress: Bool { isIPv6 || Subnet.bytes(of: self) != nil }
 
   /// Of an address: true for the newer of the two families.
   public var isIPv6: Bool { contains(":") }
@@ -52,25 +54,35 @@ extension String {
   }
 }
 
-/// An IPv4 subnet: `172.18.0.0/16`.
+/// A subnet: `172.18.0.0/16`, `fd00:7::/64`.
 public struct Subnet: Sendable {
-  private let network: UInt32
-  private let mask: UInt32
+  private let network: [UInt8]
+  private let bits: Int
 
   public init?(_ text: String) {
-    let parts = text.split(separator: "/")
-    guard parts.count == 2, let network = Self.number(String(parts[0])), let bits = UInt32(parts[1]), bits <= 32 else {
-      return nil
-    }
-    mask = bits == 0 ? 0 : UInt32.max << (32 - bits)
-    self.network = network & mask
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let network = Self.bytes(of: String(parts[0])), let bits = UInt8(parts[1]),
+      bits <= network.count * 8
+    else { return nil }
+    (self.network, self.bits) = (network, Int(bits))
   }
 
-  public func contains(_ address: String) -> Bool { Self.number(address).map { $0 & mask == network } ?? false }
+  public func contains(_ address: String) -> Bool {
+    guard let bytes = Self.bytes(of: address), bytes.count == network.count else { return false }
+    return zip(bytes, network).enumerated().allSatisfy { index, pair in
+      let counts = min(max(bits - index * 8, 0), 8)
+      return counts == 0 || (pair.0 ^ pair.1) >> (8 - counts) == 0
+    }
+  }
 
-  fileprivate static func number(_ address: String) -> UInt32? {
-    let parts = address.split(separator: ".", omittingEmptySubsequences: false)
-    let bytes = parts.compactMap { UInt8($0) }
-    return parts.count == 4 && bytes.count == 4 ? bytes.reduce(0) { $0 << 8 | UInt32($1) } : nil
+  /// The four or sixteen bytes of an address; nil for what is none.
+  fileprivate static func bytes(of address: String) -> [UInt8]? {
+    guard address.contains(":") else {
+      let parts = address.split(separator: ".", omittingEmptySubsequences: false)
+      let bytes = parts.compactMap { UInt8($0) }
+      return parts.count == 4 && bytes.count == 4 ? bytes : nil
+    }
+    var bytes = [UInt8](repeating: 0, count: 16)
+    return inet_pton(AF_INET6, address, &bytes) == 1 ? bytes : nil
   }
 }

@@ -63,6 +63,12 @@ public struct Site: Sendable, Equatable {
     return target.flatMap { $0.host == host && $0 != self ? $0 : nil }
   }
 
+  /// True if a `Location` leads to this very address.
+  public func leadsBack(by location: String) -> Bool {
+    let target = location.hasPrefix("//") ? "\(scheme):\(location)" : location
+    return (location.hasPrefix("/") && !location.hasPrefix("//") ? redirected(to: location) : Site(target)) == self
+  }
+
   public var url: String { "\(scheme)://\(authority)\(path)" }
 
   public var authority: String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }

@@ -231,11 +231,11 @@ extension Route {
     /// The statuses it takes: `200-399`, `200`. Nil: it is not about a status.
     public let expects: Setting<String>?
     /// Nil: the upstream's.
-    public let port: UInt16?
+    public let port: Setting<UInt16>?
     /// What the running proxy says of it.
     public let isUp: Known<Bool>
 
-    public init(path: Setting<String>?, expects: Setting<String>?, port: UInt16?, isUp: Known<Bool>) {
+    public init(path: Setting<String>?, expects: Setting<String>?, port: Setting<UInt16>?, isUp: Known<Bool>) {
       (self.path, self.expects, self.port, self.isUp) = (path, expects, port, isUp)
     }
   }

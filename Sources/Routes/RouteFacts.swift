@@ -79,6 +79,7 @@ extension FactName {
   public static let variableForPort: FactName = "variable.for-port"
   public static let routePrefix: FactName = "route.prefix"
   public static let routePreamble: FactName = "route.sends-preamble"
+  public static let routeAsksUpgrade: FactName = "route.asks-upgrade"
   public static let wantsPreamble: FactName = "proxy.wants-preamble"
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"
@@ -135,6 +136,7 @@ extension FactName {
     case headerLimit = "header-limit"
     case transport, rewrite, network, health
     case healthStatus = "health-status"
+    case healthPort = "health-port"
     case tls, family
     /// Of host and port, where they stand together: `shop:8080`.
     case address
@@ -166,15 +168,20 @@ extension FactName {
     /// Of a PHP-FPM pool's settings.
     case poolClients = "pool-clients"
     case poolTimeout = "pool-timeout"
-    /// Of what lets a proxy wait for the PROXY protocol.
+    /// Of what lets a proxy wait for the PROXY protocol, and of what lets one send it.
     case preamble
+    case unprefaced
+    /// Of the value by which nginx asks for another protocol, of the address from which it connects, and of the versions
+    /// of TLS that it speaks.
+    case upgrade, bind
+    case tlsVersions = "tls-versions"
     case poolListen = "pool-listen"
     case poolChildren = "pool-children"
 
     /// Those that are no part of a route.
     static let besideRoutes: Set<Line> = [
       .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen, .published, .thresholds,
-      .unchecked, .preamble,
+      .unchecked, .preamble, .unprefaced, .upgrade, .bind, .tlsVersions,
       .poolClients, .poolTimeout, .poolListen, .poolChildren,
     ]
   }
@@ -420,7 +427,8 @@ extension Route {
     facts.set(health.path?.edit, .health)
     facts[.routeHealthExpects] = health.expects?.value
     facts.set(health.expects?.edit, .healthStatus)
-    facts[.routeHealthPort] = health.port.map { String($0) }
+    facts[.routeHealthPort] = health.port.map { String($0.value) }
+    facts.set(health.port?.edit, .healthPort)
     facts[.routeHealthState] = health.isUp.value.map { $0 ? "up" : "down" }
   }
 

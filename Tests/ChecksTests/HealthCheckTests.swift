@@ -26,6 +26,23 @@ import World
     #expect(found.facts["health.status"] == String(status))
   }
 
+  /// A check without a path only connects
+  @Test(arguments: [
+    (TCPConnect.Sight.Outcome.accepted, "passing", nil), (.refused, "failing", "connection refused"),
+    (.timeout, "failing", "no TCP connection in time"), (.denied, "unknown", nil),
+  ])
+  func aPortOfItsOwn(outcome: TCPConnect.Sight.Outcome, expected: String, error: String?) async throws {
+    let facts: Facts = [
+      "name.address": "10.0.0.3", "upstream.port": "3000", "upstream.host": "shop", "upstream.scheme": "http",
+      "proxy.place": "container", "proxy.pid": "7", "proxy.id": "edge1", "route.health-port": "3001",
+    ]
+    let world = Sandbox().with(
+      TCPConnect(address: "10.0.0.3", port: 3001, place: .process(7)), .init(outcome: outcome, errno: 0, seconds: 0))
+    let found = try await look("health.check", world, facts)
+    #expect(found.outcome == expected)
+    #expect(found.facts["health.error"] == error)
+  }
+
   @Test func noAnswerFailsIt() async throws {
     let found = try await finding("200", HTTPRequest.Sight(failure: .refused))
     #expect(found.outcome == "failing")

@@ -25,6 +25,25 @@ import World
     return try await look("proxy.log", world, facts, signs: realSigns())
   }
 
+  /// Lines that name a cause by themselves, where the app does well whatever it is asked
+  @Test(arguments: [
+    (
+      "SSL_do_handshake() failed (SSL: error:0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70) while SSL handshaking to upstream",
+      "handshake"
+    ),
+    ("upstream timed out (110: Connection timed out) while reading upstream", "stalled"),
+    ("upstream sent too big header while reading response header from upstream", "too-large"),
+    ("bind(192.168.9.9) failed (99: Cannot assign requested address) while connecting to upstream", "own-address"),
+  ])
+  func aLineThatNamesTheCause(text: String, outcome: String) async throws {
+    let limits: Facts = ["route.read-timeout": "3", "route.header-limit": "4096"]
+    let world = Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(line(text)))
+    let found = try await look("proxy.log", world, facts.merging(limits), signs: realSigns())
+    #expect(found.outcome == outcome)
+    #expect(found.facts["timeout.needed"] == (outcome == "stalled" ? "60" : nil))
+    #expect(found.facts["header.room"] == (outcome == "too-large" ? "16384" : nil))
+  }
+
   /// Its own error page is about this very request, also where it logs nothing, or where nobody may read that.
   @Test(arguments: [Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", []), Sandbox()])
   func theProxysOwnPage(world: Sandbox) async throws {
@@ -57,7 +76,8 @@ import World
   ])
   func everyLineThatNginxWritesAboutAnUpstreamShowsOneThing(text: String, expected: String) async throws {
     let found = try await finding(line(text))
-    #expect(found.outcome == (expected == "closed" ? "dropped" : "same-address"))
+    let told = ["closed": "dropped", "untrusted": "untrusted"]
+    #expect(found.outcome == told[expected] ?? "same-address")
     #expect(try realSigns().writer("nginx").reading(of: line(text))?.sign.shows == expected)
     #expect(found.facts["log.address"] == "10.0.0.2:8080")
   }

@@ -36,6 +36,28 @@ private let facts: Facts = [
     #expect(try await finding(plain: 302, host: 302, forwarded: 302, old: 426, site: 426).outcome == "version")
   }
 
+  @Test func whatTheProxyAddsToEachRequest() async throws {
+    let preamble: Facts = ["route.sends-preamble": "yes"]
+    #expect(try await finding(plain: 200, host: 200, forwarded: 200, old: 200, preamble).outcome == "preamble")
+    #expect(try await finding(plain: 400, host: 400, forwarded: 400, old: 400, preamble).outcome == "same")
+    #expect(try await finding(plain: 200, host: 200, forwarded: 200, old: 200, site: 403, preamble).outcome == "same")
+    let asked = HTTPRequest(
+      url: "http://app:8080/cart", address: "10.0.0.2", port: 8080, place: .process(7), limit: 6)
+    var upgraded = asked
+    upgraded.headers = ["Connection: upgrade"]
+    let world = Sandbox().with(asked, .init(status: 200)).with(upgraded, .init(status: 400))
+    let found = try await look("upstream.refuses", world, facts.merging(["route.asks-upgrade": "yes"]))
+    #expect(found.outcome == "upgrade")
+    #expect(try await look("upstream.refuses", world, facts).outcome == "same")
+  }
+
+  /// It sends the visitor back to where he is, unless it is asked with the right name, or told of the scheme.
+  @Test func anAppThatSendsEverybodyBack() async throws {
+    #expect(try await finding(plain: 301, host: 200, forwarded: 301, old: 301, site: 301).outcome == "host")
+    #expect(try await finding(plain: 301, host: 301, forwarded: 200, old: 301, site: 301).outcome == "scheme")
+    #expect(try await finding(plain: 301, host: 301, forwarded: 301, old: 301, site: 301).outcome == "same")
+  }
+
   /// No difference counts that the site's own answer does not show.
   @Test func anAppThatSaysNoToAllIsLeftAlone() async throws {
     #expect(try await finding(plain: 403, host: 403, forwarded: 403, old: 403, site: 403).outcome == "same")

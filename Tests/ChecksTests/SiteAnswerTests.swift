@@ -40,6 +40,25 @@ import World
     #expect(found.facts["site.asked-at"] == nil)
   }
 
+  /// A browser goes round in a circle, unless it comes back with something new.
+  @Test(arguments: [
+    (301, "http://shop.example.org/", nil, "sent-back"), (302, "/", nil, "sent-back"),
+    (307, "//shop.example.org:80/", nil, "sent-back"), (302, "/", "seen=1", "redirected"),
+    (302, "/login", nil, "redirected"), (301, "https://shop.example.org/", nil, "redirected"),
+    (301, "https://www.example.com/", nil, "good"), (201, "/", nil, "good"),
+  ])
+  func aRedirectToWhereOneIs(status: Int, location: String, cookie: String?, outcome: String) async throws {
+    let headers = [("Location", location)] + (cookie.map { [("Set-Cookie", $0)] } ?? [])
+    let found = try await finding(.init(status: status, headers: headers.map { .init(name: $0, value: $1) }))
+    #expect(found.outcome == outcome)
+  }
+
+  @Test(arguments: [("PHP/8.2.30", true), ("PleskLin", false)])
+  func anEmptyErrorOfPHP(by: String, isOwn: Bool) async throws {
+    let found = try await finding(.init(status: 500, headers: [.init(name: "X-Powered-By", value: by)]))
+    #expect((found.facts["site.own-words"] == "yes") == isOwn)
+  }
+
   /// An error page that no proxy is known to write.
   @Test(arguments: [
     (503, "<title>Maintenance</title>the database is away", true), (500, "", false),

@@ -8,13 +8,15 @@ import Testing
       ("10.0.0.5/32", "10.0.0.5", true),
       ("10.0.0.5/32", "10.0.0.4", false), ("0.0.0.0/0", "8.8.8.8", true), ("172.18.3.4/16", "172.18.0.9", true),
       ("172.18.0.0/16", "shop", false), ("172.18.0.0/16", "fd00::1", false),
+      ("fd00:7b84::/64", "fd00:7b84::50", true), ("fd00:7b84::/64", "fd00:7b84:0:1::50", false),
+      ("fd00:8000::/20", "fd00:8fff::1", true), ("::/0", "10.0.0.1", false), ("fd00::/128", "fd00:0:0::0", true),
     ])
   func aSubnetHasItsAddresses(range: String, address: String, expected: Bool) throws {
     #expect(try #require(Subnet(range)).contains(address) == expected)
   }
 
-  @Test(arguments: ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/8", "10.0.0.256/8", "a/8"])
-  func whatIsNoIPv4SubnetIsNone(text: String) { #expect(Subnet(text) == nil) }
+  @Test(arguments: ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "fd00:::/8", "10.0.0.256/8", "a/8", "10.0.0.0/"])
+  func whatIsNoSubnetIsNone(text: String) { #expect(Subnet(text) == nil) }
 
   @Test(
     arguments: [

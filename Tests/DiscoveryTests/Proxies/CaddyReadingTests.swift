@@ -64,6 +64,64 @@ import World
     return (reading.outcome, reading.facts)
   }
 
+  /// A file of JSON has places as well: the only server's, and the line of what passes requests on
+  @Test func aFileOfJSON() async throws {
+    let text = """
+      {"apps": {"http": {"servers": {"srv0": {"listen": [":80"], "routes": [
+      \t{"match": [{"host": ["shop.example.org"]}], "handle": [
+      \t\t{"handler": "reverse_proxy", "upstreams": [{"dial": "shop:3000"}]}]}
+      ]}}}}}
+      """
+    let world = Sandbox().container(
+      "edge1",
+      #""Name": "/caddy", "Path": "caddy", "Args": ["run", "--config", "/etc/caddy/caddy.json"], "Config": {"Env": []}, "Mounts": [{"Source": "/srv/caddy", "Destination": "/etc/caddy"}]"#
+    ).file("/etc/caddy/caddy.json", text, in: .process(7))
+    let (outcome, facts) = try await read("http://shop.example.org/", world)
+    #expect(outcome == .found)
+    #expect(facts[.routeDefinedIn] == "/etc/caddy/caddy.json:3")
+    #expect(facts[.configInside] == nil)
+    #expect(facts[.line(.port, "file")] == "/srv/caddy/caddy.json")
+    #expect(facts[.line(.port, "head")] == "\t\t{\"handler\": \"reverse_proxy\", \"upstreams\": [{\"dial\": \"shop:")
+    #expect(facts[.line(.port, "tail")] == "\"}]}]}")
+    #expect(facts[.line(.host, "tail")] == ":3000\"}]}]}")
+    #expect(facts[.proxyAdapter] == nil)
+  }
+
+  /// An argument of an import is changed where it is written
+  @Test func anArgumentOfAnImport() async throws {
+    let text = """
+      (proxied) {
+      \treverse_proxy {args[0]}
+      }
+      http://shop.example.org {
+      \timport proxied shop:3000
+      }
+      """
+    let (_, facts) = try await read("http://shop.example.org/", world(text))
+    #expect(facts[.routeUpstream] == "http://shop:3000")
+    #expect(facts[.routeDefinedIn] == "/etc/caddy/Caddyfile:2")
+    #expect(facts[.line(.port, "number")] == "5")
+    #expect(facts[.line(.port, "head")] == "\timport proxied shop:")
+  }
+
+  /// With --resume it goes on with what it was told last: the file is what somebody wants, and what runs is something else
+  @Test func aFileThatIsNotResumed() async throws {
+    func world(_ running: String?) -> Sandbox {
+      let request = HTTPRequest(
+        url: "http://localhost:2019/config/", address: "127.0.0.1", port: 2019, place: .process(7))
+      let world = Sandbox().container(
+        "edge1",
+        #""Name": "/caddy", "Path": "caddy", "Args": ["run", "--resume", "--config", "/etc/caddy/Caddyfile"], "Config": {"Env": []}, "Mounts": []"#
+      ).file("/etc/caddy/Caddyfile", shop, in: .process(7))
+      return running.map { world.with(request, HTTPRequest.Sight(status: 200, body: Array($0.utf8))) } ?? world
+    }
+    let (_, facts) = try await read("http://shop.example.org/", world(running(port: 3009)))
+    #expect(facts[.routeUpstream] == "http://shop:3000")
+    #expect(facts[.configRuns] == "other")
+    #expect(facts[.routeRunning] == "http://shop:3009")
+    await #expect(throws: Unseen.self) { try await read("http://shop.example.org/", world(nil)) }
+  }
+
   /// Host, port, scheme and time-out, each with its place in the line as the host sees the file
   @Test func hostPortSchemeAndTimeOut() async throws {
     let (outcome, facts) = try await read("http://shop.example.org/", world(shop, running: running()))

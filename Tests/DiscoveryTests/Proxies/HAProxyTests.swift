@@ -11,7 +11,7 @@ import Routes
 private func configuration(_ text: String, lists: [String: [String]] = [:]) -> HAProxy.Configuration {
   var configuration = HAProxy.Configuration()
   do { try configuration.add(text, of: "/etc/haproxy/haproxy.cfg") } catch { Issue.record(error) }
-  configuration.lists = lists
+  for (path, lines) in lists { configuration.lists[path] = HAProxy.List(lines.joined(separator: "\n"), of: path) }
   return configuration
 }
 
@@ -591,5 +591,44 @@ struct AgainstHAProxy {
     process.waitUntilExit()
     let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
     return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
+  }
+}
+
+@Suite struct HAProxyMapTests {
+  private let text = """
+    frontend web
+      bind :80
+      use_backend %[req.hdr(host),field(1,:),lower,map(/etc/haproxy/hosts.map,none)]
+    backend none
+      http-request deny deny_status 503
+    backend shop
+      server one shop:3000
+    """
+
+  /// What a map does not know goes to the backend for those, and names in the map are those of sites
+  @Test func aMapTellsNamesApart() throws {
+    let own = configuration(
+      text, lists: ["/etc/haproxy/hosts.map": ["# sites", "  shop.example.org\tshop", "/path x", "10 y"]])
+    #expect(try end("http://shop.example.org/", in: own) == "shop/one")
+    #expect(try end("http://shopp.example.org/", in: own) == "answered:5")
+    let frontend = try #require(own.frontends.first)
+    let names = own.names(of: frontend)
+    #expect(names.map(\.name) == ["shop.example.org"])
+    #expect(names.first?.place?.line == 2)
+    #expect(names.first?.place?.head == "  ")
+    #expect(names.first?.place?.tail == "\tshop")
+    let none = try #require(own.backend("none"))
+    let shop = try #require(own.backend("shop"))
+    let request = RouteReading.Request(site: try #require(Site("http://shopp.example.org/")), port: 80)
+    #expect(own.isForAnyName(none, request))
+    #expect(!own.isForAnyName(shop, request))
+  }
+
+  /// HAProxy itself proposes these words, and takes a line with them
+  @Test func tlsWithoutAWordAboutVerifying() {
+    let found = configuration("backend b\n  server one shop:443 ssl # old\n").mistakes
+    #expect(found.map(\.fixed) == ["  server one shop:443 ssl verify none # old"])
+    let inherited = configuration("backend b\n  default-server ssl\n  server one shop:443\n").mistakes
+    #expect(inherited.map(\.fixed) == [nil])
   }
 }

@@ -717,3 +717,94 @@ private let shopLabels = [
     #expect(read.facts["route.label"] == "traefik.http.routers.site.service=web")
   }
 }
+
+@Suite struct TraefikServiceTests {
+  private func read(_ text: String, server: String? = nil) async throws -> Reading {
+    try await RouteReading.read(
+      .init(site: try #require(Site("http://a.test/")), port: 80, server: server), kind: "traefik",
+      at: ProxyPlace(id: "edge1", pid: 7, usesHostNetwork: false),
+      in: traefik(["--providers.file.directory=/dynamic"], files: ["/dynamic/a.yml": text]), Signs())
+  }
+
+  /// All of them get requests, and each can be looked at with its own line
+  @Test func theServersOfAWeightedService() async throws {
+    let text = """
+      http:
+        routers: {a: {rule: "Host(`a.test`)", service: both}}
+        services:
+          both: {weighted: {services: [{name: blue, weight: 3}, {name: green, weight: 1}, {name: blue}]}}
+          blue: {loadBalancer: {servers: [{url: "http://blue:1"}]}}
+          green:
+            loadBalancer:
+              servers:
+                - url: http://green:2
+                - url: http://green:3
+      """
+    let first = try await read(text)
+    #expect(first.facts[.routeServers] == "blue:1, green:2, green:3")
+    #expect(first.entry?.service == "blue")
+    let last = try await read(text, server: "green:3")
+    #expect(last.entry?.service == "green")
+    #expect(last.facts[.line(.port, "number")] == "10")
+  }
+
+  @Test func aServiceThatFailsOverHasABackup() async throws {
+    let text = """
+      http:
+        routers: {a: {rule: "Host(`a.test`)", service: both}}
+        services:
+          both: {failover: {service: main, fallback: spare}}
+          main: {loadBalancer: {servers: [{url: "http://main:1"}]}}
+          spare: {loadBalancer: {servers: [{url: "http://spare:1"}]}}
+      """
+    #expect(try await read(text).route?.servers.map(\.duty) == [.used, .backup])
+  }
+
+  @Test func servicesInACircleEnd() async throws {
+    let text = """
+      http:
+        routers: {a: {rule: "Host(`a.test`)", service: x}}
+        services: {x: {mirroring: {service: y}}, y: {weighted: {services: [{name: x}, {name: y}]}}}
+      """
+    #expect(try await read(text).outcome == .unknown)
+  }
+
+  @Test(arguments: [("lax", nil), ("default@internal", nil), ("laxx", "there is no serversTransport laxx@file")])
+  func aTransportThatNobodyDefines(name: String, problem: String?) async throws {
+    let reading = try await read(
+      """
+      http:
+        routers: {a: {rule: "Host(`a.test`)", service: s}}
+        serversTransports: {lax: {insecureSkipVerify: true}}
+        services:
+          s:
+            loadBalancer:
+              serversTransport: \(name)
+              servers: [{url: "https://s:1"}]
+      """)
+    #expect(reading.problem?.reason == problem)
+    if problem != nil {
+      #expect(reading.facts[.line(.problem, "fixed")] == "        serversTransport: lax@file")
+    }
+  }
+
+  /// The higher priority counts, whatever the rules say
+  @Test(arguments: [("1000", true), ("2", false)])
+  func aRouterForEveryNameMayComeFirst(priority: String, isFirst: Bool) async throws {
+    let reading = try await read(
+      """
+      http:
+        routers:
+          a: {rule: "Host(`a.test`)", service: s}
+          all:
+            rule: PathPrefix(`/`)
+            priority: \(priority)
+            service: parking
+        services:
+          s: {loadBalancer: {servers: [{url: "http://s:1"}]}}
+          parking: {loadBalancer: {servers: [{url: "http://parking:1"}]}}
+      """)
+    #expect(reading.outcome == (isFirst ? .misconfigured : .found))
+    #expect(reading.facts[.line(.problem, "fixed")] == (isFirst ? "      priority: 1" : nil))
+  }
+}

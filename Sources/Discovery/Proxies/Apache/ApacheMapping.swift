@@ -98,8 +98,11 @@ extension ApacheReading {
         reason: "it goes to \(scheme), and SSLProxyEngine is not on", remedy: nil, label: nil)
     }
     guard workers.allSatisfy(\.isOut) else { return nil }
+    // Which one of several is to be used somebody has to decide.
+    let only = workers.count == 1 ? workers.first?.statusParameter : nil
     return Reading.Problem(
-      reason: "every member of its balancer is switched off by status=", remedy: nil, label: nil)
+      reason: "every member of its balancer is switched off by status=",
+      remedy: files.edit(configuration.span(only)).map { .line($0, fixed: $0.span.removed) }, label: nil)
   }
 
   /// Schemes that a module of httpd speaks.

@@ -80,6 +80,8 @@ extension Apache {
     let parameters: [Traced]
     var isOut: Bool { status.contains { "+dDhH".contains($0) } && status.contains { "dDhH".contains($0) } }
     private var status: String { value("status")?.text ?? "" }
+    /// The whole word.
+    var statusParameter: Traced? { parameters.last { $0.text.lowercased().hasPrefix("status=") } }
 
     func value(_ name: String) -> Traced? {
       parameters.last { $0.text.lowercased().hasPrefix(name + "=") }

@@ -589,9 +589,10 @@ extension Caddyfile {
         let expected = status.flatMap {
           $0.text.lowercased().hasSuffix("xx") ? $0.text.first?.wholeNumberValue : Int($0.text)
         }
+        let port = directive.first("health_port")?.arguments.first
         proxy.health = Caddy.Health(
-          path: words.first ?? "/", expects: Caddy.statuses(expected),
-          port: directive.first("health_port")?.arguments.first.flatMap { UInt16($0.text) })
+          path: words.first ?? "/", expects: Caddy.statuses(expected), port: port.flatMap { UInt16($0.text) })
+        proxy.places["health-port"] = port.flatMap { blocks.span($0) }
         proxy.places["health"] = blocks.span(line.name).map {
           $0.with(head: "\($0.text)\n\($0.indentation)", tail: "")
         }
@@ -678,7 +679,9 @@ extension Caddyfile {
         case "tls_client_auth", "tls_timeout", "tls_renegotiation", "tls_except_ports", "tls_curves":
           proxy.isTLS = true
         case "proxy_protocol": proxy.sendsPreamble = true
-        case "max_response_header": proxy.headerLimit = first.flatMap { Caddyfile.bytes($0.text) }
+        case "max_response_header":
+          proxy.headerLimit = first.flatMap { Caddyfile.bytes($0.text) }
+          proxy.places["header-limit"] = first.flatMap { blocks.span($0) }
         case "versions":
           guard words.contains("h2c") else { continue }
           proxy.speaks = "h2c"

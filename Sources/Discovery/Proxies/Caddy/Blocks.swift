@@ -53,10 +53,11 @@ extension Caddyfile {
 
     /// The place of a part of a word (UTF-8 offsets), or of all of it.
     func span(_ token: Token, _ part: Range<Int>? = nil) -> Span? {
-      guard let columns = token.columns, let text = line(token.line, of: token.file) else { return nil }
+      let (file, number) = token.filledBy ?? (token.file, token.line)
+      guard let columns = token.columns, let text = line(number, of: file) else { return nil }
       let part = part ?? 0..<columns.count
       return Span(
-        file: token.file, line: token.line, text: text,
+        file: file, line: number, text: text,
         columns: (columns.lowerBound + part.lowerBound)..<(columns.lowerBound + part.upperBound))
     }
   }
@@ -247,7 +248,7 @@ extension Caddyfile {
       guard pattern.imports.count < Self.deepest else {
         throw problem("the imports lead back to themselves", at: word)
       }
-      let arguments = words.dropFirst().map(\.text)
+      let arguments = Array(words.dropFirst())
       let (found, names) = try await self.imported(pattern)
       try link(pattern, to: names, at: word)
       importedSnippets.append(snippets[pattern.text] == nil ? nil : names.first)
@@ -322,11 +323,12 @@ extension Caddyfile {
 extension Caddyfile.Token {
   /// The word with `{args[0]}`, `{args[:]}`, `{args.0}` and `{block}` of an import filled in.
   fileprivate func filled(
-    with arguments: [String], _ block: [Caddyfile.Token]
+    with arguments: [Caddyfile.Token], _ block: [Caddyfile.Token]
   ) throws(Caddyfile.Problem) -> [Caddyfile.Token] {
-    func copy(_ text: String) -> Caddyfile.Token {
+    func copy(_ text: String, filledBy word: Caddyfile.Token? = nil) -> Caddyfile.Token {
       var copy = self
-      (copy.text, copy.columns) = (text, nil)
+      (copy.text, copy.columns) = (text, word?.columns)
+      copy.filledBy = word.map { $0.filledBy ?? ($0.file, $0.line) }
       return copy
     }
     if text == "{block}" { return block }
@@ -338,10 +340,13 @@ extension Caddyfile.Token {
       let from = ends[0].isEmpty ? 0 : Int(ends[0])  // fits: a text gives an optional
       let to = ends[1].isEmpty ? arguments.count : Int(ends[1])  // fits: a text gives an optional
       guard ends.count == 2, let from, let to, from >= 0, from <= to, to <= arguments.count else { return [self] }
-      return arguments[from..<to].map(copy)
+      return arguments[from..<to].map { copy($0.text, filledBy: $0) }
+    }
+    if let number = arguments.indices.first(where: { text == "{args[\($0)]}" || text == "{args.\($0)}" }) {
+      return [copy(arguments[number].text, filledBy: arguments[number])]
     }
     var new = text
-    for (number, argument) in arguments.enumerated() {
+    for (number, argument) in arguments.map(\.text).enumerated() {
       guard new.utf8.count / "{args.0}".utf8.count * argument.utf8.count <= Limits.value else {
         let unseen = Unseen.unreadable(what: file, why: .init(.longWord, "\(Limits.value)"))
         throw Caddyfile.Problem(message: "it is too long", file: file, line: line, unseen: unseen)

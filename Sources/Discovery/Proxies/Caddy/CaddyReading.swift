@@ -25,6 +25,9 @@ enum CaddyReading: ProxyReader {
     case (.success, .success(let running)) where !proxy.files.unread.isEmpty:
       proxy.files.forgetUnread()
       return running.read(request, proxy.files)
+    case (.success, .failure(let unseen)) where proxy.command.contains("--resume"):
+      // It goes on with what it was told last, whatever the file says.
+      throw unseen
     case (.success(let written), let running):
       return await compare(written, try? running.get(), request, proxy)
     case (.failure, .success(let running)):
@@ -79,7 +82,7 @@ enum CaddyReading: ProxyReader {
     }
     let hasAdmin = Caddy.Admin(written: written.admin, of: proxy).address != "off"
     reading.configuration = await written.seen(problem, hasAdmin: hasAdmin, proxy.files)
-    if reading.route != nil, let file = reading.entry?.definedIn.split(separator: ":").first {
+    if reading.route != nil, let file = reading.entry?.definedIn.split(separator: ":").first, file.hasPrefix("/") {
       reading.configuration.container = proxy.files.container(with: String(file))
     }
     return reading
@@ -99,12 +102,9 @@ extension CaddyReading {
     /// Without variables whose values cannot be seen.
     let isKnown: Bool
 
-    /// The file that it was started with; nil if there is none, or it goes on with what it was told last.
+    /// The file that it was started with; nil if there is none.
     static func path(of proxy: RunningProxy) -> String? {
-      guard !proxy.command.contains("--resume"), let path = proxy.option("--config", "-c"), path.hasPrefix("/") else {
-        return nil
-      }
-      return path
+      proxy.option("--config", "-c").flatMap { $0.hasPrefix("/") ? $0 : nil }
     }
 
     /// Source: `loadConfigWithLogger` in Caddy's `cmd/main.go`.
@@ -122,7 +122,9 @@ extension CaddyReading {
         guard let document = JSON(Array(text.utf8)) else {
           throw .unreadable(what: path, why: .init(.notFormat, "JSON"))
         }
-        configuration = Caddy.Configuration(document, environment: proxy.caddyEnvironment)
+        var written = Caddy.Configuration(document, environment: proxy.caddyEnvironment)
+        written.file = DocumentFile(text, path: path)
+        configuration = written
         (problem, blocks) = (nil, nil)
         admin = document["admin"]?["disabled"]?.bool == true ? "off" : document["admin"]?["listen"]?.text
         (paths, isKnown) = ([path], true)

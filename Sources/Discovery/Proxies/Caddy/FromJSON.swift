@@ -241,6 +241,25 @@ extension Caddy.Proxy {
   }
 }
 
+extension Caddy.Proxy {
+  /// Notes where a proxy that was read by its path in a document stands in the file of that document.
+  mutating func place(in file: DocumentFile) {
+    func node(_ path: some StringProtocol) -> Document.Node? {
+      path.split(separator: "/").reduce(file.root as Document.Node?) { node, step in
+        Int(step).flatMap { node?.items.indices.contains($0) == true ? node?.items[$0] : nil } ?? node?[String(step)]
+      }
+    }
+    guard let written = node(definedIn) else { return }
+    definedIn = "\(file.path):\(written.place.line)"
+    // Of several servers a page does not know which one to change.
+    guard upstreams.count == 1, let dial = written["upstreams"]?.items.first?["dial"], let text = dial.text,
+      case let address = Caddy.Dial(text), !address.network.hasPrefix("unix"), !text.contains("{")
+    else { return }
+    places["host"] = file.span(of: address.host, in: dial)
+    places["port"] = file.span(of: address.port, behind: "\(address.host.inURL):", in: dial)
+  }
+}
+
 extension Caddy {
   /// A network address: `shop:3000`, `:80`, `tcp/shop:3000`, `unix//run/app.sock`, `[::1]:80`, `:8000-8010`.
   struct Dial {

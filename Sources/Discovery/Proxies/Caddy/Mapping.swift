@@ -29,7 +29,8 @@ extension Caddy.Configuration {
     case .answered, .files: reading.outcome = .static
     case .empty: reading.outcome = .missing
     case .unclear: reading.outcome = .unknown
-    case .proxied(let proxy, let path, let change):
+    case .proxied(var proxy, let path, let change):
+      if let file { proxy.place(in: file) }
       reading.entry?.definedIn = proxy.definedIn
       let servers = proxy.upstreams.map { Server($0.endpoint, .used) }
       guard let upstream = proxy.upstreams.chosen(request.server, by: { Server($0.endpoint, .used) }) else {
@@ -98,13 +99,14 @@ extension Caddy.Proxy {
       sentHost: sentHost(to: upstream).map { .known(Setting($0, edit("sent-host"))) } ?? .notRead,
       limits: Route.Limits(
         header: .known(
-          Route.Limits.Header(bytes: headerLimit.map { Setting(Int(clamping: $0), nil) }, line: nil, lines: nil)),
+          Route.Limits.Header(
+            bytes: headerLimit.map { Setting(Int(clamping: $0), edit("header-limit")) }, line: nil, lines: nil)),
         body: .notRead, connections: .notRead),
       health: .known(
         health.map { health in
           Route.HealthCheck(
             path: Setting(health.path, edit("health")), expects: Setting(health.expects, edit("health-status")),
-            port: health.port, isUp: .notRead)
+            port: health.port.map { Setting($0, edit("health-port")) }, isUp: .notRead)
         }), login: .known(login), scripts: .notRead, refusals: .notRead, shadowed: .notApplicable,
       pass: Route.Pass(
         line: files.insertion(after: pass, next: nil), site: nil,

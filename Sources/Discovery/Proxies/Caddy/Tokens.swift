@@ -38,6 +38,8 @@ enum Caddyfile {
     let breaks: Int
     /// The UTF-8 columns (from 0) of its line where the text stands as it is; nil if it was put together.
     var columns: Range<Int>?
+    /// The word that was filled in for it, as an argument of an import, and to which the columns belong.
+    var filledBy: (file: String, line: Int)?
     /// The imports that brought it here.
     var imports: [Int] = []
 

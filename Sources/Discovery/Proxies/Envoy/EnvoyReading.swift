@@ -32,7 +32,9 @@ enum EnvoyReading: ProxyReader {
     }
     reading.entry?.definedIn = target.at
     guard let cluster = configuration.cluster(name) else {
-      let near = name.nearest(among: configuration.clusters.compactMap { $0["name"]?.text })
+      let names = configuration.clusters.compactMap { $0["name"]?.text }
+      // The only one there is can only be that one.
+      let near = name.nearest(among: names) ?? (names.count == 1 ? names[0] : nil)
       reading.problem = Reading.Problem(
         reason: "no cluster is called \(name)",
         remedy: proxy.files.edit(target.span).map { edit in
@@ -332,13 +334,13 @@ extension Envoy.Configuration {
       tls: cluster.scheme == "https" ? cluster["transport_socket"]?.tls(files) : nil,
       path: Route.Path(
         passedOn: action.rewritten(request.site.path, by: route.route["match"]).map(Known.known) ?? .notRead,
-        change: .notRead),
+        change: action.pathChange(by: route.route["match"], files).map { .known($0) } ?? .notRead),
       sentHost: .known(Setting(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.authority, nil)),
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: Setting(cluster.headerKilobytes * 1024, nil), line: nil, lines: 100)),
         body: .notRead,
         connections: .known(Setting(thresholds?["max_connections"]?.number ?? 1024, nil))),
-      health: .known(health.map { $0.healthCheck(of: server, servers) }),
+      health: .known(health.map { $0.healthCheck(of: server, servers, files) }),
       login: .known(authority(of: route.manager)), scripts: .notApplicable, refusals: .notRead, shadowed: .notRead,
       pass: Route.Pass(
         line: files.insertion(
@@ -385,7 +387,7 @@ extension Message {
   }
 
   /// Of a `health_checks` entry, for a server as written, and the servers as the running Envoy sees them.
-  fileprivate func healthCheck(of server: Message, _ servers: [Message]) -> Route.HealthCheck {
+  fileprivate func healthCheck(of server: Message, _ servers: [Message], _ files: ProxyFiles) -> Route.HealthCheck {
     let check = self["http_health_check"]
     var expected: [String] = []
     for range in check?["expected_statuses"]?.items ?? [] {
@@ -397,7 +399,9 @@ extension Message {
     let expects = expected.isEmpty ? "200" : expected.joined(separator: ", ")
     return Route.HealthCheck(
       path: check?["path"]?.text.map { Setting($0, nil) }, expects: check.map { _ in Setting(expects, nil) },
-      port: server["health_check_config", "port_value"]?.text.flatMap { UInt16($0) },
+      port: server["health_check_config", "port_value"].flatMap { port in
+        port.text.flatMap { UInt16($0) }.map { Setting($0, files.edit(port.span)) }
+      },
       isUp: servers.isEmpty
         ? .notRead : .known(!servers.allSatisfy { $0["health_status"]?.isUnhealthy == true }))
   }
@@ -486,6 +490,16 @@ extension Message {
     ["failed_active_health_check", "failed_outlier_check", "failed_active_degraded_check"].contains {
       self[$0]?.isTrue == true
     } || ["UNHEALTHY", "DRAINING", "TIMEOUT"].contains(self["eds_health_status"]?.text ?? "")
+  }
+
+  /// The prefix that it puts in the place of the one by which the route is chosen, and the line where that one stays.
+  fileprivate func pathChange(by match: Message?, _ files: ProxyFiles) -> Route.Path.Change? {
+    guard let rewrite = self["prefix_rewrite"], let new = rewrite.text,
+      let old = (match?["prefix"] ?? match?["path_separated_prefix"])?.text
+    else { return nil }
+    let edit = files.edit(rewrite.span)
+    return Route.Path.Change(
+      by: "prefix_rewrite: \(new)", edit: edit, fixed: edit.map { $0.span.head + old + $0.span.tail })
   }
 
   /// The path that a route's action sends on.

@@ -166,7 +166,7 @@ extension HAProxy {
           (method, values) = (.number, values + [range])
         case "-m": method = rest.popFirst().flatMap(Method.init) ?? .unknown
         case "-f":
-          guard let list = rest.popFirst().flatMap({ configuration.lists[$0] }) else { return .unknown }
+          guard let list = rest.popFirst().flatMap({ configuration.lists[$0] })?.lines else { return .unknown }
           values += list
         case "--":
           values += rest
@@ -297,7 +297,7 @@ extension HAProxy {
 
     /// Looks a key up in a map file: `map(FILE[,DEFAULT])`, `map_beg`, `map_dom`, ….
     private func map(_ text: String, _ call: Expression.Call) -> Sample {
-      guard let lines = call.arguments.first.flatMap({ configuration.lists[$0] }) else { return .unknown }
+      guard let lines = call.arguments.first.flatMap({ configuration.lists[$0] })?.lines else { return .unknown }
       let kind = call.name.split(separator: "_").dropFirst().first.map(String.init) ?? "str"
       guard let method = Method(kind) else { return .unknown }
       var best: (key: String, value: String)?

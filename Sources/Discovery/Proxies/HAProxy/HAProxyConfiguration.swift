@@ -1,4 +1,5 @@
 import Model
+import Routes
 
 extension HAProxy {
   /// Every section of every file, in the order in which HAProxy reads them.
@@ -6,8 +7,8 @@ extension HAProxy {
     private(set) var sections: [Section] = []
     private(set) var files: [String] = []
     private(set) var problems: [Problem] = []
-    /// Lists and maps that the rules name, by their paths: their lines without comments.
-    var lists: [String: [String]] = [:]
+    /// Lists and maps that the rules name, by their paths.
+    var lists: [String: List] = [:]
     /// Those of them that are not there.
     var missingLists: Set<String> = []
     private var texts: [String: FileText] = [:]
@@ -135,6 +136,38 @@ extension HAProxy {
     /// Paths of lists (`-f`) and maps that the rules name.
     var namedLists: [String] {
       sections.flatMap { $0.directives.flatMap(\.namedLists) }
+    }
+  }
+}
+
+extension HAProxy {
+  /// A list (`-f`) or a map, which has a value behind each key.
+  struct List: Sendable {
+    /// Without comments.
+    let lines: [String]
+    private let path: String
+    private let text: FileText
+
+    init(_ text: String, of path: String) {
+      self.path = path
+      self.text = FileText(text)
+      lines = text.lines.map { String($0).trimmed }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+    }
+
+    /// The keys that may be names of sites, with their places.
+    var names: [(name: String, place: Span?)] {
+      (1...text.lineCount).compactMap { number in
+        guard let line = text.line(number) else { return nil }
+        let bytes = line.utf8
+        let blanks = bytes.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.count
+        let key = line.dropFirst(blanks).prefix { $0 != " " && $0 != "\t" }
+        guard key.contains("."), !key.hasPrefix("."), key.allSatisfy({ $0.isLetter || $0.isNumber || ".-".contains($0) })
+        else { return nil }
+        return (
+          key.lowercased(),
+          Span(file: path, line: number, text: line, columns: blanks..<blanks + key.utf8.count)
+        )
+      }
     }
   }
 }

@@ -55,7 +55,8 @@ extension HAProxy.Configuration {
       {
         mistakes.append(
           HAProxy.Mistake(
-            server.directive, "server '\(server.name)' has ssl and neither ca-file nor verify none")
+            server.directive, "server '\(server.name)' has ssl and neither ca-file nor verify none",
+            fixed: server.setting("ssl")?.directive == server.directive ? server.line(adding: "verify none") : nil)
         )
       }
     }

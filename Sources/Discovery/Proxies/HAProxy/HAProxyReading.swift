@@ -4,7 +4,8 @@ import World
 
 /// From HAProxy's files, and what it tells of itself, to the facts of a route.
 enum HAProxyReading: ProxyReader {
-  static let facts: [FactName] = [.haproxyMaintenance, .routePreamble]
+  static let facts: [FactName] =
+    [.haproxyMaintenance, .routePreamble] + FactName.ofWholeLine(.unprefaced)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -32,11 +33,9 @@ enum HAProxyReading: ProxyReader {
       return reading
     }
     if let route = found, route.servers.isEmpty {
-      let hosts = configuration.hosts(of: route.frontend)
-      reading.near = request.site.host.nearest(among: Array(Set(hosts.map(\.name)))).map { near in
-        let place = hosts.first { $0.name == near }
-        return Setting(
-          near, files.edit(place.flatMap { $0.directive.span($0.word, 0..<$0.word.text.withoutPort.utf8.count) }))
+      let names = configuration.names(of: route.frontend)
+      reading.near = request.site.host.nearest(among: Set(names.map(\.name)).sorted()).map { near in
+        Setting(near, files.edit(names.first { $0.name == near }?.place))
       }
       reading.entry = entry((route.choice ?? route.frontend.head).place)
       reading.log.keys = ["\(route.frontend.name)/<NOSRV>"]
@@ -47,6 +46,12 @@ enum HAProxyReading: ProxyReader {
       return reading
     case .answered(let rule):
       (reading.outcome, reading.entry) = (.static, entry(rule.place))
+      // A backend that only answers, and that a name which nobody has gets as well, is for those.
+      if let route = found, let backend = route.backend, configuration.servers(of: backend, port: 0).isEmpty,
+        !configuration.names(of: route.frontend).isEmpty, configuration.isForAnyName(backend, request)
+      {
+        reading.outcome = .default
+      }
       return reading
     case .unknown where mistake != nil:
       reading.outcome = .broken
@@ -79,7 +84,13 @@ enum HAProxyReading: ProxyReader {
     reading.log.keys = ["\(backend.name)/\(server.name)", "\(backend.name)/<NOSRV>"]
     reading.route = try await Self.route(route, server, of: backend, request, configuration, proxy)
     let preambles = ["send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn"]
-    if preambles.contains(where: server.has) { reading.own[.routePreamble] = "yes" }
+    if let word = preambles.first(where: server.has) {
+      reading.own[.routePreamble] = "yes"
+      let place = files.edit(server.directive.words.first.flatMap { server.directive.span($0) })
+      if let place, let line = server.line(without: word, and: ["proxy-v2-options"]) {
+        reading.own.set(Replacement(line: place.span, lines: line), .unprefaced)
+      }
+    }
     if await status(server, of: backend, configuration, proxy) == "MAINT" { reading.own[.haproxyMaintenance] = "yes" }
     return reading
   }
@@ -150,9 +161,7 @@ enum HAProxyReading: ProxyReader {
         configuration.missingLists.insert(path)
         continue
       }
-      configuration.lists[path] = text.lines.map { String($0).trimmed }.filter {
-        !$0.isEmpty && !$0.hasPrefix("#")
-      }
+      configuration.lists[path] = HAProxy.List(text, of: path)
     }
     return configuration
   }
@@ -238,7 +247,8 @@ enum HAProxyReading: ProxyReader {
       scripts: .notRead, refusals: .known(passage.refusals.map { $0.refusal(files) }), shadowed: .notRead,
       pass: Route.Pass(
         line: files.insertion(after: directive.words.first.flatMap { directive.span($0) }, next: next), site: nil,
-        transport: nil, target: nil, literal: nil, plain: server.plainLine,
+        transport: nil, target: nil, literal: nil,
+        plain: server.isTLS ? server.plainLine : server.line(without: "proto"),
         encrypted: server.isTLS ? nil : server.line(adding: "ssl verify none"), takesBuffers: false, family: nil),
       container: nil, runs: .notRead)
   }
@@ -274,7 +284,7 @@ enum HAProxyReading: ProxyReader {
     guard server.has("check") else {
       return isUp.value.map { Route.HealthCheck(path: nil, expects: nil, port: nil, isUp: .known($0)) }
     }
-    let port = server.value("port").flatMap { UInt16($0) }
+    let port = server.value("port").flatMap { UInt16($0) }.map { Setting($0, proxy.files.edit(server.span("port"))) }
     guard let option = configuration.setting("option", "httpchk", of: backend) else {
       return Route.HealthCheck(path: nil, expects: nil, port: port, isUp: isUp)
     }
@@ -393,8 +403,9 @@ enum HAProxyReading: ProxyReader {
   /// Of the proxy: connections. Of the site's server: requests, and those that wait in the proxy for a free place.
   static func use(of request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> ProxyUse? {
     let configuration = try await load(proxy)
-    guard let info = await ask(.info, configuration, proxy) else { return nil }
-    var use = ProxyUse(connections: nil, connectionLimit: nil, requests: nil, requestLimit: nil, queued: nil)
+    let written = configuration.global("maxconn")?.arguments.first.flatMap { Int($0) }  // fits: an optional
+    var use = ProxyUse(connections: nil, connectionLimit: written, requests: nil, requestLimit: nil, queued: nil)
+    guard let info = await ask(.info, configuration, proxy) else { return use }
     for line in info.lines {
       let parts = line.split(separator: ":", maxSplits: 1)
       guard parts.count == 2, let number = Int(String(parts[1]).trimmed) else { continue }

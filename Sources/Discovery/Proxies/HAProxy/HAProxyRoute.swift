@@ -260,6 +260,26 @@ extension HAProxy.Configuration {
     return nil
   }
 
+  /// True if the backend gets a request for a name that nobody has, too.
+  func isForAnyName(_ backend: HAProxy.Section, _ request: RouteReading.Request) -> Bool {
+    let site = request.site
+    guard let strange = Site("\(site.scheme)://no-such-site.invalid:\(site.port)\(site.path)") else { return false }
+    return route(.init(site: strange, port: request.port))?.backend?.head == backend.head
+  }
+
+  /// Names that a frontend tells apart, by its rules or by the keys of its maps, with the place of each.
+  func names(of frontend: HAProxy.Section) -> [(name: String, place: Span?)] {
+    let written = hosts(of: frontend).map { found in
+      (name: found.name, place: found.directive.span(found.word, 0..<found.name.utf8.count))
+    }
+    let maps = frontend.directives.flatMap(\.words).map(\.text).filter { $0.contains("map") }.flatMap { word in
+      let calls = HAProxy.Expression(word.hasPrefix("%[") ? String(word.dropFirst(2)) : word).calls
+      guard calls.first?.isOfHost == true else { return [String]() }
+      return calls.filter { $0.name.hasPrefix("map") }.compactMap(\.arguments.first)
+    }
+    return written + Set(maps).sorted().flatMap { lists[$0]?.names ?? [] }
+  }
+
   /// Names that a frontend's rules ask for, with the line of each.
   func hosts(of frontend: HAProxy.Section) -> [(name: String, directive: HAProxy.Directive, word: HAProxy.Word)] {
     frontend.directives.flatMap { directive -> [(String, HAProxy.Directive, HAProxy.Word)] in

@@ -9,7 +9,9 @@ enum NginxReading: ProxyReader {
     [
       .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
       .nginxDeadLink, .nginxDeadLinkInside, .nginxAside, .nginxAsideName, .variableForPort, .wantsPreamble,
-    ] + FactName.ofWholeLine(.preamble)
+      .routeAsksUpgrade,
+    ] + FactName.ofWholeLine(.preamble) + FactName.ofWholeLine(.tlsVersions) + FactName.ofLine(.upgrade)
+    + FactName.ofLine(.bind)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -141,6 +143,14 @@ enum NginxReading: ProxyReader {
     reading.log.level = route.errorLogLevel.map { Setting($0.value, files.edit($0.span)) }
     reading.route = Self.route(route, upstream, of: configuration, files)
     reading.own.set(files.edit(route.version), .version)
+    reading.own.set(files.edit(route.upgrade), .upgrade)
+    reading.own[.routeAsksUpgrade] = route.upgrade == nil ? nil : "yes"
+    reading.own.set(files.edit(route.bind), .bind)
+    // From the first of the versions to the end of the directive.
+    if let edit = files.edit(route.tlsVersions?.span), let end = edit.span.tail.firstIndex(of: ";") {
+      let line = edit.span.head + "TLSv1.2 TLSv1.3" + edit.span.tail[end...]
+      reading.own.set(Replacement(line: edit.span, lines: line), .tlsVersions)
+    }
     return reading
   }
 

@@ -128,6 +128,11 @@ extension Nginx {
     public let sendsCertificate: Bool
     /// The `Host` header that the upstream gets; nil if it gets several that differ.
     public let hostHeader: Setting<String?>
+    /// The value of `Connection` that asks the upstream for another protocol with every request, whoever visits.
+    let upgrade: Span?
+    /// The address from which it connects, and the versions of TLS that it speaks.
+    let bind: Span?
+    let tlsVersions: Setting<String>?
     /// The service that `auth_request` asks before, as `scheme://host:port`.
     public let login: String?
     let refusals: [Nginx.Refusal]
@@ -472,6 +477,10 @@ extension Nginx.Configuration {
       hostHeader: Nginx.Route.Setting(
         value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
         span: hosts.first.flatMap { span($0, 1) }),
+      upgrade: upgrade(scope, kind), bind: scope.first("\(kind.family)_bind").flatMap { span($0) },
+      tlsVersions: scope.first("\(kind.family)_ssl_protocols").map { line in
+        Nginx.Route.Setting(value: line.arguments.map(\.text).joined(separator: " "), span: span(line))
+      },
       login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope),
       version: ownBlock.first("proxy_http_version").flatMap { span($0) },
       scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
@@ -482,6 +491,13 @@ extension Nginx.Configuration {
         log.text(1).map { Nginx.Route.Setting(value: $0, span: span(log, 1)) }
       },
       accessLogs: scope.all("access_log").compactMap { $0.text(0) }.filter { $0 != "off" })
+  }
+
+  /// Where `Connection` is set to `upgrade` without a variable.
+  private func upgrade(_ scope: Scope, _ kind: Nginx.Route.Kind) -> Span? {
+    let line = scope.all("\(kind.family)_set_header").last { $0.text(0)?.lowercased() == "connection" }
+    guard let line, line.text(1)?.lowercased() == "upgrade" else { return nil }
+    return span(line, 1)
   }
 
   /// The folder that `fastcgi_param SCRIPT_FILENAME FOLDER/…` names, and its place in the value.

@@ -10,7 +10,7 @@ extension Traefik {
   /// What keeps Traefik from using a router.
   struct Fault: Sendable, Equatable {
     let reason: String
-    /// The router's setting that is wrong, and what it has to be.
+    /// The setting that is wrong, and what it has to be.
     var setting: String?
     var replacement: String?
     /// True if a label with the service's port would help.
@@ -22,6 +22,8 @@ extension Traefik {
     var renamed: String?
     /// True if containers of different apps have the same name for it.
     var isClash = false
+    /// The service whose setting it is; nil: the router's own.
+    var service: String?
   }
 
   struct Router: Sendable {

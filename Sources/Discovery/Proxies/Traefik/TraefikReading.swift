@@ -143,11 +143,25 @@ private struct Loaded {
       router.fault = Traefik.Fault(reason: "there is no middleware \(name)", setting: "middlewares")
     } else if let service = router.service, dynamic.services[service] == nil, !service.hasSuffix("@internal") {
       router.fault = Traefik.Fault(reason: "there is no service \(service)", setting: "service")
+    } else if let (service, name) = missingTransport(of: router) {
+      router.fault = Traefik.Fault(
+        reason: "there is no serversTransport \(name)", setting: "serversTransport", service: service)
     }
   }
 
   private func missingMiddleware(of router: Traefik.Router) -> String? {
     router.middlewares.first { dynamic.middlewares[$0] == nil && !$0.hasSuffix("@internal") }
+  }
+
+  /// A transport that a service of the router names and nobody defines, with that service.
+  private func missingTransport(of router: Traefik.Router) -> (service: String, name: String)? {
+    for leaf in router.service.map(leaves) ?? [] {
+      guard let name = leaf.service.transport(named: leaf.name), dynamic.transports[name] == nil,
+        !name.hasSuffix("@internal")
+      else { continue }
+      return (leaf.name, name)
+    }
+    return nil
   }
 
   /// What a setting with a fault that `check` has found has to be; nil where it cannot be told.
@@ -161,6 +175,7 @@ private struct Loaded {
       guard router.middlewares.count == 1 else { return nil }
       return missingMiddleware(of: router)?.nearest(among: dynamic.middlewares.keys.sorted())
     case "service": return router.service?.nearest(among: dynamic.services.keys.sorted())
+    case "serversTransport": return missingTransport(of: router)?.name.nearest(among: dynamic.transports.keys.sorted())
     default: return nil
     }
   }
@@ -204,13 +219,14 @@ private struct Loaded {
       labels: nil,
       log: Reading.Log(file: .known(configuration.settings["log", "filePath"]?.text), keys: [request.site.host]),
       own: [:])
-    guard var router = chosen(for: request) else {
+    guard let (chosen, before) = chosen(for: request) else {
       await explainMissing(&reading, request, proxy)
       let isSeen = dynamic.unseen.isEmpty && (configuration.otherProviders.isEmpty || live != nil)
       reading.outcome = isSeen || live != nil ? .missing : .unknown
       if !dynamic.refused.isEmpty { reading.outcome = .broken }
       return reading
     }
+    var router = before ?? chosen
     // For one file that it cannot take Traefik takes none, and goes on with what it had.
     if router.provider != "file" || live != nil { reading.configuration.mistake = nil }
     let place = await place(of: router, proxy, &reading)
@@ -221,7 +237,11 @@ private struct Loaded {
     reading.entry = Reading.Entry(
       site: Setting(request.site.host, nil), definedIn: place.definedIn, router: router.name, service: nil,
       provider: router.provider)
-    if var fault = router.fault {
+    if before != nil {
+      router.fault = Traefik.Fault(
+        reason: "the router \(router.name), of priority \(router.priority), takes every request for this site before the "
+          + "router \(chosen.name), of priority \(chosen.priority)", setting: "priority", replacement: "1")
+    } else if var fault = router.fault {
       fault.replacement = replacement(for: fault.setting, of: router)
       router.fault = fault
     } else {
@@ -237,8 +257,9 @@ private struct Loaded {
       return reading
     }
     if let fault = router.fault {
-      reading.problem = await place.problem(fault)
-      let making = await place.making(mending: fault)
+      let settings = fault.service.map { dynamic.services[$0]?.settings["loadBalancer"] } ?? router.settings
+      reading.problem = await place.problem(fault, in: settings)
+      let making = await place.making(mending: fault, in: settings)
       reading.own.merge(making?.facts("problem", of: "route") ?? [:])
       reading.outcome = .misconfigured
       return reading
@@ -277,19 +298,22 @@ private struct Loaded {
       router, await ComposeService(of: labels, in: proxy.world), proxy, await proxy.world.making(of: container.Id))
   }
 
-  /// The router that serves the request; else the one that should.
-  private func chosen(for request: RouteReading.Request) -> Traefik.Router? {
+  /// The router that serves the request; else the one that should, and one for every name that takes it `before` that.
+  private func chosen(
+    for request: RouteReading.Request
+  ) -> (router: Traefik.Router, before: Traefik.Router?)? {
     let host = request.site.host
-    let matching = dynamic.routers.compactMap { router -> (router: Traefik.Router, namesHost: Bool)? in
+    let matching = dynamic.routers.compactMap { router -> (router: Traefik.Router, namesHost: Bool, takes: Bool)? in
       guard let (rule, syntax) = router.matching else {
-        return router.rule.lowercased().contains(host) ? (router, true) : nil
+        return router.rule.lowercased().contains(host) ? (router, true, false) : nil
       }
       func verdict(_ host: String) -> Traefik.Verdict {
         rule.matches(host: host, path: request.site.path, syntax, hasWildcards: hasWildcards ?? true)
       }
-      guard verdict(host) > .no else { return nil }
+      let own = verdict(host)
+      guard own > .no else { return nil }
       let another = verdict("another.\(host)x")
-      return (router, another == .no)
+      return (router, another == .no, own == .yes)
     }
     // The longest rule first; of equal ones that of a container that runs.
     let sorted = matching.sorted { left, right in
@@ -299,10 +323,13 @@ private struct Loaded {
     let serving = sorted.first { found in
       found.router.fault == nil && found.router.isActive && mismatch(of: found.router, request) == nil
     }
-    if let serving, serving.namesHost { return serving.router }
+    if let serving, serving.namesHost { return (serving.router, nil) }
     let meant = sorted.filter(\.namesHost)
-    return meant.first { mismatch(of: $0.router, request) == nil && $0.router.fault == nil }?.router
-      ?? meant.first { mismatch(of: $0.router, request) == nil }?.router ?? meant.first?.router ?? serving?.router
+    let fitting = meant.filter { mismatch(of: $0.router, request) == nil }
+    if let able = fitting.first(where: { $0.router.fault == nil })?.router {
+      return (able, able.isActive && serving?.takes == true ? serving?.router : nil)
+    }
+    return (fitting.first ?? meant.first ?? serving).map { ($0.router, nil) }
   }
 
   /// Why a router does not get the request, though its rule takes it.
@@ -369,20 +396,25 @@ private struct Loaded {
     _ reading: inout Reading, to service: String, of router: Traefik.Router, _ request: RouteReading.Request,
     _ place: Place
   ) {
-    let (name, service) = leaf(service)
+    let group = leaves(of: service).flatMap { leaf in leaf.service.servers.map { (leaf: leaf, server: $0) } }
+    let first = group.chosen(request.server, by: { Server($0.server.endpoint, $0.leaf.duty) })
+    let leaf = first?.leaf ?? leaves(of: service).first
+    let (name, service) = (leaf?.name ?? service, leaf?.service)
     reading.entry?.service = name.split(separator: "@").first.map(String.init)
     let balancer = service?.settings["loadBalancer"]
     var dropped: String?
-    var servers = service?.servers ?? []
+    var servers = group.map { Server($0.server.endpoint, $0.leaf.duty) }
+    var chosen = first?.server
     if !router.isActive, let container = router.container {
       // Nobody is dialled: the router is gone with its container. What would be dialled tells which container that is.
       let port = balancer?["server", "port"]?.text.flatMap { UInt16($0) }
       let scheme = balancer?["server", "scheme"]?.text ?? "http"
       let lowest = (container.Ports ?? []).compactMap(\.PrivatePort).min()
-      servers = [Traefik.Server(scheme: scheme, host: container.name, port: port ?? lowest ?? 80)]
+      let server = Traefik.Server(scheme: scheme, host: container.name, port: port ?? lowest ?? 80)
+      (chosen, servers) = (server, [Server(server.endpoint, .used)])
       dropped = container.isRunning ? container.health ?? "restarting" : "stopped"
     }
-    guard let chosen = servers.chosen(request.server, by: { Server($0.endpoint, .used) }) else {
+    guard let chosen else {
       reading.outcome = .unknown
       return
     }
@@ -390,8 +422,8 @@ private struct Loaded {
     let server =
       isThisMachine ? Traefik.Server(scheme: chosen.scheme, host: "127.0.0.1", port: chosen.port) : chosen
     // One container, and no other one can answer in its place.
-    let isAlone = service?.servers.count ?? 0 < 2 && balancer?["server", "url"] == nil
-    let edits = place.edits(of: service)
+    let isAlone = servers.count < 2 && balancer?["server", "url"] == nil
+    let edits = place.edits(of: service, dialling: chosen)
     let passage = Traefik.Passage(
       request.site.path, through: entryMiddlewares(request) + router.middlewares, of: dynamic)
     let transport = transport(of: service, named: name)
@@ -414,7 +446,7 @@ private struct Loaded {
         scheme: Setting(server.scheme == "https" ? "https" : "http", edits.scheme),
         address: .network(host: Setting(server.host, edits.host), port: Setting(server.port, edits.port)),
         speaks: server.scheme == "h2c" ? .h2c : .http),
-      servers: servers.map { Server($0.endpoint, .used) },
+      servers: servers,
       resolution: .known(
         Route.Resolution(when: .known(.eachTime), family: .known(Setting(nil, nil)), dials: .notRead, resolver: nil)),
       patience: transport.patience(place),
@@ -452,19 +484,43 @@ private struct Loaded {
     return Route.HealthCheck(
       path: check["path"]?.text.map { Setting($0, place.edit(below)) },
       expects: Setting(check["status"]?.text ?? "200-399", place.edit(check["status"]?.span)),
-      port: check["port"]?.text.flatMap { UInt16($0) },
+      port: check["port"].flatMap { port in
+        port.text.flatMap { UInt16($0) }.map { Setting($0, place.edit(port.span)) }
+      },
       isUp: state.isEmpty ? .notRead : .known(state.values.contains("UP")))
   }
 
-  /// The service that has servers: the first of a weighted, mirrored or failing-over one.
-  private func leaf(_ name: String, depth: Int = 0) -> (String, Traefik.Service?) {
-    guard let service = dynamic.services[name], depth < 8 else { return (name, dynamic.services[name]) }
-    let provider = name.split(separator: "@").last.map(String.init) ?? ""
-    let weighted = service.settings["weighted", "services"]?.branches.first { $0.settings["weight"]?.text != "0" }
-    let next =
-      weighted?.settings["name"]?.text ?? service.settings["mirroring", "service"]?.text
-      ?? service.settings["failover", "service"]?.text
-    return next.map { leaf($0.qualified(by: provider), depth: depth + 1) } ?? (name, service)
+  /// A service that has servers, and whether they get requests.
+  private struct Leaf {
+    let name: String
+    let service: Traefik.Service
+    let duty: Server.Duty
+  }
+
+  /// The services that have servers: all of a weighted one, of a mirrored one that which answers, of one that fails over
+  /// the other as well. Each counts once, however many lead to it.
+  private func leaves(of name: String) -> [Leaf] {
+    var seen: Set<String> = []
+    func leaves(_ name: String, _ duty: Server.Duty) -> [Leaf] {
+      guard seen.insert(name).inserted, seen.count <= Limits.includes, let service = dynamic.services[name] else {
+        return []
+      }
+      let provider = name.split(separator: "@").last.map(String.init) ?? ""
+      func below(_ name: String?, _ duty: Server.Duty) -> [Leaf] {
+        name.map { leaves($0.qualified(by: provider), duty) } ?? []
+      }
+      let settings = service.settings
+      if let weighted = settings["weighted", "services"] {
+        return weighted.branches.filter { $0.settings["weight"]?.text != "0" }
+          .flatMap { below($0.settings["name"]?.text, duty) }
+      }
+      if let mirrored = settings["mirroring", "service"]?.text { return below(mirrored, duty) }
+      if let main = settings["failover", "service"]?.text {
+        return below(main, duty) + below(settings["failover", "fallback"]?.text, .backup)
+      }
+      return [Leaf(name: name, service: service, duty: duty)]
+    }
+    return leaves(name, .used)
   }
 
   private func entryMiddlewares(_ request: RouteReading.Request) -> [String] {
@@ -473,16 +529,11 @@ private struct Loaded {
   }
 
   private func transport(of service: Traefik.Service?, named name: String) -> Transport {
-    let provider = name.split(separator: "@").last.map(String.init) ?? ""
-    let wanted = service?.settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
+    let wanted = service?.transport(named: name)
     return Transport(
       settings: wanted.map { dynamic.transports[$0] } ?? configuration.settings["serversTransport"],
       isOfFile: wanted?.hasSuffix("@file") == true,
-      isShared: dynamic.services.count { name, service in
-        let provider = name.split(separator: "@").last.map(String.init) ?? ""
-        let other = service.settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
-        return other == wanted
-      } > 1)
+      isShared: dynamic.services.count { $1.transport(named: $0) == wanted } > 1)
   }
 }
 
@@ -560,7 +611,9 @@ private struct Place {
   }
 
   /// What is wrong, its line, and what that line or a new one has to be.
-  func problem(_ fault: Traefik.Fault) async -> Reading.Problem {
+  ///
+  /// - Parameter settings: those of the router, or of the service whose setting it is.
+  func problem(_ fault: Traefik.Fault, in settings: Traefik.Settings?) async -> Reading.Problem {
     var problem = Reading.Problem(reason: fault.reason, remedy: nil, label: nil)
     if fault.lacksPort || fault.lacksService != nil {
       guard let (name, value) = await missingLabel(fault) else { return problem }
@@ -584,7 +637,7 @@ private struct Place {
       return problem
     }
     if fault.isClash, let name = router.freshName { problem.label = "traefik.http.routers.\(name).rule=\(router.rule)" }
-    let setting = fault.setting.flatMap { router.settings[$0] }
+    let setting = fault.setting.flatMap { settings?[$0] }
     if let label = setting?.label, let value = fault.replacement { problem.label = "\(label)=\(value)" }
     guard let span = span(setting), let edit = edit(span) else { return problem }
     problem.remedy = .line(edit, fixed: fault.replacement.map { span.head + $0 + span.tail })
@@ -592,7 +645,7 @@ private struct Place {
   }
 
   /// How the container is made again with the labels as they have to be.
-  func making(mending fault: Traefik.Fault) async -> Making? {
+  func making(mending fault: Traefik.Fault, in settings: Traefik.Settings?) async -> Making? {
     if let (name, value) = await missingLabel(fault) { return making?.labelled(name, value) }
     if fault.isClash {
       guard let labels = router.container?.Labels, let name = router.freshName else { return nil }
@@ -608,7 +661,7 @@ private struct Place {
       guard let renamed = fault.renamed, let value = router.container?.Labels?[wrong] else { return nil }
       return making?.labelled(wrong, nil).labelled(renamed, value)
     }
-    guard let label = fault.setting.flatMap({ router.settings[$0]?.label }), let value = fault.replacement else {
+    guard let label = fault.setting.flatMap({ settings?[$0]?.label }), let value = fault.replacement else {
       return nil
     }
     return making?.labelled(label, value)
@@ -657,8 +710,8 @@ private struct Place {
     var container: String?
   }
 
-  /// In a file the parts of a server's URL, in labels port and scheme.
-  func edits(of service: Traefik.Service?) -> Edits {
+  /// In a file the parts of the server's URL, in labels port and scheme.
+  func edits(of service: Traefik.Service?, dialling server: Traefik.Server) -> Edits {
     let balancer = service?.settings["loadBalancer"]
     var edits = Edits()
     guard router.container == nil else {
@@ -667,9 +720,9 @@ private struct Place {
       edits.network = edit(compose?.label("traefik.docker.network")?.valueSpan)
       return edits
     }
-    if let url = balancer?["servers"]?.branches.lazy.compactMap({ $0.settings["url"] }).first, let text = url.text,
-      let span = url.span
-    {
+    let urls = (balancer?["servers"]?.branches ?? []).compactMap { $0.settings["url"] }
+    let url = urls.first { $0.text.flatMap(Traefik.Server.init(url:)) == server } ?? urls.first
+    if let text = url?.text, let span = url?.span {
       let parts = text.urlParts
       edits.scheme = edit(span.part(0..<parts.scheme.count, of: text))
       edits.host = edit(span.part(parts.host, of: text))
@@ -742,6 +795,14 @@ extension Reading.Labels {
     self.init(
       line: Insertion(after: Edit(onThisMachine: line), indentation: line.indentation, next: label.next),
       open: label.form.open, between: label.form.between, close: label.form.close)
+  }
+}
+
+extension Traefik.Service {
+  /// The transport that it names, with its provider, of a service of that name.
+  fileprivate func transport(named name: String) -> String? {
+    let provider = name.split(separator: "@").last.map(String.init) ?? ""
+    return settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
   }
 }
 
