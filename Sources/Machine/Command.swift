@@ -28,54 +28,85 @@ extension CommandRun.Command {
   }
 }
 
-/// A program with its arguments: no shell, no input, messages in English.
+/// A program with its arguments: no shell, and, unless it is said, no input and messages in English.
 struct Invocation {
   let program: String
   let arguments: [String]
+  /// What it reads.
+  var input: [UInt8] = []
+  var environment = ["LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+  /// Bytes of its output, and of its errors, that are kept.
+  var outputLimit = 1_048_576
+  /// False: what the terminal tells this program, such as Ctrl-C, it hears as well.
+  var isApart = true
 
-  static let outputLimit = 1_048_576
+  /// How it ended, and what it wrote.
+  struct End {
+    /// 128 + N after signal N, as a shell says it; nil: it was killed at the limit.
+    let exitCode: Int32?
+    let output: [UInt8]
+    let errors: [UInt8]
+  }
 
   /// Where the system keeps its own programs, which are not on everyone's PATH.
   static func find(_ name: String) -> String? {
     ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }.first { access($0, X_OK) == 0 }
   }
 
-  /// Runs the program to its end and kills it, with all it started, after `limit` seconds.
+  /// Runs the program to its end; throws `noAnswer` after `limit` seconds.
   func run(limit: Double) throws(Unseen) -> CommandRun.Sight {
+    let end = try ended(limit: limit)
+    guard let exitCode = end.exitCode else { throw .noAnswer(seconds: limit) }
+    let bytes = (end.output + end.errors).prefix(outputLimit)
+    return CommandRun.Sight(exitCode: exitCode, output: String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// Runs the program, and kills it after `limit` seconds, with all it started if it is apart.
+  func ended(limit: Double) throws(Unseen) -> End {
     let end = timespec.monotonic + limit
-    let output = try Pipe()
-    let errors = try Pipe()
-    let id = try spawn(output, errors)
+    let (output, errors, input) = (try Pipe(), try Pipe(), try Pipe())
+    let id = try spawn(output, errors, input)
     output.closeWriter()
     errors.closeWriter()
+    input.closeReader()
+    _ = fcntl(input.writer, F_SETFL, O_NONBLOCK)
+    var rest = self.input[...]
     var streams = [[UInt8]](repeating: [], count: 2)
     var waits = [output, errors].map { pollfd(fd: $0.reader, events: Int16(POLLIN), revents: 0) }
+    waits.append(pollfd(fd: input.writer, events: Int16(POLLOUT), revents: 0))
     var status: Int32 = 0
     var hasEnded = false
     while timespec.monotonic < end {
-      if waits.allSatisfy({ $0.fd < 0 }) {
-        // It closed its output; it may still run for a moment.
+      if waits[0].fd < 0 {
+        // It closed its output; it may still run for a moment, and what it started may keep its errors.
         hasEnded = waitpid(id, &status, WNOHANG) == id
-        if hasEnded { break }
-        usleep(2000)
-        continue
+        if hasEnded, waits[1].fd < 0 || poll(&waits[1], 1, 0) == 0 { break }
       }
-      guard poll(&waits, 2, milliseconds(end - timespec.monotonic)) > 0 else { continue }
-      for index in waits.indices where waits[index].revents != 0 {
+      if rest.isEmpty, waits[2].fd >= 0 {
+        input.closeWriter()
+        waits[2].fd = -1
+      }
+      let pause = waits[0].fd < 0 ? 2 : milliseconds(end - timespec.monotonic)
+      guard poll(&waits, 3, pause) > 0 else { continue }
+      for index in 0..<2 where waits[index].revents != 0 {
         let piece = readPiece(waits[index].fd)
         if piece.isEmpty { waits[index].fd = -1 }
-        streams[index] += piece.prefix(Self.outputLimit - streams[index].count)
+        streams[index] += piece.prefix(outputLimit - streams[index].count)
+      }
+      if waits[2].revents != 0 {
+        let count = rest.withUnsafeBytes { write(input.writer, $0.baseAddress, $0.count) }
+        // Who does not want it any more has closed it: signals are not for this thread (`onOwnThread`).
+        rest = count < 0 && errno != EAGAIN ? [] : rest.dropFirst(max(0, count))
       }
     }
     guard hasEnded else {
-      kill(-id, SIGKILL)
+      kill(isApart ? -id : id, SIGKILL)
       waitpid(id, &status, 0)
-      throw .noAnswer(seconds: limit)
+      return End(exitCode: nil, output: streams[0], errors: streams[1])
     }
     // The wait status: the exit code in the second byte, a signal in the first.
     let exitCode = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
-    let bytes = (streams[0] + streams[1]).prefix(Self.outputLimit)
-    return CommandRun.Sight(exitCode: exitCode, output: String(decoding: bytes, as: UTF8.self))
+    return End(exitCode: exitCode, output: streams[0], errors: streams[1])
   }
 
   private func readPiece(_ descriptor: Int32) -> [UInt8] {
@@ -84,19 +115,20 @@ struct Invocation {
     }
   }
 
-  /// Starts the program in a process group of its own, in this thread's network.
-  private func spawn(_ output: Pipe, _ errors: Pipe) throws(Unseen) -> pid_t {
+  /// Starts the program in this thread's network.
+  private func spawn(_ output: Pipe, _ errors: Pipe, _ input: Pipe) throws(Unseen) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, input.reader, 0)
     posix_spawn_file_actions_adddup2(&actions, output.writer, 1)
     posix_spawn_file_actions_adddup2(&actions, errors.writer, 2)
     posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let group = isApart ? POSIX_SPAWN_SETPGROUP : 0
+    posix_spawnattr_setflags(&attributes, Int16(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     posix_spawnattr_setpgroup(&attributes, 0)
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -105,7 +137,7 @@ struct Invocation {
     posix_spawnattr_setsigdefault(&attributes, &signals)
 
     var words = ([program] + arguments).map { strdup($0) } + [nil]
-    var environment = ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map { (text: String) in strdup(text) } + [nil]
+    var environment = self.environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for word in words + environment { free(word) } }
     var id: pid_t = 0
     let code = posix_spawn(&id, program, &actions, &attributes, &words, &environment)
@@ -116,7 +148,7 @@ struct Invocation {
 
 /// A pipe whose ends no other program inherits.
 private final class Pipe {
-  let reader: Int32
+  private(set) var reader: Int32
   private(set) var writer: Int32
 
   init() throws(Unseen) {
@@ -131,8 +163,13 @@ private final class Pipe {
     writer = -1
   }
 
-  deinit {
+  func closeReader() {
     close(reader)
+    reader = -1
+  }
+
+  deinit {
+    if reader >= 0 { close(reader) }
     if writer >= 0 { close(writer) }
   }
 }

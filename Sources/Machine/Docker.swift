@@ -2,7 +2,7 @@ internal import CLinux
 internal import FoundationEssentials
 internal import Glibc
 internal import HTTP
-internal import Model
+public import Model
 internal import Synchronization
 internal import World
 
@@ -130,7 +130,7 @@ struct DockerEndpoint: Sendable, Equatable {
   /// socket; then, as nobody chose one, the sockets of rootless Docker and Podman.
   static func candidates(_ host: String?, _ environment: [String: String]) throws(Unseen) -> [DockerEndpoint] {
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-    let folder = variable("DOCKER_CONFIG") ?? (variable("HOME") ?? "") + "/.docker"
+    let folder = Self.folder(environment)
     if let host = host ?? variable("DOCKER_HOST") {
       let isVerified = variable("DOCKER_TLS_VERIFY") != nil
       return [try DockerEndpoint(host, keys: isVerified ? variable("DOCKER_CERT_PATH") ?? folder : nil)]
@@ -150,6 +150,12 @@ struct DockerEndpoint: Sendable, Equatable {
     sockets += ["/run/podman/podman.sock"] + (runtime + users).map { $0 + "/podman/podman.sock" }
     var seen: Set<String> = []
     return sockets.filter { seen.insert($0).inserted }.map { DockerEndpoint(unixSocket: $0) }
+  }
+
+  /// The `docker` command's own.
+  fileprivate static func folder(_ environment: [String: String]) -> String {
+    func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    return variable("DOCKER_CONFIG") ?? (variable("HOME") ?? "") + "/.docker"
   }
 
   init(unixSocket: String) {
@@ -178,6 +184,21 @@ struct DockerEndpoint: Sendable, Equatable {
   }
 }
 
+extension Machine {
+  /// Where the engine of one of the `docker` command's contexts listens: `ssh://…`, `tcp://…`, `unix://…`; throws `missing`
+  /// if there is none of that name.
+  public static func engineAddress(
+    ofContext name: String, environment: [String: String] = Machine.environment
+  ) throws(Unseen) -> String {
+    try DockerContext.named(name, DockerEndpoint.folder(environment)).host
+  }
+
+  /// This machine, with the engine of a context.
+  public convenience init(engineOfContext name: String, environment: [String: String] = Machine.environment) {
+    self.init(environment: environment.merging(["DOCKER_HOST": "", "DOCKER_CONTEXT": name]) { $1 })
+  }
+}
+
 /// The `docker` command's contexts: named addresses in `~/.docker`.
 private struct DockerContext: Decodable {
   struct Endpoint: Decodable {
@@ -202,14 +223,19 @@ private struct DockerContext: Decodable {
   }
 
   static func endpoint(_ name: String, _ folder: String) throws(Unseen) -> DockerEndpoint {
+    let (host, keys) = try named(name, folder)
+    return try DockerEndpoint(host, keys: access(keys + "/ca.pem", F_OK) == 0 ? keys : nil)
+  }
+
+  /// Its address, and the folder in which its keys would be.
+  static func named(_ name: String, _ folder: String) throws(Unseen) -> (host: String, keys: String) {
     // Their folders are named by a hash of the name; the name itself is inside.
     let meta = "\(folder)/contexts/meta"
     let hashes = try Descriptor(open(meta, O_RDONLY | O_DIRECTORY | O_CLOEXEC), meta).names(meta)
     for hash in hashes {
       let context = try read(DockerContext.self, "\(meta)/\(hash)/meta.json")
       guard context.Name == name, let host = context.Endpoints["docker"]?.Host else { continue }
-      let keys = "\(folder)/contexts/tls/\(hash)/docker"
-      return try DockerEndpoint(host, keys: access(keys + "/ca.pem", F_OK) == 0 ? keys : nil)
+      return (host, "\(folder)/contexts/tls/\(hash)/docker")
     }
     throw .missing(what: "the Docker context \(name)")
   }

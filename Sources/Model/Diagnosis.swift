@@ -167,11 +167,14 @@ public struct Diagnosis: Sendable, Equatable {
   public var checks: [CheckRun]
   /// Questions that the evidence could not answer.
   public var questions: [String]
+  /// The machine at which was looked, as `--on` names it; nil: this one.
+  public var host: String?
 
   public init(
     url: String, verdict: Verdict, observed: Observed, proxy: Proxy?, route: Route?, causes: [Cause],
-    ruledOut: [RuledOut], checks: [CheckRun], questions: [String]
+    ruledOut: [RuledOut], checks: [CheckRun], questions: [String], host: String? = nil
   ) {
+    self.host = host
     self.url = url
     self.verdict = verdict
     self.observed = observed

@@ -40,4 +40,8 @@ public enum Limits {
   public static let session = 4 << 20
   /// Sites that are asked at the same time, each by up to two requests.
   public static let sitesAtOnce = 8
+  /// Machines that may be named with `--on`, those that are asked at the same time, and bytes that each of them may send.
+  public static let hosts = 1000
+  public static let hostsAtOnce = 64
+  public static let sentByHost = 64 << 20
 }

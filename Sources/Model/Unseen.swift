@@ -97,5 +97,10 @@ extension Unseen.Reason {
     case notEngine = "not-engine"
     case engineElsewhere = "engine-elsewhere"
     case unknownScheme = "unknown-scheme"
+    // Of another machine, by ssh.
+    case unknownKey = "unknown-key"
+    case changedKey = "changed-key"
+    case noKey = "no-key"
+    case printsNothing = "prints-nothing"
   }
 }

@@ -89,6 +89,8 @@ private struct Document: Encodable {
   }
 
   let schema = 1
+  /// Left out for this machine.
+  let host: String?
   let url: String
   let verdict: String
   let observed: Observed
@@ -100,6 +102,7 @@ private struct Document: Encodable {
 
   /// - Parameter kinds: Those of the signs, which the schema has, too; any other is `unknown`.
   init(_ diagnosis: Diagnosis, kinds: Set<String>) {
+    host = diagnosis.host
     url = diagnosis.url
     verdict = diagnosis.verdict.rawValue
     observed = Observed(

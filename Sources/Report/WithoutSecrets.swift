@@ -58,6 +58,6 @@ extension Diagnosis {
       ruledOut: ruledOut.map { RuledOut(cause: $0.cause, title: $0.title.redacted, because: $0.because.redacted) },
       checks: checks.map {
         CheckRun(id: $0.id, outcome: $0.outcome, seconds: $0.seconds, summary: $0.summary.redacted)
-      }, questions: questions.map(\.redacted))
+      }, questions: questions.map(\.redacted), host: host)
   }
 }

@@ -41,6 +41,8 @@ public enum Effect: Sendable, Equatable {
   /// To put the systems of an exercise in the machine's place; then the next one of them, after a fix.
   case practise(Exercise)
   case mend
+  /// What was seen before is old: all of it is to be seen anew.
+  case seeAnew
   /// The session that was left is not wanted any more.
   case forget
   case suspend
@@ -415,7 +417,7 @@ public struct State: Sendable {
     previous = diagnosis
     looks += 1
     let mended: Facts = [.problemMended: previous?.verdict == .working ? "" : "yes"]
-    return mend + look { $0.again(given: mended) }
+    return mend + [.seeAnew] + look { $0.again(given: mended) }
   }
 
   /// Nobody is there any more who could answer: what only a person knows stays open, and the case goes on to its end.

@@ -59,6 +59,32 @@ extension Recording {
     }
   }
 
+  /// Whether that is the beginning of one, of whatever version.
+  public static func begins(_ bytes: [UInt8]) -> Bool {
+    do throws(Mistake) { _ = try head(bytes.prefix { $0 != 0x0A }) } catch {
+      if case .otherVersion = error.reason { return true }
+      return false
+    }
+    return true
+  }
+
+  /// Reads one or more written forms, one behind the other.
+  public static func all(reading bytes: [UInt8]) throws(Mistake) -> [Recording] {
+    var recordings: [Recording] = []
+    var rest = bytes[...]
+    repeat {
+      var lines = try head(rest.prefix { $0 != 0x0A }).records + 1
+      let end = rest.firstIndex { byte in
+        if byte == 0x0A { lines -= 1 }
+        return lines == 0
+      }
+      let one = rest.prefix(through: end ?? rest.endIndex - 1)
+      recordings.append(try Recording(reading: Array(one)))
+      rest = rest[one.endIndex...]
+    } while !rest.isEmpty
+    return recordings
+  }
+
   private static func head(_ line: ArraySlice<UInt8>) throws(Mistake) -> Head {
     // Another version may have other members.
     struct Version: Decodable {

@@ -1,4 +1,5 @@
 import Model
+import World
 
 /// The command line: `../contract/cli.md` made a value.
 ///
@@ -23,7 +24,11 @@ struct Arguments {
     case generate(Document)
   }
 
-  enum Form { case text, json, markdown }
+  enum Form {
+    case text, json, markdown, prometheus
+    /// What was seen, and no report.
+    case recording
+  }
   enum Drawing { case dot, mermaid }
   /// What is installed beside the program.
   enum Document: String, CaseIterable { case man, bash, zsh, fish }
@@ -41,6 +46,10 @@ struct Arguments {
   var from: String?
   /// A file of what commands have printed elsewhere; `-`: standard input.
   var paste: String?
+  /// Other machines, as they are named: in place of this one.
+  var on: String?
+  /// The version of the written form in which what was seen is the output, in place of a report: for whoever asked by `--on`.
+  var recorded: Int?
   /// Whether `diagnose` leaves out who and where it is about.
   var anonymizes = false
   var colours = true
@@ -66,7 +75,7 @@ struct Arguments {
   /// Whether it looks at this machine.
   var looks: Bool {
     switch command {
-    case .guided, .diagnose: from == nil
+    case .guided, .diagnose: from == nil && on == nil
     default: false
     }
   }
@@ -150,8 +159,11 @@ struct Arguments {
     Option(
       name: "--markdown", verbs: [.diagnose], says: "writes Markdown", line: .next),
     Option(
+      name: "--prometheus", verbs: [.diagnose], says: "writes a line a site, for node_exporter's textfile collector",
+      line: .next),
+    Option(
       name: "--repeat", value: "N", verbs: [.diagnose, .guided], says: "asks N times: for a site that fails sometimes",
-      line: .last("how it is written, else text; asks N times")),
+      line: .last("else text; asks N times")),
     Option(name: "--save", value: "FILE", verbs: [.diagnose], says: "keeps what was seen", line: .next),
     Option(
       name: "--from", value: "FILE", verbs: [.diagnose, .guided, .practice], says: "diagnoses from what was kept",
@@ -161,7 +173,11 @@ struct Arguments {
       line: .last("what was seen: kept, used, anonymous")),
     Option(
       name: "--paste", value: "FILE", bare: "-", verbs: [.diagnose, .guided],
-      says: "reads what commands have printed elsewhere"),
+      says: "reads what commands have printed elsewhere", line: .next),
+    Option(
+      name: "--on", value: "HOST", verbs: [.diagnose, .guided],
+      says: "looks at other machines: ssh://user@host, a Docker context, several with commas, or a file of them",
+      line: .last("elsewhere: as printed there; by ssh")),
     Option(
       name: "--plain", verbs: [.guided, .practice], says: "in lines; also ACCESSIBLE=1, TERM=dumb, pipes", line: .next),
     Option(name: "--answers", value: "FILE", verbs: [.guided, .practice], says: "answers, a line each", line: .next),
@@ -186,6 +202,7 @@ struct Arguments {
     Option(
       name: "--generate", value: Document.allCases.map(\.rawValue).joined(separator: "|"),
       says: "the manual page, or what a shell completes", line: .hidden),
+    Option(name: "--recorded", value: "VERSION", verbs: [.diagnose], says: "writes what was seen", line: .hidden),
     Option(name: "--enter-host", says: "looks at the machine outside of its own container", line: .hidden),
   ]
 
@@ -238,8 +255,12 @@ struct Arguments {
       }
       series = count
     }
-    (save, from, paste) = (given["--save"], given["--from"], given["--paste"])
-    let sources = ["--save", "--from", "--paste"].filter { given[$0] != nil }
+    (save, from, paste, on) = (given["--save"], given["--from"], given["--paste"], given["--on"])
+    if let version = given["--recorded"] {
+      guard version == String(Recording.version) else { throw Misuse(sentence: "--recorded \(version.printable) is not known") }
+      recorded = Recording.version
+    }
+    let sources = ["--save", "--from", "--paste", "--on"].filter { given[$0] != nil }
     if sources.count > 1 { throw Misuse(sentence: "\(sources[0]) and \(sources[1]) exclude each other") }
     if given["--help"] != nil {
       command = .help
@@ -253,11 +274,13 @@ struct Arguments {
     if isRestricted { try Self.allowInRestricted(command, given) }
   }
 
-  /// A person who was let in for a guided session may have had a hand in the command line: no file is named there.
+  /// A person who was let in for a guided session may have had a hand in the command line: no file is named there, and no
+  /// other machine.
   private static func allowInRestricted(_ command: Command, _ given: [String: String]) throws(Misuse) {
     if let option = options.first(where: { given[$0.name] != nil && ["FILE", "DIR"].contains($0.value) }) {
       throw Misuse(sentence: "\(option.name) names a file, which --restricted does not allow")
     }
+    if given["--on"] != nil { throw Misuse(sentence: "--on leads to another machine, which --restricted does not allow") }
     switch command {
     case .guided, .practice, .help, .version: return
     default: throw Misuse(sentence: "--restricted is for the guided session and for practice")
@@ -274,7 +297,9 @@ struct Arguments {
       throw Misuse(sentence: "\(option.name) goes with \(option.verbs.map(\.inWords).joined(separator: " or "))")
     }
     switch verb {
-    case .guided: return .guided(url: operands.first)
+    case .guided:
+      if given["--on"] != nil, operands.isEmpty { throw Misuse(sentence: "a guided session --on another machine needs a URL") }
+      return .guided(url: operands.first)
     case .diagnose:
       let isAll = given["--all"] != nil
       guard !operands.isEmpty || isAll || given["--from"] != nil else {
@@ -283,7 +308,15 @@ struct Arguments {
       if isAll, let one = ["--save", "--from", "--paste", "--anonymize"].first(where: { given[$0] != nil }) {
         throw Misuse(sentence: "\(one) is for one site, and --all for every one")
       }
-      let form: Form = given["--json"] != nil ? .json : given["--markdown"] != nil ? .markdown : .text
+      if let on = given["--on"], given["--anonymize"] != nil {
+        throw Misuse(sentence: "--anonymize is for this machine, and \(on.excerpt(of: 200)) another one")
+      }
+      let forms: [(String, Form)] = [
+        ("--json", .json), ("--markdown", .markdown), ("--prometheus", .prometheus), ("--recorded", .recording),
+      ]
+      let asked = forms.filter { given[$0.0] != nil }
+      if asked.count > 1 { throw Misuse(sentence: "\(asked[0].0) and \(asked[1].0) exclude each other") }
+      let form = asked.first?.1 ?? .text
       return .diagnose(url: isAll ? nil : operands.first, form: form)
     case .checkup:
       if let since = given["--since"], since != "last" { throw Misuse(sentence: "--since takes last") }

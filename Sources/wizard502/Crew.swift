@@ -18,8 +18,8 @@ struct Crew {
   private enum Task {
     /// To find the sites of all proxies here, then to look at them.
     case everything
-    /// Places in the list of sites.
-    case sites([Int])
+    /// Places in the list of what is looked at.
+    case targets([Int])
   }
 
   private struct Member {
@@ -34,7 +34,7 @@ struct Crew {
   private let work: Work
   private let limit: RunLimit
   private let isSingle: Bool
-  private var sites: [Site] = []
+  private var targets: [Target]
   private var results: [Int: Work.Result] = [:]
   /// Why sites may be missing in that list, in sentences.
   private var unlisted: [String] = []
@@ -43,18 +43,18 @@ struct Crew {
   private var waiting: [Task] = []
   private var hasFailed = false
 
-  /// - Parameter site: Nil: every site of every proxy here.
-  init(_ site: Site?, _ work: Work, _ arguments: Arguments) {
+  /// - Parameter targets: None: every site of every proxy here.
+  init(_ targets: [Target], _ work: Work, _ arguments: Arguments) {
     self.work = work
     self.arguments = arguments
     limit = RunLimit(seconds: arguments.limit)
-    isSingle = site != nil || arguments.from != nil
-    sites = site.map { [$0] } ?? []
+    isSingle = arguments.from != nil || targets.contains { $0.site != nil && $0.remotes.count <= 1 }
+    self.targets = targets
   }
 
   /// Runs to the end of all workers, prints the results in the order of the sites, and ends the program.
   mutating func run() -> Never {
-    start(sites.isEmpty ? .everything : .sites([0]))
+    start(targets.isEmpty ? .everything : .targets(Array(targets.indices)))
     while !members.isEmpty {
       let left = limit.left(after: Self.grace)
       var waits = members.map { pollfd(fd: $0.reader, events: Int16(POLLIN), revents: 0) }
@@ -81,14 +81,14 @@ struct Crew {
     guard pipe(&ends) == 0 else { Wizard502.refuse(Conditions.noFile) }
     let (reader, writer) = (ends[0], ends[1])
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let (sites, work, arguments, limit) = (sites, work, arguments, limit)
+    let (targets, work, arguments, limit) = (targets, work, arguments, limit)
     let readers = members.map(\.reader) + [reader]
     let child = Child.start {
       for reader in readers { close(reader) }
       let report = Reporter(descriptor: writer)
       Wizard502.concurrently {
-        let places: [Int]? = if case .sites(let places) = task { places } else { nil }
-        return await Worker(work: work, arguments: arguments, limit: limit, report: report).run(places, of: sites)
+        let places: [Int]? = if case .targets(let places) = task { places } else { nil }
+        return await Worker(work: work, arguments: arguments, limit: limit, report: report).run(places, of: targets)
       }
     }
     close(writer)
@@ -110,7 +110,7 @@ struct Crew {
     members[index].received += bytes.prefix(count)
     while let message = Message(&members[index].received) {
       switch message {
-      case .listed(let urls): sites = urls.compactMap { Site($0) }
+      case .listed(let urls): targets = urls.compactMap { Site($0) }.map { Target(site: $0) }
       case .unlisted(let sentence): unlisted.append(sentence)
       case .begun(let site): members[index].begun.insert(site)
       case .done(let site, let exit, let text):
@@ -121,7 +121,7 @@ struct Crew {
   }
 
   private mutating func ended(_ member: Member, _ end: Child.End) {
-    let all: [Int] = if case .sites(let places) = member.task { places } else { Array(sites.indices) }
+    let all: [Int] = if case .targets(let places) = member.task { places } else { Array(targets.indices) }
     let rest = all.filter { results[$0] == nil }
     guard let fault = end.fault else {
       // It could not begin, and has said why; or it was told to end.
@@ -135,13 +135,13 @@ struct Crew {
     Wizard502.complain("wizard502: \(fault) What it had begun is tried again.")
     let alone = rest.filter { member.begun.contains($0) }
     let others = rest.filter { !member.begun.contains($0) }
-    for site in alone { start(.sites([site])) }
+    for target in alone { start(.targets([target])) }
     if alone.isEmpty, others.count > 1, others.count == all.count {
       // Nobody knows which one it was.
-      start(.sites(Array(others.prefix(others.count / 2))))
-      start(.sites(Array(others.dropFirst(others.count / 2))))
+      start(.targets(Array(others.prefix(others.count / 2))))
+      start(.targets(Array(others.dropFirst(others.count / 2))))
     } else if !others.isEmpty {
-      start(.sites(others))
+      start(.targets(others))
     }
   }
 
@@ -154,8 +154,8 @@ struct Crew {
   /// No worker hangs in a look for ever, but one may in a system call that the kernel does not end.
   private mutating func giveUp() {
     for member in members { kill(member.child.id, SIGKILL) }
-    let unreached = (isSingle ? [0] : Array(sites.indices)).filter { results[$0] == nil }
-    if isSingle || sites.isEmpty {
+    let unreached = targets.indices.filter { results[$0] == nil }
+    if isSingle || targets.isEmpty {
       Wizard502.refuse("it did not end within --timeout, and was stopped. A file or a device may hang here.")
     }
     fail(unreached)
@@ -166,12 +166,12 @@ struct Crew {
     guard !places.isEmpty, let catalog = Wizard502.catalog(arguments) else { return }
     for place in places {
       results[place] = work.result(
-        notLookedAt: sites[place], because: catalog.word("unseen.failed"), exit: .fault, catalog)
+        notLookedAt: targets[place], because: catalog.word("unseen.failed"), exit: .fault, catalog)
     }
   }
 
   private func end() -> Never {
-    let results = sites.indices.compactMap { self.results[$0] }
+    let results = targets.indices.compactMap { self.results[$0] }
     let (text, exit) = work.whole(results, isSingle: isSingle, unlisted: unlisted, arguments)
     Output.put(text)
     Wizard502.end((hasFailed ? .fault : exit).rawValue)
@@ -241,9 +241,25 @@ private struct Worker {
   let limit: RunLimit
   let report: Reporter
 
-  /// - Parameter places: Those of `sites` that are to be looked at; nil: all of this machine, which are to be found first.
-  func run(_ places: [Int]?, of sites: [Site]) async -> Int32 {
+  /// - Parameter places: Those of `targets` that are to be looked at; nil: all sites of this machine, which are to be found
+  ///   first.
+  func run(_ places: [Int]?, of targets: [Target]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments) else { return Wizard502.Exit.unreadable.rawValue }
+    if let places, arguments.on != nil {
+      let abroad = Abroad(work: work, arguments: arguments, limit: limit, catalog: catalog)
+      await sideBySide(places.count, atOnce: Limits.hostsAtOnce) { index in
+        report.tell(.begun(places[index]))
+        let result = await abroad.result(at: targets[places[index]])
+        report.tell(.done(places[index], exit: result.exit.rawValue, text: result.text))
+        abroad.progress.tell(targets[places[index]], result, of: targets.count, catalog)
+      }
+      return 0
+    }
+    return await run(places, of: targets.compactMap(\.site), catalog)
+  }
+
+  /// The same for sites that are looked at here, or in a file.
+  private func run(_ places: [Int]?, of sites: [Site], _ catalog: Catalog) async -> Int32 {
     let subject: Subject
     let keeper: Keeper?
     do throws(Evidence.Failure) {
@@ -290,12 +306,15 @@ private struct Worker {
       let result: Work.Result
       if limit.left() > 0 {
         report.tell(.begun(place))
-        let rounds = Rounds(machine, sharing: all.count > 1 ? shared : nil, catalog.signs, until: limit.end)
+        let recorder = work.isRecording ? Keeper(recording: subject.world) : nil
+        let rounds = Rounds(
+          recorder?.world ?? machine, sharing: all.count > 1 && recorder == nil ? shared : nil, catalog.signs,
+          until: limit.end)
         let given = subject.course?.givenAgain ?? arguments.facts(of: all[place])
-        result = await work.result(at: given, catalog, rounds, as: subject.course, keeper)
+        result = await work.result(at: given, catalog, rounds, as: subject.course, recorder ?? keeper)
       } else {
         let reason = catalog.word("unseen.no-time", ["unseen.seconds": limit.seconds.inWords])
-        result = work.result(notLookedAt: all[place], because: reason, exit: .inconclusive, catalog)
+        result = work.result(notLookedAt: Target(site: all[place]), because: reason, exit: .inconclusive, catalog)
       }
       report.tell(.done(place, exit: result.exit.rawValue, text: result.text))
     }

@@ -14,6 +14,9 @@ extension Wizard502 {
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let scenario: Scenario
     do throws(Evidence.Failure) {
+      if let remote = try arguments.remotes().first {
+        return await session(try await elsewhere(remote, url, catalog, arguments), catalog, arguments)
+      }
       switch try arguments.subject(url, catalog.signs) {
       case .machine(let world):
         // Where lines come from no terminal, nobody is asked whether to go on, nor where answers are given ahead.
@@ -43,6 +46,29 @@ extension Wizard502 {
     return await session(scenario, catalog, arguments)
   }
 
+  /// A session about a site that is looked at on another machine.
+  private static func elsewhere(
+    _ remote: Remote, _ url: String?, _ catalog: Catalog, _ arguments: Arguments
+  ) async throws(Evidence.Failure) -> Scenario {
+    guard let site = url.flatMap({ Site($0) }) else {
+      throw Evidence.Failure(
+        sentence: "\((url ?? "").excerpt(of: 200)) is no address of a site, such as https://shop.example.org",
+        exit: .misuse)
+    }
+    let place: Facts = ["on.host": remote.name.printable]
+    complain("wizard502: \(catalog.word("on.looking", place))")
+    let world = Elsewhere { () async throws(Unseen) in
+      try await remote.evidence(of: site, arguments, catalog.signs, until: RunLimit(seconds: arguments.limit))
+    }
+    let first: Subject
+    do throws(Unseen) { first = try await world.first() } catch {
+      throw Evidence.Failure(sentence: catalog.reason(error), exit: .inconclusive)
+    }
+    return Scenario(
+      url: site.url, world: Pasteboard(world, catalog.signs), notices: [catalog.word("notice.elsewhere", place)],
+      origin: catalog.word("title.elsewhere", place), given: first.course?.givenAgain, seeAnew: { world.renew() })
+  }
+
   /// What a guided session is about.
   struct Scenario {
     var url: String?
@@ -57,6 +83,7 @@ extension Wizard502 {
     var exercises: [Exercise] = []
     var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
     var mend: @Sendable () -> Void = {}
+    var seeAnew: @Sendable () -> Void = {}
     /// A session that was left, and what writes this one down.
     var left: Left?
     var keep: @Sendable (Kept?) -> Void = { _ in }
@@ -90,7 +117,7 @@ extension Wizard502 {
       look: { await rounds.finding(of: $0, facts: $1, round: $2) },
       routes: { routes(of: world, catalog, limit: arguments.limit) },
       report: { markdownReport($0, catalog: catalog) }, hidden: { hiddenInReport($0, catalog: catalog) },
-      practise: scenario.practise, mend: scenario.mend,
+      practise: scenario.practise, mend: scenario.mend, seeAnew: scenario.seeAnew,
       keep: scenario.keep)
     if let board = world as? Pasteboard { guide.paste = { await board.take($0, servesHere: $1) } }
     if arguments.isRestricted { guide.folders = { [StateFolder.path].compactMap { $0 } } }
@@ -180,10 +207,10 @@ extension Catalog {
 
 /// Does `work` for each of a number of sites, the first ones first, and never for more than a few at the same time: they
 /// may all be asked of one machine that is ill already.
-func sideBySide(_ count: Int, _ work: @escaping @Sendable (Int) async -> Void) async {
+func sideBySide(_ count: Int, atOnce most: Int = Limits.sitesAtOnce, _ work: @escaping @Sendable (Int) async -> Void) async {
   await withTaskGroup(of: Void.self) { group in
     for index in 0..<count {
-      if index >= Limits.sitesAtOnce { await group.next() }
+      if index >= most { await group.next() }
       if Task.isCancelled { return }
       group.addTask { await work(index) }
     }

@@ -20,6 +20,8 @@ struct Guide: Sendable {
   /// Puts the systems of an exercise in the machine's place: what its case is given, and their day; then the next one.
   var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
   var mend: @Sendable () -> Void = {}
+  /// Has what was collected elsewhere collected again.
+  var seeAnew: @Sendable () -> Void = {}
   /// Takes in what was pasted, as evidence.
   var paste: @Sendable (String, _ servesHere: Bool) async -> Understanding = { _, _ in .refused(.nothing) }
   /// Writes down where the session is, so that it can go on later; nil: there is nothing to go on with.
@@ -129,6 +131,7 @@ private final class Loop {
       case .practise(let exercise):
         _ = state.handle(outside.practise(exercise))
       case .mend: guide.mend()
+      case .seeAnew: guide.seeAnew()
       case .forget: outside.forget()
       case .suspend:
         terminal.suspend()

@@ -76,6 +76,7 @@ private func carryOut(
       if let end = carryOut(taken, &lines, outside, guide, echoes: echoes) { return end }
     case .paste(let text, let servesHere): outside.paste(text, servesHere)
     case .mend: guide.mend()
+    case .seeAnew: guide.seeAnew()
     case .quit(let code, let line): return (code, line)
     case .copy, .showAlone, .forget, .suspend, .redraw: break
     }

@@ -17,6 +17,16 @@ struct Keeper: Sendable {
     recorder = Recorder(subject.world)
   }
 
+  /// One that keeps what is seen for the output, and for no file.
+  init(recording world: any World) {
+    (file, anonymizes, recorder) = (nil, false, Recorder(world))
+  }
+
+  /// What was seen in a diagnosis, without secrets, in its written form.
+  func written(_ course: Course) -> String {
+    String(decoding: recorder.recording(of: course).redacted.written, as: UTF8.self)
+  }
+
   /// To be looked at.
   var world: any World { recorder }
 

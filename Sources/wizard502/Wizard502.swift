@@ -55,7 +55,7 @@ import World
     case .explain(let files, let isJSON):
       supervised { catalog(arguments).map { explain(files, isJSON: isJSON, $0) } ?? .unreadable }
     case .show(let name): supervised { catalog(arguments).map { show(name, $0) } ?? .unreadable }
-    case .collect: end(say(Reader.builtIn.first { $0.path == Reader.collectingScript }?.text ?? "").rawValue)
+    case .collect: end(say(collectingScript).rawValue)
     case .graph(let drawing): supervised { catalog(arguments).map { graph(drawing, $0) } ?? .unreadable }
     case .diagnose(let url, let form): work(.diagnosis(form), at: url, arguments)
     case .checkup(let url, let isJSON, let onlyNew):
@@ -65,6 +65,9 @@ import World
     case .guided(let url): onTerminal(arguments) { await guide(url, $0, arguments) }
     }
   }
+
+  /// What `collect` prints.
+  static var collectingScript: String { Reader.builtIn.first { $0.path == Reader.collectingScript }?.text ?? "" }
 
   /// Does what has the terminal, with the catalogue, and ends with its exit code.
   private static func onTerminal(
@@ -95,7 +98,9 @@ import World
   }
 
   /// All that the program looks at.
-  static func world() -> any World { Machine() }
+  ///
+  /// - Parameter engine: The Docker context of the engine; nil: as the `docker` command finds it.
+  static func world(engine: String? = nil) -> any World { engine.map { Machine(engineOfContext: $0) } ?? Machine() }
 
   /// Leaves the container; ends where there is no way out and the machine is what was asked about.
   private static func enterHost(_ arguments: Arguments) {
@@ -225,7 +230,12 @@ import World
         end(Exit.misuse.rawValue)
       }
     }
-    var crew = Crew(site, work, arguments)
+    let remotes: [Remote]
+    do throws(Evidence.Failure) { remotes = try arguments.remotes() } catch {
+      complain("wizard502: \(error.sentence)")
+      end(error.exit.rawValue)
+    }
+    var crew = Crew(Target.all(site, on: remotes), work, arguments)
     crew.run()
   }
 
@@ -244,6 +254,9 @@ import World
 }
 
 extension Wizard502.Exit {
+  /// How several sites end together.
+  static func worst(_ exits: [Self]) -> Self { [.fault, .diagnosed, .inconclusive].first { exits.contains($0) } ?? .working }
+
   init(_ verdict: Diagnosis.Verdict) {
     switch verdict {
     case .working: self = .working

@@ -23,19 +23,26 @@ enum Work {
     }
   }
 
+  /// Whether what was seen is all that is wanted.
+  var isRecording: Bool { if case .diagnosis(.recording) = self { true } else { false } }
+
   /// Looks at one site, without asking anybody.
   ///
   /// - Parameters:
   ///   - facts: What the case starts with.
+  ///   - host: The machine at which is looked; nil: this one.
   ///   - earlier: How the diagnosis went that is to come out again.
   ///   - keeper: Writes down what a diagnosis sees.
   func result(
-    at facts: Facts, _ catalog: Catalog, _ rounds: Rounds, as earlier: Course?, _ keeper: Keeper?
+    at facts: Facts, on host: String? = nil, _ catalog: Catalog, _ rounds: Rounds, as earlier: Course?,
+    _ keeper: Keeper?
   ) async -> Result {
     switch self {
     case .diagnosis(let form):
       let (seen, course) = await diagnose(facts, catalog, rounds, as: earlier, looksOn: keeper != nil)
-      let diagnosis = await keeper?.keep(seen, course, catalog) ?? seen
+      if form == .recording, let keeper { return Result(exit: .init(seen.verdict), text: keeper.written(course)) }
+      var diagnosis = await keeper?.keep(seen, course, catalog) ?? seen
+      diagnosis.host = host
       return Result(exit: .init(diagnosis.verdict), text: form.text(of: diagnosis, catalog))
     case .checkup(let isJSON, _):
       var run = Run(Session(checkupWith: catalog, shapes: Check.all.map(\.shape), given: facts))
@@ -45,13 +52,19 @@ enum Work {
   }
 
   /// The result for a site at which nothing was looked, with the reason.
-  func result(notLookedAt site: Site, because reason: String, exit: Wizard502.Exit, _ catalog: Catalog) -> Result {
+  func result(notLookedAt target: Target, because reason: String, exit: Wizard502.Exit, _ catalog: Catalog) -> Result {
     switch self {
     case .diagnosis(let form):
-      return Result(exit: exit, text: form.text(of: Diagnosis(notLookedAt: site, because: reason), catalog))
+      return Result(exit: exit, text: form.text(of: Diagnosis(notLookedAt: target, because: reason), catalog))
     case .checkup:
-      return Result(CheckedSite(url: site.url, unseen: [reason]).withoutSecrets(catalog, showsCut: true))
+      return Result(CheckedSite(url: target.name, unseen: [reason]).withoutSecrets(catalog, showsCut: true))
     }
+  }
+
+  /// The results of several sites of one machine, or of one site on several, as one.
+  func joined(_ results: [Result]) -> Result {
+    guard case .diagnosis(let form) = self, results.count > 1 else { return results[0] }
+    return Result(exit: .worst(results.map(\.exit)), text: form.strung(results.map(\.text)))
   }
 
   /// The results of all sites as one text, and how the program ends.
@@ -63,9 +76,11 @@ enum Work {
     switch self {
     case .diagnosis(let form):
       for sentence in unlisted { Wizard502.complain("wizard502: \(sentence)") }
-      let exits = Set(results.map(\.exit))
-      let worst = [Wizard502.Exit.diagnosed, .inconclusive].first { exits.contains($0) } ?? .working
-      return (form.joined(results.map(\.text), isSingle: isSingle), results.isEmpty ? .inconclusive : worst)
+      let exit: Wizard502.Exit = results.isEmpty ? .inconclusive : .worst(results.map(\.exit))
+      let texts = results.map(\.text)
+      guard form == .prometheus else { return (form.joined(texts, isSingle: isSingle), exit) }
+      guard let catalog = Wizard502.catalog(arguments.flows) else { return ("", .unreadable) }
+      return (metricReport(texts, catalog: catalog), exit)
     case .checkup(let isJSON, let onlyNew):
       var sites = results.compactMap { try? JSONDecoder().decode(CheckedSite.self, from: Data($0.text.utf8)) }
       // What a worker could not tell was not seen.
@@ -102,22 +117,32 @@ extension Arguments.Form {
     case .json: jsonReport(diagnosis, catalog: catalog)
     case .text: textReport(diagnosis, catalog: catalog)
     case .markdown: markdownReport(diagnosis, catalog: catalog)
+    case .prometheus: metricReport(diagnosis, catalog: catalog)
+    case .recording: ""
+    }
+  }
+
+  /// Reports one behind the other.
+  fileprivate func strung(_ texts: [String]) -> String {
+    switch self {
+    case .json: texts.map { String($0.dropLast()) }.joined(separator: ",\n") + "\n"
+    case .text, .markdown: texts.joined(separator: "\n")
+    case .prometheus, .recording: texts.joined()
     }
   }
 
   fileprivate func joined(_ texts: [String], isSingle: Bool) -> String {
     if isSingle { return texts.joined() }
-    guard self == .json else { return texts.joined(separator: "\n") }
-    let list = texts.map { String($0.dropLast()) }.joined(separator: ",\n")
-    return "[" + (texts.isEmpty ? "" : "\n" + list + "\n") + "]\n"
+    guard self == .json else { return strung(texts) }
+    return "[" + (texts.isEmpty ? "" : "\n" + strung(texts)) + "]\n"
   }
 }
 
 extension Diagnosis {
-  fileprivate init(notLookedAt site: Site, because reason: String) {
+  fileprivate init(notLookedAt target: Target, because reason: String) {
     self.init(
-      url: site.url, verdict: .inconclusive,
+      url: target.name, verdict: .inconclusive,
       observed: Observed(status: nil, seconds: nil, error: reason, emittedBy: nil), proxy: nil, route: nil, causes: [],
-      ruledOut: [], checks: [], questions: [])
+      ruledOut: [], checks: [], questions: [], host: target.remotes.first?.name)
   }
 }
