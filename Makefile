@@ -10,7 +10,7 @@ STATIC := libyaml-dev libtomlplusplus-dev libcmark-dev libsqlite3-dev libpcre2-d
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libstdc++-12-dev libssl-dev $(STATIC)
 PEERS := bind9-dnsutils docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3 openssh-server
 
-.PHONY: run build test check lab by-hand answers walks drops pastes practice field hostile fuzz suites tables texts bench format lint install uninstall package image test-packages libraries peers clean
+.PHONY: run build test check lab by-hand answers walks drops hosts pastes practice field hostile fuzz suites tables texts bench format lint install uninstall package image test-packages libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -53,6 +53,12 @@ DROPS ?= 50
 drops: build peers
 	swift build --build-tests
 	DROPS=$(DROPS) swift test --skip-build --filter '^ProgramTests\.SecureShellTests/drops'
+
+# HOSTS machines, network namespaces with a real sshd and a real nginx, looked at side by side; prints the times of one and all.
+HOSTS ?= 50
+hosts: build peers
+	swift build --build-tests
+	HOSTS=$(HOSTS) WIZARD502=$(BUILD) swift test --skip-build --filter '^ProgramTests\.HostsTests/many'
 
 # Pastes into a real terminal, in every size, marked and as if typed, and ten megabytes.
 pastes: build peers

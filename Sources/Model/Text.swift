@@ -163,3 +163,14 @@ extension Substring {
     return words + (word.map { [$0] } ?? [])
   }
 }
+
+extension String {
+  /// Another machine's address as a person says it: `web1:2222 as root` of `ssh://root@web1:2222`. What stands before a host in
+  /// an address is taken for a secret, and a user's name is none.
+  public var machineInWords: String {
+    guard let scheme = firstRange(of: "://") else { return self }
+    let rest = self[scheme.upperBound...]
+    guard let at = rest.lastIndex(of: "@") else { return String(rest) }
+    return "\(rest[rest.index(after: at)...]) as \(rest[..<at])"
+  }
+}

@@ -87,7 +87,7 @@ struct Writing {
 
   private func observed(_ diagnosis: Diagnosis) -> String {
     var lines = [word("report.verdict.\(diagnosis.verdict.rawValue)")]
-    if let host = diagnosis.host { lines.append(word("report.host", ["report.host": host])) }
+    if let host = diagnosis.host { lines.append(word("report.host", ["report.host": host.machineInWords])) }
     if let status = diagnosis.observed.status {
       lines.append(
         word(

@@ -32,7 +32,7 @@ struct Abroad: Sendable {
       let (sites, unseen) = try await remote.everything(arguments, catalog.signs, until: limit)
       for unseen in unseen {
         Wizard502.complain(
-          "wizard502: \(remote.name.printable): sites of one proxy are missing: \(catalog.reason(unseen))")
+          "wizard502: \(remote.shown): sites of one proxy are missing: \(catalog.reason(unseen))")
       }
       guard !sites.isEmpty else {
         return work.result(
@@ -71,7 +71,7 @@ struct Abroad: Sendable {
         return done
       }
       let facts: Facts = [
-        "on.done": String(number), "on.count": String(count), "on.host": target.remotes[0].name.printable,
+        "on.done": String(number), "on.count": String(count), "on.host": target.remotes[0].shown,
         "on.result": result.exit.says,
       ]
       Wizard502.complain("wizard502: " + catalog.word("on.progress", facts))

@@ -55,7 +55,7 @@ extension Wizard502 {
         sentence: "\((url ?? "").excerpt(of: 200)) is no address of a site, such as https://shop.example.org",
         exit: .misuse)
     }
-    let place: Facts = ["on.host": remote.name.printable]
+    let place: Facts = ["on.host": remote.shown]
     complain("wizard502: \(catalog.word("on.looking", place))")
     let world = Elsewhere { () async throws(Unseen) in
       try await remote.evidence(of: site, arguments, catalog.signs, until: RunLimit(seconds: arguments.limit))

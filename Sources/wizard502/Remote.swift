@@ -11,6 +11,8 @@ import World
 struct Remote: Sendable {
   /// As it was named.
   let name: String
+  /// The same for a sentence.
+  var shown: String { name.machineInWords }
   private let way: Way
 
   private enum Way {
@@ -167,8 +169,8 @@ struct Remote: Sendable {
     let told = try await shell.answer(
       to: command, input: Array(Wizard502.collectingScript.utf8), limit: left, most: Limits.sentByHost)
     guard Recording.begins(told.output) else { return .text(String(decoding: told.output, as: UTF8.self)) }
-    for line in told.errors.lines.prefix(Self.complaints) {
-      Wizard502.complain("wizard502: \(name.printable): \(String(line).excerpt(of: 200))")
+    for line in told.errors.lines.filter({ !$0.isEmpty }).prefix(Self.complaints) {
+      Wizard502.complain("wizard502: \(shown): \(String(line).excerpt(of: 200))")
     }
     do throws(Recording.Mistake) { return .recordings(try Recording.all(reading: told.output)) } catch {
       throw .unreadable(what: name, why: .said(error.description))
@@ -182,7 +184,7 @@ struct Remote: Sendable {
   /// 64 (`Exit.misuse`), and the script on standard input is run, whole, since what it runs may read that as well.
   private static let asking =
     #"PATH=$PATH:/usr/local/bin; if command -v wizard502 >/dev/null 2>&1; then wizard502 diagnose "$@" </dev/null; "#
-    + #"code=$?; [ "$code" -eq 64 ] || exit "$code"; fi; exec sh -c "$(cat)" collect "$0""#
+    + #"code=$?; [ "$code" -eq 64 ] || exit "$code"; fi; exec sh -c "$(cat)" collect "$0" "${0:-sites}""#
 
   /// Seconds of the limit that are kept for what is done here with what came, and those for what comes and goes.
   private static let rest = 1.0

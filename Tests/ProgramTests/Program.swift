@@ -43,6 +43,7 @@ enum Program {
     }
     struct Proxy: Decodable { let kind: String }
     let url: String
+    let host: String?
     let proxy: Proxy?
     let verdict: String
     let observed: Observed

@@ -1,0 +1,177 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Other machines, by the real ssh and sshd: each a network namespace with a real nginx, with wizard502 and without.
+@Suite(.serialized) struct HostsTests {
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let count = environment["HOSTS"].flatMap { Int($0) }
+
+  @Test func otherMachinesAreLookedAtWithTheProgramAndWithout() async throws {
+    let machines = try Machines(3, without: [2])
+
+    // One with the program: the same diagnosis as there, and told from where.
+    let first = try await machines.run("diagnose", "http://shop1.test/", "--on", "ssh://root@m1.test", "--json")
+    #expect((first.status, first.errors) == (1, ""))
+    let diagnosis = try first.diagnosis
+    #expect((diagnosis.host, diagnosis.verdict, diagnosis.observed.status) == ("ssh://root@m1.test", "diagnosed", 502))
+    #expect(diagnosis.causes.map(\.id) == ["backend-stopped"] && diagnosis.proxy?.kind == "nginx")
+
+    // One without: the script is run there, and its output read.
+    let second = try await machines.run(
+      "diagnose", "http://shop2.test/", "--on", "ssh://root@m2.test", "--json", "--timeout", "60")
+    #expect(try second.diagnosis.causes.first?.id == "backend-stopped" && second.diagnosis.proxy?.kind == "nginx")
+
+    // All of a file, and one that is dead.
+    try machines.folder.write(
+      "# all\n\n\(machines.all.joined(separator: "\n"))\nssh://dead.test\n", to: "some")
+    let all = try await machines.run(
+      "diagnose", "--all", "--on", machines.folder.path + "/some", "--json", "--timeout", "60")
+    #expect(all.status == 1)
+    let results = try JSONDecoder().decode([Program.Diagnosis].self, from: Data(all.output.utf8))
+    #expect(results.map(\.host) == machines.all + ["ssh://dead.test"])
+    #expect(results.map(\.url) == (1...3).map { "http://shop\($0).test/" } + ["ssh://dead.test"])
+    #expect(results.map { $0.causes.first?.id ?? $0.verdict } == [String](repeating: "backend-stopped", count: 3) + ["inconclusive"])
+    #expect(results.last?.observed.error?.contains("Connection timed out") == true)
+    for host in ["m1.test as root", "m2.test as root", "m3.test as root", "dead.test"] {
+      #expect(all.errors.contains(" of 4 machines: \(host): "))
+    }
+
+    // As a guided session, in lines, and checked again.
+    try machines.folder.write("next\n", to: "answers")
+    let guided = try await machines.run("http://shop1.test/", "--on", "ssh://root@m1.test", "--plain")
+    #expect(guided.status == 1)
+    #expect(guided.output.contains("[on m1.test as root]") && guided.output.contains("The app does not run"))
+  }
+
+  @Test func monitoringGetsALineASite() async throws {
+    let machines = try Machines(1)
+    let run = try await machines.run("diagnose", "--all", "--on", "ssh://root@m1.test", "--prometheus")
+    #expect(run.status == 1)
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.count == 3 && lines[0].hasPrefix("# HELP wizard502_site_up ") && lines[1] == "# TYPE wizard502_site_up gauge")
+    #expect(
+      lines.last == #"wizard502_site_up{site="http://shop1.test/",host="ssh://root@m1.test",cause="backend-stopped"} 0"#)
+    let dead = try await machines.run("diagnose", "--all", "--on", "ssh://nobody.test:9", "--prometheus")
+    #expect(dead.status == 2)
+    #expect(dead.output.hasSuffix("wizard502_site_up{site=\"ssh://nobody.test:9\",host=\"ssh://nobody.test:9\",cause=\"\"} NaN\n"))
+  }
+
+  @Test func whyAMachineLetsNobodyInIsSaid() async throws {
+    let machines = try Machines(2)
+    let config = try #require(machines.folder.text("config"))
+    func reason(_ host: String) async throws -> String {
+      let run = try await machines.run("diagnose", "http://shop1.test/", "--on", host, "--json")
+      #expect(run.status == 2)
+      return try run.diagnosis.observed.error ?? ""
+    }
+    try machines.folder.write("", to: "known")
+    #expect(try await reason("ssh://root@m1.test").contains("compare the key's fingerprint"))
+    let other = try #require(machines.folder.text("key.pub"))
+    try machines.folder.write("m1.test,10.250.0.11 \(other)", to: "known")
+    #expect(try await reason("ssh://root@m1.test").contains("another key"))
+    try machines.folder.write(config.replacing("UserKnownHostsFile", with: "StrictHostKeyChecking no\n  LogLevel QUIET\n  UserKnownHostsFile"), to: "config")
+    try machines.folder.write("", to: "known")
+    #expect(try await reason("ssh://nobody@m1.test").contains("ssh-copy-id"))
+    // A jump host of the person's own configuration.
+    try machines.folder.write(
+      config.replacing("UserKnownHostsFile", with: "StrictHostKeyChecking no\n  UserKnownHostsFile")
+        + "Host far.test\n  HostName m2.test\n  User root\n  ProxyCommand ssh -F \(machines.folder.path)/config -W 10.250.0.12:22 root@m1.test\n",
+      to: "config")
+    let far = try await machines.run("diagnose", "http://shop2.test/", "--on", "ssh://far.test", "--json")
+    #expect(try far.diagnosis.causes.first?.id == "backend-stopped")
+  }
+
+  /// `HOSTS`: how many; `make hosts`.
+  @Test(.enabled(if: count != nil)) func manyTakeLittleMoreThanOne() async throws {
+    let count = try #require(Self.count)
+    let machines = try Machines(count, fault: "silent")
+    let one = try await machines.run("diagnose", "--all", "--on", machines.all[0], "--json", "--timeout", "120", limit: 150)
+    let all = try await machines.run(
+      "diagnose", "--all", "--on", machines.folder.path + "/list", "--json", "--timeout", "120", limit: 150)
+    print("hosts: one in \(one.seconds) s, \(count) in \(all.seconds) s")
+    let results = try JSONDecoder().decode([Program.Diagnosis].self, from: Data(all.output.utf8))
+    #expect(results.map(\.host) == machines.all)
+    #expect(results.allSatisfy { $0.causes.first?.id == "backend-unresponsive" }, "\(Set(results.map { $0.causes.first?.id ?? $0.observed.error ?? "" }))")
+    #expect(all.seconds < 3 * one.seconds)
+  }
+
+  @Test(arguments: [
+    "-oProxyCommand=id", "ssh://-oProxyCommand=id", "ssh://a b", "ssh://a;id", "ssh://$(id)", "ssh://", "ssh://-l@host",
+    "ssh://host:0", "ssh://host:99999", "ssh://host/path", "ssh://[::1", "http://host", "", ",", "ssh://a,", "/nonexistent",
+    "no-such-context",
+  ])
+  func whatNamesNoMachineIsWrongUse(_ word: String) async throws {
+    let run = try await Program.run("diagnose", "http://shop.test/", "--on", word, limit: 5)
+    #expect(run.status == 64 && run.complaint != nil)
+  }
+
+  @Test(arguments: [
+    ["--restricted", "http://shop.test/", "--on", "ssh://host"], ["diagnose", "http://shop.test/", "--on"],
+    ["http://shop.test/", "--on", "ssh://host", "--paste", "x"], ["--on", "ssh://host"], ["checkup", "--on", "ssh://host"],
+    ["diagnose", "--all", "--prometheus", "--json"], ["diagnose", "http://shop.test/", "--recorded", "0"],
+    ["diagnose", "http://shop.test/", "--on", "ssh://host", "--anonymize"],
+  ])
+  func whatDoesNotGoTogetherIsWrongUse(_ words: [String]) async throws {
+    let run = try await Program.run(words, limit: 5)
+    #expect(run.status == 64 && run.complaint != nil)
+  }
+
+  /// What is sent back is text from outside.
+  @Test func aMachineThatLiesIsReadStrictly() async throws {
+    let folder = try Folder()
+    try FileManager.default.createDirectory(atPath: folder.path + "/path", withIntermediateDirectories: true)
+    for answer in [
+      #"printf '{"now":1,"records":900000,"version":3,"wizard502":"recording"}\n'"#, "yes 502 | head -c 90000000",
+      #"printf '\033]0;title\007\n'"#, "exit 3", "echo ok; exit 255",
+      #"printf '{"course":{"ended":[],"given":{"url":"http://other.test/"}},"now":1,"records":0,"version":3,"wizard502":"recording"}\n'"#,
+    ] {
+      try folder.write("#!/bin/sh\ncat >/dev/null\n\(answer)\n", to: "path/ssh")
+      chmod(folder.path + "/path/ssh", 0o755)
+      let run = try await Program.run(
+        ["diagnose", "http://shop.invalid/", "--on", "ssh://host", "--json"],
+        environment: Program.withoutDocker.merging(["PATH": folder.path + "/path:/usr/bin:/bin"]) { $1 }, limit: 40)
+      #expect(run.status == 2, "\(answer)")
+      #expect(try run.diagnosis.url == "http://shop.invalid/")
+    }
+  }
+}
+
+/// Machines of `Tests/hosts`; gone with the value.
+private final class Machines {
+  let folder: Folder
+  private let process = Process()
+  private let input = Foundation.Pipe()
+
+  /// As they are named.
+  let all: [String]
+
+  init(_ count: Int, without: [Int] = [], fault: String = "refused") throws {
+    folder = try Folder()
+    all = (1...count).map { "ssh://root@m\($0).test" }
+    process.executableURL = URL(filePath: #filePath).appending(path: "../../hosts").standardizedFileURL
+    process.arguments = [String(count), folder.path]
+    process.environment = ProcessInfo.processInfo.environment.merging([
+      "PROGRAM": Program.path, "FAULT": fault, "WITHOUT": without.map(String.init).joined(separator: " "),
+    ]) { $1 }
+    let output = Foundation.Pipe()
+    (process.standardInput, process.standardOutput) = (input, output)
+    try process.run()
+    let said = output.fileHandleForReading.availableData
+    try #require(String(decoding: said, as: UTF8.self) == "ready\n")
+    try folder.write((folder.text("config") ?? "") + "Host dead.test\n  HostName 10.250.9.9\n  ConnectTimeout 3\n", to: "config")
+  }
+
+  deinit {
+    try? input.fileHandleForWriting.close()
+    process.waitUntilExit()
+  }
+
+  func run(_ words: String..., limit: Double = 90) async throws -> Program.Run {
+    try await Program.run(
+      words,
+      environment: Program.withoutDocker.merging([
+        "PATH": folder.path + "/path:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+      ]) { $1 }, limit: limit)
+  }
+}
