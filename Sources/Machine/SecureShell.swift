@@ -90,15 +90,17 @@ public struct SecureShell: Sendable, Equatable {
   private func failure(_ end: Invocation.End, limit: Double) -> Unseen {
     guard let exitCode = end.exitCode else { return .noAnswer(seconds: limit) }
     let said = String(decoding: end.errors.suffix(4096), as: UTF8.self)
+    if exitCode == Self.failed, let (_, kind) = Self.refusals.first(where: { said.contains($0.words) }) {
+      return .unreadable(what: host, why: .init(kind))
+    }
     let last = said.lines.map { String($0).trimmed }.last { !$0.isEmpty }
-    let why: Unseen.Reason =
-      if exitCode == Self.failed, said.contains("IDENTIFICATION HAS CHANGED") { .init(.changedKey) } else if
-        exitCode == Self.failed, said.contains("Host key verification failed")
-      { .init(.unknownKey) } else if exitCode == Self.failed, said.contains("Permission denied") {
-        .init(.noKey)
-      } else { last.map { .said($0.excerpt(of: 200)) } ?? .init(.printsNothing) }
-    return .unreadable(what: host, why: why)
+    return .unreadable(what: host, why: last.map { .said($0.excerpt(of: 200)) } ?? .init(.printsNothing))
   }
+
+  private static let refusals: [(words: String, kind: Unseen.Reason.Kind)] = [
+    ("IDENTIFICATION HAS CHANGED", .changedKey), ("Host key verification failed", .unknownKey),
+    ("Permission denied", .noKey),
+  ]
 
   /// The exit code of `ssh` itself.
   private static let failed: Int32 = 255

@@ -257,7 +257,9 @@ struct Arguments {
     }
     (save, from, paste, on) = (given["--save"], given["--from"], given["--paste"], given["--on"])
     if let version = given["--recorded"] {
-      guard version == String(Recording.version) else { throw Misuse(sentence: "--recorded \(version.printable) is not known") }
+      guard version == String(Recording.version) else {
+        throw Misuse(sentence: "--recorded \(version.excerpt(of: 20)) is not known")
+      }
       recorded = Recording.version
     }
     let sources = ["--save", "--from", "--paste", "--on"].filter { given[$0] != nil }
@@ -280,7 +282,9 @@ struct Arguments {
     if let option = options.first(where: { given[$0.name] != nil && ["FILE", "DIR"].contains($0.value) }) {
       throw Misuse(sentence: "\(option.name) names a file, which --restricted does not allow")
     }
-    if given["--on"] != nil { throw Misuse(sentence: "--on leads to another machine, which --restricted does not allow") }
+    if given["--on"] != nil {
+      throw Misuse(sentence: "--on leads to another machine, which --restricted does not allow")
+    }
     switch command {
     case .guided, .practice, .help, .version: return
     default: throw Misuse(sentence: "--restricted is for the guided session and for practice")
@@ -298,7 +302,9 @@ struct Arguments {
     }
     switch verb {
     case .guided:
-      if given["--on"] != nil, operands.isEmpty { throw Misuse(sentence: "a guided session --on another machine needs a URL") }
+      if given["--on"] != nil, operands.isEmpty {
+        throw Misuse(sentence: "a guided session --on another machine needs a URL")
+      }
       return .guided(url: operands.first)
     case .diagnose:
       let isAll = given["--all"] != nil

@@ -207,7 +207,9 @@ extension Catalog {
 
 /// Does `work` for each of a number of sites, the first ones first, and never for more than a few at the same time: they
 /// may all be asked of one machine that is ill already.
-func sideBySide(_ count: Int, atOnce most: Int = Limits.sitesAtOnce, _ work: @escaping @Sendable (Int) async -> Void) async {
+func sideBySide(
+  _ count: Int, atOnce most: Int = Limits.sitesAtOnce, _ work: @escaping @Sendable (Int) async -> Void
+) async {
   await withTaskGroup(of: Void.self) { group in
     for index in 0..<count {
       if index >= most { await group.next() }

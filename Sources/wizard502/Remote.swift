@@ -58,7 +58,9 @@ struct Remote: Sendable {
           sentence: "--on \(word.excerpt(of: 200)) is no ssh://user@host, no Docker context and no file", exit: .misuse)
       }
     }
-    guard !remotes.isEmpty else { throw Evidence.Failure(sentence: "\(words.excerpt(of: 200)) names no machine", exit: .misuse) }
+    guard !remotes.isEmpty else {
+      throw Evidence.Failure(sentence: "\(words.excerpt(of: 200)) names no machine", exit: .misuse)
+    }
     guard remotes.count <= Limits.hosts else {
       throw Evidence.Failure(sentence: "--on names more than \(Limits.hosts) machines", exit: .misuse)
     }
@@ -77,7 +79,8 @@ struct Remote: Sendable {
       if word.isEmpty || word.hasPrefix("#") { continue }
       guard let remote = try Remote(word) else {
         throw Evidence.Failure(
-          sentence: "\(path.printable), line \(number): \(word.excerpt(of: 200)) is no ssh://user@host and no Docker context",
+          sentence:
+            "\(path.printable), line \(number): \(word.excerpt(of: 200)) is no ssh://user@host and no Docker context",
           exit: .misuse)
       }
       remotes.append(remote)
@@ -213,7 +216,7 @@ struct Target: Sendable {
 
 extension Arguments {
   /// The machines that `--on` names; none: this one is looked at.
-  func remotes() throws(Evidence.Failure) -> [Remote] { try on.map { on throws(Evidence.Failure) in try Remote.all(on) } ?? [] }
+  func remotes() throws(Evidence.Failure) -> [Remote] { if let on { try Remote.all(on) } else { [] } }
 }
 
 /// A machine that is looked at elsewhere, as often as somebody wants it seen anew: looks wait for what is collected there.
@@ -235,7 +238,12 @@ final class Elsewhere: World {
   }
 
   private static func task(_ collect: @escaping Collect) -> Task<Result<Subject, Unseen>, Never> {
-    Task { do throws(Unseen) { let subject = try await collect(); return .success(subject) } catch { return .failure(error) } }
+    Task {
+      do throws(Unseen) {
+        let subject = try await collect()
+        return .success(subject)
+      } catch { return .failure(error) }
+    }
   }
 
   /// What was collected first.

@@ -255,7 +255,9 @@ import World
 
 extension Wizard502.Exit {
   /// How several sites end together.
-  static func worst(_ exits: [Self]) -> Self { [.fault, .diagnosed, .inconclusive].first { exits.contains($0) } ?? .working }
+  static func worst(_ exits: [Self]) -> Self {
+    [.fault, .diagnosed, .inconclusive].first { exits.contains($0) } ?? .working
+  }
 
   init(_ verdict: Diagnosis.Verdict) {
     switch verdict {

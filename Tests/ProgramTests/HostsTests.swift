@@ -31,7 +31,8 @@ import Testing
     let results = try JSONDecoder().decode([Program.Diagnosis].self, from: Data(all.output.utf8))
     #expect(results.map(\.host) == machines.all + ["ssh://dead.test"])
     #expect(results.map(\.url) == (1...3).map { "http://shop\($0).test/" } + ["ssh://dead.test"])
-    #expect(results.map { $0.causes.first?.id ?? $0.verdict } == [String](repeating: "backend-stopped", count: 3) + ["inconclusive"])
+    let causes = results.map { $0.causes.first?.id ?? $0.verdict }
+    #expect(causes == [String](repeating: "backend-stopped", count: 3) + ["inconclusive"])
     #expect(results.last?.observed.error?.contains("Connection timed out") == true)
     for host in ["m1.test as root", "m2.test as root", "m3.test as root", "dead.test"] {
       #expect(all.errors.contains(" of 4 machines: \(host): "))
@@ -49,12 +50,13 @@ import Testing
     let run = try await machines.run("diagnose", "--all", "--on", "ssh://root@m1.test", "--prometheus")
     #expect(run.status == 1)
     let lines = run.output.split(separator: "\n")
-    #expect(lines.count == 3 && lines[0].hasPrefix("# HELP wizard502_site_up ") && lines[1] == "# TYPE wizard502_site_up gauge")
+    try #require(lines.count == 3)
+    #expect(lines[0].hasPrefix("# HELP wizard502_site_up ") && lines[1] == "# TYPE wizard502_site_up gauge")
     #expect(
-      lines.last == #"wizard502_site_up{site="http://shop1.test/",host="ssh://root@m1.test",cause="backend-stopped"} 0"#)
+      lines[2] == #"wizard502_site_up{site="http://shop1.test/",host="ssh://root@m1.test",cause="backend-stopped"} 0"#)
     let dead = try await machines.run("diagnose", "--all", "--on", "ssh://nobody.test:9", "--prometheus")
     #expect(dead.status == 2)
-    #expect(dead.output.hasSuffix("wizard502_site_up{site=\"ssh://nobody.test:9\",host=\"ssh://nobody.test:9\",cause=\"\"} NaN\n"))
+    #expect(dead.output.hasSuffix(#"{site="ssh://nobody.test:9",host="ssh://nobody.test:9",cause=""} NaN"# + "\n"))
   }
 
   @Test func whyAMachineLetsNobodyInIsSaid() async throws {
@@ -70,14 +72,14 @@ import Testing
     let other = try #require(machines.folder.text("key.pub"))
     try machines.folder.write("m1.test,10.250.0.11 \(other)", to: "known")
     #expect(try await reason("ssh://root@m1.test").contains("another key"))
-    try machines.folder.write(config.replacing("UserKnownHostsFile", with: "StrictHostKeyChecking no\n  LogLevel QUIET\n  UserKnownHostsFile"), to: "config")
+    let trusting = config.replacing("UserKnownHostsFile", with: "StrictHostKeyChecking no\n  UserKnownHostsFile")
+    try machines.folder.write(trusting, to: "config")
     try machines.folder.write("", to: "known")
     #expect(try await reason("ssh://nobody@m1.test").contains("ssh-copy-id"))
     // A jump host of the person's own configuration.
+    let jump = "ssh -F \(machines.folder.path)/config -W 10.250.0.12:22 root@m1.test"
     try machines.folder.write(
-      config.replacing("UserKnownHostsFile", with: "StrictHostKeyChecking no\n  UserKnownHostsFile")
-        + "Host far.test\n  HostName m2.test\n  User root\n  ProxyCommand ssh -F \(machines.folder.path)/config -W 10.250.0.12:22 root@m1.test\n",
-      to: "config")
+      trusting + "Host far.test\n  HostName m2.test\n  User root\n  ProxyCommand \(jump)\n", to: "config")
     let far = try await machines.run("diagnose", "http://shop2.test/", "--on", "ssh://far.test", "--json")
     #expect(try far.diagnosis.causes.first?.id == "backend-stopped")
   }
@@ -86,20 +88,21 @@ import Testing
   @Test(.enabled(if: count != nil)) func manyTakeLittleMoreThanOne() async throws {
     let count = try #require(Self.count)
     let machines = try Machines(count, fault: "silent")
-    let one = try await machines.run("diagnose", "--all", "--on", machines.all[0], "--json", "--timeout", "120", limit: 150)
-    let all = try await machines.run(
-      "diagnose", "--all", "--on", machines.folder.path + "/list", "--json", "--timeout", "120", limit: 150)
+    let words = ["diagnose", "--all", "--json", "--timeout", "120", "--on"]
+    let one = try await machines.run(words + [machines.all[0]], limit: 150)
+    let all = try await machines.run(words + [machines.folder.path + "/list"], limit: 150)
     print("hosts: one in \(one.seconds) s, \(count) in \(all.seconds) s")
     let results = try JSONDecoder().decode([Program.Diagnosis].self, from: Data(all.output.utf8))
     #expect(results.map(\.host) == machines.all)
-    #expect(results.allSatisfy { $0.causes.first?.id == "backend-unresponsive" }, "\(Set(results.map { $0.causes.first?.id ?? $0.observed.error ?? "" }))")
+    let causes = Set(results.map { $0.causes.first?.id ?? $0.observed.error ?? "" })
+    #expect(causes == ["backend-unresponsive"])
     #expect(all.seconds < 3 * one.seconds)
   }
 
   @Test(arguments: [
     "-oProxyCommand=id", "ssh://-oProxyCommand=id", "ssh://a b", "ssh://a;id", "ssh://$(id)", "ssh://", "ssh://-l@host",
-    "ssh://host:0", "ssh://host:99999", "ssh://host/path", "ssh://[::1", "http://host", "", ",", "ssh://a,", "/nonexistent",
-    "no-such-context",
+    "ssh://host:0", "ssh://host:99999", "ssh://host/path", "ssh://[::1", "http://host", "", ",", "ssh://a,",
+    "/nonexistent", "no-such-context",
   ])
   func whatNamesNoMachineIsWrongUse(_ word: String) async throws {
     let run = try await Program.run("diagnose", "http://shop.test/", "--on", word, limit: 5)
@@ -108,7 +111,8 @@ import Testing
 
   @Test(arguments: [
     ["--restricted", "http://shop.test/", "--on", "ssh://host"], ["diagnose", "http://shop.test/", "--on"],
-    ["http://shop.test/", "--on", "ssh://host", "--paste", "x"], ["--on", "ssh://host"], ["checkup", "--on", "ssh://host"],
+    ["http://shop.test/", "--on", "ssh://host", "--paste", "x"], ["--on", "ssh://host"],
+    ["checkup", "--on", "ssh://host"],
     ["diagnose", "--all", "--prometheus", "--json"], ["diagnose", "http://shop.test/", "--recorded", "0"],
     ["diagnose", "http://shop.test/", "--on", "ssh://host", "--anonymize"],
   ])
@@ -117,6 +121,8 @@ import Testing
     #expect(run.status == 64 && run.complaint != nil)
   }
 
+  private static let ofAnotherSite = #"{"course":{"ended":[],"given":{"url":"http://o.test/"}},"now":1,"records":0,"#
+
   /// What is sent back is text from outside.
   @Test func aMachineThatLiesIsReadStrictly() async throws {
     let folder = try Folder()
@@ -124,7 +130,7 @@ import Testing
     for answer in [
       #"printf '{"now":1,"records":900000,"version":3,"wizard502":"recording"}\n'"#, "yes 502 | head -c 90000000",
       #"printf '\033]0;title\007\n'"#, "exit 3", "echo ok; exit 255",
-      #"printf '{"course":{"ended":[],"given":{"url":"http://other.test/"}},"now":1,"records":0,"version":3,"wizard502":"recording"}\n'"#,
+      "echo '\(Self.ofAnotherSite)\"version\":3,\"wizard502\":\"recording\"}'",
     ] {
       try folder.write("#!/bin/sh\ncat >/dev/null\n\(answer)\n", to: "path/ssh")
       chmod(folder.path + "/path/ssh", 0o755)
@@ -159,7 +165,7 @@ private final class Machines {
     try process.run()
     let said = output.fileHandleForReading.availableData
     try #require(String(decoding: said, as: UTF8.self) == "ready\n")
-    try folder.write((folder.text("config") ?? "") + "Host dead.test\n  HostName 10.250.9.9\n  ConnectTimeout 3\n", to: "config")
+    try folder.write((folder.text("config") ?? "") + "Host dead.test\n  HostName 10.250.9.9\n", to: "config")
   }
 
   deinit {
@@ -167,7 +173,9 @@ private final class Machines {
     process.waitUntilExit()
   }
 
-  func run(_ words: String..., limit: Double = 90) async throws -> Program.Run {
+  func run(_ words: String...) async throws -> Program.Run { try await run(words, limit: 90) }
+
+  func run(_ words: [String], limit: Double) async throws -> Program.Run {
     try await Program.run(
       words,
       environment: Program.withoutDocker.merging([
