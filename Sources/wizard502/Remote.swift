@@ -273,5 +273,8 @@ final class Elsewhere: World {
   }
   var instant: ContinuousClock.Instant { here.instant }
   func pause(_ seconds: Double) async {}
-  func deadline(in seconds: Double) async { await here.deadline(in: seconds) }
+  /// Nobody has waited for a look while what it is answered from was still on its way.
+  func deadline(in seconds: Double) async {
+    do throws(Unseen) { try await subject().world.deadline(in: seconds) } catch { await here.deadline(in: seconds) }
+  }
 }
