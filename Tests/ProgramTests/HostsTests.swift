@@ -66,7 +66,7 @@ import Testing
       #expect(error.contains(reason))
     }
     try machines.folder.write("", to: "known")
-    try await expect("compare the key's fingerprint")
+    try await expect("compare the key that it shows")
     let other = try #require(machines.folder.text("key.pub"))
     try machines.folder.write("m1.test,10.250.0.11 \(other)", to: "known")
     try await expect("another key")
