@@ -54,7 +54,7 @@ done
   nets=${p#"${p%%,*}"} p=${p%%,*} at=''; [ "$uid" = 0 ] && command -v nsenter >/dev/null && in="nsenter -t $p -n" || in=''; for net in $to; do case $nets, in *,"${net%%=*}="*|,) at="$at ${net#*=}" ;; esac; done
   at="$at $(for f in $folders $(named "$p"); do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
   for u in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$u"; done
-  for u in $(printf '%s\n' $at | sort -u | head -n 40); do for s in http https; do ask $in curl "$s://$u$path" -H "Host: ${host:-$u}"; done
-    run $in timeout 5 openssl s_client -connect "$u"; $in curl -s -o /dev/null --connect-timeout 2 -m 3 "http://$u"; case $? in 0|7) continue ;; esac # It speaks HTTP, or nobody is there.
+  for u in $(printf '%s\n' $at | sort -u | head -n 40); do said=$(ask $in curl "http://$u$path" -H "Host: ${host:-$u}"); printf '%s\n' "$said"; printf %s "$said" | grep -q '^##502-times [^ ]* [0-9.]*[1-9]' || continue # Nobody takes the connection.
+    ask $in curl "https://$u$path" -H "Host: ${host:-$u}"; run $in timeout 5 openssl s_client -connect "$u"; ! printf %s "$said" | grep -q '^HTTP/' || continue # It speaks HTTP.
     for t in '\0001\0011\0000\0000\0000\0021\0000\0000\0017\0000FCGI_MPXS_CONNS' 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0000\0000\0000\0004\0000\0000\0000\0000\0000' '' '\0000\0000\0000\0010\0004\0322\0026\0057' 'PING\r\n'; do talk "$u" "$t"; done; done
 done; printf '\n##502## end\n'; } | told
