@@ -55,7 +55,7 @@ extension State {
       }
       return perform(action, .enter)
     }
-    if case .question(let node) = scene, let key = answer(to: node, saidAs: text) { return answer(node, key) }
+    if case .question(let node, _) = scene, let key = answer(to: node, saidAs: text) { return answer(node, key) }
     if let number = number(saidAs: text) { return pick(number) }
     if text.allSatisfy({ $0.isASCII && $0.isNumber }) {
       guard let number = Int(text), number >= 1, number <= choices else {  // fits: nil if it does not
@@ -89,7 +89,7 @@ extension State {
     switch scene {
     case .logLine where !collected.isEmpty: .choose
     case .path: canGoOn ? .goOn : nil
-    case .question(let node): isAnswered(node) ? .choose : nil
+    case .question(let node, _): isAnswered(node) ? .choose : nil
     case .verdict: hasFix ? .next : nil
     case .fix: nextStep == nil ? nil : .next
     case .evidence, .correction, .page, .logLine, .hints: .back

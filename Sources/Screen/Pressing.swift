@@ -240,10 +240,13 @@ extension State {
       switch focusedPathItem {
       case nil: break
       case .check(let check): push(.evidence(check: check))
-      case .answer(let node): push(.question(node: node), focus: focus(ofAnswerTo: node))
+      case .answer(let node): ask(node)
       }
       return []
-    case .question(let node): return answer(node, answers(to: node)[spot.focus].key)
+    case .question(let node, let first):
+      if let key = offers(node, from: first)[spot.focus].key { return answer(node, key) }
+      ask(node, from: first + Self.offered)
+      return []
     case .correction(let check): return correct(check)
     case .exercises: return [.practise(exercises[spot.focus])]
     case .guess: return guess(guesses[spot.focus])
@@ -258,7 +261,7 @@ extension State {
       // The same answer as before: what was asked after it still holds.
       if answers.indices.contains(index + 1) {
         let next = answers[index + 1].node
-        push(.question(node: next), focus: focus(ofAnswerTo: next))
+        ask(next)
         return []
       }
       return goOn()

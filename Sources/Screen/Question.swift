@@ -22,9 +22,23 @@ extension State {
 
   func isAnswered(_ node: String) -> Bool { session?.record.answers.contains { $0.node == node } ?? false }
 
-  /// The item of the answer that was given before.
-  func focus(ofAnswerTo node: String) -> Int {
-    answers(to: node).firstIndex { $0.key == given[node] } ?? 0
+  /// So many answers are offered at once, where there are more than two besides.
+  static let offered = 5
+
+  /// What is offered from an answer on: the next few, the way to the others (nil), and "I do not know".
+  func offers(_ node: String, from first: Int) -> [(key: String?, text: String)] {
+    let known = answers(to: node)
+    let rest = known.dropFirst(first)
+    guard rest.count > Self.offered + 2, let unsure = rest.last else { return rest.map { ($0.key, $0.text) } }
+    return rest.prefix(Self.offered).map { ($0.key, $0.text) } + [(nil, word("question.others")), (unsure.key, unsure.text)]
+  }
+
+  /// Asks, with the mark at the answer that was given before, or at the way to it.
+  mutating func ask(_ node: String, from first: Int = 0) {
+    let (offers, key) = (offers(node, from: first), given[node])
+    let later = answers(to: node).dropFirst(first).contains { $0.key == key } ? offers.firstIndex { $0.key == nil } : nil
+    let focus = key == nil ? nil : offers.firstIndex { $0.key == key } ?? later
+    push(.question(node: node, from: first), focus: focus ?? 0)
   }
 
   /// Causes that the tree can still name from this node on.
@@ -40,7 +54,7 @@ extension State {
     return causes.count
   }
 
-  func questionSheet(of node: String) -> Sheet {
+  func questionSheet(of node: String, from first: Int) -> Sheet {
     let facts = session?.facts ?? Facts()
     let before = session?.record.answers.prefix { $0.node != node } ?? []
     var sheet = Sheet(title: word("question.title", ["question.number": String(before.count + 1)]))
@@ -53,7 +67,7 @@ extension State {
     }
     sheet.say(question(node), .bold)
     sheet.blocks.append(.gap)
-    for (index, answer) in answers(to: node).enumerated() {
+    for (index, answer) in offers(node, from: first).enumerated() {
       let note = isAnswered(node) && given[node] == answer.key ? word("question.given") : ""
       sheet.blocks.append(.item(label: Span(String(index + 1), spoken: ""), words: [Span(answer.text)], note: note))
     }

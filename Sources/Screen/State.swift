@@ -58,7 +58,8 @@ enum Scene: Sendable, Equatable {
   case evidence(check: String)
   /// What a check found, beside what it could have found.
   case correction(check: String)
-  case question(node: String)
+  /// The first answers to a question, or those from a number on, counted from 0.
+  case question(node: String, from: Int = 0)
   /// The number of the cause that is shown, from 0; nil: the overview of a case without a certain one.
   case verdict(cause: Int?)
   case fix(cause: Int, step: Int)
@@ -379,7 +380,7 @@ public struct State: Sendable {
       return []
     case .asking(let node):
       if let key = pastedAnswer(to: node) { return answer(node, key) }
-      push(.question(node: node), focus: focus(ofAnswerTo: node))
+      ask(node)
       return []
     case .ended:
       let onward = look { $0.goOn() }

@@ -183,7 +183,7 @@ extension State {
     case .path: pathSheet
     case .evidence(let check): evidenceSheet(of: check)
     case .correction(let check): correctionSheet(of: check)
-    case .question(let node): questionSheet(of: node)
+    case .question(let node, let first): questionSheet(of: node, from: first)
     case .verdict(let cause): verdictSheet(of: cause)
     case .fix: fixSheet
     case .page(let name): pageSheet(of: name)
