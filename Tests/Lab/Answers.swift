@@ -31,9 +31,9 @@ extension Lab {
           got = cause
           break talk
         case .question(let question):
-          let number = try await owner.answer(to: question)
-          asked.append("\(question.fact)=\(question.answers[number - 1].key)")
-          try conversation.answer(number)
+          let answer = try await owner.answer(to: question)
+          asked.append("\(question.fact)=\(answer.key)")
+          try conversation.answer(answer.text)
         }
       }
     } catch {

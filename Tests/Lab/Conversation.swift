@@ -4,15 +4,18 @@ import Foundation
 import Model
 import Reader
 
-/// A guided session in lines with the program where it can see nothing: as nobody, in a network of its own.
+/// A guided session in lines with the program where it can see nothing: as nobody, in a network and among processes of
+/// its own.
 final class Conversation {
   /// What the program wants to know.
   struct Question {
     /// The fact that the answer tells.
     var fact: String
     var text: String
-    /// By its number, from 1 on: the answer's name in the tree, and its words.
+    /// The answer's name in the tree, and its words; in the order in which they are offered.
     var answers: [(key: String, text: String)]
+    /// The number of the way to more of them.
+    var more: Int?
     /// What it says can be typed to find out.
     var command: String?
   }
@@ -47,7 +50,8 @@ final class Conversation {
     process.executableURL = URL(filePath: "/usr/bin/timeout")
     let flows = ProcessInfo.processInfo.environment["LAB_FLOWS"].map { ["--flows", $0] } ?? []
     process.arguments =
-      ["600", "unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env"]
+      ["600", "unshare", "-n", "-p", "--fork", "--kill-child", "--mount-proc"]
+      + ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env"]
       + ["HOME=/nonexistent", Wizard.program, url, "--plain"] + flows
     process.standardInput = input
     process.standardOutput = try FileHandle(forWritingTo: output)
@@ -63,10 +67,23 @@ final class Conversation {
     try? FileManager.default.removeItem(at: output)
   }
 
-  func answer(_ number: Int) throws { try input.fileHandleForWriting.write(contentsOf: Data("\(number)\n".utf8)) }
+  /// Gives an answer by its words, or goes where a number leads.
+  func answer(_ words: String) throws { try input.fileHandleForWriting.write(contentsOf: Data("\(words)\n".utf8)) }
 
-  /// What is asked or said next.
+  /// What is asked or said next; of a question all that can be answered, which may take some screens.
   func next() async throws -> Turn {
+    var turn = try await say()
+    while case .question(var question) = turn, let more = question.more {
+      try answer("\(more)")
+      guard case .question(let others) = try await say(), others.text == question.text else { break }
+      question.answers += others.answers.filter { other in !question.answers.contains { $0.key == other.key } }
+      question.more = others.more
+      turn = .question(question)
+    }
+    return turn
+  }
+
+  private func say() async throws -> Turn {
     let isAsked = await eventually(within: 150) { transcript.dropFirst(read).hasSuffix("q quit: ") }
     let said = String(transcript.dropFirst(read))
     guard isAsked, let catalog = Self.catalog else { throw CommandFailed(description: "no prompt comes: \(said)") }
@@ -98,21 +115,25 @@ extension Catalog {
         continue
       }
       var answers: [(key: String, text: String)] = []
-      for line in lines where line.hasPrefix("\(answers.count + 1) ") {
+      var (more, count): (Int?, Int) = (nil, 0)
+      for line in lines where line.hasPrefix("\(count + 1) ") {
         let words = String(line.drop { $0.isNumber }.dropFirst()).replacing(/\ \(your answer\)$/, with: "")
         let branch = node.branches.first { branch in
           branch.text?.forms.flatMap(\.texts).contains { $0.fits(words) } ?? false
         }
-        if let branch { answers.append((branch.written, words)) }
+        if words == word("question.others") { more = count + 1 } else if let branch {
+          answers.append((branch.written, words))
+        } else { break }
+        count += 1
       }
       // Another node may ask the same in the same words, for other answers.
-      guard lines.contains(where: { $0.hasPrefix("\(answers.count + 1) ") }) == false, !answers.isEmpty else {
+      guard lines.contains(where: { $0.hasPrefix("\(count + 1) ") }) == false, !answers.isEmpty else {
         continue
       }
       let start = lines.firstIndex(of: word("question.find-out")) ?? lines.endIndex
       let how = lines[start...].prefix { $0 != word("question.example") }
       let command = question.run == nil || how.count == lines[start...].count ? nil : how.last
-      return .init(fact: fact.text, text: text, answers: answers, command: command)
+      return .init(fact: fact.text, text: text, answers: answers, more: more, command: command)
     }
     return nil
   }

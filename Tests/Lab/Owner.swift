@@ -13,8 +13,8 @@ struct Owner {
 
   private var port: Int { url.port ?? (url.scheme == "https" ? 443 : 80) }
 
-  /// The number of the answer that is true, as far as can be told; else that of "I do not know".
-  func answer(to question: Conversation.Question) async throws -> Int {
+  /// The answer that is true, as far as can be told; else "I do not know".
+  func answer(to question: Conversation.Question) async throws -> (key: String, text: String) {
     let key: String? =
       switch question.fact {
       case "problem.page": try await page()
@@ -41,7 +41,10 @@ struct Owner {
       default: question.answer(in: try await output(of: question))
       }
     let answers = question.answers
-    return (answers.firstIndex { $0.key == key } ?? answers.firstIndex { $0.key == "unsure" } ?? answers.count - 1) + 1
+    guard let answer = answers.first(where: { $0.key == key }) ?? answers.first(where: { $0.key == "unsure" }) else {
+      throw CommandFailed(description: "no answer to \(question.text)")
+    }
+    return answer
   }
 
   // MARK: What commands print
@@ -83,6 +86,8 @@ struct Owner {
     guard let (answer, seconds) = bad.last else { return "works" }
     if bad.count < looks.count { return "sometimes" }
     if seconds > 10 || answer.status == 504 { return "late" }
+    let said = try await shell("curl -skS -m 9 -o /dev/null '\(site.url)'")
+    if said.contains("transfer closed") { return "half" }
     switch answer.status {
     case 502, 503: return try await writer(of: answer)
     case 404: return "not-found"
@@ -90,7 +95,6 @@ struct Owner {
     case 500...: return "error"
     case 400, 403, 421, 426: return "refuses"
     case 0:
-      let said = try await shell("curl -skS -m 9 -o /dev/null '\(site.url)'")
       return said.contains("to connect") ? "refused" : "closed"
     default: return "other-page"
     }
@@ -101,6 +105,7 @@ struct Owner {
     let page = answer.body.trimmingCharacters(in: .whitespacesAndNewlines)
     if ["Bad Gateway", "Service Unavailable", "no available server"].contains(page) { return "traefik" }
     if page.contains("No server is available to handle this request") { return "haproxy" }
+    if page.contains("This connection is live") { return "live" }
     guard page.contains("<center>nginx") else { return "bad-gateway" }
     // The lab's one is made of Debian's nginx; the real one says openresty.
     return try await kind() == "nginx-proxy-manager" ? "manager" : "nginx"
@@ -218,9 +223,18 @@ struct Owner {
     let files =
       "/etc/nginx/conf.d /etc/caddy /usr/local/etc/haproxy /etc/traefik /usr/local/apache2/conf /etc/envoy "
       + "/etc/lighttpd /data/nginx /config/nginx"
+    if try await kind() == "proxyos" { return try await dashboard("upstreams") }
     return try await shell(
       "for p in \(files); do docker cp \(proxy.name):$p - 2>/dev/null | tar xO 2>/dev/null; done; "
         + "docker inspect -f '{{json .Config.Labels}} {{json .Config.Env}}' \(app)")
+  }
+
+  /// What ProxyOS' dashboard shows of the site's route; nothing if it has none.
+  private func dashboard(_ column: String) async throws -> String {
+    guard let proxy = try await proxy() else { return "" }
+    return try await shell(
+      "d=$(mktemp -d); docker cp \(proxy.name):/data/proxyos $d; sqlite3 $d/proxyos/proxyos.db "
+        + "\"SELECT \(column) FROM routes WHERE domain='\(url.host() ?? "")'\"; rm -r $d")
   }
 
   // MARK: The log
@@ -313,7 +327,9 @@ struct Owner {
     let there = list.filter { $0.hasSuffix(":" + port) }
     if there.isEmpty { return "other-port" }
     if there.allSatisfy({ $0.hasPrefix("127.") || $0.hasPrefix("[::1]") }) { return "loopback" }
-    if there.allSatisfy({ $0.hasPrefix("[") && !$0.hasPrefix("[::]") }) { return "other-family" }
+    if there.allSatisfy({ $0.hasPrefix("[") }) { return "other-family" }
+    let makers = try await containers().filter { $0[1].contains(/docker-gen|socket-proxy/) }
+    if makers.contains(where: { !$0[2].hasPrefix("Up") }) { return "source" }
     return try await sinceChanged() ?? "here"
   }
 
@@ -349,34 +365,37 @@ struct Owner {
     }
     file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
     let said = try await shell(check.replacing("FILE", with: file))
-    return question.answer(in: said) == "mistake"
+    // What cannot be opened is elsewhere, and says nothing of the proxy's own.
+    return question.answer(in: said) == "mistake" && !said.contains("open() \"\(file)\" failed")
   }
 
   /// "older" if a file of the proxy's was changed after it was started or loaded its files; "moved" if the app was
   /// started after that; else nil.
   private func sinceChanged() async throws -> String? {
-    let (now, processes, files): (String, String, String)
+    let (processes, files): (String, String)
     if let name = try await proxy()?.name {
-      processes = try await shell("docker top \(name) -eo pid,etimes | awk 'NR>1{print $2}' | sort -n | head -1")
-      files = try await shell(
-        "docker inspect -f '{{range .Mounts}}{{.Source}} {{end}}' \(name) | xargs -rn1 | grep -v sock"
-          + " | while read -r f; do find $f -type f -exec stat -c %Y {} +; done | sort -n | tail -1")
+      processes = "docker top \(name) -eo pid | tail -n +2"
+      files = "docker inspect -f '{{range .Mounts}}{{.Source}} {{end}}' \(name) | xargs -rn1 | grep -v sock"
     } else if let program = try await program() {
-      processes = try await shell(
-        "ps -o etimes= -p $(pgrep -d, -g $(ps -o pgid= -p \(program.pid))) | sort -n | head -1")
-      files = try await shell(
-        "for f in $(tr '\\0' '\\n' < /proc/\(program.pid)/cmdline | grep ^/); do"
-          + " [ -f $f ] && find $(dirname $f) -type f -name '*c*f*' -exec stat -c %Y {} +; done | sort -n | tail -1")
+      processes = "pgrep -g $(ps -o pgid= -p \(program.pid))"
+      files =
+        "tr '\\0' '\\n' < /proc/\(program.pid)/cmdline | grep ^/ | while read -r f; do [ -f $f ] && dirname $f; done"
     } else {
       return nil
     }
-    now = try await shell("date +%s")
-    func number(_ text: String) -> Int? { Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
-    guard let now = number(now), let age = number(processes) else { return nil }
-    if let changed = number(files), changed > now - age + 1 { return "older" }
+    // Seconds since the epoch, as `ps` and `ls` tell them over the years that a person has.
+    let loaded = try await shell(
+      "n=$(date +%s.%N); t=$(for p in $(\(processes)); do cut -d' ' -f22 /proc/$p/stat; done | sort -n | tail -1); "
+        + "awk -v n=$n -v t=$t '{printf \"%.2f\", n - $1 + t / 100}' /proc/uptime")
+    let changed = try await shell(
+      "\(files) | while read -r f; do find $f -type f \\( -name '*c*f*' -o -name '*.y*ml' -o -name Caddyfile \\); done"
+        + " | xargs -r stat -c %.Y | sort -n | tail -1")
+    func number(_ text: String) -> Double? { Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    guard let loaded = number(loaded) else { return nil }
+    if let changed = number(changed), changed > loaded + 0.1 { return "older" }
     guard let app = try await app() else { return nil }
-    let started = try await shell("date +%s -d $(docker inspect -f '{{.State.StartedAt}}' \(app))")
-    return number(started).map { $0 > now - age } == true ? "moved" : nil
+    let started = try await shell("date +%s.%N -d $(docker inspect -f '{{.State.StartedAt}}' \(app))")
+    return number(started).map { $0 > loaded } == true ? "moved" : nil
   }
 
   private func programListens(_ question: Conversation.Question) async throws -> String? {
@@ -429,6 +448,7 @@ struct Owner {
       return nil
     }
     if http == "000", https == "000" {
+      if said.contains(/h2 [1-9]/) { return "own" }
       let image = try await inspect(try await app() ?? "-", "{{.Config.Image}}")
       return image.contains("php") || image.contains("uwsgi") || said.contains("HTTP/0.9") ? "own" : "none"
     }
@@ -458,6 +478,9 @@ struct Owner {
 
   private func leadsTo() async throws -> String? {
     let configuration = try await configuration()
+    if configuration.contains(/\n[ \t]*(fastcgi|uwsgi|scgi|grpc)_pass\b/) { return "protocol" }
+    let asksFirst = configuration.contains(/auth_request|forwardauth|forward_auth/)
+    if asksFirst, try await containers().contains(where: { !$0[2].hasPrefix("Up") }) { return "login" }
     if let app = try await app(), configuration.contains("//\(app)") || configuration.contains("\(app):") {
       return "container"
     }
@@ -472,14 +495,11 @@ struct Owner {
 
   private func served(_ question: Conversation.Question) async throws -> String? {
     let printed = try await output(of: question)
-    if question.answer(in: printed) == "ignored" { return "ignored" }
+    if let said = question.answer(in: printed), ["ignored", "broken"].contains(said) { return said }
     let said = try await printed + configuration()
     let (host, kind) = (url.host() ?? "", try await kind())
-    if kind == "proxyos", let proxy = try await proxy() {
-      let rows = try await shell(
-        "d=$(mktemp -d); docker cp \(proxy.name):/data/proxyos $d; "
-          + "sqlite3 $d/proxyos/proxyos.db \"SELECT 'enabled ' || enabled FROM routes WHERE domain='\(host)'\"; rm -r $d"
-      )
+    if kind == "proxyos" {
+      let rows = try await dashboard("'enabled ' || enabled")
       return rows.contains("enabled 1") ? "yes" : rows.contains("enabled 0") ? "off" : "no"
     }
     if kind == "nginx-proxy-manager" {
@@ -498,7 +518,10 @@ struct Owner {
       let isOld = "[ $(($(date +%s) - $(date +%s -d $(docker inspect -f '{{.State.StartedAt}}' \(name))))) -ge 45 ]"
       _ = try await eventually(within: 60) { try await shell("\(isOld) && echo old").contains("old") }
     }
-    return question.answer(in: try await output(of: question)) ?? "nothing"
+    // Whoever has the route in a file reads what is said of files.
+    let isInFile = try await configuration().contains("routers")
+    let lines = try await output(of: question).split(separator: "\n").filter { !isInFile || !$0.contains("docker") }
+    return question.answer(in: lines.joined(separator: "\n")) ?? "nothing"
   }
 
   private func labels(_ question: Conversation.Question) async throws -> String? {
@@ -554,7 +577,7 @@ extension Conversation.Question {
   func answer(in output: String) -> String? {
     for line in output.split(separator: "\n").reversed() {
       let fitting = answers.filter { $0.key != "unsure" }.map {
-        (key: $0.key, length: $0.text.quoted(in: String(line)))
+        (key: $0.key, length: $0.text.quoted(in: String(line), of: output))
       }
       if let best = fitting.max(by: { $0.length < $1.length }), best.length > 0 { return best.key }
     }
@@ -564,15 +587,15 @@ extension Conversation.Question {
 
 extension String {
   /// How many characters of what stands here in double quotes stand in a line: of one quote, and of one of those behind
-  /// "with". None, if none does, or one of those behind "without".
-  fileprivate func quoted(in line: String) -> Int {
-    let line = line.lowercased()
-    func longest(_ text: Substring) -> Int? {
+  /// "with". None, if none does, or if one of those behind "without" stands anywhere in the output.
+  fileprivate func quoted(in line: String, of output: String) -> Int {
+    func longest(_ text: Substring, in seen: String? = nil) -> Int? {
+      let seen = (seen ?? line).lowercased()
       let quotes = text.matches(of: /"([^"]+)"/).map { $0.1.lowercased() }
-      return quotes.isEmpty ? nil : quotes.filter(line.contains).map(\.count).max() ?? 0
+      return quotes.isEmpty ? nil : quotes.filter(seen.contains).map(\.count).max() ?? 0
     }
     if let without = range(of: " without ") {
-      return longest(self[without.upperBound...]) ?? 0 > 0 ? 0 : longest(self[..<without.lowerBound]) ?? 0
+      return longest(self[without.upperBound...], in: output) ?? 0 > 0 ? 0 : longest(self[..<without.lowerBound]) ?? 0
     }
     guard let with = range(of: " with \"") else { return longest(self[...]) ?? 0 }
     let (head, tail) = (longest(self[..<with.lowerBound]) ?? 0, longest(self[with.lowerBound...]) ?? 0)
