@@ -30,13 +30,16 @@ extension State {
     let known = answers(to: node)
     let rest = known.dropFirst(first)
     guard rest.count > Self.offered + 2, let unsure = rest.last else { return rest.map { ($0.key, $0.text) } }
-    return rest.prefix(Self.offered).map { ($0.key, $0.text) } + [(nil, word("question.others")), (unsure.key, unsure.text)]
+    return rest.prefix(Self.offered).map { ($0.key, $0.text) } + [
+      (nil, word("question.others")), (unsure.key, unsure.text),
+    ]
   }
 
   /// Asks, with the mark at the answer that was given before, or at the way to it.
   mutating func ask(_ node: String, from first: Int = 0) {
     let (offers, key) = (offers(node, from: first), given[node])
-    let later = answers(to: node).dropFirst(first).contains { $0.key == key } ? offers.firstIndex { $0.key == nil } : nil
+    let later =
+      answers(to: node).dropFirst(first).contains { $0.key == key } ? offers.firstIndex { $0.key == nil } : nil
     let focus = key == nil ? nil : offers.firstIndex { $0.key == key } ?? later
     push(.question(node: node, from: first), focus: focus ?? 0)
   }

@@ -121,9 +121,13 @@ extension Catalog {
         let branch = node.branches.first { branch in
           branch.text?.forms.flatMap(\.texts).contains { $0.fits(words) } ?? false
         }
-        if words == word("question.others") { more = count + 1 } else if let branch {
+        if words == word("question.others") {
+          more = count + 1
+        } else if let branch {
           answers.append((branch.written, words))
-        } else { break }
+        } else {
+          break
+        }
         count += 1
       }
       // Another node may ask the same in the same words, for other answers.
