@@ -79,7 +79,7 @@ enum Work {
       let exit: Wizard502.Exit = results.isEmpty ? .inconclusive : .worst(results.map(\.exit))
       let texts = results.map(\.text)
       guard form == .prometheus else { return (form.joined(texts, isSingle: isSingle), exit) }
-      guard let catalog = Wizard502.catalog(arguments.flows) else { return ("", .unreadable) }
+      guard let catalog = Wizard502.catalog(arguments) else { return ("", .unreadable) }
       return (metricReport(texts, catalog: catalog), exit)
     case .checkup(let isJSON, let onlyNew):
       var sites = results.compactMap { try? JSONDecoder().decode(CheckedSite.self, from: Data($0.text.utf8)) }
