@@ -93,7 +93,9 @@ extension HTTPRequest.Sight {
   var isWell: Bool { failure == nil && status.map { $0 < 500 && $0 != 404 } == true }
 
   /// True for a failure that comes with a page.
-  fileprivate var isErrorInWords: Bool { failure == nil && status.map { $0 >= 500 } == true && (!body.isEmpty || isOfPHP) }
+  fileprivate var isErrorInWords: Bool {
+    failure == nil && status.map { $0 >= 500 } == true && (!body.isEmpty || isOfPHP)
+  }
 
   /// PHP names itself also where it has nothing to say, and no proxy does that.
   private var isOfPHP: Bool { header("X-Powered-By")?.hasPrefix("PHP/") == true }

@@ -15,7 +15,9 @@ import Testing
     #expect(try #require(Subnet(range)).contains(address) == expected)
   }
 
-  @Test(arguments: ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "fd00:::/8", "10.0.0.256/8", "a/8", "10.0.0.0/"])
+  @Test(arguments: [
+    "", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "fd00:::/8", "10.0.0.256/8", "a/8", "10.0.0.0/",
+  ])
   func whatIsNoSubnetIsNone(text: String) { #expect(Subnet(text) == nil) }
 
   @Test(

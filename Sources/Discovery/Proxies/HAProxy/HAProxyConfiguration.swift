@@ -161,7 +161,8 @@ extension HAProxy {
         let bytes = line.utf8
         let blanks = bytes.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.count
         let key = line.dropFirst(blanks).prefix { $0 != " " && $0 != "\t" }
-        guard key.contains("."), !key.hasPrefix("."), key.allSatisfy({ $0.isLetter || $0.isNumber || ".-".contains($0) })
+        guard key.contains("."), !key.hasPrefix("."),
+          key.allSatisfy({ $0.isLetter || $0.isNumber || ".-".contains($0) })
         else { return nil }
         return (
           key.lowercased(),

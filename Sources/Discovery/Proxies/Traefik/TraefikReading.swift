@@ -239,8 +239,8 @@ private struct Loaded {
       provider: router.provider)
     if before != nil {
       router.fault = Traefik.Fault(
-        reason: "the router \(router.name), of priority \(router.priority), takes every request for this site before the "
-          + "router \(chosen.name), of priority \(chosen.priority)", setting: "priority", replacement: "1")
+        reason: "the router \(router.name), of priority \(router.priority), takes every request for this site before "
+          + "the router \(chosen.name), of priority \(chosen.priority)", setting: "priority", replacement: "1")
     } else if var fault = router.fault {
       fault.replacement = replacement(for: fault.setting, of: router)
       router.fault = fault
