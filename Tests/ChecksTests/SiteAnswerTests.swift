@@ -124,7 +124,7 @@ import World
     ("https://shop.example.org/", "redirected", "https://shop.example.org/"),
     ("/login", "redirected", "http://shop.example.org/login"),
     ("//shop.example.org:8443/a", "redirected", "http://shop.example.org:8443/a"),
-    ("https://login.example.org/", "good", nil), ("http://shop.example.org/", "good", nil),
+    ("https://login.example.org/", "good", nil), ("http://shop.example.org/", "sent-back", nil),
     ("javascript:alert(1)", "good", nil),
   ])
   func aRedirectWithinTheHostIsFollowedByOthers(location: String, expected: String, target: String?) async throws {
