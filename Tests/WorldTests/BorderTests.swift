@@ -23,6 +23,7 @@ import Testing
     "wizard502/Output.swift": "standard output",
     "wizard502/Outside.swift": "seconds that are shown",
     "wizard502/Practice.swift": "recordings in a folder that a person names",
+    "wizard502/Remote.swift": "a list of machines that a person names",
     "wizard502/StateFolder.swift": "the user's own folder for what is kept",
     "wizard502/Supervision.swift": "its own processes",
     "wizard502/Wizard502.swift": "standard error, and the one place at which the world is made",
