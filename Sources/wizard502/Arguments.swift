@@ -66,7 +66,9 @@ struct Arguments {
   /// Whether another program reads what it writes.
   var isForPrograms: Bool {
     switch command {
-    case .diagnose(_, .json), .checkup(_, true, _), .explain(_, true): true
+    case .diagnose(_, .json), .diagnose(_, .prometheus), .diagnose(_, .recording), .checkup(_, true, _),
+      .explain(_, true):
+      true
     default: false
     }
   }
