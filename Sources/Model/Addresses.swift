@@ -64,7 +64,7 @@ public struct Subnet: Sendable {
     guard parts.count == 2, let network = Self.bytes(of: String(parts[0])), let bits = UInt8(parts[1]),
       bits <= network.count * 8
     else { return nil }
-    (self.network, self.bits) = (network, Int(bits))
+    (self.network, self.bits) = (network, Int(bits))  // fits: a byte
   }
 
   public func contains(_ address: String) -> Bool {
