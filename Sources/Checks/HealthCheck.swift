@@ -20,20 +20,20 @@ extension Check {
   /// proxy takes; of a check without a path, whether it gets a connection.
   static let healthCheck = Check(
     "health.check",
-    needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamHost],
+    needs: [.nameAddress, .upstreamPort, .proxyPlace, .upstreamScheme, .upstreamHost, .routeHealth],
     learns: [.healthStatus, .healthError], outcome: HealthOutcome.self
   ) { world, given, _ throws(Unseen) in
     let (scheme, host) = (try given.upstreamScheme, try given.upstreamHost)
     let port = if let own = given.port(.routeHealthPort) { own } else { try given.upstreamPort }
     guard let path = given[.routeHealthPath] else {
-      guard let address = given[.nameAddress], given[.routeHealthPort] != nil else { return (.unknown, [:]) }
+      let address = try given.text(of: .nameAddress)
       let outcome = try await world.see(TCPConnect(address: address, port: port, place: given.dialsFrom)).outcome
       switch outcome {
       case .accepted: return (.passing, [:])
       case .refused: return (.failing, [.healthError: HTTPRequest.Failure.refused.inShort])
       case .timeout: return (.failing, [.healthError: HTTPRequest.Failure.connectTimeout.inShort])
       case .unreachable: return (.failing, [.healthError: HTTPRequest.Failure.unreachable.inShort])
-      case .denied, .other: return (.unknown, [:])
+      case .denied, .other: throw .notPermitted(what: "\(address):\(port)")
       }
     }
     var request = try given.asProxy(scheme, limit: 5)

@@ -24,6 +24,7 @@ extension FactName {
   public static let routeSendsCertificate: FactName = "route.sends-certificate"
   public static let routeTLSOffer: FactName = "route.tls-offer"
   public static let routeSendsTLSName: FactName = "route.sends-tls-name"
+  public static let routeHealth: FactName = "route.health"
   public static let routeHealthPath: FactName = "route.health-path"
   public static let routeHealthExpects: FactName = "route.health-expects"
   public static let routeHealthPort: FactName = "route.health-port"
@@ -100,7 +101,8 @@ extension FactName {
       .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
       .routeLogLevel,
-      .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealthPath,
+      .routeProtocol, .routeServers, .routeConnectTimeout, .routeHeaderLimit, .routeSendsTLSName, .routeHealth,
+      .routeHealthPath,
       .routeHealthExpects, .routeHealthPort, .routeHealthState, .routeAuth, .scriptsFolder, .routeShadowed,
       .routeAddressFamily,
       .routeDials,
@@ -423,6 +425,7 @@ extension Route {
 
   private func set(_ facts: inout Facts, _ health: HealthCheck?) {
     guard let health else { return }
+    facts[.routeHealth] = health.path == nil && health.port == nil ? nil : "yes"
     facts[.routeHealthPath] = health.path?.value
     facts.set(health.path?.edit, .health)
     facts[.routeHealthExpects] = health.expects?.value

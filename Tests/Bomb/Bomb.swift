@@ -1,3 +1,4 @@
+import CProcess
 import Discovery
 import Glibc
 import Model
@@ -255,6 +256,8 @@ struct Container: World {
 @main struct Program {
   static func main() async {
     guard let bomb = CommandLine.arguments.dropFirst().first.flatMap(Bomb.init) else { exit(64) }
+    // As the program itself does.
+    shim_share_memory(2)
     let outcome = await bomb.read()
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

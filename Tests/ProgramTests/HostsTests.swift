@@ -28,7 +28,7 @@ import Testing
     #expect(results.map(\.url) == (1...3).map { "http://shop\($0).test/" } + ["ssh://dead.test"])
     let causes = results.map { $0.causes.first?.id ?? $0.verdict }
     #expect(causes == [String](repeating: "backend-stopped", count: 3) + ["inconclusive"])
-    #expect(results.last?.observed.error?.contains(/timed out|No route to host/) == true)
+    #expect(results.last?.observed.error?.contains(/timed out|No route to host|no answer/) == true)
     for host in ["m1.test as root", "m2.test as root", "m3.test as root", "dead.test"] {
       #expect(all.errors.contains(" of 4 machines: \(host): "))
     }
@@ -80,7 +80,7 @@ import Testing
     try machines.folder.write(
       trusting + "Host far.test\n  HostName m2.test\n  User root\n  ProxyCommand \(jump)\n", to: "config")
     let far = try await machines.run("diagnose", "http://shop2.test/", "--on", "ssh://far.test", "--json")
-    #expect(try far.diagnosis.causes.first?.id == "backend-stopped")
+    #expect(try far.diagnosis.causes.first?.id == "backend-stopped", "\(far.output)\(far.errors)")
   }
 
   /// `HOSTS`: how many; `make hosts`.

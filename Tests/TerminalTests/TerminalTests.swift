@@ -110,12 +110,13 @@ struct TerminalTests {
     try pane.waits(for: "Sent to your terminal's clipboard")
     #expect(
       try pane.tmux("show-buffer") == """
+        sudo patch /etc/nginx/conf.d/shop.conf <<'END'
         --- /etc/nginx/conf.d/shop.conf
         +++ /etc/nginx/conf.d/shop.conf
         @@ -7,1 +7,1 @@
         -    proxy_pass http://shop:3000;
         +    proxy_pass http://shop:8080;
-
+        END
         """)
   }
 
