@@ -58,7 +58,7 @@ drops: build peers
 HOSTS ?= 50
 hosts: build peers
 	swift build --build-tests
-	HOSTS=$(HOSTS) WIZARD502=$(BUILD) swift test --skip-build --filter '^ProgramTests\.HostsTests/many'
+	HOSTS=$(HOSTS) WIZARD502=$(BUILD) swift test --skip-build --filter '^ProgramTests\.HostsTests/(many|why)'
 
 # Pastes into a real terminal, in every size, marked and as if typed, and ten megabytes.
 pastes: build peers

@@ -56,7 +56,8 @@ import Testing
     #expect(dead.output.hasSuffix(#"{site="ssh://nobody.test:9",host="ssh://nobody.test:9",cause=""} NaN"# + "\n"))
   }
 
-  @Test func whyAMachineLetsNobodyInIsSaid() async throws {
+  /// With `HOSTS`, since several of these take as long as ssh waits.
+  @Test(.enabled(if: count != nil)) func whyAMachineLetsNobodyInIsSaid() async throws {
     let machines = try Machines(2)
     let config = try #require(machines.folder.text("config"))
     func expect(_ reason: String) async throws {
