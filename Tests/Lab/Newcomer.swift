@@ -24,7 +24,7 @@ struct Newcomer {
 
   init(at pane: Pane) throws {
     self.pane = pane
-    try pane.tmux("new-session", "-d", "-s", Self.shell, "-x", "200", "-y", "50", "sh")
+    try pane.tmux("new-window", "-d", "-n", Self.shell, "sh")
   }
 
   /// From the verdict to the site that works, or to where the screen leads no further.
@@ -80,12 +80,12 @@ struct Newcomer {
   /// Pastes into the second shell, and waits until it has done that.
   private func run(_ command: String) throws {
     try pane.tmux("set-buffer", "-b", "copied", command)
-    try pane.tmux("paste-buffer", "-b", "copied", "-t", Self.shell)
-    if !command.hasSuffix("\n") { try pane.tmux("send-keys", "-t", Self.shell, "Enter") }
+    try pane.tmux("paste-buffer", "-b", "copied", "-t", ":" + Self.shell)
+    if !command.hasSuffix("\n") { try pane.tmux("send-keys", "-t", ":" + Self.shell, "Enter") }
     let mark = Int.random(in: 1000...9999)
-    try pane.tmux("send-keys", "-t", Self.shell, "echo done-$((\(mark) + 1))", "Enter")
+    try pane.tmux("send-keys", "-t", ":" + Self.shell, "echo done-$((\(mark) + 1))", "Enter")
     try pane.waits("a command does not end: \(command)", seconds: 60) {
-      try pane.tmux("capture-pane", "-p", "-J", "-t", Self.shell).contains("done-\(mark + 1)")
+      try pane.tmux("capture-pane", "-p", "-J", "-t", ":" + Self.shell).contains("done-\(mark + 1)")
     }
   }
 
