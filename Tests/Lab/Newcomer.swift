@@ -108,11 +108,10 @@ struct Newcomer {
     try pane.keys(key)
   }
 
-  /// Waits until nothing is being checked any more.
+  /// Waits for the result.
   private func settle() throws {
     try pane.waits("it never came to a result", seconds: 60) {
-      let title = try pane.screen.split(separator: "\n").first ?? ""
-      return try !title.hasPrefix("Checking") && !title.isEmpty && !bar.isEmpty && step == nil
+      try pane.screen.split(separator: "\n").first?.hasPrefix("Result") == true
     }
   }
 }
