@@ -107,7 +107,8 @@ let package = Package(
     tests("ArchiveTests", ["Archive"]),
     // Reads one configuration that is too much, so that its memory and its time can be measured from outside.
     .executableTarget(
-      name: "bomb", dependencies: ["CProcess", "Discovery", "Model", "Routes", "World"], path: "Tests/Bomb", swiftSettings: strict),
+      name: "bomb", dependencies: ["CProcess", "Discovery", "Model", "Routes", "World"], path: "Tests/Bomb",
+      swiftSettings: strict),
     tests("BombTests", ["Routes", "bomb", "Discovery"]),
     tests(
       "ChecksTests", ["Routes", "Checks", "Discovery", "LogLines", "Fixture", "World", "Model", "Reader", "Flow"]),

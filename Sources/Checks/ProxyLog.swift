@@ -44,8 +44,7 @@ extension Check {
   static let proxyLog = Check(
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
     learns: [
-      .logAddress, .logReason, .logLine, .routeRequestLimit, .logStalled, .timeoutNeeded, .headerExcess, .headerRoom,
-      .headerKilobytes, .headerDouble,
+      .logAddress, .logReason, .logLine, .routeRequestLimit, .logStalled, .timeoutNeeded,
     ], outcome: LogOutcome.self
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
@@ -70,13 +69,10 @@ extension Check {
     ]
     // The proxy itself was not asked how much it uses, so its files tell how much that is.
     if failures[shows] == .queue { learned[.routeRequestLimit] = given[.routeServerLimit] }
-    switch failures[shows] {
-    case .stalled:
+    if failures[shows] == .stalled {
       learned[.logStalled] = "yes"
       // How long the app will stop is not known.
       learned[.timeoutNeeded] = given.seconds(.routeReadTimeout).map { String(Int(clamping: max(60, $0 * 2))) }
-    case .tooLarge: learned.merge(given.headerRoom)
-    default: break
     }
     if shows == "config-error" { return (.configError, learned) }
     if shows == "denied" { return (.denied, learned) }
@@ -96,16 +92,4 @@ extension Check {
     "reset": .dropped, "no-script": .noScript, "handshake": .handshake, "untrusted": .untrusted, "stalled": .stalled,
     "header-too-large": .tooLarge, "own-address": .ownAddress,
   ]
-}
-
-extension Case {
-  /// Four times what the proxy takes of a header, where nothing but its log says that one is larger.
-  fileprivate var headerRoom: Facts {
-    guard let limit = number(.routeHeaderLimit), limit > 0 else { return [:] }
-    let room = limit.clampedProduct(4)
-    return [
-      .headerExcess: "bytes", .headerRoom: String(room), .headerKilobytes: String(room / 1024),
-      .headerDouble: String(room.clampedProduct(2)),
-    ]
-  }
 }

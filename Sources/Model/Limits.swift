@@ -12,7 +12,7 @@ public enum Limits {
   /// Files that one configuration may take in, each counted as often as it is taken in.
   public static let includes = 10_000
   /// Directives, or nodes of a tree, of one configuration, those of all its files together.
-  public static let nodes = 400_000
+  public static let nodes = 375_000
   /// Words of one directive that count as one node.
   public static let wordsOfNode = 2
   /// Bytes of one line of a configuration, those that a backslash joins together.

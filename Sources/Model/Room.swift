@@ -6,7 +6,7 @@ internal import Synchronization
 /// in its turn, so that readings at the same time do not take more memory than one of them does.
 public final class Room: Sendable {
   /// The share of `Limits.nodes` that is there for each without waiting.
-  private static let share = 8
+  private static let share = 16
 
   @TaskLocal private static var own: Room?
   private static let turns = Turns()
