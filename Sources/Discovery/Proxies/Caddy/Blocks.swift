@@ -53,7 +53,7 @@ extension Caddyfile {
 
     /// The place of a part of a word (UTF-8 offsets), or of all of it.
     func span(_ token: Token, _ part: Range<Int>? = nil) -> Span? {
-      let (file, number) = token.filledBy ?? (token.file, token.line)
+      let (file, number) = token.filledBy.map { ($0.file, $0.number) } ?? (token.file, token.line)
       guard let columns = token.columns, let text = line(number, of: file) else { return nil }
       let part = part ?? 0..<columns.count
       return Span(
@@ -328,7 +328,7 @@ extension Caddyfile.Token {
     func copy(_ text: String, filledBy word: Caddyfile.Token? = nil) -> Caddyfile.Token {
       var copy = self
       (copy.text, copy.columns) = (text, word?.columns)
-      copy.filledBy = word.map { $0.filledBy ?? ($0.file, $0.line) }
+      copy.filledBy = word.map { $0.filledBy ?? Caddyfile.Line($0.file, $0.line) }
       return copy
     }
     if text == "{block}" { return block }

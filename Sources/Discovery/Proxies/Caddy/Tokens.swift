@@ -38,8 +38,8 @@ enum Caddyfile {
     let breaks: Int
     /// The UTF-8 columns (from 0) of its line where the text stands as it is; nil if it was put together.
     var columns: Range<Int>?
-    /// The word that was filled in for it, as an argument of an import, and to which the columns belong.
-    var filledBy: (file: String, line: Int)?
+    /// Where the word stands that was filled in for it, as an argument of an import, and to which the columns belong.
+    var filledBy: Line?
     /// The imports that brought it here.
     var imports: [Int] = []
 
@@ -50,6 +50,14 @@ enum Caddyfile {
     func isOnNewLine(after before: Token) -> Bool {
       before.file != file || before.imports != imports || before.row + before.breaks < row
     }
+  }
+
+  /// A line of a file. Few words have one of another place than their own, so the many pay for no more than its address.
+  final class Line: Sendable {
+    let file: String
+    let number: Int
+
+    init(_ file: String, _ number: Int) { (self.file, self.number) = (file, number) }
   }
 
   /// A byte of a file, after environment variables were put in.
