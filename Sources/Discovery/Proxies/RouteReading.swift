@@ -53,8 +53,18 @@ public enum RouteReading {
     _ request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> Reading {
     guard let reader = readers[kind] else { throw .missing(what: "a reader for \(kind)") }
-    return try await Room.read { () async throws(Unseen) in
-      try await read(request, reader, RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await reading(kind, at: place, in: world, signs) { (proxy) async throws(Unseen) in
+      try await read(request, reader, proxy)
+    }
+  }
+
+  /// Reads a proxy's files in a room. The proxy is made anew for a second reading, since it notes what was not read.
+  private static func reading<Value: Sendable>(
+    _ kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs,
+    _ body: (RunningProxy) async throws(Unseen) -> Value
+  ) async throws(Unseen) -> Value {
+    try await Room.read { () async throws(Unseen) in
+      try await body(RunningProxy(kind: kind, place: place, in: world, signs))
     }
   }
 
@@ -93,8 +103,8 @@ public enum RouteReading {
   ) async throws(Unseen) -> Double {
     guard let reader = readers[kind] else { throw .missing(what: "the proxy's last load") }
     let processes = try await world.processes(of: place, signs)
-    return try await Room.read { () async throws(Unseen) in
-      try await reader.loaded(RunningProxy(kind: kind, place: place, in: world, signs), processes)
+    return try await reading(kind, at: place, in: world, signs) { (proxy) async throws(Unseen) in
+      try await reader.loaded(proxy, processes)
     }
   }
 
@@ -103,8 +113,8 @@ public enum RouteReading {
     of request: Request, kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> ProxyUse? {
     guard let reader = readers[kind] else { return nil }
-    return try await Room.read { () async throws(Unseen) in
-      try await reader.use(of: request, RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await reading(kind, at: place, in: world, signs) { (proxy) async throws(Unseen) in
+      try await reader.use(of: request, proxy)
     }
   }
 
@@ -127,8 +137,8 @@ public enum RouteReading {
     kind: String, at place: ProxyPlace, in world: any World, _ signs: Signs
   ) async throws(Unseen) -> [Listed] {
     guard let reader = readers[kind] else { throw .missing(what: "a reader for \(kind)") }
-    return try await Room.read { () async throws(Unseen) in
-      try await reader.list(RunningProxy(kind: kind, place: place, in: world, signs))
+    return try await reading(kind, at: place, in: world, signs) { (proxy) async throws(Unseen) in
+      try await reader.list(proxy)
     }
   }
 

@@ -123,7 +123,7 @@ extension CaddyReading {
           throw .unreadable(what: path, why: .init(.notFormat, "JSON"))
         }
         var written = Caddy.Configuration(document, environment: proxy.caddyEnvironment)
-        written.file = DocumentFile(text, path: path)
+        written.source = (path, text)
         configuration = written
         (problem, blocks) = (nil, nil)
         admin = document["admin"]?["disabled"]?.bool == true ? "off" : document["admin"]?["listen"]?.text

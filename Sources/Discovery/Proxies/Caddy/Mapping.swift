@@ -30,7 +30,7 @@ extension Caddy.Configuration {
     case .empty: reading.outcome = .missing
     case .unclear: reading.outcome = .unknown
     case .proxied(var proxy, let path, let change):
-      if let file { proxy.place(in: file) }
+      if let source, let file = DocumentFile(source.text, path: source.path) { proxy.place(in: file) }
       reading.entry?.definedIn = proxy.definedIn
       let servers = proxy.upstreams.map { Server($0.endpoint, .used) }
       guard let upstream = proxy.upstreams.chosen(request.server, by: { Server($0.endpoint, .used) }) else {

@@ -9,8 +9,8 @@ enum Caddy {
     var servers: [Server] = []
     /// The file of its default log; nil: it writes to standard error.
     var logFile: String?
-    /// The file of JSON that it comes from, with the places of its values.
-    var file: DocumentFile?
+    /// The file of JSON that it comes from.
+    var source: (path: String, text: String)?
   }
 
   /// One set of listeners, and its routes.

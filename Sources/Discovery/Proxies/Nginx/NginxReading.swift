@@ -147,7 +147,7 @@ enum NginxReading: ProxyReader {
     reading.own[.routeAsksUpgrade] = route.upgrade == nil ? nil : "yes"
     reading.own.set(files.edit(route.bind), .bind)
     // From the first of the versions to the end of the directive.
-    if let edit = files.edit(route.tlsVersions?.span), let end = edit.span.tail.firstIndex(of: ";") {
+    if let edit = files.edit(route.tlsVersions), let end = edit.span.tail.firstIndex(of: ";") {
       let line = edit.span.head + "TLSv1.2 TLSv1.3" + edit.span.tail[end...]
       reading.own.set(Replacement(line: edit.span, lines: line), .tlsVersions)
     }

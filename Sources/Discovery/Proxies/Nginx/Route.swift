@@ -132,7 +132,7 @@ extension Nginx {
     let upgrade: Span?
     /// The address from which it connects, and the versions of TLS that it speaks.
     let bind: Span?
-    let tlsVersions: Setting<String>?
+    let tlsVersions: Span?
     /// The service that `auth_request` asks before, as `scheme://host:port`.
     public let login: String?
     let refusals: [Nginx.Refusal]
@@ -478,9 +478,7 @@ extension Nginx.Configuration {
         value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
         span: hosts.first.flatMap { span($0, 1) }),
       upgrade: upgrade(scope, kind), bind: scope.first("\(kind.family)_bind").flatMap { span($0) },
-      tlsVersions: scope.first("\(kind.family)_ssl_protocols").map { line in
-        Nginx.Route.Setting(value: line.arguments.map(\.text).joined(separator: " "), span: span(line))
-      },
+      tlsVersions: scope.first("\(kind.family)_ssl_protocols").flatMap { span($0) },
       login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope),
       version: ownBlock.first("proxy_http_version").flatMap { span($0) },
       scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
