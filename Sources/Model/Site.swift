@@ -56,17 +56,17 @@ public struct Site: Sendable, Equatable {
 
   /// Where a `Location` leads; nil if it leads to another host, or nowhere.
   public func redirected(to location: String) -> Site? {
-    if location.hasPrefix("/"), !location.hasPrefix("//") {
-      return Site("\(scheme)://\(authority)\(location)")
-    }
-    let target = location.hasPrefix("//") ? Site("\(scheme):\(location)") : Site(location)
+    let target = target(of: location)
+    if location.isPath { return target }
     return target.flatMap { $0.host == host && $0 != self ? $0 : nil }
   }
 
   /// True if a `Location` leads to this very address.
-  public func leadsBack(by location: String) -> Bool {
-    let target = location.hasPrefix("//") ? "\(scheme):\(location)" : location
-    return (location.hasPrefix("/") && !location.hasPrefix("//") ? redirected(to: location) : Site(target)) == self
+  public func leadsBack(by location: String) -> Bool { target(of: location) == self }
+
+  private func target(of location: String) -> Site? {
+    if location.isPath { return Site("\(scheme)://\(authority)\(location)") }
+    return Site(location.hasPrefix("//") ? "\(scheme):\(location)" : location)
   }
 
   public var url: String { "\(scheme)://\(authority)\(path)" }
@@ -97,4 +97,9 @@ extension Substring {
   fileprivate func range(of text: String) -> Range<Index>? {
     indices.first { self[$0...].hasPrefix(text) }.map { $0..<index($0, offsetBy: text.count) }
   }
+}
+
+extension String {
+  /// Whether a `Location` is a path of the same host.
+  fileprivate var isPath: Bool { hasPrefix("/") && !hasPrefix("//") }
 }

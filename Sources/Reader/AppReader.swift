@@ -1,6 +1,5 @@
 import Flow
 import Model
-import Synchronization
 import YAML
 
 /// Reads `Flows/apps/NAME.yaml`.
@@ -103,24 +102,14 @@ struct AppReader {
   }
 }
 
-/// Files of apps that have been linted before, read when somebody first asks for an app.
-final class AppFiles: Sendable {
-  private let files: [(path: String, text: String)]
-  private let known = Mutex<[App]?>(nil)
-
+extension Apps {
+  /// Those of files that have been linted before, read when somebody first asks for an app.
   init(_ files: [(path: String, text: String)]) {
-    self.files = files.filter { $0.path.hasPrefix(AppReader.folder) }
-  }
-
-  var apps: Apps {
-    Apps { [self] in
-      known.withLock { known in
-        if let known { return known }
-        let reader = AppReader(problems: Problems())
-        let read = files.compactMap { YAML.read($0.text, file: $0.path).root.flatMap(reader.app) }
-        known = read
-        return read
-      }
+    let known = Later {
+      let reader = AppReader(problems: Problems())
+      return files.filter { $0.path.hasPrefix(AppReader.folder) }
+        .compactMap { YAML.read($0.text, file: $0.path).root.flatMap(reader.app) }
     }
+    self.init { known.wrappedValue }
   }
 }

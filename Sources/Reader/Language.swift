@@ -113,7 +113,6 @@ extension Language {
     var known: Set<String> = []
     return found.withLock { $0 }.filter { known.insert($0.text).inserted }
   }
-
 }
 
 extension Reader {
@@ -155,7 +154,7 @@ extension Reader {
 
 extension String {
   /// Whether no letter stands outside of placeholders.
-  fileprivate var isPlaceholders: Bool {
+  var isPlaceholders: Bool {
     var depth = 0
     for character in self {
       if character == "{" { depth += 1 } else if character == "}" { depth -= 1 }

@@ -1,14 +1,14 @@
 import Flow
-import Synchronization
 
 /// Pages that have been linted before, each read when it is first shown; what they take in is read with the first of them.
 final class PageFiles: Sendable {
   private let files: [(path: String, text: String)]
   private let language: Language
-  private let taken = Mutex<(parts: [String: Part], recipes: Recipes)?>(nil)
+  private let taken: Later<(parts: [String: Part], recipes: Recipes)>
 
   init(_ files: [(path: String, text: String)], _ language: Language) {
     (self.files, self.language) = (files, language)
+    taken = Later { (Reader.parts(of: files), Recipes(files, Problems())) }
   }
 
   func pages(_ kind: PageReader.Kind) -> Pages {
@@ -20,11 +20,7 @@ final class PageFiles: Sendable {
   }
 
   private func page(_ kind: PageReader.Kind, _ id: String, _ file: (path: String, text: String)) -> Page? {
-    let (parts, recipes) = taken.withLock { taken in
-      let read = taken ?? (Reader.parts(of: files), Recipes(files, Problems()))
-      taken = read
-      return read
-    }
+    let (parts, recipes) = taken.wrappedValue
     var draft = Draft(isLinted: false)
     var reader = PageReader(
       file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, language,

@@ -74,14 +74,14 @@ public enum Reader {
       return (tree: flows.tree, hops: flows.hops.map(\.text))
     }
     let pages = PageFiles(files, language)
-    let apps = AppFiles(files)
+    let apps = Apps(files)
     return Catalog(
       tree: flows.wrappedValue.tree, hops: flows.wrappedValue.hops, pages: pages.pages(.cause),
       guides: pages.pages(.guide), checkup: draft(of: CheckupReader.file).checkup, weaknesses: pages.pages(.weakness),
       checks: draft(of: TextReader.checks).checks, looks: draft(of: LookReader.file).looks,
       words: draft(of: TextReader.words).words,
       glossary: Glossary(draft(of: TextReader.glossary).glossary.map(\.word)),
-      signs: draft { $0.hasPrefix(TextReader.signs) }.signs.with(apps.apps))
+      signs: draft { $0.hasPrefix(TextReader.signs) }.signs.with(apps))
   }
 
   private static func draft(
