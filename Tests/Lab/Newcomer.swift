@@ -11,7 +11,6 @@ struct Newcomer {
     /// Why it went no further, in words.
     var end = ""
     var keys = 0
-    var questions = 0
     var seconds = 0.0
   }
 
@@ -53,12 +52,11 @@ struct Newcomer {
     for _ in 0..<Self.steps {
       try pane.waits("no step is shown") { try step != nil }
       if try names("copy") {
-        let before = try pane.tmux("show-buffer")
-        try press("copy")
         // What was copied before may be the same.
-        usleep(300_000)
-        let copied = try pane.tmux("show-buffer")
-        if copied != before || walk.keys > 0 { try run(copied) }
+        try pane.tmux("delete-buffer")
+        try press("copy")
+        try pane.waits("nothing was copied") { try !pane.tmux("list-buffers").isEmpty }
+        try run(try pane.tmux("show-buffer"))
       }
       guard let (number, count) = try step else { return }
       if number == count { return try press("recheck") }
@@ -80,7 +78,7 @@ struct Newcomer {
   /// Pastes into the second shell, and waits until it has done that.
   private func run(_ command: String) throws {
     try pane.tmux("set-buffer", "-b", "copied", command)
-    try pane.tmux("paste-buffer", "-b", "copied", "-t", ":" + Self.shell)
+    try pane.tmux("paste-buffer", "-d", "-b", "copied", "-t", ":" + Self.shell)
     if !command.hasSuffix("\n") { try pane.tmux("send-keys", "-t", ":" + Self.shell, "Enter") }
     let mark = Int.random(in: 1000...9999)
     try pane.tmux("send-keys", "-t", ":" + Self.shell, "echo done-$((\(mark) + 1))", "Enter")
