@@ -47,7 +47,7 @@ def gone(pid):
 @fault
 def npm_path_in_forward_host(s):
     """`Forward Hostname` has a path behind the name, so NPM dials port 80. https://github.com/NginxProxyManager/nginx-proxy-manager/issues/1407"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n); npm(s, n, f"{a}/docs", p); s.expect("/", 502, "route-misconfigured", "wrong-port", mend=True)
+    n = s.net(); p = s.port(); a = s.app(p, net=n); npm(s, n, f"{a}/docs", p); s.needs("NPM writes its files itself, so it has to be told", "/docs"); s.expect("/", 502, "route-misconfigured", "wrong-port", mend=False)
 @fault
 def npm_saved_with_an_error(s):
     """A typing error in the advanced configuration: NPM keeps 1.conf.err, and the site has no file any more. https://github.com/NginxProxyManager/nginx-proxy-manager/pull/5812, https://github.com/NginxProxyManager/nginx-proxy-manager/issues/5735"""
@@ -60,8 +60,8 @@ def npm_access_list_sees_the_gateway(s):
 def npm_project_has_a_new_folder(s):
     """The project's folder was renamed: Compose made new containers in a new network, the old ones stand stopped in that of NPM. https://github.com/lucaslorentz/caddy-docker-proxy/issues/348, https://github.com/febrezo/docker-compose-networking/issues/1"""
     j, k = s.name("wiki"), s.name("docs"); n, m = s.net(j + "_default"), s.net(k + "_default"); p = s.port()
-    o = s.app(p, name=f"{j}-web-1", net=n, opts=["--network-alias", "web"], labels=compose(j, "web", s.dir)); stop(o)
-    s.app(p, name=f"{k}-web-1", net=m, opts=["--network-alias", "web"], labels=compose(k, "web", s.dir)); npm(s, n, "web", p); s.expect("/", {502, 504}, "network-mismatch", mend=True)
+    web = lambda project, net, title: s.run("gitea/gitea:1.22", "app", str(p), "--name", title, name=f"{project}-web-1", net=net, opts=["--network-alias", "web"], labels=compose(project, "web", s.dir))
+    stop(web(j, n, "gitea-before")); web(k, m, "gitea"); s.mark = "<title>gitea</title>"; npm(s, n, "web", p); s.expect("/", {502, 504}, "network-mismatch", mend=True)
 @fault
 def npm_other_machine_is_off(s):
     """The proxy host leads to another machine of the LAN, which is switched off: Host is unreachable (113). https://github.com/toomuchio/plex-nginx-reverseproxy/issues/30, https://github.com/nginx/docker-nginx/issues/729"""
@@ -69,7 +69,7 @@ def npm_other_machine_is_off(s):
 @fault
 def npm_app_has_a_folder_for_a_file(s):
     """The app's settings file was not there at the first start, so Docker made a folder of it: EISDIR, again and again. https://github.com/deviantony/docker-elk/issues/831, https://github.com/sgasser/pasteguard/issues/2"""
-    n = s.net(); a = node(s, "const config = fs.readFileSync('/etc/board/config.yml', 'utf8');\n" + page("board") + ".listen(3000);\n", net=n, name=s.name("board"), opts=["-v", f"{s.dir}/config.yml:/etc/board/config.yml", "--restart", "unless-stopped"]); loops(s, a); npm(s, n, a, 3000); s.needs("the settings are the owner's", "EISDIR"); s.expect("/", {502, 504}, "backend-crash-loop", mend=False)
+    n = s.net(); a = node(s, "const config = fs.readFileSync('/etc/board/config.yml', 'utf8');\n" + page("board") + ".listen(3000);\n", net=n, name=s.name("board"), opts=["-v", f"{s.dir}/config.yml:/etc/board/config.yml", "--restart", "unless-stopped"]); loops(s, a); npm(s, n, a, 3000); s.needs("the settings are the owner's", f"docker logs --tail 50 {a}"); s.expect("/", {502, 504}, "backend-crash-loop", mend=False)
 
 # ---------------------------------------------------------------- nginx
 @fault
@@ -202,7 +202,7 @@ def caddy_vite_blocks_the_host(s):
 @fault
 def caddy_app_without_its_variable(s):
     """The file with the variables was not taken along: the app ends at once, again and again. https://github.com/wiamsuri/django-gunicorn-nginx-docker/issues/1, https://github.com/TandoorRecipes/recipes/issues/2123 (kind)"""
-    n = s.net(); p = s.port(); a = node(s, "if (!process.env.DATABASE_URL) { console.error('Error: environment variable DATABASE_URL is not set'); process.exit(78); }\n" + page("mysite") + f".listen({p});\n", net=n, name=s.name("mysite"), opts=["--restart", "always"]); loops(s, a); s.caddy(caddyfile(s, f"{a}:{p}"), n); s.needs("the value is the owner's", "DATABASE_URL"); s.expect("/", {502, 504}, "backend-crash-loop", mend=False)
+    n = s.net(); p = s.port(); a = node(s, "if (!process.env.DATABASE_URL) { console.error('Error: environment variable DATABASE_URL is not set'); process.exit(78); }\n" + page("mysite") + f".listen({p});\n", net=n, name=s.name("mysite"), opts=["--restart", "always"]); loops(s, a); s.caddy(caddyfile(s, f"{a}:{p}"), n); s.needs("the value is the owner's", f"docker logs --tail 50 {a}"); s.expect("/", {502, 504}, "backend-crash-loop", mend=False)
 @fault
 def caddy_database_of_an_older_version(s):
     """The database's image was updated and does not take the old files; the app waits for it and does not listen. https://github.com/TandoorRecipes/recipes/issues/2750, https://github.com/xirixiz/dsmr-reader-docker/issues/155"""
@@ -227,11 +227,11 @@ def haproxy_twice_on_one_port(s):
 @fault
 def haproxy_address_has_another_tenant(s):
     """The app has a fixed address; after a reboot another container got it first, and the app could not start: Address already in use. https://github.com/moby/moby/issues/49781, https://github.com/pyouroboros/ouroboros/issues/254"""
-    n = s.net(); x = s.subnet.rsplit(".", 1)[0] + ".40"; p = s.port(); a = s.app(p, net=n, opts=["--ip", x]); stop(a); s.app(6379, name=s.name("queue"), image="field/base:1", net=n, opts=["--ip", x]); sh("docker", "start", a, check=False); s.haproxy(backend(f"{x}:{p}"), n); s.needs("which of the two keeps the address, the owner decides", a); s.expect("/", 503, "backend-stopped", "stale-address", mend=False)
+    n = s.net(); x = s.subnet.rsplit(".", 1)[0] + ".40"; p = s.port(); a = s.app(p, net=n, image="ghost:5", opts=["--ip", x]); s.mark = "<title>ghost</title>"; stop(a); s.app(6379, name=s.name("queue"), image="field/base:1", net=n, opts=["--ip", x]); sh("docker", "start", a, check=False); s.haproxy(backend(f"{x}:{p}"), n); s.needs("which of the two keeps the address, the owner decides", a); s.expect("/", 503, "backend-stopped", "stale-address", mend=False)
 @fault
 def haproxy_two_guests_want_one_port(s):
     """Two guests of one VPN container want the same port for their figures: the second ends, again and again. https://github.com/passteque/gluetun/issues/1254"""
-    n = s.net(); p = s.port(); v = vpn(s, n, p); guest(s, v, 9100, name=s.name("rtorrent")); s.mark = ""; a = node(s, f"http.createServer((q, r) => r.end('figures')).listen(9100, () => {page('rutorrent')}.listen({p}));\n", net="container:" + v, name=s.name("rutorrent"), opts=["--restart", "always"]); loops(s, a); s.haproxy(backend(f"{v}:{p}"), n); s.needs("which of the two keeps the port, the owner decides", "EADDRINUSE"); s.expect("/", 503, "backend-crash-loop", mend=False)
+    n = s.net(); p = s.port(); v = vpn(s, n, p); guest(s, v, 9100, name=s.name("rtorrent")); s.mark = "<title>rutorrent</title>"; a = node(s, f"http.createServer((q, r) => r.end('figures')).listen(9100, () => {page('rutorrent')}.listen({p}));\n", net="container:" + v, name=s.name("rutorrent"), opts=["--restart", "always"]); loops(s, a); s.haproxy(backend(f"{v}:{p}"), n); s.needs("which of the two keeps the port, the owner decides", f"docker logs --tail 50 {a}"); s.expect("/", 503, "backend-crash-loop", mend=False)
 @fault
 def haproxy_counts_the_proxy_before_it(s):
     """HAProxy counts the requests of each address, and sees one only: that of the nginx before it. 429 for everybody. https://github.com/avandeputte/haproxy-manager/issues/1 (kind), https://github.com/nearai/ironclaw/issues/6184 (kind)"""
@@ -267,15 +267,15 @@ def envoy_name_in_a_static_cluster(s):
 @fault
 def envoy_app_may_not_have_port_80(s):
     """The image does not run as root any more and still wants port 80: EACCES, again and again. https://github.com/streetwriters/notesnook-sync-server/issues/5, https://github.com/taskcluster/taskcluster/pull/8265"""
-    n = s.net(); a = node(s, page("identity") + ".listen(80, '0.0.0.0');\n", net=n, name=s.name("identity"), opts=["--user", "1000:1000", "--sysctl", "net.ipv4.ip_unprivileged_port_start=1024", "--cap-drop", "NET_BIND_SERVICE", "--restart", "always"]); loops(s, a); envoy(s, n, a, 80); s.needs("which port or user it has, the owner decides", "EACCES"); s.expect("/", 503, "backend-crash-loop", mend=False)
+    n = s.net(); a = node(s, page("identity") + ".listen(80, '0.0.0.0');\n", net=n, name=s.name("identity"), opts=["--user", "1000:1000", "--sysctl", "net.ipv4.ip_unprivileged_port_start=1024", "--cap-drop", "NET_BIND_SERVICE", "--restart", "always"]); loops(s, a); envoy(s, n, a, 80); s.needs("which port or user it has, the owner decides", f"docker logs --tail 50 {a}"); s.expect("/", 503, "backend-crash-loop", mend=False)
 @fault
 def lighttpd_last_block_wins(s):
     """A block for all names stands behind the site's, and the last one counts; what it leads to was stopped. https://github.com/netdata/netdata/issues/4018 (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n); b = s.app(p, net=n, name=s.name("parking")); x = s.ip(b); lighttpd(s, n, f'    proxy.server = ( "" => (( "host" => "{s.ip(a)}", "port" => {p} )) )\n}}\n$HTTP["host"] =~ "." {{\n    proxy.server = ( "" => (( "host" => "{x}", "port" => {p}, "connect-timeout" => 3 )) )'); s.ready(); stop(b); s.expect("/", {503, 504}, "route-misconfigured", "backend-stopped", mend=True)
+    n = s.net(); p = s.port(); a = s.app(p, net=n); b = s.app(p, net=n, name=s.name("parking")); x = s.ip(b); lighttpd(s, n, f'    proxy.server = ( "" => (( "host" => "{s.ip(a)}", "port" => {p} )) )\n}}\n$HTTP["host"] =~ "." {{\n    proxy.server = ( "" => (( "host" => "{x}", "port" => {p}, "connect-timeout" => 3 )) )'); s.ready(); stop(b); s.expect("/", {503, 504}, "route-misconfigured", "backend-stopped", "stale-address", mend=True)
 @fault
 def lighttpd_to_a_page_with_tls(s):
     """The app speaks TLS only, and lighttpd cannot speak it to an app: 400, plain HTTP to an HTTPS port. https://github.com/Libresonic/libresonic/issues/305 (kind), https://github.com/NginxProxyManager/nginx-proxy-manager/issues/2099"""
-    n = s.net(); a = tls_nginx(s, n, 8443, "omada"); lighttpd(s, n, f'    proxy.server = ( "" => (( "host" => "{s.ip(a)}", "port" => 8443 )) )'); s.needs("lighttpd has no TLS for what stands behind it", "8443"); s.expect("/", 400, "http-to-https-backend", mend=False)
+    n = s.net(); a = tls_nginx(s, n, 8443, "omada"); lighttpd(s, n, f'    proxy.server = ( "" => (( "host" => "{s.ip(a)}", "port" => 8443 )) )'); s.needs("lighttpd has no TLS for what stands behind it", "TLS"); s.expect("/", 400, "http-to-https-backend", mend=False)
 
 # ---------------------------------------------------------------- healthy, and it looks strange
 @fault
