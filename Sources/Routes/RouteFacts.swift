@@ -80,6 +80,7 @@ extension FactName {
   public static let variableForPort: FactName = "variable.for-port"
   public static let routePrefix: FactName = "route.prefix"
   public static let routePreamble: FactName = "route.sends-preamble"
+  public static let routeFiles: FactName = "route.files"
   public static let routeAsksUpgrade: FactName = "route.asks-upgrade"
   public static let wantsPreamble: FactName = "proxy.wants-preamble"
   public static let labelOpen: FactName = "label.open"

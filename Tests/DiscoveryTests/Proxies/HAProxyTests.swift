@@ -231,7 +231,10 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
       use_backend old unless { hdr_sub(host) example }
       use_backend %[req.hdr(host),lower,map(/etc/haproxy/hosts.map)]
       use_backend regex if { hdr_reg(host) -i ^app[0-9]+\\.example\\.org }
+      use_backend f1 if { req.ssl_sni -i handshake.example }
       default_backend rest
+    backend f1
+      server s 10.0.0.12:80
     backend api
       http-request set-path /v1%[path]
       server api1 10.0.0.1:80
@@ -255,6 +258,7 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     """
 
   static let ends: [(String, String)] = [
+    ("https://handshake.example/", "rest/d1"),
     ("http://shop.example.org/", "shop/shop1"), ("http://WWW.shop.example.org/x", "shop/shop1"),
     ("http://shop.example.org/api/1", "api/api1"), ("http://shop.example.org/v2", "api/api1"),
     ("http://shop.example.org:8080/", "rest/d1"), ("http://wiki.example.org:8080/", "wiki/wiki1"),

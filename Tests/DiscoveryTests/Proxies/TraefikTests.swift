@@ -247,6 +247,20 @@ private let shopLabels = [
     #expect(facts[.routeProblem]?.contains(reason) == true, "\(facts[.routeProblem] ?? "")")
   }
 
+  @Test(arguments: [("BASIC_AUTH_PW", true), ("ann:$apr1$x$y", false), ("ann:$apr1$x$y,bob", true)])
+  func aUserWithoutAPassword(users: String, isFault: Bool) async throws {
+    let labels = [
+      "traefik.http.services.shop.loadbalancer.server.port": "3000",
+      "traefik.http.routers.shop.rule": "Host(`shop.example.org`)", "traefik.http.routers.shop.middlewares": "login",
+      "traefik.http.middlewares.login.basicauth.users": users,
+    ]
+    let (outcome, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels)]))
+    #expect(outcome == (isFault ? .misconfigured : .found))
+    #expect((facts[.routeProblem]?.contains("login@docker") == true) == isFault)
+    // What stands there may be a password.
+    #expect(facts[.routeProblem]?.contains("BASIC_AUTH_PW") != true)
+  }
+
   /// One label that Traefik does not know keeps the whole container out
   @Test(arguments: [
     ("traefik.http.routers.shop.entrypoint", "web", "field not found, node: entrypoint"),

@@ -43,6 +43,7 @@ extension ApacheReading {
       return reading
     case .own:
       reading.outcome = .static
+      if route.directive?.name.lowercased().hasPrefix("proxypass") == true { reading.own[.routeFiles] = "excluded" }
       guard let (module, section) = configuration.leftOut(route.server) else { return reading }
       reading.outcome = .misconfigured
       reading.entry?.definedIn = place(section)

@@ -14,7 +14,7 @@ extension FactName {
 /// From httpd's files to the facts of a route.
 enum ApacheReading: ProxyReader {
   static let facts: [FactName] = [
-    .apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .passExact, .apacheModuleFolder,
+    .apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .passExact, .apacheModuleFolder, .routeFiles,
   ]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {

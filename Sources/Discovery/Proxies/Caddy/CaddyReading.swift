@@ -5,7 +5,7 @@ import World
 /// From Caddy to the facts of a route: its files tell what it should do and where to change it, its admin API what
 /// it does.
 enum CaddyReading: ProxyReader {
-  static let facts: [FactName] = [.caddyIngress, .routePreamble]
+  static let facts: [FactName] = [.caddyIngress, .routePreamble, .routeFiles]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let reading = try await configured(request, proxy)

@@ -26,7 +26,8 @@ extension Caddy.Configuration {
         name.flatMap { $0.isSiteName ? $0 : nil } ?? request.site.host, files.edit(found.site?.place)), definedIn: "",
       router: nil, service: nil, provider: nil)
     switch found.served {
-    case .answered, .files: reading.outcome = .static
+    case .answered: reading.outcome = .static
+    case .files: (reading.outcome, reading.own[.routeFiles]) = (.static, "named")
     case .empty: reading.outcome = .missing
     case .unclear: reading.outcome = .unknown
     case .proxied(var proxy, let path, let change):

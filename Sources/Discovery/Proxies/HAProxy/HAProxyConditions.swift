@@ -247,7 +247,9 @@ extension HAProxy {
       case _ where call.isOfPayload: return isSecure ? .unknown : .text("GET ")
       case "ssl_fc": return .text(isTLS ? "1" : "0")
       case "ssl_fc_has_sni": return .text(serverName.isEmpty ? "0" : "1")
-      case "ssl_fc_sni", "req.ssl_sni", "req_ssl_sni": return serverName.isEmpty ? .none : .text(serverName)
+      case "ssl_fc_sni": return serverName.isEmpty ? .none : .text(serverName)
+      // Of a handshake that HAProxy only passes on: what it has deciphered itself begins with HTTP.
+      case "req.ssl_sni", "req_ssl_sni": return serverName.isEmpty || isTLS ? .none : .text(serverName)
       case "req.ssl_hello_type", "req_ssl_hello_type": return .text(serverName.isEmpty ? "0" : "1")
       case "dst_port": return .text(String(port))
       case "always_true": return .text("1")

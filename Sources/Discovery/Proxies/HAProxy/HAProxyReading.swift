@@ -32,6 +32,17 @@ enum HAProxyReading: ProxyReader {
         remedy: rule.flatMap { rule in files.edit(rule.place).map { .line($0, fixed: rule.fixed) } }, label: nil)
       return reading
     }
+    if let route = found, route.bind.isTLS, route.choice?.name != "use_backend", route.kind == .missing,
+      let rule = configuration.handshakeRule(for: request.site.host, of: route.frontend)
+    {
+      (reading.outcome, reading.entry) = (
+        .misconfigured, entry("\(rule.place.file):\(rule.place.line)", site: Setting(request.site.host, nil))
+      )
+      reading.problem = Reading.Problem(
+        reason: "req.ssl_sni is empty where HAProxy itself ends TLS; ssl_fc_sni has the name",
+        remedy: files.edit(rule.place).map { .line($0, fixed: rule.fixed) }, label: nil)
+      return reading
+    }
     if let route = found, route.servers.isEmpty {
       let names = configuration.names(of: route.frontend)
       reading.near = request.site.host.nearest(among: Set(names.map(\.name)).sorted()).map { near in

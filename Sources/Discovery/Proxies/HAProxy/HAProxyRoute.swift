@@ -260,6 +260,21 @@ extension HAProxy.Configuration {
     return nil
   }
 
+  /// The rule that would choose a backend by the name in a TLS handshake, which HAProxy has taken part in itself and so
+  /// does not see any more as `req.ssl_sni`, and that line with the fetch that gives it.
+  func handshakeRule(for host: String, of frontend: HAProxy.Section) -> (place: Span, fixed: String)? {
+    for (name, directive, _) in hosts(of: frontend) where name == host.lowercased() {
+      guard
+        let word = directive.words.first(where: {
+          ["req.ssl_sni", "req_ssl_sni"].contains(HAProxy.Expression($0.text).calls.first?.name)
+        }), let span = directive.span(word)
+      else { continue }
+      let rest = word.text.drop { !"(,".contains($0) }
+      return (span, "\(span.head)ssl_fc_sni\(rest)\(span.tail)")
+    }
+    return nil
+  }
+
   /// True if the backend gets a request for a name that nobody has, too.
   func isForAnyName(_ backend: HAProxy.Section, _ request: RouteReading.Request) -> Bool {
     let site = request.site

@@ -9,7 +9,7 @@ enum NginxReading: ProxyReader {
     [
       .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
       .nginxDeadLink, .nginxDeadLinkInside, .nginxAside, .nginxAsideName, .variableForPort, .wantsPreamble,
-      .routeAsksUpgrade,
+      .routeAsksUpgrade, .routeFiles,
     ] + FactName.ofWholeLine(.preamble) + FactName.ofWholeLine(.tlsVersions) + FactName.ofLine(.upgrade)
     + FactName.ofLine(.bind)
 
@@ -124,6 +124,7 @@ enum NginxReading: ProxyReader {
     }
     guard route.kind.isPassed else {
       if case .other = route.kind { reading.outcome = .otherProtocol } else { reading.outcome = .static }
+      if case .static(let root) = route.kind { reading.own[.routeFiles] = root == nil ? "unset" : "named" }
       return reading
     }
     guard let upstream = route.upstreams.chosen(request.server, by: \.server) else {
@@ -308,7 +309,7 @@ enum NginxReading: ProxyReader {
     let rule = refusal.rule
     let text = configuration.line(rule.line, of: rule.file)?.trimmed
     let edit = files.edit(configuration.span(rule))
-    let isLimit = rule.name != "if"
+    let isLimit = rule.name.hasPrefix("limit_")
     // Some requests more are let through at once, as a page with its pictures makes them.
     let loosened = edit.flatMap { edit in
       rule.name == "limit_req" && rule.arguments.count == 1

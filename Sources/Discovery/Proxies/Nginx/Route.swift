@@ -479,7 +479,7 @@ extension Nginx.Configuration {
         span: hosts.first.flatMap { span($0, 1) }),
       upgrade: upgrade(scope, kind), bind: scope.first("\(kind.family)_bind").flatMap { span($0) },
       tlsVersions: scope.first("\(kind.family)_ssl_protocols").flatMap { span($0) },
-      login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope),
+      login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope) + denials(scope),
       version: ownBlock.first("proxy_http_version").flatMap { span($0) },
       scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
       errorLog: errorLog.flatMap { log in
@@ -523,6 +523,10 @@ extension Nginx.Configuration {
         Nginx.Refusal(status: scope.first("\(name)_status")?.text(0).flatMap { Int($0) } ?? 503, rule: limit, file: nil)
       }
     }
+  }
+
+  private func denials(_ scope: Scope) -> [Nginx.Refusal] {
+    scope.all("deny").last.map { [Nginx.Refusal(status: 403, rule: $0, file: nil)] } ?? []
   }
 
   private func bodyLimit(_ directive: Nginx.Directive?) -> Nginx.Route.Setting<Int?> {

@@ -137,6 +137,12 @@ private struct Loaded {
       router.fault = clash
       return
     }
+    if let name = router.middlewares.first(where: hasBrokenUser) {
+      router.fault = Traefik.Fault(
+        reason: "a user in the middleware \(name) is not written as NAME:HASH, so Traefik does not take the middleware",
+        setting: "middlewares")
+      return
+    }
     // What another source may have is not known to be missing.
     guard dynamic.unseen.isEmpty, dynamic.refused.isEmpty, configuration.otherProviders.isEmpty else { return }
     if let name = missingMiddleware(of: router) {
@@ -146,6 +152,14 @@ private struct Loaded {
     } else if let (service, name) = missingTransport(of: router) {
       router.fault = Traefik.Fault(
         reason: "there is no serversTransport \(name)", setting: "serversTransport", service: service)
+    }
+  }
+
+  /// True of a middleware that asks for a password, and has a user without one. Source: Traefik 3, "BasicAuth", `users`.
+  private func hasBrokenUser(_ middleware: String) -> Bool {
+    (dynamic.middlewares[middleware]?.branches ?? []).contains { kind, options in
+      ["basicauth", "digestauth"].contains(kind.lowercased())
+        && options["users"]?.list.contains { !$0.contains(":") } == true
     }
   }
 

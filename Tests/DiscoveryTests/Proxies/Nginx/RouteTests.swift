@@ -54,6 +54,7 @@ import Testing
     ("if ($remote_addr ~ ^10[.]) { return 403; }", ["403 if -"]),
     ("if ($request_method = POST) { return 405; }", []), ("if ($http_accept_language) { return 302 /z; }", nil),
     ("limit_req zone=one;", ["503 limit_req -"]), ("limit_conn one 2; limit_conn_status 429;", ["429 limit_conn -"]),
+    ("allow 10.0.0.0/8; deny all;", ["403 deny -"]),
   ])
   func whatMayRefuse(rule: String, expected: [String]?) async throws {
     let configuration = await nginxConfiguration(
