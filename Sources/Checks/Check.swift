@@ -40,12 +40,12 @@ extension Check {
     containerDeaths, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily,
     insideConnect, socketConnect, routeHairpin, routeCircle, firewallRules, upstreamSpeaks, tlsHandshake,
     upstreamCertificate,
-    upstreamAnswer, upstreamRefuses, pathOriginal, pathBelow, scriptFind, routeRefuses, authReach, healthCheck,
+    upstreamAnswer, upstreamRefuses, pathOriginal, pathBelow, pathElsewhere, scriptFind, routeRefuses, authReach, healthCheck,
     nextProxy,
     proxyLog, proxyPolicy, proxyPast, proxyLastWords, neighbourFind, appCandidates, proxyLimit, upstreamQueue,
     hostResources,
     containerRestart, proxyRestart, addressLasting,
-    networkLasting, memoryPast, diskSpace, proxyWeek, appWeek,
+    networkLasting, memoryHit, memoryPast, diskSpace, proxyWeek, appWeek,
   ]
 
   public static func named(_ id: String) -> Check? { byID[id] }

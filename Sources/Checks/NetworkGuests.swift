@@ -10,6 +10,8 @@ extension FactName {
 private enum GuestsOutcome: String, CheckOutcome {
   /// One listens at the port in a network that is no longer the upstream's.
   case lost
+  /// One starts again and again.
+  case restarting
   /// One does not run.
   case stopped
   /// They run, and none listens at the port.
@@ -26,7 +28,9 @@ extension Check {
   /// more: the upstream was started again and has a new one. Source: Docker, "container networks".
   static let networkGuests = Check(
     "network.guests", needs: [.upstreamID, .upstreamInside, .upstreamContainer],
-    learns: [.upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew] + FactName.ofOrigin,
+    learns: [
+      .upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew, .containerExitCode, .containerRestarts,
+    ] + FactName.ofOrigin + FactName.ofLastWords,
     outcome: GuestsOutcome.self
   ) { world, given, signs throws(Unseen) in
     let id = try given.upstreamID
@@ -50,6 +54,16 @@ extension Check {
       if try await world.see(Listeners(place: .process(pid))).contains(where: { $0.port == port && !$0.isLoopback }) {
         return (.lost, await learned(details))
       }
+    }
+    for guest in guests.filter(\.isRunning).prefix(16) {
+      let details = try await world.container(guest.Id)
+      let restarts = details.RestartCount ?? 0
+      let isYoung = details.started.map { world.now - $0 < 120 } ?? true
+      guard guest.State == "restarting" || restarts > 1 && isYoung else { continue }
+      let state: Facts = [
+        .containerRestarts: String(restarts), .containerExitCode: details.State?.ExitCode.map { String($0) } ?? "",
+      ]
+      return (.restarting, await learned(details).merging(state).merging(await world.lastWords(of: details, signs)))
     }
     if guests.contains(where: \.isRunning) { return (.silent, [.guestOwner: given[.upstreamContainer] ?? ""]) }
     guard let stopped = guests.first else { return (.none, [:]) }

@@ -33,6 +33,12 @@ private enum LogOutcome: String, CheckOutcome {
   case tooLarge = "too-large"
   /// It is to connect from an address that it does not have.
   case ownAddress = "own-address"
+  /// The service that is asked first gave another answer than yes or no.
+  case auth
+  /// It sends what is for the app to a proxy that its environment names.
+  case otherProxy = "other-proxy"
+  /// PHP may not run the file.
+  case deniedScript = "denied-script"
   /// No line is about this request.
   case silent
   case unknown
@@ -90,6 +96,7 @@ extension Check {
   private static let failures: [String: LogOutcome] = [
     "queue-timeout": .queue, "queue-full": .queue, "no-server": .noServer, "not-http": .notHTTP, "closed": .dropped,
     "reset": .dropped, "no-script": .noScript, "handshake": .handshake, "untrusted": .untrusted, "stalled": .stalled,
-    "header-too-large": .tooLarge, "own-address": .ownAddress,
+    "header-too-large": .tooLarge, "own-address": .ownAddress, "auth": .auth, "other-proxy": .otherProxy,
+    "denied-script": .deniedScript,
   ]
 }

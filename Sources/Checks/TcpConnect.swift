@@ -5,6 +5,7 @@ import World
 
 extension FactName {
   static let connectErrno: FactName = "connect.errno"
+  static let connectSilent: FactName = "connect.silent"
 }
 
 private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, timeout, unreachable, denied, unknown }
@@ -12,7 +13,7 @@ private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, time
 extension Check {
   /// Opens a TCP connection from the proxy's place to the upstream's address, and closes it again.
   static let tcpConnect = Check(
-    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectErrno, .routeLeadsNowhere],
+    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectErrno, .connectSilent, .routeLeadsNowhere],
     outcome: ConnectOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let place = try given.dialsFrom
@@ -28,12 +29,35 @@ extension Check {
       case .other: .unknown
       }
     // An address that a person has written down may be nobody's any more.
+    let silent =
+      [.timeout, .unreachable].contains(outcome) ? await world.card(before: try given.address, from: place) : nil
     let leadsNowhere = given[.nameListed] != nil && [.timeout, .unreachable].contains(outcome)
     return (
       outcome,
       [
-        .connectErrno: sight.errno == 0 ? "" : String(sight.errno), .routeLeadsNowhere: leadsNowhere ? "yes" : "",
+        .connectErrno: sight.errno == 0 ? "" : String(sight.errno), .connectSilent: silent ?? "",
+        .routeLeadsNowhere: leadsNowhere ? "yes" : "",
       ]
     )
+  }
+}
+
+extension World {
+  /// The card behind which an address is that is on a local network of this machine, or of a place, if nobody there says
+  /// that it is his.
+  ///
+  /// Source: proc(5), `/proc/net/arp`: an entry without a flag has had no answer.
+  fileprivate func card(before address: String, from place: Place) async -> String? {
+    var tables = ["/proc/net/arp"]
+    if case .process(let pid) = place { tables.append("/proc/\(pid)/net/arp") }
+    for table in tables {
+      guard let text = try? await see(FileRead(path: table)).text else { continue }
+      for line in text.lines.dropFirst() {
+        let columns = line.split(separator: " ")
+        guard columns.count > 5, columns[0] == address else { continue }
+        return columns[2] == "0x0" ? String(columns[5]).printable : nil
+      }
+    }
+    return nil
   }
 }

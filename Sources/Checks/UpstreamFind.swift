@@ -13,6 +13,9 @@ extension FactName {
   static let upstreamPublished: FactName = "upstream.published"
   static let upstreamAddresses: FactName = "upstream.addresses"
   static let upstreamNear: FactName = "upstream.near"
+  static let twinOf: FactName = "twin.of"
+  static let upstreamTenant: FactName = "upstream.tenant"
+  static let upstreamStarter: FactName = "upstream.starter"
   static let swarmService: FactName = "swarm.service"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
 }
@@ -21,6 +24,13 @@ private enum UpstreamOutcome: String, CheckOutcome {
   case container, host, beside, itself, gone, scaled, nameless, elsewhere, unknown
   /// The route has an address; a container has it that does not listen on that port.
   case occupied
+  /// The route has an address that a container was given to keep; it does not run, and another one has the address.
+  case displaced
+  /// The container that the name means does not run; another one of its image, for the same service of another Compose
+  /// project, does, in no network of the proxy's.
+  case replaced
+  /// Loopback, where nobody listens on that port, in a container whose own start command names the port.
+  case ended
   /// Loopback, where nobody listens on that port, in a container in which a program besides the proxy listens.
   case mixed
 }
@@ -31,7 +41,8 @@ extension Check {
     "upstream.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace],
     learns: [
       .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
-      .upstreamPublished, .upstreamAddresses, .upstreamNear, .routeLeadsNowhere, .swarmService,
+      .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter, .routeLeadsNowhere,
+      .swarmService,
       .composeUnmade,
     ] + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
@@ -47,6 +58,10 @@ extension Check {
     let found = try await world.upstream(host: host, port: port, of: given.proxy)
     switch found {
     case .container(let container, let inside):
+      if !container.isRunning, let twin = try? await world.twin(of: container, apartFrom: given[.proxyID]) {
+        let facts = learned(twin, inside, routePort: port, host).merging(await world.origin(of: twin, signs))
+        return (.replaced, facts.merging([.twinOf: container.name]))
+      }
       var facts = learned(container, inside, routePort: port, host)
         .merging(await world.origin(of: container, signs))
       if given[.routeProtocol] == "fastcgi" {
@@ -56,6 +71,11 @@ extension Check {
         let listeners = try? await world.see(Listeners(place: place)),
         !listeners.contains(where: { $0.port == inside && !$0.isLoopback })
       else { return (.container, facts) }
+      if let owner = try? await world.keeper(of: host) {
+        facts = learned(owner, port, routePort: port, host).merging(await world.origin(of: owner, signs))
+        facts[.upstreamTenant] = container.name
+        return (.displaced, facts)
+      }
       facts[.routeLeadsNowhere] = "yes"
       return (.occupied, facts)
     case .host:
@@ -73,7 +93,11 @@ extension Check {
     case .proxyItself:
       guard let pid = given.proxy.pid, let others = try? await world.besideProxies(in: .process(pid), signs),
         !others.isEmpty
-      else { return (.itself, [.routeLeadsNowhere: "yes"]) }
+      else {
+        let own = if let id = given[.proxyID] { try? await world.container(id) } else { nil as Container? }
+        guard let line = own?.shellLine, line.names(port: port) else { return (.itself, [.routeLeadsNowhere: "yes"]) }
+        return (.ended, [.upstreamStarter: line.excerpt(of: 200), .routeLeadsNowhere: "yes"])
+      }
       return (
         .mixed,
         [
@@ -107,7 +131,50 @@ extension Check {
   }
 }
 
+extension World {
+  /// The one running container that Compose made of the same service and image in another project, as after a rename of
+  /// the project's folder, and that is in no network with the proxy.
+  fileprivate func twin(of stopped: Container, apartFrom proxy: String?) async throws(Unseen) -> Container? {
+    let all = try await containers()
+    guard let old = all.first(where: { $0.Id == stopped.Id }), let service = old.service, let proxy,
+      let own = all.first(where: { $0.Id == proxy })
+    else { return nil }
+    let twins = all.filter { other in
+      other.State == "running" && other.service == service && other.project != old.project && other.image == old.image
+    }
+    guard twins.count == 1, Set(twins[0].networks.keys).isDisjoint(with: own.networks.keys) else { return nil }
+    return try await container(twins[0].Id)
+  }
+
+  /// The container that does not run and was given this address to keep.
+  fileprivate func keeper(of address: String) async throws(Unseen) -> Container? {
+    let owner = try await containers().first { container in
+      !container.isRunning && container.networkOwner == nil
+        && container.networks.values.contains { $0.IPAMConfig?.addresses.contains(address) == true }
+    }
+    guard let owner else { return nil }
+    return try await container(owner.Id)
+  }
+}
+
+extension EndpointSettings.Wanted {
+  fileprivate var addresses: [String] { [IPv4Address, IPv6Address].compactMap { $0 } }
+}
+
+extension String {
+  /// True if a word of a command line is this port, or ends with it: `8080`, `--port=8080`, `127.0.0.1:8080`.
+  fileprivate func names(port: UInt16) -> Bool {
+    split { !($0.isLetter || $0.isNumber || "._-".contains($0)) }.contains { $0 == String(port) }
+  }
+}
+
 extension Container {
+  /// What its first program, a shell, was told to run (`sh -c …`); nil of any other.
+  fileprivate var shellLine: String? {
+    let words = [Path ?? ""] + (Args ?? [])
+    return words.firstIndex(of: "-c").flatMap { words.dropFirst($0 + 1).first }
+  }
+
   /// True if it has this name in one of its networks.
   fileprivate func answers(toAlias name: String) -> Bool { networks.values.contains { $0.names.contains(name) } }
 }

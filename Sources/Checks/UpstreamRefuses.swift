@@ -22,6 +22,8 @@ private enum RefusalOutcome: String, CheckOutcome {
   case upgrade
   /// It takes the request with the header that says by which scheme the visitor came.
   case scheme
+  /// It takes the request for `localhost`, and says of the site's name that it is not on its list.
+  case names
   /// None of these makes a difference.
   case same
   case unknown
@@ -60,7 +62,14 @@ extension Check {
     if least == 300, base == answered, let other = try await withNames.get().status, other < least {
       return found(.scheme, refused: base, taken: other)
     }
-    guard base < least else { return (.same, [:]) }
+    guard base < least else {
+      // An app that knows its host names from a list says so, or that the request is bad.
+      guard least == 400, base == answered, let body = try? await plain.get().body,
+        base == 400 || String(decoding: body, as: UTF8.self).lowercased().contains("host"),
+        let other = try await world.see(asked.with { $0.host = "localhost" }).status, other < least
+      else { return (.same, [:]) }
+      return found(.names, refused: base, taken: other)
+    }
     if let other = try await withNames.get().status, other == answered {
       return found(.forwarded, refused: other, taken: base)
     }

@@ -109,6 +109,8 @@ import World
       .docker(Self.events, events).file("/sys/fs/cgroup/memory.events", counter, in: .process(9))
     let found = try await look("memory.past", world, ["upstream.id": "app1"])
     #expect((found.outcome, found.facts["memory.kills"]) == (outcome, kills))
+    let asked: Facts = ["upstream.id": "app1", "drop.when": "in-body", "site.asked": "60"]
+    #expect(try await look("memory.hit", world, asked).outcome == outcome)
   }
 
   @Test func memoryWithoutALimitOrWithoutACounter() async throws {

@@ -34,6 +34,11 @@ import World
     ("upstream timed out (110: Connection timed out) while reading upstream", "stalled"),
     ("upstream sent too big header while reading response header from upstream", "too-large"),
     ("bind(192.168.9.9) failed (99: Cannot assign requested address) while connecting to upstream", "own-address"),
+    ("auth request unexpected status: 404 while sending to client", "auth"),
+    (
+      "FastCGI sent in stderr: \"Access to the script '/srv/a.html' has been denied (see security.limit_extensions)\" while reading response header from upstream",
+      "denied-script"
+    ),
   ])
   func aLineThatNamesTheCause(text: String, outcome: String) async throws {
     let limits: Facts = ["route.read-timeout": "3", "route.header-limit": "4096"]

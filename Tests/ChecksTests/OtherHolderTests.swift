@@ -1,0 +1,132 @@
+import Checks
+import Fixture
+import Model
+import Testing
+import World
+
+private let route: Facts = [
+  "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.port": "8080",
+]
+private let edge = #"{"Id": "edge1", "Names": ["/edge"], "State": "running", "NetworkSettings": {"Networks": {"web": {}}}}"#
+
+/// The name, the address or the place of the app has another holder, or none.
+@Suite struct OtherHolderTests {
+  @Test(arguments: [("docs_default", "replaced"), ("web", "container")])
+  func theAppRunsInAnotherProject(network: String, outcome: String) async throws {
+    func made(_ id: String, _ project: String, _ state: String, _ network: String) -> String {
+      """
+      {"Id": "\(id)", "Names": ["/\(project)-web-1"], "Image": "gitea:1", "State": "\(state)", "Labels": \
+      {"com.docker.compose.project": "\(project)", "com.docker.compose.service": "web"}, \
+      "NetworkSettings": {"Networks": {"\(network)": {"IPAddress": "10.0.0.2"}}}}
+      """
+    }
+    let world = Sandbox().containers(edge, made("old", "wiki", "exited", "web"), made("new", "docs", "running", network))
+      .container("old", #""Name": "/wiki-web-1", "State": {"Status": "exited"}"#)
+      .container("new", #""Name": "/docs-web-1", "State": {"Status": "running", "Pid": 9}"#)
+    let found = try await look("upstream.find", world, route.merging(["upstream.host": "wiki-web-1"]))
+    #expect(found.outcome == outcome)
+    #expect(found.facts["upstream.container"] == (outcome == "replaced" ? "docs-web-1" : "wiki-web-1"))
+    #expect(found.facts["twin.of"] == (outcome == "replaced" ? "wiki-web-1" : nil))
+  }
+
+  @Test(arguments: [("10.0.0.40", "displaced", "ghost"), ("10.0.0.41", "occupied", "queue")])
+  func anotherContainerHasTheAddress(kept: String, outcome: String, container: String) async throws {
+    let world = Sandbox()
+      .containers(
+        edge,
+        #"{"Id": "app", "Names": ["/ghost"], "State": "exited", "NetworkSettings": {"Networks": {"web": {"IPAMConfig": {"IPv4Address": "\#(kept)"}}}}}"#,
+        #"{"Id": "queue", "Names": ["/queue"], "State": "running", "NetworkSettings": {"Networks": {"web": {"IPAddress": "10.0.0.40"}}}}"#
+      )
+      .container("app", #""Name": "/ghost", "State": {"Status": "exited"}"#)
+      .container("queue", #""Name": "/queue", "State": {"Status": "running", "Pid": 9}"#)
+      .listening(in: .process(9), ("0.0.0.0", 6379))
+    let found = try await look("upstream.find", world, route.merging(["upstream.host": "10.0.0.40"]))
+    #expect(found.outcome == outcome)
+    #expect(found.facts["upstream.container"] == container)
+    #expect(found.facts["upstream.tenant"] == (outcome == "displaced" ? "queue" : nil))
+  }
+
+  @Test(arguments: [
+    (#"["-c", "app 8080 127.0.0.1 & exec nginx"]"#, "ended"), (#"["-c", "app --port=8080; nginx"]"#, "ended"),
+    (#"["-c", "app 18080 & nginx"]"#, "itself"), (#"["nginx", "-g", "daemon off;"]"#, "itself"),
+  ])
+  func aProgramOfTheProxysOwnContainer(arguments: String, outcome: String) async throws {
+    let world = Sandbox().containers(edge)
+      .container("edge1", #""Name": "/edge", "Path": "sh", "Args": \#(arguments), "State": {"Pid": 7}"#)
+      .listening(in: .process(7), ("0.0.0.0", 80), processes: [7])
+      .with(
+        Processes(names: []),
+        [ProcessSeen(id: 7, parent: 1, name: "nginx", command: [], started: 0, sharesNetwork: false, container: "edge1")])
+    let found = try await look("upstream.find", world, route.merging(["upstream.host": "127.0.0.1"]))
+    #expect(found.outcome == outcome)
+    #expect((found.facts["upstream.starter"] != nil) == (outcome == "ended"))
+  }
+
+  @Test(arguments: [
+    ("restarting", 0, 0.0, "restarting"), ("running", 3, 30, "restarting"), ("running", 3, 3600, "silent"),
+    ("running", 1, 30, "silent"),
+  ])
+  func aGuestThatStartsAgainAndAgain(state: String, restarts: Int, age: Double, outcome: String) async throws {
+    let facts: Facts = ["upstream.id": "vpn", "upstream.inside-port": "8080", "upstream.container": "vpn"]
+    let world = Sandbox(now: 86_400 + age)
+      .containers(
+        #"{"Id": "vpn", "Names": ["/vpn"], "State": "running"}"#,
+        #"{"Id": "app", "Names": ["/app"], "State": "\#(state)", "HostConfig": {"NetworkMode": "container:vpn"}}"#
+      )
+      .container(
+        "app",
+        #""Name": "/app", "RestartCount": \#(restarts), "State": {"Status": "\#(state)", "ExitCode": 1, "StartedAt": "1970-01-02T00:00:00Z"}"#
+      )
+    let found = try await look("network.guests", world, facts)
+    #expect(found.outcome == outcome)
+    #expect(found.facts["upstream.container"] == (outcome == "restarting" ? "app" : nil))
+  }
+
+  @Test(arguments: [("0x0", "eth0"), ("0x2", nil)])
+  func nobodyAnswersForTheAddress(flags: String, card: String?) async throws {
+    let world = Sandbox(files: [
+      "/proc/net/arp":
+        "IP address  HW type  Flags  HW address  Mask  Device\n192.0.2.9  0x1  \(flags)  00:00:00:00:00:00  *  eth0\n"
+    ]).with(
+      TCPConnect(address: "192.0.2.9", port: 8080, place: .process(7), limit: 4), .init(outcome: .unreachable, errno: 113, seconds: 3))
+    let found = try await look("tcp.connect", world, route.merging(["name.address": "192.0.2.9"]))
+    #expect(found.outcome == "unreachable")
+    #expect(found.facts["connect.silent"] == card)
+  }
+
+  @Test(arguments: [("/app", "//v1/list", 200, 404, "better"), ("/app", "//v1/list", 200, 200, "same"),
+    ("/app", "/v1/list", 404, 404, "same")])
+  func aSlashTooMany(site: String, asked: String, single: Int, nowhere: Int, outcome: String) async throws {
+    func request(_ path: String) -> HTTPRequest {
+      HTTPRequest(
+        url: "http://localhost\(path)", address: "10.0.0.2", port: 8080, place: .process(7), limit: 8)
+    }
+    let world = Sandbox().with(request(site), .init(status: 404)).with(request("/v1/list"), .init(status: single))
+      .with(request("/wizard502-no-such-page"), .init(status: nowhere))
+    let facts: Facts = [
+      "name.address": "10.0.0.2", "upstream.scheme": "http", "upstream.path": asked, "site.path": site,
+      "upstream.status": "404", "site.host": "localhost",
+    ]
+    let found = try await look("path.original", world, route.merging(facts))
+    #expect(found.outcome == outcome)
+  }
+
+  @Test func theAppsOwnListOfNames() async throws {
+    let facts: Facts = [
+      "name.address": "10.0.0.2", "upstream.scheme": "http", "upstream.dial": "10.0.0.2:8080",
+      "site.host": "shop.example.org", "site.path": "/", "site.status": "403",
+    ]
+    let asked = HTTPRequest(
+      url: "http://shop.example.org/", address: "10.0.0.2", port: 8080, place: .process(7), limit: 6)
+    var (visited, local) = (asked, asked)
+    visited.host = "shop.example.org"
+    local.host = "localhost"
+    func outcome(_ body: String) async throws -> String {
+      let no = HTTPRequest.Sight(status: 403, body: Array(body.utf8))
+      let world = Sandbox().with(asked, no).with(visited, no).with(local, .init(status: 200))
+      return try await look("upstream.refuses", world, route.merging(facts)).outcome
+    }
+    #expect(try await outcome("Blocked request. This host is not allowed.") == "names")
+    #expect(try await outcome("Members only") == "same")
+  }
+}
