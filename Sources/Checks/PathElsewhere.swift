@@ -25,7 +25,7 @@ extension Check {
     learns: [.elsewhereUpstream, .elsewhereStatus], outcome: ElsewhereOutcome.self
   ) { world, given, signs throws(Unseen) in
     let site = try given.site
-    guard site.path != "/", let first = Site("\(site.scheme)://\(site.authority)/") else { return (.none, [:]) }
+    guard let first = Site("\(site.scheme)://\(site.authority)/") else { return (.none, [:]) }
     let reading = try await RouteReading.read(
       .init(site: first, port: try given.proxyPort, server: nil), kind: try given.proxyKind, at: given.proxy,
       in: world, signs)
@@ -37,14 +37,15 @@ extension Check {
       ? (.init(answer: .addresses, addresses: [host]), [])
       : try await world.resolve(host, in: try given.dialsFrom, usesHostNetwork: given.proxy.usesHostNetwork)
     guard let address = answer.addresses.first else { return (.unknown, [:]) }
+    let start = "\(route.tls == nil ? "http" : "https")://\(site.host)"
     let asked = HTTPRequest(
-      url: "\(route.tls == nil ? "http" : "https")://\(site.host)\(site.path)", host: site.authority, address: address,
+      url: start + site.path, host: site.authority, address: address,
       port: port, place: try given.dialsFrom, limit: 5)
     guard let status = try await world.see(asked).status else { return (.unknown, [:]) }
     let learned: Facts = [.elsewhereUpstream: route.upstream.url, .elsewhereStatus: String(status)]
     guard (200..<300).contains(status) else { return (.none, learned) }
     var nowhere = asked
-    nowhere.url = asked.url.replacing(site.path, with: "/wizard502-no-such-page")
+    nowhere.url = start + "/wizard502-no-such-page"
     guard let other = try await world.see(nowhere).status else { return (.unknown, learned) }
     return (other == 404 ? .known : .any, learned)
   }

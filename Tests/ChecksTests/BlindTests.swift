@@ -30,8 +30,6 @@ private struct Blind: World {
     "servers.reach": ["examined"], "servers.answer": ["examined"],
     // A route that does not speak HTTP has none of the differences that are looked for.
     "upstream.refuses": ["same"],
-    // The first page is no other path.
-    "path.elsewhere": ["none"],
     // A route to another name, port or path is no circle.
     "route.circle": ["other"],
     // The site is served.
