@@ -54,9 +54,8 @@ extension World {
   /// A process of the proxy, the one that the others of it come from, that listens at the site's port and is older than
   /// the newest file, while another one that is younger listens there, too. Source: socket(7), `SO_REUSEPORT`.
   fileprivate func olderListener(_ given: Case, _ signs: Signs) async throws(Unseen) -> Int32? {
-    guard given[.proxyID] == nil, let newest = given.seconds(.configNewestTime), let port = given.port(.proxyPort) else {
-      return nil
-    }
+    guard given[.proxyID] == nil, let newest = given.seconds(.configNewestTime), let port = given.port(.proxyPort)
+    else { return nil }
     let listening = Set(try await see(Listeners(place: .host)).filter { $0.port == port }.flatMap(\.processes))
     guard listening.count > 1 else { return nil }
     let processes = try await see(Processes(names: signs.proxyProcesses))
