@@ -29,7 +29,8 @@ extension Check {
   static let networkGuests = Check(
     "network.guests", needs: [.upstreamID, .upstreamInside, .upstreamContainer],
     learns: [
-      .upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew, .containerExitCode, .containerRestarts,
+      .upstreamContainer, .upstreamID, .upstreamPID, .guestOwner, .guestOwnerIsNew, .containerExitCode,
+      .containerRestarts,
     ] + FactName.ofOrigin + FactName.ofLastWords,
     outcome: GuestsOutcome.self
   ) { world, given, signs throws(Unseen) in

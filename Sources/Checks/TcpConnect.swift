@@ -13,7 +13,8 @@ private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, time
 extension Check {
   /// Opens a TCP connection from the proxy's place to the upstream's address, and closes it again.
   static let tcpConnect = Check(
-    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace], learns: [.connectErrno, .connectSilent, .routeLeadsNowhere],
+    "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace],
+    learns: [.connectErrno, .connectSilent, .routeLeadsNowhere],
     outcome: ConnectOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let place = try given.dialsFrom

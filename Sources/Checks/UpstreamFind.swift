@@ -41,7 +41,8 @@ extension Check {
     "upstream.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace],
     learns: [
       .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
-      .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter, .routeLeadsNowhere,
+      .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter,
+      .routeLeadsNowhere,
       .swarmService,
       .composeUnmade,
     ] + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self

@@ -7,7 +7,8 @@ import World
 private let route: Facts = [
   "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "7", "upstream.port": "8080",
 ]
-private let edge = #"{"Id": "edge1", "Names": ["/edge"], "State": "running", "NetworkSettings": {"Networks": {"web": {}}}}"#
+private let edge =
+  #"{"Id": "edge1", "Names": ["/edge"], "State": "running", "NetworkSettings": {"Networks": {"web": {}}}}"#
 
 /// The name, the address or the place of the app has another holder, or none.
 @Suite struct OtherHolderTests {
@@ -20,9 +21,11 @@ private let edge = #"{"Id": "edge1", "Names": ["/edge"], "State": "running", "Ne
       "NetworkSettings": {"Networks": {"\(network)": {"IPAddress": "10.0.0.2"}}}}
       """
     }
-    let world = Sandbox().containers(edge, made("old", "wiki", "exited", "web"), made("new", "docs", "running", network))
-      .container("old", #""Name": "/wiki-web-1", "State": {"Status": "exited"}"#)
-      .container("new", #""Name": "/docs-web-1", "State": {"Status": "running", "Pid": 9}"#)
+    let world = Sandbox().containers(
+      edge, made("old", "wiki", "exited", "web"), made("new", "docs", "running", network)
+    )
+    .container("old", #""Name": "/wiki-web-1", "State": {"Status": "exited"}"#)
+    .container("new", #""Name": "/docs-web-1", "State": {"Status": "running", "Pid": 9}"#)
     let found = try await look("upstream.find", world, route.merging(["upstream.host": "wiki-web-1"]))
     #expect(found.outcome == outcome)
     #expect(found.facts["upstream.container"] == (outcome == "replaced" ? "docs-web-1" : "wiki-web-1"))
@@ -56,7 +59,10 @@ private let edge = #"{"Id": "edge1", "Names": ["/edge"], "State": "running", "Ne
       .listening(in: .process(7), ("0.0.0.0", 80), processes: [7])
       .with(
         Processes(names: []),
-        [ProcessSeen(id: 7, parent: 1, name: "nginx", command: [], started: 0, sharesNetwork: false, container: "edge1")])
+        [
+          ProcessSeen(
+            id: 7, parent: 1, name: "nginx", command: [], started: 0, sharesNetwork: false, container: "edge1")
+        ])
     let found = try await look("upstream.find", world, route.merging(["upstream.host": "127.0.0.1"]))
     #expect(found.outcome == outcome)
     #expect((found.facts["upstream.starter"] != nil) == (outcome == "ended"))
@@ -88,14 +94,17 @@ private let edge = #"{"Id": "edge1", "Names": ["/edge"], "State": "running", "Ne
       "/proc/net/arp":
         "IP address  HW type  Flags  HW address  Mask  Device\n192.0.2.9  0x1  \(flags)  00:00:00:00:00:00  *  eth0\n"
     ]).with(
-      TCPConnect(address: "192.0.2.9", port: 8080, place: .process(7), limit: 4), .init(outcome: .unreachable, errno: 113, seconds: 3))
+      TCPConnect(address: "192.0.2.9", port: 8080, place: .process(7), limit: 4),
+      .init(outcome: .unreachable, errno: 113, seconds: 3))
     let found = try await look("tcp.connect", world, route.merging(["name.address": "192.0.2.9"]))
     #expect(found.outcome == "unreachable")
     #expect(found.facts["connect.silent"] == card)
   }
 
-  @Test(arguments: [("/app", "//v1/list", 200, 404, "better"), ("/app", "//v1/list", 200, 200, "same"),
-    ("/app", "/v1/list", 404, 404, "same")])
+  @Test(arguments: [
+    ("/app", "//v1/list", 200, 404, "better"), ("/app", "//v1/list", 200, 200, "same"),
+    ("/app", "/v1/list", 404, 404, "same"),
+  ])
   func aSlashTooMany(site: String, asked: String, single: Int, nowhere: Int, outcome: String) async throws {
     func request(_ path: String) -> HTTPRequest {
       HTTPRequest(
