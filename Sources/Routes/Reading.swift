@@ -75,6 +75,8 @@ extension Reading {
       case line(Edit, fixed: String?)
       /// This line is missing after that one.
       case insertion(Edit, text: String, next: String?)
+      /// The whole line has to go.
+      case removal(Edit)
       /// A module has to be loaded, after the last one that is.
       case module(Insertion)
     }

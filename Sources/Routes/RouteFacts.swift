@@ -112,7 +112,8 @@ extension FactName {
       .routeRewrittenBy, .routePrefix, .routeLabel, .routeContainer, .labelPort, .labelOpen, .labelBetween, .labelClose,
     ]
     + [
-      (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
+      (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.problem, "needless"),
+      (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
       (.pass, "looked-up"),
     ].map(line)
@@ -268,6 +269,9 @@ extension Reading.Problem {
     case .insertion(let edit, let text, let next):
       facts.set(edit, .problem)
       facts[.line(.problem, "insert")] = text
+    case .removal(let edit):
+      facts.set(edit, .problem)
+      facts[.line(.problem, "needless")] = "yes"
       facts[.line(.problem, "next")] = next
     case .module(let insertion): facts.set(insertion, .module)
     case nil: break
