@@ -12,6 +12,7 @@ extension FactName {
   public static let routeTLSName: FactName = "route.tls-name"
   public static let routeSendsHost: FactName = "route.sends-host"
   public static let routeNear: FactName = "route.near"
+  public static let routeOthers: FactName = "route.others"
   public static let routeLog: FactName = "route.log"
   public static let routeLogKeys: FactName = "route.log-keys"
   public static let routeLogLevel: FactName = "route.log-level"
@@ -96,7 +97,8 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeResolversInTurn,
       .routeReadTimeout, .routeVerifies,
-      .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
+      .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeOthers,
+      .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
       .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
@@ -218,6 +220,7 @@ extension Reading {
       facts[.routeNear] = near.value
       facts.set(near.edit, .name)
     }
+    facts[.routeOthers] = passesOthersOn ? "yes" : nil
     facts[.routeApp] = app
     if let entry { facts.merge(entry.facts) }
     if let route { facts.merge(route.facts) }
@@ -266,12 +269,12 @@ extension Reading.Problem {
     case .line(let edit, let fixed):
       facts.set(edit, .problem)
       facts[.line(.problem, "fixed")] = fixed
-    case .insertion(let edit, let text, let next):
-      facts.set(edit, .problem)
-      facts[.line(.problem, "insert")] = text
     case .removal(let edit):
       facts.set(edit, .problem)
       facts[.line(.problem, "needless")] = "yes"
+    case .insertion(let edit, let text, let next):
+      facts.set(edit, .problem)
+      facts[.line(.problem, "insert")] = text
       facts[.line(.problem, "next")] = next
     case .module(let insertion): facts.set(insertion, .module)
     case nil: break
