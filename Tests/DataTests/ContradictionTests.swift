@@ -79,7 +79,8 @@ import Testing
         }
         let causes = certain.intersection((step.branch?.names ?? []).map(\.cause))
         if let refuted, !causes.isEmpty {
-          wrong.append("seed \(seed): \(causes.sorted()) by \(refuted): \(walk.steps.map { "\($0.node.id)=\($0.key)" })")
+          let way = walk.steps.map { "\($0.node.id)=\($0.key)" }
+          wrong.append("seed \(seed): \(causes.sorted()) by \(refuted): \(way)")
         }
       }
     }
