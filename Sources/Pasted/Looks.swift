@@ -175,10 +175,13 @@ extension Account {
   }
 
   /// True if everything in its folder that sets up a proxy was printed: what is not there is not there. Keys and
-  /// passwords never are.
+  /// passwords never are; of samples the names are, by a `collect` that prints any.
   fileprivate func hasFolder(of path: String, in place: Place) -> Bool {
-    let hidden = [".key", ".so", ".sample", ".default", "passwd"]
+    let hidden = [".key", ".so", ".default", "passwd"]
     guard !hidden.contains(where: path.hasSuffix) else { return false }
+    if path.hasSuffix(".sample"), files[place]?.keys.contains(where: { $0.hasSuffix(".sample") }) != true {
+      return false
+    }
     return folders[place]?.contains { path == $0 || path.hasPrefix($0 + "/") } == true
   }
 }
@@ -342,7 +345,7 @@ extension Account {
 
 extension TCPConnect: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    for wanted in [account.home(place), .host] {
+    for wanted in account.places(of: address, from: place) {
       guard let outcome = account.connections[.init(place: wanted, address: address, port: port)] else { continue }
       return sight(outcome)
     }
@@ -366,7 +369,8 @@ extension TCPConnect: PastedLook {
 
 extension Exchange: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    for wanted in [account.home(place), unixSocket == nil ? .host : account.home(place)] {
+    let places = address.map { account.places(of: $0, from: place) } ?? [account.home(place)]
+    for wanted in unixSocket == nil ? places : [account.home(place)] {
       let told = account.exchanges[.init(place: wanted, address: unixSocket ?? address ?? "", port: port ?? 0)]
       if let received = told?[sends] { return Sight(received: received, end: received.isEmpty ? .closed : .open) }
     }
@@ -389,6 +393,22 @@ extension HTTPRequest.Sight {
 }
 
 extension Account {
+  /// Where an address is reached as it is from this place: from this machine itself a container is, as from any other one of
+  /// its network.
+  fileprivate func places(of address: String, from place: Place) -> [Place] {
+    [home(place)] + (isApart(address, from: place) ? [] : [.host])
+  }
+
+  /// True for the address that a container has in a network in which the container at this place is not: no way leads from
+  /// one network of Docker's to another, whichever else both are in.
+  private func isApart(_ address: String, from place: Place) -> Bool {
+    guard let own = container(at: place), own.networkMode != "host",
+      let end = containers.filter({ $0.pid != nil }).flatMap(\.endpoints.values)
+        .first(where: { $0.endpointAddresses.contains(address) })
+    else { return false }
+    return !holder(of: own).endpoints.values.contains { $0["NetworkID"]?.text == end["NetworkID"]?.text }
+  }
+
   /// What a connection comes to, by who has the address and what listens there; nil where that is not known.
   fileprivate func reach(_ address: String, _ port: UInt16, from place: Place) -> TCPConnect.Sight.Outcome? {
     func listens(in other: Place, at wanted: String) -> TCPConnect.Sight.Outcome? {
@@ -400,16 +420,10 @@ extension Account {
       }
       return takes ? .accepted : .refused
     }
-    let own = container(at: place)
-    let home = own.flatMap { networkPlace(of: $0) } ?? self.home(place)
+    let home = container(at: place).flatMap { networkPlace(of: $0) } ?? self.home(place)
     if address.isLoopback { return listens(in: home, at: address) }
     if let owner = containers.first(where: { $0.pid != nil && $0.addresses.contains(address) }) {
-      if let own, own.networkMode != "host" {
-        let shared = Set(holder(of: own).endpoints.values.compactMap { $0["NetworkID"]?.text })
-          .intersection(owner.endpoints.values.compactMap { $0["NetworkID"]?.text })
-        // No way leads from one network of Docker's to another.
-        guard !shared.isEmpty else { return .timeout }
-      }
+      if isApart(address, from: place) { return .timeout }
       return networkPlace(of: owner).flatMap { listens(in: $0, at: address) }
     }
     if ownAddresses?.contains(address) == true { return listens(in: .host, at: address) }
@@ -432,8 +446,7 @@ extension Account {
   ) -> HTTPRequest.Sight? {
     let host = address.isIPv6 ? "[\(address)]" : address
     let start = "\(scheme)://\(host):\(port)/"
-    // From this machine itself a container is reached as from any other one of its network.
-    for wanted in [home(place), .host] {
+    for wanted in places(of: address, from: place) {
       let found = answers.filter { question, _ in
         home(question.place) == wanted && question.socket == nil && question.version == .one
           && (question.host == nil || path == nil || question.host == name && question.headers.isEmpty)
@@ -492,7 +505,8 @@ extension HTTPRequest: PastedLook {
           host: name, socket: unixSocket, version: version)]
       if exact != nil || unixSocket != nil || version == .two { return exact }
     }
-    if place == .host {
+    // What was asked of another port than the one in the address is known by whom it was asked of.
+    if place == .host, (port ?? site.port) == site.port {
       if let address,
         let answer = account.answers[.init(place: place, url: url.withPath, headers: asked, address: address)]
       {
