@@ -10,7 +10,7 @@ hide() { sed -E -e 's#(Basic|Bearer) +[[:alnum:]+/=._-]+#\1 ***#g' -e 's#://[^/@
     -e 's/((passw|secret|token|api[-_]?key|credential|authorization|cookie)[[:alnum:]_.-]*("? *= *"?|": *"?|: +"?|"? +))[^][{}",[:space:]]+/\1***/Ig' \
     -e 's/((PASS|PWD)("? *= *"?|": *"?))[^][{}",[:space:]]+/\1***/Ig' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'; }
 run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | tr '\000' ' ' | hide; }
-ask() { run "$@" -sSik --connect-timeout 3 -m 8 -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total} %{size_header}\n'; }
+ask() { run "$@" -sSik --connect-timeout 3 -m "${wait:-8}" -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total} %{size_header}\n'; }
 told() { awk '/^##502## /{at=substr($0,9)} {n=gsub(/\*\*\*/,"&"); if(n){all+=n; sum[at]+=n} print} END{e="cat >&2"; print all+0 " values are hidden as ***. Read the file before you pass it on." | e; for(at in sum) print "  " sum[at] ": " substr(at,1,100) | e}'; }
 rows() { # Rows of a proxy's database $1, read from a copy, since it may be in use.
   [ -f "$root$1" ] && t=$(mktemp -d) || return 0; for e in '' -wal -journal; do [ ! -f "$root$1$e" ] || cp "$root$1$e" "$t/db$e"; done
@@ -26,7 +26,7 @@ files() { # How process $1 (or "host") is set up: the files in known folders and
   for f in "$@"; do case $f in /|/etc|/proc*|/sys*|/dev*|/etc/ssl*) continue ;; esac
     list="$list $(find "$root$f" -maxdepth 3 -type f -size -300k \( -name '*.conf' -o -name '*.cfg' -o -name '*.y*ml' -o -name '*.toml' -o -name '*.json' -o -name '*addyfile*' \) 2>/dev/null | head -n 100)"; done
   list=$(printf '%s\n' $list "$root/etc/hosts" "$root/etc/resolv.conf" | sort -u)
-  run stat -c '%Y %s %n' $list; run find $dirs -type l -exec ls -ld {} +; for f in $list; do run cat "$f"; done
+  run stat -c '%Y %s %n' $list $(find $dirs -maxdepth 5 -type f -name '*.sample' 2>/dev/null | head -n 500); run find $dirs -type l -exec ls -ld {} +; for f in $list; do run cat "$f"; done
   rows /data/database.sqlite 'SELECT * FROM proxy_host'; for q in '* FROM routes' 'name, host FROM static_upstreams'; do rows /data/proxyos/proxyos.db "SELECT $q"; done
   for f in $(grep -ohE 'unix:/[^]:;,"'"'"' )]+' $list 2>/dev/null | cut -d: -f2 | sort -u | head -n 20); do run ls -ld "$root$f"; done
 }
@@ -55,6 +55,6 @@ done
   at="$at $(for f in $folders $(named "$p"); do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
   for u in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$u"; done
   for u in $(printf '%s\n' $at | sort -u | head -n 40); do said=$(ask $in curl "http://$u$path" -H "Host: ${host:-$u}"); printf '%s\n' "$said"; printf %s "$said" | grep -q '^##502-times [^ ]* [0-9.]*[1-9]' || continue # Nobody takes the connection.
-    ask $in curl "https://$u$path" -H "Host: ${host:-$u}"; run $in timeout 5 openssl s_client -connect "$u"; ! printf %s "$said" | grep -q '^HTTP/' || continue # It speaks HTTP.
+    ask $in curl "https://$u$path" -H "Host: ${host:-$u}"; case $path in /?*/*) for t in "${path#/*/}" wizard502-no-such-page; do ask $in curl "http://$u/$t" -H "Host: ${host:-$u}"; done ;; esac; run $in timeout 5 openssl s_client -connect "$u"; ! printf %s "$said" | grep -q '^HTTP/' || continue # It speaks HTTP.
     for t in '\0001\0011\0000\0000\0000\0021\0000\0000\0017\0000FCGI_MPXS_CONNS' 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0000\0000\0000\0004\0000\0000\0000\0000\0000' '' '\0000\0000\0000\0010\0004\0322\0026\0057' 'PING\r\n'; do talk "$u" "$t"; done; done
-done; printf '\n##502## end\n'; } | told
+done; wait=2; [ "${2:-}" = sites ] || for port in $(ss -ltnp 2>/dev/null | grep -vE "$proxies" | awk 'NR>1{n=split($4,a,":"); if(a[n]>1023) print a[n]}' | sort -un | head -n 12); do ask curl "http://127.0.0.1:$port/" -H 'Host: localhost'; done; printf '\n##502## end\n'; } | told # Programs of the machine that speak HTTP come last.
