@@ -7,14 +7,14 @@ host=$(printf %s "$url" | sed -E 's#^[a-z]+://([^/]+).*#\1#') path=/$(printf %s 
 engine=$(command -v docker || command -v podman) ids=$([ -z "$engine" ] || $engine ps -aq --no-trunc 2>/dev/null) proxies='nginx|openresty|traefik|caddy|haproxy|httpd|apache|envoy|cloudflared|lighttpd|proxy|swag'
 folders='/etc/nginx /data/nginx /config/nginx /etc/caddy /etc/traefik /etc/haproxy /usr/local/etc/haproxy /etc/apache2 /etc/httpd /usr/local/apache2/conf /etc/envoy /etc/cloudflared /etc/lighttpd /root/.config/traefik'
 hide() { sed -E -e 's#(Basic|Bearer) +[[:alnum:]+/=._-]+#\1 ***#g' -e 's#://[^/@:[:space:]"]+:[^/@[:space:]"]+@#://***@#g' -e 's/\$(apr1|2[aby]|[1567])\$[^",[:space:]]*/***/g' \
-    -e 's/((passw|secret|token|api[-_]?key|credential|authorization|cookie)[[:alnum:]_.-]*("? *= *"?|": *"?|: +"?|"? +))[^][{}",[:space:]]+/\1***/Ig' \
-    -e 's/((PASS|PWD)("? *= *"?|": *"?))[^][{}",[:space:]]+/\1***/Ig' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'; }
+    -e 's/((passw|secret|token|api[-_]?key|credential|authorization|cookie)[[:alnum:]_.-]*("? *= *"?|": *"?|: +"?|"? +))[^][{}",[:space:]]+/\1***/Ig' -e 's/((PASS|PWD)("? *= *"?|": *"?))[^][{}",[:space:]]+/\1***/Ig' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'; }
 run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | tr '\000' ' ' | hide; }
 ask() { run "$@" -sSik --connect-timeout 3 -m "${wait:-8}" -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total} %{size_header}\n'; }
 told() { awk '/^##502## /{at=substr($0,9)} {n=gsub(/\*\*\*/,"&"); if(n){all+=n; sum[at]+=n} print} END{e="cat >&2"; print all+0 " values are hidden as ***. Read the file before you pass it on." | e; for(at in sum) print "  " sum[at] ": " substr(at,1,100) | e}'; }
 rows() { # Rows of a proxy's database $1, read from a copy, since it may be in use.
   [ -f "$root$1" ] && t=$(mktemp -d) || return 0; for e in '' -wal -journal; do [ ! -f "$root$1$e" ] || cp "$root$1$e" "$t/db$e"; done
   printf '\n##502## sqlite3 %s %s\n' "$root$1" "$2"; { sqlite3 -json "$t/db" "$2" 2>/dev/null || python3 -c 'import json,sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.row_factory=sqlite3.Row; print(json.dumps([dict(r) for r in c.execute(sys.argv[2])]))' "$t/db" "$2" 2>&1; } | hide; rm -r "$t"; }
+copy() { t=$(mktemp) && if "$engine" cp "$1:$2" - >"$t" 2>"$t.no"; then printf '\n##502## %s cp %s:%s - | tar -tv\n' "$engine" "$1" "$2"; { tar -tvf "$t"; tar -xf "$t" --exclude='*.key' --exclude='*passwd*' --to-command='echo "==> $TAR_FILENAME <=="; head -c 300000; echo'; } | tr '\000' ' ' | hide; fi; rm -f "$t" "$t.no"; } # The files of folder $2 of container $1, which need not run.
 talk() { hex=$(printf %b "$2" | od -An -v -tx1 | tr -d ' \n'); printf '\n##502## %s telnet://%s %s\n' "$in curl" "$1" "${hex:--}"; { printf %b "$2"; sleep 1; } | $in curl -sN -m 2 "telnet://$1" 2>/dev/null | head -c 64 | od -An -v -tx1; } # What comes back from $1 for the bytes of $2.
 files() { # How process $1 (or "host") is set up: the files in known folders and those of $2; elsewhere what looks like a configuration.
   root='' own="$folders $2" list='' dirs=''; [ "$1" = host ] || root=/proc/$1/root; shift 2
@@ -42,8 +42,8 @@ for id in $ids; do
   read -r pid nets words <<EOF
 $($engine inspect --format '{{.State.Pid}} ,{{range $n, $e := .NetworkSettings.Networks}}{{$n}}={{$e.IPAddress}},{{end}} {{.Config.Image}} {{.Path}}' "$id")
 EOF
-  is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200
-  run "$engine" logs --timestamps --tail "$lines" "$id"; [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
+  is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200; run "$engine" logs --timestamps --tail "$lines" "$id"
+  [ "$pid" -gt 0 ] || [ "$is" = 0 ] || for f in $folders; do case $f in /*/*/*) ;; *) copy "$id" "$f" ;; esac; done; [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
   run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"
   [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" "$(named "$pid")" $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id")
     for f in $($engine inspect --format '{{range .Mounts}}{{.Source}} {{end}}' "$id"); do [ ! -f "$f" ] || { run stat -c '%Y %s %n' "$f"; run cat "$f"; }; done; }

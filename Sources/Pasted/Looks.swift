@@ -304,9 +304,11 @@ extension DNSQuery: PastedLook {
     if let known = account.names[place]?[name] ?? (servers.contains("127.0.0.11") ? nil : account.names[.host]?[name]) {
       return Sight(answer: known.isEmpty ? .noSuchName : .addresses, addresses: known)
     }
-    guard servers.contains("127.0.0.11"), let own = account.container(at: place), account.hasEveryContainer else {
-      return nil
+    // A server that only the proxy asks is known by what the proxy says of it.
+    if !servers.contains("127.0.0.11") {
+      return account.lookup(logged: name, at: place).map { Sight(answer: $0, addresses: []) }
     }
+    guard let own = account.container(at: place), account.hasEveryContainer else { return nil }
     let networks = Set(account.holder(of: own).endpoints.keys).subtracting(["bridge", "podman", "host"])
     let ends = account.containers.filter { $0.pid != nil }.flatMap { container in
       container.endpoints.filter { networks.contains($0.key) && container.names(in: $0.value).contains(name) }.values
@@ -317,6 +319,26 @@ extension DNSQuery: PastedLook {
     if !ends.isEmpty { return nil }
     // A name with dots goes on to servers elsewhere.
     return name.contains(".") ? nil : Sight(answer: .noSuchName, addresses: [])
+  }
+}
+
+extension Account {
+  /// What the server of names said last of one, as nginx writes it down. Source: nginx's `src/core/ngx_resolver.c`.
+  fileprivate func lookup(logged name: String, at place: Place) -> DNSQuery.Sight.Answer? {
+    guard let container = container(at: place),
+      let log = [container["Id"]?.text, container.containerName].lazy.compactMap({ $0.flatMap { logs[$0] } }).first
+    else { return nil }
+    let said = " \(name) could not be resolved ("
+    guard let line = log.lines.last(where: { $0.lowercased().contains(said) }),
+      let code = line.lowercased().components(around: said)?.1.prefix(while: \.isNumber)
+    else { return nil }
+    switch code {
+    case "2": return .serverFailure
+    case "3": return .noSuchName
+    case "5": return .refused
+    case "60", "110": return .silent
+    default: return nil
+    }
   }
 }
 

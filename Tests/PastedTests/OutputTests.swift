@@ -94,6 +94,30 @@ struct OutputTests {
     #expect(try await connects(world, "172.19.0.3", 3001) == .accepted)
   }
 
+  /// What the proxy wrote down of its own resolver stands for that one, and for no other.
+  @Test func theProxysOwnResolver() async throws {
+    let text = """
+      $ docker inspect proxy
+      [{"Id": "\(String(repeating: "a", count: 64))", "Name": "/proxy", "State": {"Pid": 7, "Status": "running"},
+        "NetworkSettings": {"Networks": {"web": {"IPAddress": "172.18.0.2"}}}}]
+      $ docker logs proxy
+      2026/11/30 21:37:40 [error] 6#6: *9 shop could not be resolved (3: Host not found), client: 172.18.0.1
+      2026/11/30 21:37:49 [error] 6#6: *10 shop could not be resolved (110: Operation timed out), client: 172.18.0.1
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let own = DNSQuery(name: "shop", servers: ["127.0.0.53"], place: .process(7))
+    #expect(try await world.see(own).answer == .silent)
+    for other in [
+      DNSQuery(name: "workshop", servers: ["127.0.0.53"], place: .process(7)),
+      DNSQuery(name: "shop", servers: ["127.0.0.11"], place: .process(7)),
+    ] {
+      guard case .failure(.notRecorded) = await world.result(of: other) else {
+        Issue.record("\(other) was answered")
+        continue
+      }
+    }
+  }
+
   /// Of samples `collect` prints the names alone: which there are is known, what they say is not.
   @Test func samplesAreKnownByName() async throws {
     let text = """
