@@ -98,14 +98,21 @@ import Testing
 
   @Test func noWayIsLongAndNoneEndsWithNothing() {
     var count = 0
+    var nearest: [String: Int] = [:]
     ways(session(site)) { session, asked in
       count += 1
+      if let first = session.walk().causes.first, first.confidence < .possible {
+        nearest[first.cause] = min(nearest[first.cause] ?? asked, asked)
+      }
       let said = session.record.answers.map { "\($0.node)=\($0.key)" }.joined(separator: " ")
       #expect(asked <= 5, "\(said)")
       let works = session.diagnosis().verdict == .working
       #expect(works || !session.walk().causes.isEmpty, "\(said) ends with nothing")
     }
     #expect(count > 500, "\(count) ways")
+    let far = nearest.filter { $0.value > 3 }
+    #expect(far.isEmpty, "more than three questions away")
+    #expect(nearest.count > 25, "\(nearest.keys.sorted())")
   }
 
   /// Whoever knows nothing at all keeps what is most often the cause.

@@ -375,7 +375,9 @@ struct Owner {
     file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
     let said = try await shell(check.replacing("FILE", with: file))
     // What cannot be opened is elsewhere, and says nothing of the proxy's own.
-    return question.answer(in: said) == "mistake" && !said.contains("open() \"\(file)\" failed")
+    var mistake = question
+    mistake.answers.removeAll { $0.key != "mistake" }
+    return mistake.answer(in: said) != nil && !said.contains("open() \"\(file)\" failed")
   }
 
   /// "older" if a file of the proxy's was changed after it was started or loaded its files; "moved" if the app was
@@ -532,7 +534,7 @@ struct Owner {
       _ = try await eventually(within: 60) { try await shell("\(isOld) && echo old").contains("old") }
     }
     // Whoever has the route in a file reads what is said of files.
-    let isInFile = try await configuration().contains("routers")
+    let isInFile = try await configuration().contains(/routers:|\[http\.routers/)
     let lines = try await output(of: question).split(separator: "\n").filter { !isInFile || !$0.contains("docker") }
     return question.answer(in: lines.joined(separator: "\n")) ?? "nothing"
   }
