@@ -317,8 +317,9 @@ extension DNSQuery: PastedLook {
     if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
     // It has one, which nobody has printed.
     if !ends.isEmpty { return nil }
+    if !name.contains(".") { return Sight(answer: .noSuchName, addresses: []) }
     // A name with dots goes on to servers elsewhere.
-    return name.contains(".") ? nil : Sight(answer: .noSuchName, addresses: [])
+    return account.lookup(logged: name, at: place).map { Sight(answer: $0, addresses: []) }
   }
 }
 

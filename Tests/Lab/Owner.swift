@@ -316,7 +316,7 @@ struct Owner {
     if list.isEmpty { return "nothing" }
     if try await isRefusedByCheck(question) { return "mistake" }
     let asked = try await asked()
-    guard let target = asked.log ?? asked.file else { return nil }
+    guard let target = asked.log ?? asked.file else { return "runs" }
     let port = target.port
     let isContainer = try await proxy() != nil
     if isContainer, target.isLoopback { return "local" }
