@@ -94,6 +94,26 @@ struct OutputTests {
     #expect(try await connects(world, "172.19.0.3", 3001) == .accepted)
   }
 
+  /// What `collect` copies out of a container that does not run.
+  @Test func filesOfWhatHasStopped() async throws {
+    let id = String(repeating: "b", count: 64)
+    let text = """
+      ##502## docker inspect \(id)
+      [{"Id": "\(id)", "Name": "/docs", "State": {"Pid": 0, "Status": "exited"}}]
+
+      ##502## docker cp \(id):/etc/nginx - | tar -tv
+      drwxr-xr-x root/root         0 2026-11-30 20:40 nginx/
+      -rw-r--r-- root/root         9 2026-11-30 20:40 nginx/nginx.conf
+      ==> nginx/nginx.conf <==
+      events {}
+
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let copy = try await world.see(DockerGet(path: "/containers/\(id)/archive?path=/etc/nginx"))
+    #expect(copy.status == 200 && String(decoding: copy.body, as: UTF8.self).contains("events {}"))
+    #expect(world.unread.isEmpty, "\(world.unread)")
+  }
+
   /// What the proxy wrote down of its own resolver stands for that one, and for no other.
   @Test func theProxysOwnResolver() async throws {
     let text = """
