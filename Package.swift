@@ -113,7 +113,7 @@ let package = Package(
     tests(
       "ChecksTests", ["Routes", "Checks", "Discovery", "LogLines", "Fixture", "World", "Model", "Reader", "Flow"]),
     tests(
-      "DataTests", ["Reader", "Checks", "Discovery", "Flow", "Model", "Report", "Screen", "YAML"],
+      "DataTests", ["Reader", "Checks", "Discovery", "Fixture", "Flow", "Model", "Report", "Screen", "YAML"],
       exclude: ["everyday-words.txt", "names.txt", "statements.tsv"]),
     tests(
       "DiscoveryTests", ["Routes", "Checks", "Discovery", "Fixture", "World", "Model", "Reader", "Flow"],

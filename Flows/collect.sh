@@ -7,14 +7,14 @@ host=$(printf %s "$url" | sed -E 's#^[a-z]+://([^/]+).*#\1#') path=/$(printf %s 
 engine=$(command -v docker || command -v podman) ids=$([ -z "$engine" ] || $engine ps -aq --no-trunc 2>/dev/null) proxies='nginx|openresty|traefik|caddy|haproxy|httpd|apache|envoy|cloudflared|lighttpd|proxy|swag'
 folders='/etc/nginx /data/nginx /config/nginx /etc/caddy /etc/traefik /etc/haproxy /usr/local/etc/haproxy /etc/apache2 /etc/httpd /usr/local/apache2/conf /etc/envoy /etc/cloudflared /etc/lighttpd /root/.config/traefik'
 hide() { sed -E -e 's#(Basic|Bearer) +[[:alnum:]+/=._-]+#\1 ***#g' -e 's#://[^/@:[:space:]"]+:[^/@[:space:]"]+@#://***@#g' -e 's/\$(apr1|2[aby]|[1567])\$[^",[:space:]]*/***/g' \
-    -e 's/((passw|secret|token|api[-_]?key|credential|authorization|cookie)[[:alnum:]_.-]*("? *= *"?|": *"?|: +"?|"? +))[^][{}",[:space:]]+/\1***/Ig' \
-    -e 's/((PASS|PWD)("? *= *"?|": *"?))[^][{}",[:space:]]+/\1***/Ig' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'; }
+    -e 's/((passw|secret|token|api[-_]?key|credential|authorization|cookie)[[:alnum:]_.-]*("? *= *"?|": *"?|: +"?|"? +))[^][{}",[:space:]]+/\1***/Ig' -e 's/((PASS|PWD)("? *= *"?|": *"?))[^][{}",[:space:]]+/\1***/Ig' -e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d'; }
 run() { printf '\n##502## %s\n' "$*"; "$@" 2>&1 </dev/null | head -c 2000000 | tr '\000' ' ' | hide; }
-ask() { run "$@" -sSik --connect-timeout 3 -m 8 -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total} %{size_header}\n'; }
+ask() { run "$@" -sSik --connect-timeout 3 -m "${wait:-8}" -w '\n##502-times %{remote_ip} %{time_connect} %{time_starttransfer} %{time_total} %{size_header}\n'; }
 told() { awk '/^##502## /{at=substr($0,9)} {n=gsub(/\*\*\*/,"&"); if(n){all+=n; sum[at]+=n} print} END{e="cat >&2"; print all+0 " values are hidden as ***. Read the file before you pass it on." | e; for(at in sum) print "  " sum[at] ": " substr(at,1,100) | e}'; }
 rows() { # Rows of a proxy's database $1, read from a copy, since it may be in use.
   [ -f "$root$1" ] && t=$(mktemp -d) || return 0; for e in '' -wal -journal; do [ ! -f "$root$1$e" ] || cp "$root$1$e" "$t/db$e"; done
   printf '\n##502## sqlite3 %s %s\n' "$root$1" "$2"; { sqlite3 -json "$t/db" "$2" 2>/dev/null || python3 -c 'import json,sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.row_factory=sqlite3.Row; print(json.dumps([dict(r) for r in c.execute(sys.argv[2])]))' "$t/db" "$2" 2>&1; } | hide; rm -r "$t"; }
+copy() { t=$(mktemp) && if "$engine" cp "$1:$2" - >"$t" 2>"$t.no"; then printf '\n##502## %s cp %s:%s - | tar -tv\n' "${engine##*/}" "$1" "$2"; { tar -tvf "$t"; tar -xf "$t" --exclude='*.key' --exclude='*passwd*' --to-command='echo "==> $TAR_FILENAME <=="; head -c 300000; echo'; } | tr '\000' ' ' | hide; fi; rm -f "$t" "$t.no"; } # The files of folder $2 of container $1, which need not run.
 talk() { hex=$(printf %b "$2" | od -An -v -tx1 | tr -d ' \n'); printf '\n##502## %s telnet://%s %s\n' "$in curl" "$1" "${hex:--}"; { printf %b "$2"; sleep 1; } | $in curl -sN -m 2 "telnet://$1" 2>/dev/null | head -c 64 | od -An -v -tx1; } # What comes back from $1 for the bytes of $2.
 files() { # How process $1 (or "host") is set up: the files in known folders and those of $2; elsewhere what looks like a configuration.
   root='' own="$folders $2" list='' dirs=''; [ "$1" = host ] || root=/proc/$1/root; shift 2
@@ -26,7 +26,7 @@ files() { # How process $1 (or "host") is set up: the files in known folders and
   for f in "$@"; do case $f in /|/etc|/proc*|/sys*|/dev*|/etc/ssl*) continue ;; esac
     list="$list $(find "$root$f" -maxdepth 3 -type f -size -300k \( -name '*.conf' -o -name '*.cfg' -o -name '*.y*ml' -o -name '*.toml' -o -name '*.json' -o -name '*addyfile*' \) 2>/dev/null | head -n 100)"; done
   list=$(printf '%s\n' $list "$root/etc/hosts" "$root/etc/resolv.conf" | sort -u)
-  run stat -c '%Y %s %n' $list; run find $dirs -type l -exec ls -ld {} +; for f in $list; do run cat "$f"; done
+  run stat -c '%Y %s %n' $list $(find $dirs -maxdepth 5 -type f -name '*.sample' 2>/dev/null | head -n 500); run find $dirs -type l -exec ls -ld {} +; for f in $list; do run cat "$f"; done
   rows /data/database.sqlite 'SELECT * FROM proxy_host'; for q in '* FROM routes' 'name, host FROM static_upstreams'; do rows /data/proxyos/proxyos.db "SELECT $q"; done
   for f in $(grep -ohE 'unix:/[^]:;,"'"'"' )]+' $list 2>/dev/null | cut -d: -f2 | sort -u | head -n 20); do run ls -ld "$root$f"; done
 }
@@ -42,8 +42,8 @@ for id in $ids; do
   read -r pid nets words <<EOF
 $($engine inspect --format '{{.State.Pid}} ,{{range $n, $e := .NetworkSettings.Networks}}{{$n}}={{$e.IPAddress}},{{end}} {{.Config.Image}} {{.Path}}' "$id")
 EOF
-  is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200
-  run "$engine" logs --timestamps --tail "$lines" "$id"; [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
+  is=$(printf %s "$words" | grep -cE "$proxies"); case $boxes in *"$id"*) is=1 ;; esac; [ "$is" = 0 ] && lines=60 || lines=200; run "$engine" logs --timestamps --tail "$lines" "$id"
+  [ "$pid" -gt 0 ] || [ "$is" = 0 ] || for f in $folders; do case $f in /*/*/*) ;; *) copy "$id" "$f" ;; esac; done; [ "$pid" -gt 0 ] && [ -r "/proc/$pid/net/tcp" ] || continue
   run cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6"
   [ "$is" = 0 ] || { from="$from $pid$nets"; files "$pid" "$(named "$pid")" $($engine inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$id")
     for f in $($engine inspect --format '{{range .Mounts}}{{.Source}} {{end}}' "$id"); do [ ! -f "$f" ] || { run stat -c '%Y %s %n' "$f"; run cat "$f"; }; done; }
@@ -55,6 +55,6 @@ done
   at="$at $(for f in $folders $(named "$p"); do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
   for u in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$u"; done
   for u in $(printf '%s\n' $at | sort -u | head -n 40); do said=$(ask $in curl "http://$u$path" -H "Host: ${host:-$u}"); printf '%s\n' "$said"; printf %s "$said" | grep -q '^##502-times [^ ]* [0-9.]*[1-9]' || continue # Nobody takes the connection.
-    ask $in curl "https://$u$path" -H "Host: ${host:-$u}"; run $in timeout 5 openssl s_client -connect "$u"; ! printf %s "$said" | grep -q '^HTTP/' || continue # It speaks HTTP.
+    ask $in curl "https://$u$path" -H "Host: ${host:-$u}"; case $path in /?*/*) for t in "${path#/*/}" wizard502-no-such-page; do ask $in curl "http://$u/$t" -H "Host: ${host:-$u}"; done ;; esac; run $in timeout 5 openssl s_client -connect "$u"; ! printf %s "$said" | grep -q '^HTTP/' || continue # It speaks HTTP.
     for t in '\0001\0011\0000\0000\0000\0021\0000\0000\0017\0000FCGI_MPXS_CONNS' 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0000\0000\0000\0004\0000\0000\0000\0000\0000' '' '\0000\0000\0000\0010\0004\0322\0026\0057' 'PING\r\n'; do talk "$u" "$t"; done; done
-done; printf '\n##502## end\n'; } | told
+done; wait=2; [ "${2:-}" = sites ] || for port in $(ss -ltnp 2>/dev/null | grep -vE "$proxies" | awk 'NR>1{n=split($4,a,":"); if(a[n]>1023) print a[n]}' | sort -un | head -n 12); do ask curl "http://127.0.0.1:$port/" -H 'Host: localhost'; done; printf '\n##502## end\n'; } | told # Programs of the machine that speak HTTP come last.

@@ -5,12 +5,13 @@ import World
 
 extension FactName {
   static let lastWords: FactName = "container.last-words"
+  static let lastReason: FactName = "container.last-reason"
   static let lastPath: FactName = "container.last-path"
   static let lastFile: FactName = "container.last-file"
   static let lastFolder: FactName = "container.last-folder"
   static let lastUser: FactName = "container.last-user"
 
-  static let ofLastWords: [FactName] = [lastWords, lastPath, lastFile, lastFolder, lastUser]
+  static let ofLastWords: [FactName] = [lastWords, lastReason, lastPath, lastFile, lastFolder, lastUser]
 }
 
 extension World {
@@ -27,6 +28,8 @@ extension World {
     let patterns = signs.lastWords.compactMap { try? Pattern($0, ignoringCase: true) }
     guard let line = patterns.lazy.compactMap(newest).first ?? lines.first else { return [:] }
     var facts: Facts = [.lastWords: line.excerpt(of: 300)]
+    facts[.lastReason] =
+      signs.endings.first { (try? Pattern($0.pattern, ignoringCase: true))?.matches(line) == true }?.reason
     // A path ends where a quote, a blank or a bracket does; a dot at its end is the sentence's.
     let paths = line.split { " \t\"'`()[]{}<>,;:=".contains($0) }.filter { $0.hasPrefix("/") && $0.count > 1 }
     for path in paths.map({ $0.last == "." ? String($0.dropLast()) : String($0) }) {

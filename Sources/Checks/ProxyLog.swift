@@ -8,6 +8,8 @@ extension FactName {
   static let logAddress: FactName = "log.address"
   static let logLine: FactName = "log.line"
   static let logStalled: FactName = "log.stalled"
+  static let headerGuess: FactName = "header.guess"
+  static let headerGuessDouble: FactName = "header.guess-double"
 }
 
 private enum LogOutcome: String, CheckOutcome {
@@ -50,7 +52,8 @@ extension Check {
   static let proxyLog = Check(
     "proxy.log", needs: [.siteAsked, .routeDefinedIn, .proxyPlace, .proxyKind, .nameAddress, .upstreamPort],
     learns: [
-      .logAddress, .logReason, .logLine, .routeRequestLimit, .logStalled, .timeoutNeeded,
+      .logAddress, .logReason, .logLine, .routeRequestLimit, .logStalled, .timeoutNeeded, .headerGuess,
+      .headerGuessDouble,
     ], outcome: LogOutcome.self
   ) { world, given, signs throws(Unseen) in
     let keys = given.list(.routeLogKeys)
@@ -79,6 +82,11 @@ extension Check {
       learned[.logStalled] = "yes"
       // How long the app will stop is not known.
       learned[.timeoutNeeded] = given.seconds(.routeReadTimeout).map { String(Int(clamping: max(60, $0 * 2))) }
+    }
+    // How large the header is the line does not say.
+    if failures[shows] == .tooLarge, let limit = given.number(.routeHeaderLimit), limit > 0 {
+      learned[.headerGuess] = String(limit.clampedProduct(4))
+      learned[.headerGuessDouble] = String(limit.clampedProduct(8))
     }
     if shows == "config-error" { return (.configError, learned) }
     if shows == "denied" { return (.denied, learned) }

@@ -14,6 +14,7 @@ extension FactName {
   static let siteLate: FactName = "site.late"
   static let siteWaited: FactName = "site.waited"
   static let siteReason: FactName = "site.reason"
+  static let siteSentBack: FactName = "site.sent-back"
   static let sitePage: FactName = "site.page"
   static let siteOwnWords: FactName = "site.own-words"
 }
@@ -27,7 +28,7 @@ extension Check {
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteAsked, .siteAskedAt, .siteWaiting,
       .siteReason, .siteRedirect, .siteDelay, .siteLate, .siteWaited, .siteEdge, .publicStatus,
-      .siteOwnWords, .sitePage,
+      .siteOwnWords, .sitePage, .siteSentBack,
       .publicSeconds,
       .publicError,
       .publicServer,

@@ -77,6 +77,7 @@ struct SiteSeen: Sendable {
       let location = answer.header("Location"), try given.site.leadsBack(by: location)
     {
       facts[.siteRedirect] = nil
+      facts[.siteSentBack] = "yes"
       return (.sentBack, facts)
     }
     if facts[.siteRedirect] != nil { return (.redirected, facts) }

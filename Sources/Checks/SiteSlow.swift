@@ -7,7 +7,7 @@ extension Check {
     "site.slow", needs: [.url, .siteWaiting],
     learns: [
       .siteStatus, .siteSeconds, .siteError, .siteServer, .siteReason, .siteRedirect, .siteDelay,
-      .siteWaited, .siteEdge, .siteOwnWords, .sitePage,
+      .siteWaited, .siteEdge, .siteOwnWords, .sitePage, .siteSentBack,
     ],
     outcome: SiteOutcome.self, limit: nil
   ) { world, given, signs throws(Unseen) in

@@ -6,6 +6,8 @@ public struct Catalog: Sendable, Equatable {
   @Later public var tree: Tree
   /// The hops of the way from the browser to the app, in its order.
   @Later public var hops: [String]
+  /// Up to this hop a request is on its way to the proxy, and behind it on its way to the app.
+  @Later public var middle: String?
   /// By cause id.
   public var pages: Pages
   /// What is true for no cause alone, by name.
@@ -24,7 +26,8 @@ public struct Catalog: Sendable, Equatable {
 
   public init(
     tree: @autoclosure @escaping @Sendable () -> Tree, hops: @autoclosure @escaping @Sendable () -> [String] = [],
-    pages: Pages, guides: Pages = [:], checkup: @autoclosure @escaping @Sendable () -> Checkup = Checkup(),
+    middle: @autoclosure @escaping @Sendable () -> String? = nil, pages: Pages, guides: Pages = [:],
+    checkup: @autoclosure @escaping @Sendable () -> Checkup = Checkup(),
     weaknesses: Pages = [:], checks: @autoclosure @escaping @Sendable () -> [String: CheckText],
     looks: @autoclosure @escaping @Sendable () -> [String: [ByHand]] = [:],
     words: @autoclosure @escaping @Sendable () -> [String: Template],
@@ -33,6 +36,7 @@ public struct Catalog: Sendable, Equatable {
   ) {
     _tree = Later(tree)
     _hops = Later(hops)
+    _middle = Later(middle)
     self.pages = pages
     self.guides = guides
     _checkup = Later(checkup)

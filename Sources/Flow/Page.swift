@@ -8,18 +8,21 @@ public struct Page: Sendable, Equatable {
   /// Causes that merely follow from this one; a diagnosis leaves them out.
   public let hides: [String]
   public let explanation: [Paragraph]
+  /// Places that do not meet, drawn below the explanation: the first one whose facts are known.
+  public let drawings: [Drawing]
   public let sections: [Section]
   public let prevention: [Template]
   public let sources: [String]
 
   public init(
-    id: String, title: Template, hides: [String], explanation: [Paragraph], sections: [Section],
-    prevention: [Template], sources: [String]
+    id: String, title: Template, hides: [String], explanation: [Paragraph], drawings: [Drawing] = [],
+    sections: [Section], prevention: [Template], sources: [String]
   ) {
     self.id = id
     self.title = title
     self.hides = hides
     self.explanation = explanation
+    self.drawings = drawings
     self.sections = sections
     self.prevention = prevention
     self.sources = sources
@@ -30,6 +33,17 @@ public struct Page: Sendable, Equatable {
     public let when: [Condition]
     public init(text: Template, when: [Condition]) {
       self.text = text
+      self.when = when
+    }
+  }
+
+  /// A few places of a system, side by side.
+  public struct Drawing: Sendable, Equatable {
+    /// Of each place its name, and what is to be said of it.
+    public let places: [[Template]]
+    public let when: [Condition]
+    public init(places: [[Template]], when: [Condition]) {
+      self.places = places
       self.when = when
     }
   }
@@ -113,6 +127,15 @@ extension Page {
       .joined(separator: " ")
   }
 
+  /// The places to be drawn, each with its name first; empty if none are, or not all of them are known.
+  public func places(_ facts: Facts) -> [[String]] {
+    drawings.firstMapped { drawing in
+      guard drawing.when.allSatisfy({ $0.holds(facts) }) else { return nil }
+      let places = drawing.places.map { $0.compactMap { $0.prose(facts) } }
+      return zip(places, drawing.places).allSatisfy { $0.count == $1.count } ? places : nil
+    } ?? []
+  }
+
   /// The sections with the steps that the facts can fill in; those without any are left out.
   public func sections(_ facts: Facts, _ catalog: Catalog) -> [(heading: String, steps: [Diagnosis.Step])] {
     sections.map { ($0.heading, $0.steps.compactMap { $0.filled(facts, catalog) }) }.filter { !$0.steps.isEmpty }
@@ -182,7 +205,8 @@ extension Catalog {
 extension Page {
   /// Every fact that the page can show.
   public var placeholders: [FactName] {
-    title.placeholders + explanation.flatMap(\.text.placeholders) + prevention.flatMap(\.placeholders)
+    title.placeholders + explanation.flatMap(\.text.placeholders)
+      + drawings.flatMap { $0.places.joined().flatMap(\.placeholders) } + prevention.flatMap(\.placeholders)
       + sections.flatMap(\.steps).flatMap(\.placeholders)
   }
 }

@@ -83,7 +83,9 @@ private struct ProcessTable {
 
   private func standing(of id: Int32, _ program: String?, _ command: [String]) throws(Unseen) -> Standing {
     do throws(Unseen) {
-      guard try status(of: "/proc/\(id)/root").isSameFile(as: root) else { return .apart }
+      guard try status(of: "/proc/\(id)/root").isSameFile(as: root) else {
+        return hasLockedItselfIn(id, program, command) ? .own : .apart
+      }
     } catch .notPermitted {
       // Without root's rights nothing is read that its user could not show anyway.
     }
@@ -92,6 +94,19 @@ private struct ProcessTable {
     let name = userName(user) ?? String(user)
     guard let program, onlyRootChanges(program), command.namesOnlyRootsFiles else { return .user(name) }
     return .service(user: name)
+  }
+
+  /// True for a service of this machine that went into another root by itself, after it had read its files among
+  /// everybody's, as HAProxy does by `chroot`. Its program is not in there, and it takes root's rights to go.
+  private func hasLockedItselfIn(_ id: Int32, _ program: String?, _ command: [String]) -> Bool {
+    let isHere = ["mnt", "user"].allSatisfy { kind in
+      let own = linkTarget("/proc/self/ns/\(kind)")
+      return own != nil && own == linkTarget("/proc/\(id)/ns/\(kind)")
+    }
+    guard isHere, let program, let root = linkTarget("/proc/\(id)/root"), !program.hasPrefix(root + "/") else {
+      return false
+    }
+    return onlyRootChanges(program) && command.namesOnlyRootsFiles
   }
 }
 

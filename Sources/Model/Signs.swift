@@ -130,6 +130,14 @@ public struct Signs: Sendable, Equatable {
     }
   }
 
+  /// Why an app ends, where its last words tell it, by a word that pages know.
+  public struct Ending: Sendable, Equatable {
+    public let reason: String
+    public let pattern: String
+    public init(reason: String, pattern: String) { (self.reason, self.pattern) = (reason, pattern) }
+  }
+
+  public var endings: [Ending] = []
   public var managers: [Manager] = []
   public var proxies: [Proxy]
   public var answers: [Answer]

@@ -175,10 +175,13 @@ extension Account {
   }
 
   /// True if everything in its folder that sets up a proxy was printed: what is not there is not there. Keys and
-  /// passwords never are.
+  /// passwords never are; of samples the names are, by a `collect` that prints any.
   fileprivate func hasFolder(of path: String, in place: Place) -> Bool {
-    let hidden = [".key", ".so", ".sample", ".default", "passwd"]
+    let hidden = [".key", ".so", ".default", "passwd"]
     guard !hidden.contains(where: path.hasSuffix) else { return false }
+    if path.hasSuffix(".sample"), files[place]?.keys.contains(where: { $0.hasSuffix(".sample") }) != true {
+      return false
+    }
     return folders[place]?.contains { path == $0 || path.hasPrefix($0 + "/") } == true
   }
 }
@@ -301,9 +304,11 @@ extension DNSQuery: PastedLook {
     if let known = account.names[place]?[name] ?? (servers.contains("127.0.0.11") ? nil : account.names[.host]?[name]) {
       return Sight(answer: known.isEmpty ? .noSuchName : .addresses, addresses: known)
     }
-    guard servers.contains("127.0.0.11"), let own = account.container(at: place), account.hasEveryContainer else {
-      return nil
+    // A server that only the proxy asks is known by what the proxy says of it.
+    if !servers.contains("127.0.0.11") {
+      return account.lookup(logged: name, at: place).map { Sight(answer: $0, addresses: []) }
     }
+    guard let own = account.container(at: place), account.hasEveryContainer else { return nil }
     let networks = Set(account.holder(of: own).endpoints.keys).subtracting(["bridge", "podman", "host"])
     let ends = account.containers.filter { $0.pid != nil }.flatMap { container in
       container.endpoints.filter { networks.contains($0.key) && container.names(in: $0.value).contains(name) }.values
@@ -312,8 +317,29 @@ extension DNSQuery: PastedLook {
     if !addresses.isEmpty { return Sight(answer: .addresses, addresses: addresses) }
     // It has one, which nobody has printed.
     if !ends.isEmpty { return nil }
+    if !name.contains(".") { return Sight(answer: .noSuchName, addresses: []) }
     // A name with dots goes on to servers elsewhere.
-    return name.contains(".") ? nil : Sight(answer: .noSuchName, addresses: [])
+    return account.lookup(logged: name, at: place).map { Sight(answer: $0, addresses: []) }
+  }
+}
+
+extension Account {
+  /// What the server of names said last of one, as nginx writes it down. Source: nginx's `src/core/ngx_resolver.c`.
+  fileprivate func lookup(logged name: String, at place: Place) -> DNSQuery.Sight.Answer? {
+    guard let container = container(at: place),
+      let log = [container["Id"]?.text, container.containerName].lazy.compactMap({ $0.flatMap { logs[$0] } }).first
+    else { return nil }
+    let said = " \(name) could not be resolved ("
+    guard let line = log.lines.last(where: { $0.lowercased().contains(said) }),
+      let code = line.lowercased().components(around: said)?.1.prefix(while: \.isNumber)
+    else { return nil }
+    switch code {
+    case "2": return .serverFailure
+    case "3": return .noSuchName
+    case "5": return .refused
+    case "60", "110": return .silent
+    default: return nil
+    }
   }
 }
 
@@ -342,7 +368,7 @@ extension Account {
 
 extension TCPConnect: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    for wanted in [account.home(place), .host] {
+    for wanted in account.places(of: address, from: place) {
       guard let outcome = account.connections[.init(place: wanted, address: address, port: port)] else { continue }
       return sight(outcome)
     }
@@ -366,7 +392,8 @@ extension TCPConnect: PastedLook {
 
 extension Exchange: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    for wanted in [account.home(place), unixSocket == nil ? .host : account.home(place)] {
+    let places = address.map { account.places(of: $0, from: place) } ?? [account.home(place)]
+    for wanted in unixSocket == nil ? places : [account.home(place)] {
       let told = account.exchanges[.init(place: wanted, address: unixSocket ?? address ?? "", port: port ?? 0)]
       if let received = told?[sends] { return Sight(received: received, end: received.isEmpty ? .closed : .open) }
     }
@@ -389,6 +416,22 @@ extension HTTPRequest.Sight {
 }
 
 extension Account {
+  /// Where an address is reached as it is from this place: from this machine itself a container is, as from any other one of
+  /// its network.
+  fileprivate func places(of address: String, from place: Place) -> [Place] {
+    [home(place)] + (isApart(address, from: place) ? [] : [.host])
+  }
+
+  /// True for the address that a container has in a network in which the container at this place is not: no way leads from
+  /// one network of Docker's to another, whichever else both are in.
+  private func isApart(_ address: String, from place: Place) -> Bool {
+    guard let own = container(at: place), own.networkMode != "host",
+      let end = containers.filter({ $0.pid != nil }).flatMap(\.endpoints.values)
+        .first(where: { $0.endpointAddresses.contains(address) })
+    else { return false }
+    return !holder(of: own).endpoints.values.contains { $0["NetworkID"]?.text == end["NetworkID"]?.text }
+  }
+
   /// What a connection comes to, by who has the address and what listens there; nil where that is not known.
   fileprivate func reach(_ address: String, _ port: UInt16, from place: Place) -> TCPConnect.Sight.Outcome? {
     func listens(in other: Place, at wanted: String) -> TCPConnect.Sight.Outcome? {
@@ -400,16 +443,10 @@ extension Account {
       }
       return takes ? .accepted : .refused
     }
-    let own = container(at: place)
-    let home = own.flatMap { networkPlace(of: $0) } ?? self.home(place)
+    let home = container(at: place).flatMap { networkPlace(of: $0) } ?? self.home(place)
     if address.isLoopback { return listens(in: home, at: address) }
     if let owner = containers.first(where: { $0.pid != nil && $0.addresses.contains(address) }) {
-      if let own, own.networkMode != "host" {
-        let shared = Set(holder(of: own).endpoints.values.compactMap { $0["NetworkID"]?.text })
-          .intersection(owner.endpoints.values.compactMap { $0["NetworkID"]?.text })
-        // No way leads from one network of Docker's to another.
-        guard !shared.isEmpty else { return .timeout }
-      }
+      if isApart(address, from: place) { return .timeout }
       return networkPlace(of: owner).flatMap { listens(in: $0, at: address) }
     }
     if ownAddresses?.contains(address) == true { return listens(in: .host, at: address) }
@@ -432,8 +469,7 @@ extension Account {
   ) -> HTTPRequest.Sight? {
     let host = address.isIPv6 ? "[\(address)]" : address
     let start = "\(scheme)://\(host):\(port)/"
-    // From this machine itself a container is reached as from any other one of its network.
-    for wanted in [home(place), .host] {
+    for wanted in places(of: address, from: place) {
       let found = answers.filter { question, _ in
         home(question.place) == wanted && question.socket == nil && question.version == .one
           && (question.host == nil || path == nil || question.host == name && question.headers.isEmpty)
@@ -492,7 +528,8 @@ extension HTTPRequest: PastedLook {
           host: name, socket: unixSocket, version: version)]
       if exact != nil || unixSocket != nil || version == .two { return exact }
     }
-    if place == .host {
+    // What was asked of another port than the one in the address is known by whom it was asked of.
+    if place == .host, (port ?? site.port) == site.port {
       if let address,
         let answer = account.answers[.init(place: place, url: url.withPath, headers: asked, address: address)]
       {

@@ -74,10 +74,10 @@ struct CommandLine: Sendable, Equatable {
 
   /// Nil where nothing is left of it.
   init?(_ text: String, isPlain: Bool = false) {
-    var stages =
-      isPlain
-      ? [ShellStage(words: text.split(separator: " ").map { String($0.drop { "'\"".contains($0) }) })]
-      : ShellStage.all(in: text)
+    let plain = ShellStage(words: text.split(separator: " ").map { String($0.drop { "'\"".contains($0) }) })
+    // What was copied is the one thing that `collect` writes as a line of a shell.
+    let isCopied = plain.words.first.map(Self.engines.contains) == true && plain.words.dropFirst().first == "cp"
+    var stages = isPlain && !isCopied ? [plain] : ShellStage.all(in: text)
     // `f=$(mktemp) &&` only makes ready for what follows.
     while stages.count > 1, stages[0].words.allSatisfy(\.isAssignment) { stages.removeFirst() }
     if stages.count > 1, stages[0].isPiped, let printed = stages[0].printed {

@@ -11,6 +11,8 @@ struct Draft {
   var start: Text?
   /// Hops of the way from the browser to the app, in its order.
   var hops: [Text] = []
+  /// The last one before the proxy has the request.
+  var middle: Text?
   /// Where hops are named.
   var usedHops: [Text] = []
   var follows: [(name: Text, follow: Follow)] = []

@@ -16,7 +16,10 @@ struct FlowReader {
   /// Reads all of them, since a form of one may be that of another one's nodes.
   mutating func read(_ roots: [(root: YAML.Node, isStart: Bool)], into draft: inout Draft) {
     let files = roots.map { root, isStart in
-      (isStart, root.record(["title", "start", "hops", "follow", "contradictions", "forms", "nodes"], problems))
+      (
+        isStart,
+        root.record(["title", "start", "hops", "middle", "follow", "contradictions", "forms", "nodes"], problems)
+      )
     }
     for (isStart, file) in files { readHead(file, isStart: isStart, into: &draft) }
     for field in files.flatMap({ $0.1["forms"]?.fields(problems) ?? [] }) {
@@ -45,7 +48,7 @@ struct FlowReader {
   private func readHead(_ file: Record, isStart: Bool, into draft: inout Draft) {
     _ = file.requiredText("title")
     guard isStart else {
-      for key in ["start", "hops", "follow", "contradictions"] {
+      for key in ["start", "hops", "middle", "follow", "contradictions"] {
         if let field = file.values[key] { problems.add(field.name.at, "only Flows/start.yaml has a '\(key)'") }
       }
       return
@@ -53,6 +56,7 @@ struct FlowReader {
     draft.start = file.requiredText("start")
     if let start = draft.start { draft.links.append(.init(target: .node, name: start)) }
     draft.hops = file.required("hops")?.texts(problems) ?? []
+    draft.middle = file["middle"]?.text(problems)
     for field in file["follow"]?.fields(problems) ?? [] {
       draft.follows.append((field.name, follow(field, into: &draft)))
     }

@@ -105,6 +105,8 @@ extension Language {
           case .paragraph(let text), .item(let text): _ = collector(text)
           case .code(let info, let text) where info.first == "form":
             for line in text.split(separator: "\n") { _ = collector(String(line)) }
+          case .code(["places"], let text):
+            for cell in text.lines.flatMap(PageReader.cells) where !cell.isEmpty { _ = collector(cell) }
           default: continue
           }
         }

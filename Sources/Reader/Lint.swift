@@ -59,7 +59,8 @@ struct Lint {
   /// Hops and ways on are declared once, used, and have their words.
   private func ways() {
     let names = draft.hops.map(\.text)
-    for hop in draft.usedHops where !draft.hops.isEmpty && !names.contains(hop.text) {
+    for hop in draft.usedHops + [draft.middle].compactMap(\.self) where !draft.hops.isEmpty && !names.contains(hop.text)
+    {
       problems.add(hop.at, "there is no hop '\(hop.text)'", hop.text, notIn: names)
     }
     let looked = Set(draft.checks.values.map(\.hop))

@@ -49,6 +49,7 @@ struct PageReader {
   private let problems: Problems
   private let markdown: Markdown
   private var explanation: [Page.Paragraph] = []
+  private var drawings: [Page.Drawing] = []
   private var sections: [Page.Section] = []
   /// The section that is being read; nil before the first heading.
   private var heading: String?
@@ -101,7 +102,7 @@ struct PageReader {
     if let sources, sources.items(problems).isEmpty { problems.add(sources.at, "a page names at least one source") }
     let page = Page(
       id: id, title: title.map { draft.template($0, scope) } ?? Template(id),
-      hides: hides.map(\.text), explanation: explanation, sections: sections,
+      hides: hides.map(\.text), explanation: explanation, drawings: drawings, sections: sections,
       prevention: record.texts("prevention").map { draft.template($0, scope) },
       sources: record.texts("sources").map(\.text))
     draft.pages[kind, default: [:]][id] = page
@@ -128,6 +129,7 @@ struct PageReader {
         words.append(text)
       }
     case .comment(let text): comment(text, line: block.line, into: &draft)
+    case .code(["places"], let text) where heading == nil: places(text, line: block.line, into: &draft)
     case .code(let info, let text): step(info, text, line: block.line, into: &draft)
     case .other(let kind): problems.add(frame.source.place(block.line), "a page has no \(kind)")
     }
@@ -349,6 +351,25 @@ struct PageReader {
     }
     words.end()
     steps.append(.init(text: text, when: when, body: body, place: runsAt, changes: changes))
+  }
+
+  static func cells(_ row: Substring) -> [String] {
+    row.split(separator: "|", omittingEmptySubsequences: false).map { String($0).trimmed }
+  }
+
+  /// Two places side by side, the name of each in the first line, with ` | ` between them.
+  private mutating func places(_ text: String, line: Int, into draft: inout Draft) {
+    var places: [[Template]] = [[], []]
+    for (offset, row) in text.lines.enumerated() where !row.isEmpty {
+      let at = frame.source.place(line + 1 + offset)
+      let cells = Self.cells(row)
+      if cells.count != places.count { problems.add(at, "a line of places has one '|'") }
+      for (place, cell) in zip(places.indices, cells) where !cell.isEmpty {
+        places[place].append(template(Text(text: language(cell), at: at), into: &draft))
+      }
+    }
+    if places.contains(where: \.isEmpty) { problems.add(frame.source.place(line), "each place has a name") }
+    drawings.append(.init(places: places, when: when))
   }
 
   private enum Fence: String, CaseIterable { case sh, diff, form }

@@ -47,14 +47,14 @@ public enum Reader {
     if checkingPatterns { checkPatterns(draft.patterns, problems) }
     guard problems.found.isEmpty else { return (nil, problems.sorted) }
     func pages(_ kind: PageReader.Kind) -> Pages { Pages(draft.pages[kind] ?? [:]) }
-    let (hops, checkup, checks, looks, words) = (
-      draft.hops.map(\.text), draft.checkup, draft.checks, draft.looks, draft.words
+    let (hops, middle, checkup, checks, looks, words) = (
+      draft.hops.map(\.text), draft.middle?.text, draft.checkup, draft.checks, draft.looks, draft.words
     )
     let glossary = Glossary(draft.glossary.map(\.word))
     let (signs, apps) = (draft.signs, draft.apps)
     return (
       Catalog(
-        tree: tree, hops: hops, pages: pages(.cause), guides: pages(.guide), checkup: checkup,
+        tree: tree, hops: hops, middle: middle, pages: pages(.cause), guides: pages(.guide), checkup: checkup,
         weaknesses: pages(.weakness), checks: checks, looks: looks, words: words, glossary: glossary,
         signs: signs.with(Apps { apps })), []
     )
@@ -71,13 +71,14 @@ public enum Reader {
     @Sendable func draft(of path: String) -> Draft { draft { $0 == path } }
     let flows = Later {
       let flows = draft(isFlow)
-      return (tree: flows.tree, hops: flows.hops.map(\.text))
+      return (tree: flows.tree, hops: flows.hops.map(\.text), middle: flows.middle?.text)
     }
     let pages = PageFiles(files, language)
     let apps = Apps(files)
     return Catalog(
-      tree: flows.wrappedValue.tree, hops: flows.wrappedValue.hops, pages: pages.pages(.cause),
-      guides: pages.pages(.guide), checkup: draft(of: CheckupReader.file).checkup, weaknesses: pages.pages(.weakness),
+      tree: flows.wrappedValue.tree, hops: flows.wrappedValue.hops, middle: flows.wrappedValue.middle,
+      pages: pages.pages(.cause), guides: pages.pages(.guide), checkup: draft(of: CheckupReader.file).checkup,
+      weaknesses: pages.pages(.weakness),
       checks: draft(of: TextReader.checks).checks, looks: draft(of: LookReader.file).looks,
       words: draft(of: TextReader.words).words,
       glossary: Glossary(draft(of: TextReader.glossary).glossary.map(\.word)),

@@ -64,7 +64,7 @@ struct TextReader {
     let file = root.record(
       [
         "proxies", "answers", "formats", "quiet", "pasted", "single", "silent", "parts", "lines", "timers",
-        "last-words", "denied", "listen-names", "managers",
+        "last-words", "denied", "endings", "listen-names", "managers",
       ], problems)
     draft.signs.proxies += items(file, "proxies").compactMap { proxy($0, into: &draft) }
     draft.signs.answers += items(file, "answers").map { answer($0, into: &draft) }
@@ -87,6 +87,7 @@ struct TextReader {
     let denied = file.texts("denied")
     draft.patterns += denied
     draft.signs.denied += denied.map(\.text)
+    draft.signs.endings += items(file, "endings").compactMap { ending($0, into: &draft) }
     draft.signs.managers += items(file, "managers").compactMap { manager($0, into: &draft) }
     let listenNames = file.texts("listen-names")
     draft.patterns += listenNames
@@ -148,6 +149,13 @@ struct TextReader {
     guard let proxy = texts[0], let pattern = texts[1], let shows = texts[2], let meaning = texts[3] else { return nil }
     return Signs.Line(
       proxy: proxy.text, pattern: pattern.text, shows: shows.text, meaning: meaning.text, causes: causes.map(\.text))
+  }
+
+  private func ending(_ node: YAML.Node, into draft: inout Draft) -> Signs.Ending? {
+    let record = node.record(["reason", "pattern"], problems)
+    guard let reason = record.requiredText("reason"), let pattern = record.requiredText("pattern") else { return nil }
+    draft.patterns.append(pattern)
+    return Signs.Ending(reason: reason.text, pattern: pattern.text)
   }
 
   private func manager(_ node: YAML.Node, into draft: inout Draft) -> Signs.Manager? {

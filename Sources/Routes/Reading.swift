@@ -32,6 +32,8 @@ public struct Reading: Sendable, Equatable {
   public var problem: Problem?
   /// A similar name that has an entry.
   public var near: Setting<String>?
+  /// True if the proxy has no entry for the site, and passes other sites on.
+  public var passesOthersOn = false
   /// A container without an entry that was probably meant for the site.
   public var app: String?
   /// Where its container's labels are written.
@@ -73,6 +75,8 @@ extension Reading {
     public enum Remedy: Sendable, Equatable {
       /// The whole line has to be this one; nil: that cannot be told.
       case line(Edit, fixed: String?)
+      /// The whole line has to go.
+      case removal(Edit)
       /// This line is missing after that one.
       case insertion(Edit, text: String, next: String?)
       /// A module has to be loaded, after the last one that is.

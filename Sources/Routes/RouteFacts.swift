@@ -12,6 +12,7 @@ extension FactName {
   public static let routeTLSName: FactName = "route.tls-name"
   public static let routeSendsHost: FactName = "route.sends-host"
   public static let routeNear: FactName = "route.near"
+  public static let routeOthers: FactName = "route.others"
   public static let routeLog: FactName = "route.log"
   public static let routeLogKeys: FactName = "route.log-keys"
   public static let routeLogLevel: FactName = "route.log-level"
@@ -97,7 +98,8 @@ extension FactName {
     [
       .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeResolversInTurn,
       .routeReadTimeout, .routeVerifies,
-      .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeLog, .upstreamScheme,
+      .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeOthers,
+      .routeLog, .upstreamScheme,
       .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
       .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
@@ -113,7 +115,8 @@ extension FactName {
       .routeRewrittenBy, .routePrefix, .routeLabel, .routeContainer, .labelPort, .labelOpen, .labelBetween, .labelClose,
     ]
     + [
-      (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.verify, "off"), (.rewrite, "fixed"),
+      (.problem, "fixed"), (.problem, "insert"), (.problem, "next"), (.problem, "needless"),
+      (.verify, "off"), (.rewrite, "fixed"),
       (.pass, "target"), (.pass, "literal"), (.pass, "buffers"), (.pass, "plain"), (.pass, "encrypted"),
       (.pass, "looked-up"),
     ].map(line)
@@ -218,6 +221,7 @@ extension Reading {
       facts[.routeNear] = near.value
       facts.set(near.edit, .name)
     }
+    facts[.routeOthers] = passesOthersOn ? "yes" : nil
     facts[.routeApp] = app
     if let entry { facts.merge(entry.facts) }
     if let route { facts.merge(route.facts) }
@@ -266,6 +270,9 @@ extension Reading.Problem {
     case .line(let edit, let fixed):
       facts.set(edit, .problem)
       facts[.line(.problem, "fixed")] = fixed
+    case .removal(let edit):
+      facts.set(edit, .problem)
+      facts[.line(.problem, "needless")] = "yes"
     case .insertion(let edit, let text, let next):
       facts.set(edit, .problem)
       facts[.line(.problem, "insert")] = text

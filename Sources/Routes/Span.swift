@@ -38,6 +38,13 @@ public struct Span: Sendable, Equatable {
   /// The same place, by another path of its file.
   public func moved(to path: String) -> Span { Span(file: path, line: line, text: text, head: head, tail: tail) }
 
+  /// True if nothing but a setting of that name, with this value, stands in the line.
+  public func isAlone(by name: String) -> Bool {
+    let (before, after) = (head.filter { !" \t\"'".contains($0) }, tail.filter { !" \t\"'".contains($0) })
+    return [":", "="].contains(String(before.dropFirst(name.count))) && before.lowercased().hasPrefix(name.lowercased())
+      && after.isEmpty
+  }
+
   /// The blanks before the line's first word.
   public var indentation: String { String(text.prefix { $0 == " " || $0 == "\t" }) }
 }

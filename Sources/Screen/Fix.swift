@@ -36,7 +36,8 @@ extension State {
     }
     if let code {
       sheet.blocks.append(.gap)
-      sheet.blocks.append(.code(code.hasSuffix("\n") ? String(code.dropLast()) : code))
+      let text = code.hasSuffix("\n") ? String(code.dropLast()) : code
+      sheet.blocks.append(.code(text, step.patch == nil ? .lines : .patch))
     }
   }
 
@@ -129,7 +130,7 @@ extension State {
   var wordsSheet: Sheet {
     var sheet = Sheet(title: word("words.title"))
     for word in below.wordsHere {
-      sheet.blocks.append(.text([Span(word.forms[0], .bold), Span(": " + word.explanation)], indent: 0, hanging: 2))
+      sheet.blocks.append(.text([Span(word.forms[0], .head), Span(": " + word.explanation)], indent: 0, hanging: 2))
     }
     return sheet
   }

@@ -25,6 +25,14 @@ public struct Style: Sendable, Hashable {
   public static let plain = Style()
   public static let bold = Style(isBold: true)
   public static let dim = Style(isDim: true)
+  public static let head = Style(isBold: true, colour: .accent)
+
+  /// A line of a patch: what goes, what comes, and what stays.
+  static func line(ofPatch line: some StringProtocol) -> Style {
+    if line.hasPrefix("--- ") || line.hasPrefix("+++ ") || line.hasPrefix("@@ ") { return .dim }
+    let colour: Style.Colour = line.hasPrefix("-") ? .bad : line.hasPrefix("+") ? .good : .plain
+    return Style(isBold: true, colour: colour)
+  }
 }
 
 /// What one screen shows, cell by cell.
@@ -98,6 +106,6 @@ extension String {
 
   private static let plainForms: [Unicode.Scalar: String] = [
     "…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": "\"", "”": "\"", "✓": "+", "✗": "x", "•": "-", "→": ">",
-    "─": "-", "·": ".", "▸": ">", "\u{A0}": " ",
+    "─": "-", "·": ".", "▸": ">", "\u{A0}": " ", "│": "|", "▶": ">", "┌": "+", "┐": "+", "└": "+", "┘": "+",
   ]
 }

@@ -85,7 +85,7 @@ extension State {
         sheet.say(word(isSettled ? "path.not-seen" : "path.not-yet", ["hop.name": name]), .dim)
         continue
       }
-      sheet.say(name, .bold)
+      sheet.say(name, .head)
       for check in checks {
         if let evidence = evidence(of: check), let finding = session?.finding(of: check) {
           let isFault = evidence.mark == .bad && hop == fault
@@ -145,6 +145,35 @@ extension State {
     return spans
   }
 
+  /// The way in one drawing, with the names of this system, and the worst that was seen on it.
+  var way: Way {
+    let facts = session?.facts ?? Facts()
+    func filled(_ word: String) -> String? { catalog.words[word]?.prose(facts) }
+    let stations = ["browser", "proxy", "app"].map { name in
+      Way.Station(
+        name: filled("way.\(name).named") ?? word("way.\(name)"), place: filled("way.\(name).place") ?? "")
+    }
+    let marks = hopMarks
+    let middle = marks.firstIndex { $0.hop == catalog.middle } ?? 0
+    return Way(stations: stations, links: [link(marks[...middle]), link(marks[(middle + 1)...])])
+  }
+
+  /// The first cross of some hops, or else what is not known of them.
+  private func link(_ marks: ArraySlice<(hop: String, mark: Diagnosis.Evidence.Mark?)>) -> Span {
+    func sign(_ mark: Diagnosis.Evidence.Mark, _ style: Style, _ sign: String, _ hop: String?) -> Span {
+      let words = [hop.map { word("hop.short.\($0)") }].compactMap(\.self)
+      return Span(
+        ([sign] + words).joined(separator: " "), style,
+        spoken: (words + [word("mark.\(mark.rawValue)")]).joined(separator: " "))
+    }
+    if let fault = faultyHop, marks.contains(where: { $0.hop == fault }) {
+      return sign(.bad, Style(isBold: true, colour: .bad), "✗", fault)
+    }
+    let seen = marks.filter { $0.hop != firstHop }.compactMap(\.mark)
+    return seen.contains(.ok) || seen.contains(.note)
+      ? sign(.ok, Style(colour: .good), "✓", nil) : sign(.unknown, Style(colour: .unsure), "?", nil)
+  }
+
   // MARK: One finding
 
   /// The check that is shown, if it could have found something else.
@@ -200,8 +229,8 @@ extension State {
     func sayCommand(_ command: () throws(Template.Unfilled) -> String?) {
       do throws(Template.Unfilled) {
         guard let command = try command(), said.insert(command).inserted else { return }
-        sheet.say(word("evidence.by-hand"), .bold)
-        sheet.blocks.append(.code(command, isTyped: true))
+        sheet.say(word("evidence.by-hand"), .head)
+        sheet.blocks.append(.code(command, .typed))
       } catch {
         if case .withheld(let value) = error { sheet.say(catalog.withheld(value)) }
       }

@@ -231,6 +231,10 @@ extension State {
   private mutating func choose() -> [Effect] {
     switch scene {
     case .start:
+      if isTyping, field.text.isEmpty, !routes.isEmpty {
+        move(by: 1)
+        return []
+      }
       if spot.focus > 0, routes.indices.contains(spot.focus - 1) {
         field = Field(routes[spot.focus - 1].url.printable)
       }

@@ -65,7 +65,7 @@ extension State {
     sheet.note = word("question.causes", ["question.causes": String(possibleCauses(from: node))])
     if before.isEmpty, lacksRights, !isRestricted {
       sheet.say(word("question.rights"))
-      sheet.blocks.append(.code(("sudo wizard502 " + (facts[.url]?.shellWord ?? "")).trimmed, isTyped: true))
+      sheet.blocks.append(.code(("sudo wizard502 " + (facts[.url]?.shellWord ?? "")).trimmed, .typed))
       sheet.blocks.append(.gap)
     }
     sheet.say(question(node), .bold)
@@ -85,7 +85,7 @@ extension State {
       sheet.head(word("question.find-out"))
       sheet.say(findOut)
       if let run = question.run?.shell(facts) {
-        sheet.blocks.append(.code(run, isTyped: true))
+        sheet.blocks.append(.code(run, .typed))
         if let example = question.example?.prose(facts) {
           sheet.say(word("question.example"))
           for line in example.lines { sheet.say(String(line), .dim, indent: 2, hanging: 2) }

@@ -6,17 +6,31 @@ struct Sheet {
     /// Words that wrap; `indent` and, for the rows after the first, `hanging` more columns.
     case text([Span], indent: Int, hanging: Int)
     /// Something that can be focused: a label, the words, and a note at the right end of its first row.
-    case item(label: Span, words: [Span], note: String)
-    /// Lines to be run or applied, which start in the first column and have nothing else in their rows.
     ///
-    /// `isTyped`: at a shell, whose prompt the screen shows.
-    case code(String, isTyped: Bool = false)
+    /// `cells`: the same as words and note in columns below the sheet's `heads`, where all items have room for that.
+    case item(label: Span, words: [Span], note: String, cells: [Span] = [])
+    /// Lines to be run or applied, which start in the first column and have nothing else in their rows.
+    case code(String, Code = .lines)
+    /// The way from one station to the next.
+    case way(Way)
+    /// Places that do not meet, side by side where there is room: the name of each, and what is to be said of it.
+    case places([[String]])
     /// The text field: its text, and where the cursor stands in it.
     case field(String, cursor: Int)
     case gap
   }
 
+  enum Code {
+    case lines
+    /// Typed at a shell, whose prompt the screen shows.
+    case typed
+    /// A command that applies a patch.
+    case patch
+  }
+
   var title: String
+  /// What the cells of items are called.
+  var heads: [String] = []
   /// At the right end of the title's row.
   var note = ""
   var blocks: [Block] = []
@@ -34,7 +48,7 @@ struct Sheet {
   /// A heading after a gap, where something stands under it.
   mutating func head(_ text: String) {
     blocks.append(.gap)
-    say(text, .bold)
+    say(text, .head)
   }
 
   /// Its sentences, without what is run, applied or typed.
@@ -43,13 +57,14 @@ struct Sheet {
       + blocks.compactMap { block in
         switch block {
         case .text(let spans, _, _): spans.map(\.text).joined()
-        case .item(_, let words, _): words.map(\.text).joined()
-        case .code, .field, .gap: nil
+        case .item(_, let words, _, _): words.map(\.text).joined()
+        case .places(let places): places.joined().joined(separator: " ")
+        case .code, .field, .gap, .way: nil
         }
       }
   }
 
-  var items: Int { blocks.count { if case .item = $0 { true } else if case .field = $0 { true } else { false } } }
+  var items: Int { blocks.count(where: \.isItem) }
 }
 
 struct Span {
@@ -75,13 +90,29 @@ struct Row {
   var cursor: Int?
   /// The whole of the code that begins in this row.
   var code: String?
+  /// True if it is lines to be run, which are selected from the first column on.
+  var isCode = false
 }
 
 extension Sheet {
+  /// Columns that stay free beside what is said, and where it is said.
+  static func margin(_ width: Int) -> Int { width < 60 ? 0 : 2 }
+
   /// The body at a width in columns.
   func rows(width: Int, isASCII: Bool) -> [Row] {
+    let margin = Self.margin(width)
+    let inner = inner(width: width - 2 * margin, isASCII: isASCII, codeWidth: width)
+    return inner.map { row in
+      var row = row
+      if !row.isCode { row.indent += margin }
+      return row
+    }
+  }
+
+  private func inner(width: Int, isASCII: Bool, codeWidth: Int) -> [Row] {
     var rows: [Row] = []
     var items = 0
+    let columns = columns(width: width, isASCII)
     for block in blocks {
       switch block {
       case .gap:
@@ -91,7 +122,13 @@ extension Sheet {
           index, spans in
           Row(spans: spans, indent: indent + (index == 0 ? 0 : hanging))
         }
-      case .item(let label, let words, let note):
+      case .item(let label, _, _, let cells) where !columns.isEmpty:
+        if items == firstItem {
+          rows.append(Row(spans: Self.aligned(heads.map { Span($0, .dim) }, columns), indent: 2))
+        }
+        rows.append(Row(spans: Self.aligned([label] + cells, columns), indent: 2, item: items, cursor: 0))
+        items += 1
+      case .item(let label, let words, let note, _):
         let start = 2 + label.text.drawable(isASCII: isASCII).columns + (label.text.isEmpty ? 0 : 1)
         // On a narrow screen the rows after the first have no room to give away.
         let next = width < 60 ? 4 : start
@@ -108,18 +145,46 @@ extension Sheet {
       case .field(let text, let cursor):
         rows.append(Self.field(text, cursor: cursor, width: width, item: items, isASCII))
         items += 1
-      case .code(let code, let isTyped):
-        let text = isTyped ? "$ " + code : code
+      case .code(let code, let kind):
+        let text = kind == .typed ? "$ " + code : code
         let first = rows.count
         rows += text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
-          Self.codeRows(String(line), width: width, isInline: !text.contains("<<")).map {
-            Row(spans: [Span($0, .bold)])
+          Self.codeRows(String(line), width: codeWidth, isInline: !text.contains("<<")).map {
+            Row(spans: [Span($0, kind == .patch ? .line(ofPatch: line) : .bold)], isCode: true)
           }
         }
         rows[first].code = code
+      case .way(let way): rows += way.rows(width: width, isASCII: isASCII)
+      case .places(let places): rows += Self.boxes(places, width: width, isASCII)
       }
     }
     return rows
+  }
+
+  /// The number of the first item that has cells.
+  private var firstItem: Int { if case .field? = blocks.first(where: { $0.isItem }) { 1 } else { 0 } }
+
+  /// How wide each column of the items is, the label's first; empty if they have no cells, or no room for them.
+  private func columns(width: Int, _ isASCII: Bool) -> [Int] {
+    let lines: [[String]] = blocks.compactMap { block in
+      guard case .item(let label, _, _, let cells) = block, !cells.isEmpty else { return nil }
+      return ([label] + cells).map(\.text)
+    }
+    guard !lines.isEmpty else { return [] }
+    let columns = heads.indices.map { column in
+      ([heads] + lines).map { $0[column].drawable(isASCII: isASCII).columns }.max() ?? 0
+    }
+    return columns.reduce(2 + 2 * (columns.count - 1), +) <= width ? columns : []
+  }
+
+  /// Cells with two columns between them.
+  private static func aligned(_ cells: [Span], _ columns: [Int]) -> [Span] {
+    zip(cells, columns).enumerated().map { index, pair in
+      let (cell, width) = pair
+      let isLast = index == columns.count - 1
+      let blanks = isLast ? 0 : width + 2 - cell.text.columns
+      return Span(cell.text + String(repeating: " ", count: max(blanks, 0)), cell.style)
+    }
   }
 
   /// `> text`, the part around the cursor where it is too long; underneath stands nothing, so that it can be selected.
@@ -190,6 +255,15 @@ extension Sheet {
       }
     }
     return rows + [rest]
+  }
+}
+
+extension Sheet.Block {
+  fileprivate var isItem: Bool {
+    switch self {
+    case .item, .field: true
+    default: false
+    }
   }
 }
 

@@ -29,8 +29,9 @@ extension State {
     if routes.isEmpty {
       sheet.say(word(isListing ? "start.listing" : "start.no-routes"), .dim)
     } else {
-      sheet.say(word(isListing ? "start.routes-so-far" : "start.routes"), .bold)
+      sheet.say(word(isListing ? "start.routes-so-far" : "start.routes"), .head)
     }
+    sheet.heads = [""] + ["status", "site", "proxy", "upstream"].map { word("start.column.\($0)") }
     for (index, route) in routes.enumerated() {
       let facts: Facts = ["route.proxy": route.proxy, "route.upstream": route.upstream]
       let mark = route.mark.map { label($0) } ?? Span(padded("…"), spoken: "")
@@ -38,7 +39,10 @@ extension State {
       sheet.blocks.append(
         .item(
           label: Span("\(index + 1) \(mark.text)", mark.style, spoken: mark.spoken),
-          words: [Span(route.url, .bold), leads], note: route.status ?? ""))
+          words: [Span(route.url, .bold), leads], note: route.status ?? "",
+          cells: [
+            Span(route.status ?? "…"), Span(route.url, .bold), Span(route.proxy), Span(route.upstream, .dim),
+          ]))
     }
     if !notices.isEmpty {
       sheet.head(word("start.notices"))
@@ -48,5 +52,14 @@ extension State {
       }
     }
     return sheet
+  }
+}
+
+extension State {
+  /// What does not work comes first. Whoever has gone to the list, or has heard it, keeps it as it is.
+  mutating func orderRoutes() {
+    guard scene == .start, readsLines ? isListing : isTyping else { return }
+    let order: [Diagnosis.Evidence.Mark?] = [.bad, .unknown, .note, nil, .ok]
+    routes = order.flatMap { mark in routes.filter { $0.mark == mark } }
   }
 }

@@ -227,8 +227,10 @@ public struct State: Sendable {
       } else {
         routes.append(line)
       }
+      orderRoutes()
       return []
     case .routesEnded:
+      orderRoutes()
       isListing = false
       return []
     case .resized(let size):

@@ -88,7 +88,7 @@ extension Sheet {
       case .gap: Self.gap(&lines)
       case .text(let spans, let indent, let hanging):
         lines += spans.spoken.drawable(isASCII: isASCII).filled(width, indent: indent, hanging: hanging > 0 ? 2 : 0)
-      case .item(let label, let words, let note):
+      case .item(let label, let words, let note, _):
         let parts = [String(items.count + 1), label.spoken, words.spoken, note.isEmpty ? "" : "(\(note))"]
         let item = parts.filter { !$0.isEmpty }.joined(separator: " ").drawable(isASCII: isASCII)
         items.append(item)
@@ -96,6 +96,12 @@ extension Sheet {
       case .code(let code, _):
         Self.gap(&lines)
         lines += code.lines.map { Self.codeLine(String($0), isASCII) } + [""]
+      case .way(let way): lines += way.spoken.drawable(isASCII: isASCII).filled(width)
+      case .places(let places):
+        for place in places {
+          let words = place.prefix(1) + [place.dropFirst().joined(separator: "; ")]
+          lines += words.joined(separator: ": ").drawable(isASCII: isASCII).filled(width, hanging: 2)
+        }
       case .field: break
       }
     }

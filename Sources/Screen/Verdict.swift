@@ -28,7 +28,7 @@ extension State {
   }
 
   private func sayWorking(_ diagnosis: Diagnosis, in sheet: inout Sheet) {
-    if previous == nil { sheet.say(word("working.title"), .bold) }
+    if previous == nil { sheet.say(word("working.title"), Style(isBold: true, colour: .good)) }
     sheet.say(observed(diagnosis))
     if previous?.verdict != .working, !shownSteps.isEmpty {
       sheet.head(word("working.steps"))
@@ -64,16 +64,18 @@ extension State {
     sheet.note =
       diagnosis.causes.count > 1
       ? word("verdict.number", ["cause.number": String(index + 1), "cause.count": String(diagnosis.causes.count)]) : ""
-    sheet.say(cause.title, .bold)
+    sheet.say(cause.title, Style(isBold: true, colour: .bad))
     sheet.say(word("confidence.sentence.\(cause.confidence.rawValue)"))
     if restsOnAPerson { sheet.say(word("verdict.on-your-word")) }
-    if let first = cause.steps.first { sheet.say(word("first-step", ["step.text": first.sentence]), .bold) }
+    if let first = cause.steps.first { sheet.say(word("first-step", ["step.text": first.sentence]), .head) }
     sheet.blocks.append(.gap)
     sheet.say(cause.explanation)
+    let places = catalog.pages[cause.id]?.places(session?.facts ?? Facts()) ?? []
+    if !places.isEmpty { sheet.blocks += [.gap, .places(places)] }
     sheet.head(word("verdict.evidence"))
     for evidence in deciding(cause) { say(evidence, in: &sheet) }
     sheet.head(word("verdict.path"))
-    sheet.blocks.append(.text(pathLine, indent: 2, hanging: 0))
+    sheet.blocks += [.way(way), .gap, .text(pathLine, indent: 2, hanging: 0)]
     sayOthers(than: index, of: diagnosis, in: &sheet)
     if !diagnosis.ruledOut.isEmpty {
       sheet.head(word("verdict.ruled-out"))

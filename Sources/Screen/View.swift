@@ -27,6 +27,7 @@ extension State {
     for (offset, row) in rows.dropFirst(top).prefix(page).enumerated() {
       draw(row, at: bodyTop + offset, in: &grid)
     }
+    drawAside(in: &grid)
     drawHint(rows: rows.count, top: top, in: &grid)
     drawKeys(in: &grid)
     return grid
@@ -35,7 +36,12 @@ extension State {
   // MARK: Measures
 
   /// Columns of text: a line longer than this is hard to read.
-  var width: Int { min(size.columns, 100) }
+  private static let widest = 100
+  /// Columns that a second pane wants to have beside the first.
+  private static let both = 120
+  /// True if there is room for a second pane. Beside lines to be run there is none: they are selected row by row.
+  private var hasRoom: Bool { size.columns >= Self.both }
+  var width: Int { hasRoom && canHaveAside ? min(size.columns / 2, Self.widest) : min(size.columns, Self.widest) }
   private var isRoomy: Bool { size.rows >= 16 }
   private var bodyTop: Int { isRoomy ? 2 : 1 }
   /// Rows of the body in sight.
@@ -98,32 +104,60 @@ extension State {
   // MARK: Drawing
 
   private func drawTitle(of sheet: Sheet, in grid: inout Grid) {
+    let bar = Style(isBold: true, isReverse: true, colour: .accent)
+    grid.put(String(repeating: " ", count: size.columns), row: 0, column: 0, style: bar)
+    let margin = Sheet.margin(width)
     // That what is shown is of another day is never what has no room.
     let origin = origin.drawable(isASCII: isASCII)
     let least = origin.isEmpty ? 0 : origin.columns + sheet.title.columns / 2
     let isNoted = !sheet.note.isEmpty && (least == 0 || least + sheet.note.columns + 3 <= width)
-    let note = isNoted ? sheet.note.columns + 2 : 0
-    let room = width - 1 - note
-    let start = grid.put(origin, row: 0, column: 0, style: .bold, limit: room)
+    let note = isNoted ? sheet.note.columns + 1 + max(margin, 1) : 0
+    let room = size.columns - 1 - note
+    let start = grid.put(origin, row: 0, column: margin, style: bar, limit: room)
     var title = sheet.title.drawable(isASCII: isASCII)
     if title.columns > room - start { title = title.shortened(to: max(room - start, 1)).drawable(isASCII: isASCII) }
-    grid.put(title, row: 0, column: start, style: .bold, limit: room)
-    if note > 0 { grid.put(sheet.note, row: 0, column: width - note + 1, style: .plain) }
+    grid.put(title, row: 0, column: start, style: bar, limit: room)
+    if note > 0 { grid.put(sheet.note, row: 0, column: size.columns - note + 1, style: bar) }
+  }
+
+  /// What belongs to the focused item, or comes next, beside the screen.
+  private func drawAside(in grid: inout Grid) {
+    guard hasRoom, canHaveAside, let aside else { return }
+    let left = width + 3
+    let rows = aside.rows(width: min(size.columns - left, Self.widest), isASCII: isASCII)
+    for row in bodyTop..<bodyTop + page { grid.put("│", row: row, column: left - 2, style: .dim) }
+    // The line between the two is margin enough.
+    let margin = Sheet.margin(size.columns - left)
+    grid.put(aside.title, row: bodyTop, column: left, style: .head)
+    for (offset, row) in rows.prefix(page - 2).enumerated() {
+      var column = left + (row.isCode ? 0 : row.indent - margin)
+      for span in row.spans {
+        column = grid.put(span.text, row: bodyTop + 2 + offset, column: column, style: span.style)
+      }
+    }
   }
 
   private func draw(_ row: Row, at line: Int, in grid: inout Grid) {
     let isFocused = row.item == spot.focus && row.item != nil
-    if row.cursor != nil {
-      grid.put(isFocused ? ">" : " ", row: line, column: 0, style: .bold)
+    let margin = Sheet.margin(width)
+    let isChosen = isFocused && !isTyping
+    // The focused item is one bar from edge to edge.
+    if isChosen {
+      let bar = String(repeating: " ", count: width - margin)
+      grid.put(bar, row: line, column: margin, style: Style(isReverse: true))
+    }
+    if row.cursor != nil, isFocused {
+      grid.put(">", row: line, column: margin, style: Style(isBold: true, isReverse: isChosen))
     }
     var column = row.indent
     for span in row.spans {
       var style = span.style
-      if isFocused, row.cursor != nil, !isTyping { style.isReverse = true }
+      if isChosen { style = Style(isBold: style.isBold, isReverse: true) }
       column = grid.put(span.text, row: line, column: column, style: style, limit: width)
     }
     if !row.note.isEmpty {
-      grid.put(row.note, row: line, column: width - row.note.columns, style: .dim)
+      let style = isChosen ? Style(isReverse: true) : .dim
+      grid.put(row.note, row: line, column: width - margin - row.note.columns, style: style)
     }
     if isFocused, let cursor = row.cursor {
       grid.cursor = .init(row: line, column: min(row.indent + cursor, size.columns - 1))
@@ -169,13 +203,38 @@ extension State {
     }
     var column = 0
     for binding in shown {
-      column = grid.put(binding.shown, row: line, column: column, style: .bold)
+      column = grid.put(binding.shown, row: line, column: column, style: .head)
       column = grid.put(" " + word("key.\(binding.name)"), row: line, column: column) + 2
     }
   }
 }
 
 extension State {
+  /// True if the screen in sight has something to show beside it.
+  private var canHaveAside: Bool {
+    switch scene {
+    case .path, .verdict: true
+    default: false
+    }
+  }
+
+  /// What is shown beside the screen in sight: the focused line of the path as a whole, the first step of a cause.
+  private var aside: Sheet? {
+    switch scene {
+    case .path:
+      guard pathItems.indices.contains(spot.focus), case .check(let check) = pathItems[spot.focus] else { return nil }
+      return evidenceSheet(of: check)
+    case .verdict(let cause?):
+      guard hasFix, diagnosis?.causes.indices.contains(cause) == true else { return nil }
+      var below = self
+      below.spots.append(Spot(scene: .fix(cause: cause, step: 0)))
+      var sheet = below.sheet
+      (sheet.title, sheet.note) = (sheet.note, "")
+      return sheet
+    default: return nil
+    }
+  }
+
   /// The screen in sight as words.
   var sheet: Sheet {
     switch scene {

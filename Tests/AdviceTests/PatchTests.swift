@@ -80,7 +80,7 @@ import Routes
     }
     let facts = try await system.facts(in: folder, port: port, catalog.signs)
     let repairs: [FactName] = [
-      "problem-line.fixed", "problem-line.insert", "apache.module", "apache.needs-tls-engine",
+      "problem-line.fixed", "problem-line.insert", "problem-line.needless", "apache.module", "apache.needs-tls-engine",
     ]
     if system.isBroken, repairs.contains(where: { facts[$0] != nil }) { outcome.repairable.insert(system.file) }
     if ProcessInfo.processInfo.environment["ADVICE_FACTS"] != nil {

@@ -211,6 +211,14 @@ import World
     #expect(try await found(lines)["container.last-words"] == lines[expected])
   }
 
+  @Test(arguments: [
+    ("exec /srv/server: exec format error", "other-processor"),
+    ("Error: EROFS: read-only file system, open '/var/app.pid'", "read-only"), ("bye", nil),
+  ])
+  func whatALastLineTells(line: String, reason: String?) async throws {
+    #expect(try await found([line])["container.last-reason"] == reason)
+  }
+
   @Test func aHostileLogIsShownAndNotSent() async throws {
     let told = try await found(["fatal: \u{1B}]52;c;cHdu\u{07} \(String(repeating: "x", count: 5_000))"])
     let words = try #require(told["container.last-words"])

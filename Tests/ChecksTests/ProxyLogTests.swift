@@ -48,6 +48,7 @@ import World
     #expect(found.facts["timeout.needed"] == (outcome == "stalled" ? "60" : nil))
     // How large the header is the log does not say.
     #expect(found.facts["header.room"] == nil)
+    #expect(found.facts["header.guess"] == (outcome == "too-large" ? "16384" : nil))
   }
 
   /// Its own error page is about this very request, also where it logs nothing, or where nobody may read that.

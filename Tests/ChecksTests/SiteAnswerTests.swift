@@ -51,6 +51,7 @@ import World
     let headers = [("Location", location)] + (cookie.map { [("Set-Cookie", $0)] } ?? [])
     let found = try await finding(.init(status: status, headers: headers.map { .init(name: $0, value: $1) }))
     #expect(found.outcome == outcome)
+    #expect((found.facts["site.sent-back"] == "yes") == (outcome == "sent-back"))
   }
 
   @Test(arguments: [("PHP/8.2.30", true), ("PleskLin", false)])

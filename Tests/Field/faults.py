@@ -290,7 +290,7 @@ def host_caddy_does_not_start(s):
 def host_haproxy_does_not_start(s):
     """HAProxy of the machine: the frontend uses a backend that is not there. https://github.com/haproxy/haproxy/issues (kind)"""
     q = s.hostport(); s.hp = s.hostport(); s.bg(APP, q, "127.0.0.1", "--name", "intranet"); old = open("/etc/haproxy/haproxy.cfg").read()
-    s.file("/etc/haproxy/haproxy.cfg", old + f"\nfrontend {s.tag}\n    bind *:{s.hp}\n    acl h hdr(host) -i {s.site}\n    use_backend be_{s.tag}_app if h\n\nbackend be_{s.tag}\n    server a 127.0.0.1:{q}\n"); subprocess.run(["/usr/sbin/haproxy", "-D", "-f", "/etc/haproxy/haproxy.cfg"], capture_output=True); s.expect("/", None, "proxy-config-invalid", "proxy-stopped")
+    s.file("/etc/haproxy/haproxy.cfg", old + f"\nfrontend {s.tag}\n    bind *:{s.hp}\n    acl h hdr(host) -i {s.site} {s.site}:{s.hp}\n    use_backend be_{s.tag}_app if h\n\nbackend be_{s.tag}\n    server a 127.0.0.1:{q}\n"); subprocess.run(["/usr/sbin/haproxy", "-D", "-f", "/etc/haproxy/haproxy.cfg"], capture_output=True); s.undo.append(lambda: sh("service", "haproxy", "stop", check=False)); s.expect("/", None, "proxy-config-invalid", "proxy-stopped") # a repair starts it
 @fault
 def nginx_host_not_found_in_upstream(s):
     """nginx exited at start as another site's upstream does not resolve. https://github.com/docker-library/docs/issues (kind)"""
@@ -329,7 +329,7 @@ def https_asked_of_http_site(s):
 @fault
 def name_misspelled(s):
     """A letter of the name is missing: no such name. https://github.com/wodby/docker4drupal/issues/440 (kind)"""
-    n = s.net(); p = s.port(); a = s.app(p, net=n, labels=s.labels(p)); s.traefik(s.docker_provider(), n); s.ready(); h = s.site; w = h[0] + h[2:]; s.needs("the address was mistyped", f"http://{s.site}:{s.hp}"); s.expect("/", None, "address-mistyped", url=f"http://{w}:{s.hp}/")
+    n = s.net(); p = s.port(); a = s.app(p, net=n, labels=s.labels(p)); s.traefik(s.docker_provider(), n); s.ready(); h = s.site; w = h[0] + h[2:]; s.file("/etc/resolv.conf", "nameserver 192.0.2.2\n"); s.needs("the address was mistyped", f"http://{s.site}:{s.hp}"); s.expect("/", None, "address-mistyped", url=f"http://{w}:{s.hp}/")
 @fault
 def name_misspelled_wildcard(s):
     """The name resolves by a wildcard, the proxy has a site that differs by two letters swapped. https://github.com/nginx-proxy/nginx-proxy/issues/440 (kind)"""

@@ -6,20 +6,10 @@ import Testing
 extension Lab {
   @Test(.enabled(if: ProcessInfo.processInfo.environment["LAB_ANSWERS"] != nil), arguments: Fault.all)
   func answered(_ fault: Fault) async throws {
-    let stage = try Stage(of: fault.name)
-    do {
-      let site = try await fault.stage(stage)
-      try await stage.settle()
-      _ = try await isAsStaged(fault, site)
-      try await ask(fault, site)
-    } catch {
-      await stage.takeDown()
-      throw error
-    }
-    await stage.takeDown()
+    try await standing(fault) { site, _, _ in try await ask(fault, site) }
   }
 
-  private func ask(_ fault: Fault, _ site: Site) async throws {
+  func ask(_ fault: Fault, _ site: Site) async throws {
     let owner = try Owner(of: site)
     let conversation = try Conversation(about: site.url)
     var asked: [String] = []
@@ -44,7 +34,7 @@ extension Lab {
     keep(conversation, fault, isRight: got == expected)
     conversation.end()
     await Tally.shared.add(questions: asked.count, isRight: got == expected, isBroken: !site.findings.isEmpty)
-    await Table.shared.add(
+    await Table.answers.add(
       .init(
         fault: fault.name, proxy: site.proxy, expected: expected, got: got,
         confidence: asked.joined(separator: " "), isFixed: String(asked.count)))

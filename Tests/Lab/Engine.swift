@@ -16,7 +16,7 @@ struct Engine: SuiteTrait, TestScoping {
       throw CommandFailed(description: "no Docker engine answers, and dockerd did not start one within 60 s")
     }
     try await function()
-    try await Table.shared.finish()
+    for table in [Table.shared, .byHand, .answers] { await table.finish() }
     await Tally.shared.finish()
   }
 

@@ -14,7 +14,7 @@ import Testing
 /// | `LAB_ANSWERS`    | diagnoses from answers to its questions alone; a folder for the sessions that misled |
 /// | `LAB_WALKS`      | walks the core in a real terminal, by what the screen tells alone             |
 /// | `LAB_FLOWS`      | asks by the Flows and Screens of this folder, instead of those that are built in |
-/// | `LAB_TABLE`      | a file for the table of results                                         |
+/// | `LAB_TABLE`      | a file for the table of results; with `.by-hand` or `.answers` behind its name for those |
 /// | `LAB_PRACTICE`   | stages what the exercises of this folder name, and records their systems there |
 /// | `WIZARD502`      | the program, instead of the release build                               |
 @Suite(.serialized, .engine) struct Lab {

@@ -52,7 +52,8 @@ struct Owner {
   private func shell(_ command: String) async throws -> String {
     let engine = site.engine.map { ["env", "DOCKER_HOST=\($0)"] } ?? []
     let output = try await run(engine + ["sh", "-c", command], limit: 20)
-    return output.text + output.errors
+    // Nobody sees the marks that colour a line.
+    return (output.text + output.errors).replacing(/\u{1B}\[[0-9;]*m/, with: "")
   }
 
   /// What the question's own command prints, with the names that a person fills in.
@@ -90,7 +91,10 @@ struct Owner {
     if said.contains("transfer closed") { return "half" }
     switch answer.status {
     case 502, 503: return try await writer(of: answer)
-    case 404: return "not-found"
+    case 404:
+      let isPlain = answer.body.trimmingCharacters(in: .whitespacesAndNewlines) == "404 page not found"
+      guard isPlain, try await kind() == "traefik" else { return "not-found" }
+      return "unrouted"
     case 520...530: return "edge"
     case 500...: return "error"
     case 400, 403, 421, 426: return "refuses"
@@ -106,6 +110,9 @@ struct Owner {
     if ["Bad Gateway", "Service Unavailable", "no available server"].contains(page) { return "traefik" }
     if page.contains("No server is available to handle this request") { return "haproxy" }
     if page.contains("This connection is live") { return "live" }
+    if page.isEmpty { return "empty" }
+    if page.contains("Proxy Error") || page.contains("capacity problems") { return "apache" }
+    if page.contains("upstream connect error") || page.contains("no healthy upstream") { return "envoy" }
     guard page.contains("<center>nginx") else { return "bad-gateway" }
     // The lab's one is made of Debian's nginx; the real one says openresty.
     return try await kind() == "nginx-proxy-manager" ? "manager" : "nginx"
@@ -299,8 +306,9 @@ struct Owner {
   // MARK: Where the app is
 
   private func listens(_ question: Conversation.Question) async throws -> String? {
+    let state = try await status()
+    if let state, ["missing", "program", "exited", "killed", "restarting"].contains(state) { return state }
     let said = try await output(of: question)
-    if said.contains("/proc/0/") { return "stopped" }
     let list = said.split(separator: "\n").filter { $0.hasPrefix("LISTEN") }
       .compactMap { $0.split(separator: " ").dropFirst(3).first.map(String.init) }.filter {
         !$0.contains("127.0.0.11:")
@@ -308,7 +316,7 @@ struct Owner {
     if list.isEmpty { return "nothing" }
     if try await isRefusedByCheck(question) { return "mistake" }
     let asked = try await asked()
-    guard let target = asked.log ?? asked.file else { return nil }
+    guard let target = asked.log ?? asked.file else { return "runs" }
     let port = target.port
     let isContainer = try await proxy() != nil
     if isContainer, target.isLoopback { return "local" }
@@ -330,6 +338,7 @@ struct Owner {
     if there.allSatisfy({ $0.hasPrefix("[") }) { return "other-family" }
     let makers = try await containers().filter { $0[1].contains(/docker-gen|socket-proxy/) }
     if makers.contains(where: { !$0[2].hasPrefix("Up") }) { return "source" }
+    if state == "unhealthy" { return state }
     return try await sinceChanged() ?? "here"
   }
 
@@ -366,7 +375,9 @@ struct Owner {
     file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
     let said = try await shell(check.replacing("FILE", with: file))
     // What cannot be opened is elsewhere, and says nothing of the proxy's own.
-    return question.answer(in: said) == "mistake" && !said.contains("open() \"\(file)\" failed")
+    var mistake = question
+    mistake.answers.removeAll { $0.key != "mistake" }
+    return mistake.answer(in: said) != nil && !said.contains("open() \"\(file)\" failed")
   }
 
   /// "older" if a file of the proxy's was changed after it was started or loaded its files; "moved" if the app was
@@ -431,8 +442,12 @@ struct Owner {
 
   private func networks(_ question: Conversation.Question) async throws -> String? {
     guard try await proxy() != nil else { return "program" }
+    if let state = try await status() {
+      if state == "program" { return "own-program" }
+      if ["missing", "exited", "restarting"].contains(state) { return state }
+    }
     let said = try await output(of: question)
-    let lines = said.replacing(/\(label: .*\)/, with: "").split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = said.replacing(/\(.*\)/, with: "").split(separator: "\n", omittingEmptySubsequences: false)
       .prefix(2).map { Set($0.split(separator: " ")) }
     guard lines.count == 2 else { return nil }
     if let label = said.firstMatch(of: /\(label: (.*)\)/)?.1, !lines[0].contains(label) { return "none" }
@@ -519,12 +534,15 @@ struct Owner {
       _ = try await eventually(within: 60) { try await shell("\(isOld) && echo old").contains("old") }
     }
     // Whoever has the route in a file reads what is said of files.
-    let isInFile = try await configuration().contains("routers")
+    let isInFile = try await configuration().contains(/routers:|\[http\.routers/)
     let lines = try await output(of: question).split(separator: "\n").filter { !isInFile || !$0.contains("docker") }
     return question.answer(in: lines.joined(separator: "\n")) ?? "nothing"
   }
 
   private func labels(_ question: Conversation.Question) async throws -> String? {
+    if let state = try await status(), !["running", "paused", "program"].contains(state) {
+      return question.answers.contains { $0.key == state } ? state : "exited"
+    }
     let said = try await output(of: question)
     if said.contains("Host(`\(url.host() ?? "")`)") { return "rule" }
     if try await configuration().contains("routers:") { return "file" }

@@ -1,8 +1,17 @@
 import Foundation
 
-/// What came of each diagnosis, printed when the suite ends and written to the file `LAB_TABLE` names.
+/// What came of each diagnosis, printed when the suite ends and written, as it comes, to the file `LAB_TABLE` names.
 actor Table {
-  static let shared = Table()
+  /// Of what the program looks at by itself, of pastes, and of answers: a file of its own for each.
+  static let shared = Table("")
+  static let byHand = Table(".by-hand")
+  static let answers = Table(".answers")
+
+  private let file: URL?
+
+  private init(_ suffix: String) {
+    file = ProcessInfo.processInfo.environment["LAB_TABLE"].map { URL(filePath: $0 + suffix) }
+  }
 
   struct Row: Sendable {
     var fault: String
@@ -16,12 +25,20 @@ actor Table {
 
   private var rows: [Row] = []
 
-  func add(_ row: Row) { rows.append(row) }
+  func add(_ row: Row) {
+    rows.append(row)
+    if let file { try? Data(text.utf8).write(to: file) }
+  }
 
   /// Those that did not get what was expected.
   var wrong: [Row] { rows.filter { $0.got != $0.expected } }
 
-  func finish() throws {
+  /// Prints all of them, if there are any.
+  func finish() {
+    if !rows.isEmpty { print(text) }
+  }
+
+  private var text: String {
     let heads = ["fault", "proxy", "expected", "got", "confidence", "fixed", "seconds"]
     let cells =
       [heads]
@@ -33,11 +50,6 @@ actor Table {
     let lines = cells.map { row in
       zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: " | ")
     }
-    let right = rows.count - wrong.count
-    let text = lines.joined(separator: "\n") + "\n\(right) of \(rows.count) right\n"
-    print(text)
-    if let path = ProcessInfo.processInfo.environment["LAB_TABLE"] {
-      try Data(text.utf8).write(to: URL(filePath: path))
-    }
+    return lines.joined(separator: "\n") + "\n\(rows.count - wrong.count) of \(rows.count) right\n"
   }
 }

@@ -46,6 +46,122 @@ struct OutputTests {
     #expect(wanted == [5, 0, nil] && world.unread.isEmpty)
   }
 
+  /// The same name at another port is asked for by the address that is dialled, not by the port in the URL.
+  @Test func eachPortHasItsOwnAnswer() async throws {
+    let text = """
+      ##502## curl http://shop.example.test/ --connect-to ::127.0.0.1:80 -sSik -m 8
+      curl: (7) Failed to connect to 127.0.0.1 port 80 after 0 ms: Couldn't connect to server
+
+      ##502## curl http://127.0.0.1:3000/ -H Host: shop.example.test:8443 -sSik -m 8
+      HTTP/1.0 200 OK
+
+      hello
+      ##502## curl http://shop.example.test/ --connect-to ::127.0.0.1:4000 -sSik -m 8
+      HTTP/1.0 404 Not Found
+
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    for (port, status) in [(3000, 200), (4000, 404), (80, nil)] as [(UInt16, Int?)] {
+      let request = HTTPRequest(url: "http://shop.example.test/", address: "127.0.0.1", port: port, place: .host)
+      #expect(try await world.see(request).status == status, "\(port)")
+    }
+  }
+
+  /// A network in common is no way to the address that the other one has in a network of its own.
+  @Test func anAddressIsReachedInItsOwnNetworkAlone() async throws {
+    func container(_ name: String, _ pid: Int, _ networks: [(String, String)]) -> String {
+      let ends = networks.map { #""\#($0)": {"NetworkID": "id-\#($0)", "IPAddress": "\#($1)"}"# }
+      let id = String(repeating: String(name.prefix(1)), count: 64)
+      return #"{"Id": "\#(id)", "Name": "/\#(name)", "State": {"Pid": \#(pid), "Status": "running"}, "#
+        + #""NetworkSettings": {"Networks": {\#(ends.joined(separator: ", "))}}}"#
+    }
+    let text = """
+      $ docker inspect proxy app
+      [\(container("proxy", 7, [("web", "172.18.0.2")])),
+       \(container("app", 8, [("web", "172.18.0.3"), ("database", "172.19.0.3")]))]
+      $ nsenter -t 8 -n ss -ltn
+      State  Recv-Q Send-Q Local Address:Port Peer Address:Port
+      LISTEN 0      5            0.0.0.0:3001      0.0.0.0:*
+      $ curl -i http://172.19.0.3:3001/
+      HTTP/1.0 200 OK
+
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    for (address, outcome) in [("172.18.0.3", TCPConnect.Sight.Outcome.accepted), ("172.19.0.3", .timeout)] {
+      let seen = try await world.see(TCPConnect(address: address, port: 3001, place: .process(7)))
+      #expect(seen.outcome == outcome, "\(address)")
+    }
+    #expect(try await connects(world, "172.19.0.3", 3001) == .accepted)
+  }
+
+  /// What `collect` copies out of a container that does not run.
+  @Test func filesOfWhatHasStopped() async throws {
+    let id = String(repeating: "b", count: 64)
+    let text = """
+      ##502## docker inspect \(id)
+      [{"Id": "\(id)", "Name": "/docs", "State": {"Pid": 0, "Status": "exited"}}]
+
+      ##502## docker cp \(id):/etc/nginx - | tar -tv
+      drwxr-xr-x root/root         0 2026-11-30 20:40 nginx/
+      -rw-r--r-- root/root         9 2026-11-30 20:40 nginx/nginx.conf
+      ==> nginx/nginx.conf <==
+      events {}
+
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let copy = try await world.see(DockerGet(path: "/containers/\(id)/archive?path=/etc/nginx"))
+    #expect(copy.status == 200 && String(decoding: copy.body, as: UTF8.self).contains("events {}"))
+    #expect(world.unread.isEmpty, "\(world.unread)")
+  }
+
+  /// What the proxy wrote down of its own resolver stands for that one, and for no other.
+  @Test func theProxysOwnResolver() async throws {
+    let text = """
+      $ docker inspect proxy
+      [{"Id": "\(String(repeating: "a", count: 64))", "Name": "/proxy", "State": {"Pid": 7, "Status": "running"},
+        "NetworkSettings": {"Networks": {"web": {"IPAddress": "172.18.0.2"}}}}]
+      $ docker logs proxy
+      2026/11/30 21:37:40 [error] 6#6: *9 shop could not be resolved (3: Host not found), client: 172.18.0.1
+      2026/11/30 21:37:49 [error] 6#6: *10 shop could not be resolved (110: Operation timed out), client: 172.18.0.1
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let own = DNSQuery(name: "shop", servers: ["127.0.0.53"], place: .process(7))
+    #expect(try await world.see(own).answer == .silent)
+    for other in [
+      DNSQuery(name: "workshop", servers: ["127.0.0.53"], place: .process(7)),
+      DNSQuery(name: "shop", servers: ["127.0.0.11"], place: .process(7)),
+    ] {
+      guard case .failure(.notRecorded) = await world.result(of: other) else {
+        Issue.record("\(other) was answered")
+        continue
+      }
+    }
+  }
+
+  /// Of samples `collect` prints the names alone: which there are is known, what they say is not.
+  @Test func samplesAreKnownByName() async throws {
+    let text = """
+      ##502## stat -c %Y %s %n /proc/7/root/config/nginx/nginx.conf /proc/7/root/config/nginx/confs/wiki.conf.sample
+      1796072146 20 /proc/7/root/config/nginx/nginx.conf
+      1796072146 20 /proc/7/root/config/nginx/confs/wiki.conf.sample
+
+      ##502## find /proc/7/root/config/nginx -type l -exec ls -ld {} +
+
+      ##502## cat /proc/7/root/config/nginx/nginx.conf
+      events {}
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    for (name, count) in [("wiki", 1), ("shop", 0)] {
+      let path = "/config/nginx/confs/\(name).conf.sample"
+      #expect(try await world.see(FileGlob(pattern: path, place: .process(7))).count == count)
+    }
+    let read = await world.result(of: FileRead(path: "/config/nginx/confs/wiki.conf.sample", place: .process(7)))
+    guard case .failure(.notRecorded) = read else {
+      Issue.record("\(read)")
+      return
+    }
+  }
+
   /// A container without `getent` has not said that there is no such name.
   @Test func noAnswerIsNotNoName() async throws {
     let failed = "OCI runtime exec failed: exec failed: exec: \"getent\": executable file not found in $PATH: unknown"

@@ -304,6 +304,12 @@ struct MistakeTests {
         + " one must do with site.* alone",
       "Screens/wrong-port.md:19:41: error: there is no fact 'unseen.reason'"),
     Case(
+      port, "The port is wrong.\n", "The port is wrong.\n\n```places\nproxy | app\ndials | listens | hears\n```\n",
+      "Screens/wrong-port.md:10:1: error: a line of places has one '|'"),
+    Case(
+      port, "The port is wrong.\n", "The port is wrong.\n\n```places\nproxy |\n```\n",
+      "Screens/wrong-port.md:8:1: error: each place has a name"),
+    Case(
       port, "The port is wrong.\n\n## Put it right\n", "The port is wrong.\n",
       "Screens/wrong-port.md:1:1: error: a page has at least one step",
       "Screens/wrong-port.md:9:1: error: a step belongs below a '##'",

@@ -339,6 +339,9 @@ struct TreeWordTests {
       "Flows/start.yaml:10:14: error: Screens/words.yaml has no 'hop.usptream'",
       "Flows/start.yaml:10:14: error: no check looks at the hop 'usptream'"),
     headed("hops: [site, upstream]\n", "", "Flows/start.yaml:1:1: error: 'hops' is missing"),
+    headed(
+      "hops: [site, upstream]", "hops: [site, upstream]\nmiddle: upstraem",
+      "Flows/start.yaml:11:9: error: there is no hop 'upstraem'; did you mean 'upstream'?"),
     headed("hops: [site, upstream]", "hops: site", "Flows/start.yaml:10:7: error: a list belongs here"),
     headed(
       "hops: [site, upstream]\n",

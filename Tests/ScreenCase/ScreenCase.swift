@@ -26,7 +26,7 @@ public enum ScreenCase {
         start: "site",
         nodes: Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0) }),
         follows: ["redirect": Follow(how: .anew, to: .siteRedirect)]),
-      hops: ["site", "route", "port"],
+      hops: ["site", "route", "port"], middle: "route",
       pages: Pages(Dictionary(uniqueKeysWithValues: pages.map { ($0.id, $0) })), guides: [guide.id: guide],
       checks: checks,
       looks: [
@@ -267,6 +267,13 @@ public enum ScreenCase {
           text: Template(
             "{proxy.kind} sends {route.host} to {route.upstream}. The container {upstream.container} runs, and it listens on port {upstream.listening}, not on {upstream.port}."
           ), when: [])
+      ],
+      drawings: [
+        .init(
+          places: [
+            [Template("container {proxy.container}"), Template("dials port {upstream.port}")],
+            [Template("container {upstream.container}"), Template("listens on port {upstream.listening}")],
+          ], when: [])
       ],
       sections: [
         .init(

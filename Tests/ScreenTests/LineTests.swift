@@ -70,7 +70,7 @@ extension String {
   /// Its words without signs around them.
   fileprivate var words: Set<String> {
     Set(
-      split { $0.isWhitespace }.map { String($0).trimming { "():,.\"".contains($0) } }.filter { !$0.isEmpty })
+      split { $0.isWhitespace }.map { String($0).trimming { "():;,.\"".contains($0) } }.filter { !$0.isEmpty })
   }
   fileprivate var components: [Substring] { split(separator: "\n") }
   private func trimming(_ isSign: (Character) -> Bool) -> String {

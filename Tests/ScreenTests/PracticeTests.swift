@@ -40,7 +40,7 @@ struct PracticeTests {
     play.press(.enter)
     play.find()
     #expect(play.shows("What is the cause?") && !play.shows("step 1"))
-    #expect(play.row(0).hasPrefix("[practice 2026-11-30] "))
+    #expect(play.row(0).trimmed.hasPrefix("[practice 2026-11-30] "))
     #expect(play.state.closingLine == "http://shop.example.org/: left before the result.", "nothing is given away")
 
     let guesses = play.state.guesses
@@ -58,7 +58,7 @@ struct PracticeTests {
       #expect(!play.effects.contains(.mend), "nothing is mended before all of it was read")
       if play.state.scene == .path { play.find() }
       play.press(play.state.isVerdict ? .enter : .character("n"))
-      #expect(play.row(0).hasPrefix("[practice 2026-11-30] "))
+      #expect(play.row(0).trimmed.hasPrefix("[practice 2026-11-30] "))
     }
     play.effects = []
     play.press(.character("r"))

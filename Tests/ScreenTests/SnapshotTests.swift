@@ -125,10 +125,17 @@ struct SnapshotTests {
     expectSnapshot("ascii-verdict", play)
   }
 
-  @Test func wide() {
-    let play = Play.diagnosed(size: Size(columns: 200, rows: 50))
-    for row in 0..<49 { #expect(play.row(row).count <= 100) }
+  @Test(arguments: [Size(columns: 120, rows: 40), Size(columns: 200, rows: 60)]) func wide(_ size: Size) {
+    var play = Play(size: size)
+    expectSnapshot("start", play)
+    play.press(.down, .enter)
+    play.find()
     expectSnapshot("verdict", play)
+    play.press(.character("e"))
+    expectSnapshot("path", play)
+    play.press(.escape, .enter, .character("n"))
+    for row in 0..<size.rows - 1 { #expect(play.row(row).count <= 100 || row == 0) }
+    expectSnapshot("fix-patch", play)
   }
 
   @Test func tooSmall() {

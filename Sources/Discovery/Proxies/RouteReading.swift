@@ -80,7 +80,11 @@ public enum RouteReading {
     reading.configuration.isMountedAlone = places.contains { $0.map(proxy.files.isMountedAlone) == true }
     let settings = reading.configuration.connections ?? reading.configuration.global?.after
     reading.configuration.isGlobalMountedAlone = settings.map { proxy.files.isMountedAlone($0.span.file) } == true
-    guard let unread = proxy.files.unread.first else { return reading }
+    let unread = proxy.files.unread.first
+    if [.default, .missing].contains(reading.outcome) {
+      reading.passesOthersOn = (try? await reader.list(proxy))?.isEmpty == false
+    }
+    guard let unread else { return reading }
     switch reading.outcome {
     case .disabled, .offline, .misconfigured, .notLoaded: break
     case .found, .otherProtocol:

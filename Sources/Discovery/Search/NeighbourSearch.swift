@@ -145,16 +145,23 @@ extension World {
   private func answering(besides port: UInt16, _ signs: Signs) async throws(Unseen) -> [Neighbour] {
     let listeners = try await besideProxies(in: .host, signs)
     let ports = Set(listeners.map(\.port).filter { $0 > 1023 && $0 != port }).sorted()
-    return await withTaskGroup(of: UInt16?.self) { group in
+    var unseen: Unseen?
+    var answering: [UInt16] = []
+    await withTaskGroup(of: (UInt16, Result<HTTPRequest.Sight, Unseen>).self) { group in
       for port in ports.prefix(12) {
-        group.addTask {
-          let request = HTTPRequest(url: "http://localhost/", address: "127.0.0.1", port: port, limit: 1)
-          return (try? await see(request))?.status.map { _ in port }
+        let request = HTTPRequest(url: "http://localhost/", address: "127.0.0.1", port: port, limit: 1)
+        group.addTask { (port, await result(of: request)) }
+      }
+      for await (port, result) in group {
+        switch result {
+        case .success(let sight): if sight.status != nil { answering.append(port) }
+        case .failure(let problem): unseen = problem
         }
       }
-      return await group.reduce(into: [UInt16]()) { if let port = $1 { $0.append(port) } }.sorted()
-        .map { Neighbour(container: nil, host: "127.0.0.1", port: $0, network: nil, rank: 0) }
     }
+    if answering.isEmpty, let unseen { throw unseen }
+    return answering.sorted()
+      .map { Neighbour(container: nil, host: "127.0.0.1", port: $0, network: nil, rank: 0) }
   }
 }
 

@@ -223,8 +223,9 @@ extension Account {
     question.version =
       isTwo ? .two : passage.words.contains { ["--http1.0", "-0"].contains($0) } ? .oneZero : .one
     let socket = passage.value(of: "--unix-socket")
-    if question.version == .one, socket == nil { answers[question] = sight }
     guard let site = Site(url) else { return }
+    let isPortOfURL = passage.connectsTo?.port.map { $0 == site.port } != false
+    if question.version == .one, socket == nil, isPortOfURL { answers[question] = sight }
     question.host = passage.hostHeader ?? site.authority
     question.address = nil
     if let socket {

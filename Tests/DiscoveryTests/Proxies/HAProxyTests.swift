@@ -207,6 +207,25 @@ private func end(_ url: String, in configuration: HAProxy.Configuration, port: U
     #expect(reading.outcome == .broken)
     #expect(reading.facts["config.problem"]?.contains("unknown option 'foo'") == true)
   }
+
+  /// A signal that loads the configuration would end it
+  @Test(arguments: [
+    (["-D", "-p", "/run/haproxy.pid"], "", "/run/haproxy.pid"), (["-Ws"], "", nil), (["-W", "-db"], "", nil),
+    (["-D"], "global\n master-worker\n", nil),
+  ])
+  func oneThatHasNoMaster(options: [String], global: String, file: String?) async throws {
+    let path = "/etc/haproxy/haproxy.cfg"
+    let world = MemoryWorld(
+      command: ["/usr/sbin/haproxy", "-f", path] + options,
+      files: [
+        path: global + "frontend f\n mode http\n bind :80\n default_backend b\nbackend b\n mode http\n server s a:1\n"
+      ])
+    let reading = try await RouteReading.read(
+      .init(site: try #require(Site("http://a.test/")), port: 80), kind: "haproxy",
+      at: ProxyPlace(id: nil, pid: MemoryWorld.pid, usesHostNetwork: true), in: world, Signs())
+    #expect(reading.facts["haproxy.pid-file"] == file)
+    #expect((reading.facts["haproxy.alone"] == "yes") == (file != nil))
+  }
 }
 
 @Suite struct HAProxyRuleTests {

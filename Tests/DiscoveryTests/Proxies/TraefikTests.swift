@@ -802,6 +802,24 @@ private let shopLabels = [
     }
   }
 
+  /// It can be left out, if its line is its own.
+  @Test(arguments: ["servers: [{url: 'https://s:1'}]\n        serversTransport: gone", "{serversTransport: gone}"])
+  func aTransportThatIsLikeNoneIsNeedless(balancer: String) async throws {
+    let reading = try await read(
+      """
+      http:
+        routers: {a: {rule: "Host(`a.test`)", service: s}}
+        services:
+          s:
+            loadBalancer:
+              \(balancer)
+      """)
+    #expect(reading.problem?.reason == "there is no serversTransport gone@file")
+    let isAlone = reading.facts[.line(.problem, "needless")] != nil
+    #expect(isAlone == balancer.hasSuffix("gone"))
+    #expect(reading.facts[.line(.problem, "fixed")] == nil)
+  }
+
   /// The higher priority counts, whatever the rules say
   @Test(arguments: [("1000", true), ("2", false)])
   func aRouterForEveryNameMayComeFirst(priority: String, isFirst: Bool) async throws {

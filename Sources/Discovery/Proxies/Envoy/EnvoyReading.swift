@@ -398,7 +398,8 @@ extension Message {
     }
     let expects = expected.isEmpty ? "200" : expected.joined(separator: ", ")
     return Route.HealthCheck(
-      path: check?["path"]?.text.map { Setting($0, nil) }, expects: check.map { _ in Setting(expects, nil) },
+      path: check?["path"].flatMap { path in path.text.map { Setting($0, files.edit(path.span)) } },
+      expects: check.map { _ in Setting(expects, nil) },
       port: server["health_check_config", "port_value"].flatMap { port in
         port.text.flatMap { UInt16($0) }.map { Setting($0, files.edit(port.span)) }
       },

@@ -5,7 +5,7 @@ import World
 /// From HAProxy's files, and what it tells of itself, to the facts of a route.
 enum HAProxyReading: ProxyReader {
   static let facts: [FactName] =
-    [.haproxyMaintenance, .routePreamble] + FactName.ofWholeLine(.unprefaced)
+    [.haproxyMaintenance, .haproxyAlone, .haproxyPIDFile, .routePreamble] + FactName.ofWholeLine(.unprefaced)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -15,7 +15,7 @@ enum HAProxyReading: ProxyReader {
     var reading = Reading(
       outcome: .found, configuration: await seen(configuration, mistake, proxy), entry: nil, route: nil, problem: nil,
       near: nil, app: nil, labels: nil, log: Reading.Log(file: .known(log(of: configuration, files)), keys: []),
-      own: [:])
+      own: own(configuration, proxy))
     func entry(_ line: String, site: Setting<String>? = nil) -> Reading.Entry {
       Reading.Entry(site: site, definedIn: line, router: nil, service: nil, provider: nil)
     }
@@ -130,19 +130,33 @@ enum HAProxyReading: ProxyReader {
     return listed.filter { seen.insert($0).inserted }
   }
 
+  /// Without a master, signals that load the configuration end the program.
+  private static func own(_ configuration: HAProxy.Configuration, _ proxy: RunningProxy) -> Facts {
+    let line = CommandLine(proxy)
+    guard proxy.container == nil, !proxy.command.isEmpty, !line.hasMaster,
+      configuration.global("master-worker") == nil
+    else { return [:] }
+    return [.haproxyAlone: "yes", .haproxyPIDFile: line.pidFile ?? ""]
+  }
+
   /// What HAProxy's command line tells: `haproxy -Ws -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d -p PIDFILE`.
   struct CommandLine: Equatable {
     let program: String
     private(set) var files: [String] = []
     /// `-C`: where relative paths begin.
     private(set) var directory: String?
+    /// `-p`: where it keeps its own number.
+    private(set) var pidFile: String?
+    let hasMaster: Bool
 
     init(_ proxy: RunningProxy) {
       let words = proxy.command
       program = words.first { $0.hasSuffix("haproxy") } ?? "haproxy"
+      hasMaster = words.contains("-W") || words.contains("-Ws")
       for (option, value) in zip(words, words.dropFirst()) {
         if option == "-f" { files.append(value) }
         if option == "-C" { directory = value }
+        if option == "-p" { pidFile = value }
       }
       if let end = words.firstIndex(of: "--") { files += words[(end + 1)...] }
       if files.isEmpty {
@@ -477,4 +491,6 @@ extension HAProxy.Directive {
 
 extension FactName {
   static let haproxyMaintenance: FactName = "haproxy.maintenance"
+  static let haproxyAlone: FactName = "haproxy.alone"
+  static let haproxyPIDFile: FactName = "haproxy.pid-file"
 }

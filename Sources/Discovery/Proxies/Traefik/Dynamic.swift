@@ -13,6 +13,8 @@ extension Traefik {
     /// The setting that is wrong, and what it has to be.
     var setting: String?
     var replacement: String?
+    /// True if Traefik does without the setting.
+    var isNeedless = false
     /// True if a label with the service's port would help.
     var lacksPort = false
     /// The service that a label of the router would have to name.

@@ -257,6 +257,8 @@ private struct Loaded {
           + "the router \(chosen.name), of priority \(chosen.priority)", setting: "priority", replacement: "1")
     } else if var fault = router.fault {
       fault.replacement = replacement(for: fault.setting, of: router)
+      // A middleware may keep others out; a transport only says how the app is asked.
+      fault.isNeedless = fault.setting == "serversTransport" && fault.replacement == nil
       router.fault = fault
     } else {
       router.fault = mismatch(of: router, request)
@@ -654,6 +656,10 @@ private struct Place {
     let setting = fault.setting.flatMap { settings?[$0] }
     if let label = setting?.label, let value = fault.replacement { problem.label = "\(label)=\(value)" }
     guard let span = span(setting), let edit = edit(span) else { return problem }
+    if fault.isNeedless, let name = fault.setting, span.isAlone(by: name) {
+      problem.remedy = .removal(edit)
+      return problem
+    }
     problem.remedy = .line(edit, fixed: fault.replacement.map { span.head + $0 + span.tail })
     return problem
   }
@@ -675,10 +681,9 @@ private struct Place {
       guard let renamed = fault.renamed, let value = router.container?.Labels?[wrong] else { return nil }
       return making?.labelled(wrong, nil).labelled(renamed, value)
     }
-    guard let label = fault.setting.flatMap({ settings?[$0]?.label }), let value = fault.replacement else {
-      return nil
-    }
-    return making?.labelled(label, value)
+    guard let label = fault.setting.flatMap({ settings?[$0]?.label }), fault.replacement != nil || fault.isNeedless
+    else { return nil }
+    return making?.labelled(label, fault.replacement)
   }
 
   /// The label that is not there: the port of the router's service, or which service that is.
