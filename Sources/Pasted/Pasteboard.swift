@@ -209,7 +209,10 @@ extension Account {
     ]
     understanding.counts = counts.filter { $0.count > 0 }
     understanding.unread = unread.count
-    understanding.tells = ["container.status": appStatus ?? ""]
+    let status = appStatus ?? ""
+    // What does not run listens nowhere, so that is known as well.
+    let isDown = ["exited", "restarting"].contains(status)
+    understanding.tells = ["container.status": status, "app.listens": isDown ? status : ""]
     return understanding
   }
 }

@@ -71,6 +71,8 @@ struct PasteboardTests {
     ]
     let list = (["me@nas:~$ docker ps -a"] + rows.map(row)).joined(separator: "\n")
     #expect(await board().take(list, servesHere: false).tells["container.status"] == state)
+    let isDown = state == "exited" || state == "restarting"
+    #expect(await board().take(list, servesHere: false).tells["app.listens"] == (isDown ? state : nil))
     let more = list + "\n" + row(["0123456789ad", "postgres:16", "\"run\"", "2 hours ago", status, "", "db"])
     #expect(await board().take(more, servesHere: false).tells["container.status"] == nil)
   }
