@@ -109,7 +109,7 @@ struct Newcomer {
   /// Waits for the result.
   private func settle() throws {
     try pane.waits("it never came to a result", seconds: 60) {
-      try pane.screen.split(separator: "\n").first?.hasPrefix("Result") == true
+      try pane.screen.split(separator: "\n").first?.drop { $0 == " " }.hasPrefix("Result") == true
     }
   }
 }
