@@ -235,6 +235,8 @@ public struct State: Sendable {
       return []
     case .resized(let size):
       self.size = size
+      // What stands above the first items is in sight again when there is room.
+      if items > 0 { spot.top = 0 }
       showFocus()
       return []
     case .tick:

@@ -178,7 +178,7 @@ import Testing
       try pane.waits("nothing is drawn for \(columns) columns and \(rows) rows", seconds: 60) {
         let screen = try pane.screen.split(separator: "\n", omittingEmptySubsequences: false)
         if isSmall { return try !pane.screen.contains("Question 2") }
-        return screen.first?.hasPrefix("Question 2") == true && rows <= screen.count
+        return screen.first?.drop { $0 == " " }.hasPrefix("Question 2") == true && rows <= screen.count
           && screen[rows - 1].hasPrefix("Enter")
       }
     }
