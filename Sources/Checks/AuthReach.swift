@@ -36,10 +36,7 @@ extension Check {
       learned[.authStatus] = container.State?.Status
       if !container.isRunning { return (.stopped, learned) }
     }
-    let (answer, _) =
-      host.isAddress
-      ? (.init(answer: .addresses, addresses: [host]), [])
-      : try await world.resolve(host, in: place, usesHostNetwork: given.proxy.usesHostNetwork)
+    let (answer, _) = try await world.resolve(host, in: place, usesHostNetwork: given.proxy.usesHostNetwork)
     guard let address = answer.addresses.first else {
       return (answer.answer == .silent ? .unknown : .nameless, learned)
     }

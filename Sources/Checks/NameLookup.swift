@@ -83,11 +83,12 @@ extension World {
   }
 
   /// What a name is for programs in a place: by its hosts file, then by the place's DNS servers, which are told as
-  /// well; by `servers` alone if those are given.
+  /// well; by `servers` alone if those are given. An address is itself.
   func resolve(_ name: String, in place: Place, servers own: [String]? = nil, usesHostNetwork: Bool)
     async throws(Unseen)
     -> (DNSQuery.Sight, servers: [String])
   {
+    if name.isAddress { return (.init(answer: .addresses, addresses: [name]), []) }
     if own == nil {
       if let listed = try await hosts(in: place)[name.lowercased()] {
         return (.init(answer: .addresses, addresses: listed), [])

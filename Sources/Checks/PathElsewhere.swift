@@ -32,20 +32,17 @@ extension Check {
     guard reading.outcome == .found, let route = reading.route, route.upstream.speaks == .http,
       case .network(let host, let port) = route.upstream.endpoint
     else { return (.none, [:]) }
-    let (answer, _) =
-      host.isAddress
-      ? (.init(answer: .addresses, addresses: [host]), [])
-      : try await world.resolve(host, in: try given.dialsFrom, usesHostNetwork: given.proxy.usesHostNetwork)
+    let place = try given.dialsFrom
+    let (answer, _) = try await world.resolve(host, in: place, usesHostNetwork: given.proxy.usesHostNetwork)
     guard let address = answer.addresses.first else { return (.unknown, [:]) }
     let start = "\(route.tls == nil ? "http" : "https")://\(site.host)"
     let asked = HTTPRequest(
-      url: start + site.path, host: site.authority, address: address,
-      port: port, place: try given.dialsFrom, limit: 5)
+      url: start + site.path, host: site.authority, address: address, port: port, place: place, limit: 5)
     guard let status = try await world.see(asked).status else { return (.unknown, [:]) }
     let learned: Facts = [.elsewhereUpstream: route.upstream.url, .elsewhereStatus: String(status)]
     guard (200..<300).contains(status) else { return (.none, learned) }
     var nowhere = asked
-    nowhere.url = start + "/wizard502-no-such-page"
+    nowhere.url = start + PathOutcome.nowhere
     guard let other = try await world.see(nowhere).status else { return (.unknown, learned) }
     return (other == 404 ? .known : .any, learned)
   }

@@ -9,6 +9,9 @@ enum PathOutcome: String, CheckOutcome {
   /// It knows neither, or every path alike.
   case same
   case unknown
+
+  /// A path that no app has.
+  static let nowhere = "/wizard502-no-such-page"
 }
 
 extension World {
@@ -20,7 +23,7 @@ extension World {
   /// - Parameter learning: The fact that gets the status.
   func known(_ path: String, _ given: Case, learning name: FactName) async throws(Unseen) -> (PathOutcome, Facts) {
     let request = try given.asProxy(try given.upstreamScheme, path: path, limit: 8)
-    let nowhere = try given.asProxy(try given.upstreamScheme, path: "/wizard502-no-such-page", limit: 8)
+    let nowhere = try given.asProxy(try given.upstreamScheme, path: PathOutcome.nowhere, limit: 8)
     async let other = result(of: nowhere)
     guard let status = try await see(request).status else { return (.unknown, [:]) }
     let learned: Facts = [name: String(status)]

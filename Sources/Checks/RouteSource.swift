@@ -140,10 +140,7 @@ extension World {
       }
     }
     let place = try given.dialsFrom
-    let (answer, _) =
-      host.isAddress
-      ? (.init(answer: .addresses, addresses: [host]), [])
-      : try await resolve(host, in: place, usesHostNetwork: given.proxy.usesHostNetwork)
+    let (answer, _) = try await resolve(host, in: place, usesHostNetwork: given.proxy.usesHostNetwork)
     guard let address = answer.addresses.first else {
       if answer.answer == .silent { throw .noAnswer(seconds: 5) }
       way.obstacle = .nameless

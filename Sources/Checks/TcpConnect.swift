@@ -29,10 +29,10 @@ extension Check {
       case .denied: .denied
       case .other: .unknown
       }
+    let isUnanswered = [.timeout, .unreachable].contains(outcome)
+    let silent = isUnanswered ? await world.card(before: try given.address, from: place) : nil
     // An address that a person has written down may be nobody's any more.
-    let silent =
-      [.timeout, .unreachable].contains(outcome) ? await world.card(before: try given.address, from: place) : nil
-    let leadsNowhere = given[.nameListed] != nil && [.timeout, .unreachable].contains(outcome)
+    let leadsNowhere = isUnanswered && given[.nameListed] != nil
     return (
       outcome,
       [

@@ -113,6 +113,7 @@ extension Sheet {
     var rows: [Row] = []
     var items = 0
     let columns = columns(width: width, isASCII)
+    var isHeaded = false
     for block in blocks {
       switch block {
       case .gap:
@@ -123,9 +124,10 @@ extension Sheet {
           Row(spans: spans, indent: indent + (index == 0 ? 0 : hanging))
         }
       case .item(let label, _, _, let cells) where !columns.isEmpty:
-        if items == firstItem {
+        if !isHeaded {
           rows.append(Row(spans: Self.aligned(heads.map { Span($0, .dim) }, columns), indent: 2))
         }
+        isHeaded = true
         rows.append(Row(spans: Self.aligned([label] + cells, columns), indent: 2, item: items, cursor: 0))
         items += 1
       case .item(let label, let words, let note, _):
@@ -160,9 +162,6 @@ extension Sheet {
     }
     return rows
   }
-
-  /// The number of the first item that has cells.
-  private var firstItem: Int { if case .field? = blocks.first(where: { $0.isItem }) { 1 } else { 0 } }
 
   /// How wide each column of the items is, the label's first; empty if they have no cells, or no room for them.
   private func columns(width: Int, _ isASCII: Bool) -> [Int] {

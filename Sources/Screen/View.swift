@@ -39,9 +39,9 @@ extension State {
   private static let widest = 100
   /// Columns that a second pane wants to have beside the first.
   private static let both = 120
-  /// True if there is room for a second pane. Beside lines to be run there is none: they are selected row by row.
-  private var hasRoom: Bool { size.columns >= Self.both }
-  var width: Int { hasRoom && canHaveAside ? min(size.columns / 2, Self.widest) : min(size.columns, Self.widest) }
+  /// True if there is a second pane. Beside lines to be run there is none: they are selected row by row.
+  private var isSplit: Bool { size.columns >= Self.both && canHaveAside }
+  var width: Int { min(isSplit ? size.columns / 2 : size.columns, Self.widest) }
   private var isRoomy: Bool { size.rows >= 16 }
   private var bodyTop: Int { isRoomy ? 2 : 1 }
   /// Rows of the body in sight.
@@ -122,7 +122,7 @@ extension State {
 
   /// What belongs to the focused item, or comes next, beside the screen.
   private func drawAside(in grid: inout Grid) {
-    guard hasRoom, canHaveAside, let aside else { return }
+    guard isSplit, let aside else { return }
     let left = width + 3
     let rows = aside.rows(width: min(size.columns - left, Self.widest), isASCII: isASCII)
     for row in bodyTop..<bodyTop + page { grid.put("│", row: row, column: left - 2, style: .dim) }

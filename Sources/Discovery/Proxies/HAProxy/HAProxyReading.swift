@@ -19,29 +19,30 @@ enum HAProxyReading: ProxyReader {
     func entry(_ line: String, site: Setting<String>? = nil) -> Reading.Entry {
       Reading.Entry(site: site, definedIn: line, router: nil, service: nil, provider: nil)
     }
+    func misconfigured(_ place: String, _ reason: String, _ rule: (place: Span, fixed: String)?) -> Reading {
+      (reading.outcome, reading.entry) = (.misconfigured, entry(place, site: Setting(request.site.host, nil)))
+      reading.problem = Reading.Problem(
+        reason: reason, remedy: rule.flatMap { rule in files.edit(rule.place).map { .line($0, fixed: rule.fixed) } },
+        label: nil)
+      return reading
+    }
     let found = configuration.route(request)
     // A browser names the port, too, where that is not the scheme's own.
     if let route = found, route.choice?.name != "use_backend",
       let named = configuration.route(request, namesPort: false),
       named.kind == .passed, named.choice != route.choice, let choice = named.choice
     {
-      (reading.outcome, reading.entry) = (.misconfigured, entry(choice.place, site: Setting(request.site.host, nil)))
-      let rule = configuration.nameRule(for: request.site.host, of: route.frontend)
-      reading.problem = Reading.Problem(
-        reason: "a browser asks for \(request.site.authority), and the rule compares all of that with the name alone",
-        remedy: rule.flatMap { rule in files.edit(rule.place).map { .line($0, fixed: rule.fixed) } }, label: nil)
-      return reading
+      return misconfigured(
+        choice.place,
+        "a browser asks for \(request.site.authority), and the rule compares all of that with the name alone",
+        configuration.nameRule(for: request.site.host, of: route.frontend))
     }
     if let route = found, route.bind.isTLS, route.choice?.name != "use_backend", route.kind == .missing,
       let rule = configuration.handshakeRule(for: request.site.host, of: route.frontend)
     {
-      (reading.outcome, reading.entry) = (
-        .misconfigured, entry("\(rule.place.file):\(rule.place.line)", site: Setting(request.site.host, nil))
-      )
-      reading.problem = Reading.Problem(
-        reason: "req.ssl_sni is empty where HAProxy itself ends TLS; ssl_fc_sni has the name",
-        remedy: files.edit(rule.place).map { .line($0, fixed: rule.fixed) }, label: nil)
-      return reading
+      return misconfigured(
+        "\(rule.place.file):\(rule.place.line)",
+        "req.ssl_sni is empty where HAProxy itself ends TLS; ssl_fc_sni has the name", rule)
     }
     if let route = found, route.servers.isEmpty {
       let names = configuration.names(of: route.frontend)

@@ -250,27 +250,25 @@ extension HAProxy.Configuration {
   /// Where a rule of a frontend compares the whole `Host` header with a name, and what has to stand there to compare
   /// only the name in it.
   func nameRule(for host: String, of frontend: HAProxy.Section) -> (place: Span, fixed: String)? {
-    for (name, directive, _) in hosts(of: frontend) where name == host.lowercased() {
-      guard
-        let word = directive.words.first(where: { HAProxy.Expression($0.text).calls.first?.isOfHeaderName == true }),
-        let span = directive.span(word)
-      else { continue }
-      return (span, "\(span.head)\(word.text),field(1,:)\(span.tail)")
-    }
-    return nil
+    rule(for: host, of: frontend, with: \.isOfHeaderName) { "\($0),field(1,:)" }
   }
 
   /// The rule that would choose a backend by the name in a TLS handshake, which HAProxy has taken part in itself and so
   /// does not see any more as `req.ssl_sni`, and that line with the fetch that gives it.
   func handshakeRule(for host: String, of frontend: HAProxy.Section) -> (place: Span, fixed: String)? {
+    rule(for: host, of: frontend, with: \.isOfHandshakeName) { "ssl_fc_sni\($0.drop { !"(,".contains($0) })" }
+  }
+
+  /// The first rule of a frontend about a name that takes it by such a fetch, and that line with another one.
+  private func rule(
+    for host: String, of frontend: HAProxy.Section, with isMeant: (HAProxy.Expression.Call) -> Bool,
+    fixed: (String) -> String
+  ) -> (place: Span, fixed: String)? {
     for (name, directive, _) in hosts(of: frontend) where name == host.lowercased() {
-      guard
-        let word = directive.words.first(where: {
-          ["req.ssl_sni", "req_ssl_sni"].contains(HAProxy.Expression($0.text).calls.first?.name)
-        }), let span = directive.span(word)
+      guard let word = directive.words.first(where: { HAProxy.Expression($0.text).calls.first.map(isMeant) == true }),
+        let span = directive.span(word)
       else { continue }
-      let rest = word.text.drop { !"(,".contains($0) }
-      return (span, "\(span.head)ssl_fc_sni\(rest)\(span.tail)")
+      return (span, span.head + fixed(word.text) + span.tail)
     }
     return nil
   }
@@ -349,6 +347,9 @@ extension HAProxy.Expression.Call {
   fileprivate var isOfHeaderName: Bool {
     ["hdr", "req.hdr", "req.fhdr"].contains(name) && arguments.first?.lowercased() == "host"
   }
+
+  /// It fetches the name in a TLS handshake that is passed on.
+  fileprivate var isOfHandshakeName: Bool { ["req.ssl_sni", "req_ssl_sni"].contains(name) }
 
   /// It fetches the name that the client asks for.
   fileprivate var isOfHost: Bool {
