@@ -17,7 +17,6 @@ extension FactName {
   static let proxyUnit: FactName = "proxy.unit"
   static let proxyStarter: FactName = "proxy.starter"
   static let proxyAdminPort: FactName = "proxy.admin-port"
-  static let proxyListening: FactName = "proxy.listening"
 }
 
 private enum ProxyOutcome: String, CheckOutcome {
@@ -28,8 +27,6 @@ private enum ProxyOutcome: String, CheckOutcome {
   case stopped
   /// It listens in a network that the container which owns it has left: nobody reaches it.
   case leftBehind = "left-behind"
-  /// It runs, and listens on other ports than the one in its container to which the site's port leads.
-  case deaf
   /// Something listens there that is no known proxy.
   case other
   case none, unknown
@@ -42,7 +39,7 @@ extension Check {
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
       .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUnit, .proxyStarter, .proxyUser, .proxyLayout, .proxyAdminPort,
-      .engineCommand, .guestOwner, .proxyListening,
+      .engineCommand, .guestOwner,
     ], outcome: ProxyOutcome.self
   ) { world, given, signs throws(Unseen) in
     let (outcome, learned) = try await search(world, given, signs)
@@ -68,9 +65,6 @@ extension Check {
       }
       if let owner = try? await world.owner(leaving: proxy) {
         return (.leftBehind, learned(proxy).merging([.guestOwner: owner]))
-      }
-      if given[.siteStatus] == nil, let ports = try? await world.otherPorts(of: proxy) {
-        return (.deaf, learned(proxy).merging([.proxyListening: ports]))
       }
       return (RouteReading.kinds.contains(proxy.sign.kind) ? .found : .recognised, learned(proxy))
     }
@@ -139,15 +133,6 @@ extension World {
     async let theirs = result(of: Listeners(place: .process(holder)))
     let listens = try await see(Listeners(place: .process(pid))).contains { $0.port == proxy.port }
     return try await theirs.get().contains { $0.port == proxy.port } || !listens ? nil : owner.name
-  }
-
-  /// The ports on which a container's proxy listens, `8080, 8443`, if the one that is published is none of them.
-  fileprivate func otherPorts(of proxy: ProxyFound) async throws(Unseen) -> String? {
-    guard proxy.container != nil, !proxy.usesHostNetwork, let pid = proxy.pid else { return nil }
-    let listeners = try await see(Listeners(place: .process(pid)))
-    let ports = Set(listeners.filter { !$0.isLoopback }.map(\.port))
-    guard !ports.isEmpty, !listeners.contains(where: { $0.port == proxy.port }) else { return nil }
-    return ports.sorted().map { String($0) }.joined(separator: ", ")
   }
 
   /// By what a service of this machine is started.
