@@ -18,11 +18,15 @@ public final class Pasteboard: World {
   }
 
   private let machine: any World
-  private let signs: Signs
+  private let signs: @Sendable () -> Signs
   private let content: Mutex<Content>
 
-  /// - Parameter pasted: What was pasted before the session began.
-  public init(_ machine: any World, _ signs: Signs, after pasted: PastedWorld? = nil) {
+  /// - Parameters:
+  ///   - signs: Not wanted before something is pasted.
+  ///   - pasted: What was pasted before the session began.
+  public init(
+    _ machine: any World, _ signs: @autoclosure @escaping @Sendable () -> Signs, after pasted: PastedWorld? = nil
+  ) {
     (self.machine, self.signs) = (machine, signs)
     var content = Content()
     if let pasted {
@@ -72,18 +76,18 @@ public final class Pasteboard: World {
     let own = Self.machines(in: text)
     let machines = (before.name.map { [$0] } ?? []) + own
     guard Set(machines).count < 2 else { return .refused(.machines(Set(machines).sorted())) }
-    var account = Account(text, now: machine.now, signs)
+    var account = Account(text, now: machine.now, signs())
     let isElsewhere: Bool =
       if before.isElsewhere || !account.isOfMachine { before.isElsewhere } else {
         await !isHere(account, named: machines.first, servesHere: servesHere)
       }
     let all = before.text.isEmpty ? text : before.text + "\n" + text
     let neighbours = isElsewhere ? [] : await inspected(Account.containers(in: all))
-    if !neighbours.isEmpty { account = Account(text, now: machine.now, signs, beside: neighbours) }
+    if !neighbours.isEmpty { account = Account(text, now: machine.now, signs(), beside: neighbours) }
     var understanding = account.understanding
     guard !understanding.counts.isEmpty else { return .refused(.nothing) }
     understanding.isElsewhere = isElsewhere
-    let pasted = PastedWorld(all, before: machine, signs: signs, beside: neighbours)
+    let pasted = PastedWorld(all, before: machine, signs: signs(), beside: neighbours)
     content.withLock { $0 = Content(text: all, name: machines.first, isElsewhere: isElsewhere, pasted: pasted) }
     return understanding
   }

@@ -2,20 +2,20 @@ import Flow
 
 /// Pages that have been linted before, each read when it is first shown; what they take in is read with the first of them.
 final class PageFiles: Sendable {
-  private let files: [(path: String, text: String)]
+  private let files: [PageReader.Kind: [String: (path: String, text: String)]]
   private let language: Language
   private let taken: Later<(parts: [String: Part], recipes: Recipes)>
 
   init(_ files: [(path: String, text: String)], _ language: Language) {
-    (self.files, self.language) = (files, language)
+    self.language = language
+    self.files = files.reduce(into: [:]) { kinds, file in
+      if let (kind, id) = PageReader.Kind.page(file.path) { kinds[kind, default: [:]][id] = file }
+    }
     taken = Later { (Reader.parts(of: files), Recipes(files, Problems())) }
   }
 
   func pages(_ kind: PageReader.Kind) -> Pages {
-    let ofKind = files.compactMap { file in
-      PageReader.Kind.page(file.path).flatMap { $0.kind == kind ? (id: $0.id, file: file) : nil }
-    }
-    let files = Dictionary(ofKind.map { ($0.id, $0.file) }) { first, _ in first }
+    let files = files[kind] ?? [:]
     return Pages(files.keys) { [self] id in files[id].flatMap { page(kind, id, $0) } }
   }
 

@@ -11,8 +11,8 @@ struct PageReader {
 
     /// `Screens/CAUSE.md`, `Screens/guides/NAME.md` or `Screens/checkup/WEAKNESS.md`; nil for any other file.
     static func page(_ path: String) -> (kind: Kind, id: String)? {
+      guard path.hasPrefix("Screens/"), path.hasSuffix(".md") else { return nil }
       let words = path.split(separator: "/")
-      guard words.first == "Screens", let id = words.last, id.hasSuffix(".md") else { return nil }
       let kind: Kind? =
         switch words.dropFirst().dropLast() {
         case []: .cause
@@ -20,7 +20,7 @@ struct PageReader {
         case ["checkup"]: .weakness
         default: nil
         }
-      return kind.map { ($0, String(id.dropLast(3))) }
+      return kind.map { ($0, String(words[words.count - 1].dropLast(3))) }
     }
   }
 

@@ -140,7 +140,7 @@ extension Binding {
       .leave, .stay, .begin, .hint, .anew:
       true
     case .choose, .pick, .up, .down, .pageUp, .pageDown, .first, .last, .copy, .alone, .edit, .redraw, .suspend,
-      .interrupt, .resume:
+      .interrupt, .resume, .search, .endSearch, .leaveSearch:
       false
     }
   }

@@ -10,6 +10,7 @@ enum Action: Sendable, Equatable {
   case leave, stay
   case begin, hint
   case resume, anew
+  case search, endSearch, leaveSearch
 }
 
 /// What keys mean depends on it: the same one types, closes or leads on.
@@ -18,6 +19,8 @@ enum Mode: Sendable, CaseIterable {
   case screen
   /// The cursor stands in a field.
   case typing
+  /// What is typed is looked for in the screen.
+  case searching
   // Laid over a screen.
   case help, words, leaving
 }
@@ -52,9 +55,11 @@ struct Binding: Sendable {
 
   private static let screen: Set<Mode> = [.screen]
   private static let typing: Set<Mode> = [.typing]
+  /// Where characters are text.
+  private static let writing: Set<Mode> = [.typing, .searching]
   private static let everywhere = Set(Mode.allCases)
   /// Where no character is text.
-  private static let reading = everywhere.subtracting([.typing])
+  private static let reading = everywhere.subtracting(writing)
 
   /// In the order of the last line: what is left of a narrow screen has to be enough.
   static let all: [Binding] = [
@@ -65,6 +70,8 @@ struct Binding: Sendable {
       in: [.help]),
     Binding([.escape, .character("w"), .character("q"), .character("b"), .left], "Esc", .back, "close", in: [.words]),
 
+    Binding([.enter], "Enter", .endSearch, "found", in: [.searching]),
+    Binding([.escape], "Esc", .leaveSearch, "leave-search", in: [.searching]),
     Binding([.enter], "Enter", .choose, "check", in: typing) { $0.scene == .start },
     Binding([.enter], "Enter", .choose, "read", in: typing) { $0.scene == .logLine },
     Binding([.enter], "Enter", .choose, "choose", in: screen) { $0.canChoose },
@@ -112,20 +119,25 @@ struct Binding: Sendable {
 
     Binding([.down, .tab], "Down", .down, "routes", in: typing) { $0.scene == .start && $0.numbered > 0 },
     Binding([.down, .tab], "Down", .down, "causes", in: typing) { $0.scene == .logLine && $0.numbered > 0 },
-    Binding([.left, .control("b")], "Left", .edit(.left), "left", inBar: false, in: typing),
-    Binding([.right, .control("f")], "Right", .edit(.right), "right", inBar: false, in: typing),
-    Binding([.home, .control("a")], "Home ^A", .edit(.start), "start", inBar: false, in: typing),
-    Binding([.end, .control("e")], "End ^E", .edit(.end), "end", inBar: false, in: typing),
-    Binding([.backspace], "Backspace", .edit(.eraseBack), "erase-back", inBar: false, in: typing),
-    Binding([.delete, .control("d")], "Del ^D", .edit(.erase), "erase", inBar: false, in: typing),
-    Binding([.control("k")], "^K", .edit(.eraseToEnd), "erase-to-end", inBar: false, in: typing),
-    Binding([.control("u")], "^U", .edit(.eraseToStart), "erase-to-start", inBar: false, in: typing),
-    Binding([.control("w")], "^W", .edit(.eraseWord), "erase-word", inBar: false, in: typing),
+    Binding([.character("/")], "/", .search, "search", inBar: false, in: [.screen, .help, .words]) {
+      $0.canMove && !$0.readsLines
+    },
+
+    Binding([.left, .control("b")], "Left", .edit(.left), "left", inBar: false, in: writing),
+    Binding([.right, .control("f")], "Right", .edit(.right), "right", inBar: false, in: writing),
+    Binding([.home, .control("a")], "Home ^A", .edit(.start), "start", inBar: false, in: writing),
+    Binding([.end, .control("e")], "End ^E", .edit(.end), "end", inBar: false, in: writing),
+    Binding([.backspace], "Backspace", .edit(.eraseBack), "erase-back", inBar: false, in: writing),
+    Binding([.delete, .control("d")], "Del ^D", .edit(.erase), "erase", inBar: false, in: writing),
+    Binding([.control("k")], "^K", .edit(.eraseToEnd), "erase-to-end", inBar: false, in: writing),
+    Binding([.control("u")], "^U", .edit(.eraseToStart), "erase-to-start", inBar: false, in: writing),
+    Binding([.control("w")], "^W", .edit(.eraseWord), "erase-word", inBar: false, in: writing),
 
     Binding([.character("?"), .function(1)], "?", .help, "help", in: screen),
-    Binding([.function(1)], "F1", .help, "help", in: typing),
+    Binding([.character("?"), .function(1)], "F1", .help, "help", in: typing) { $0.field.text.isEmpty },
+    Binding([.function(1)], "F1", .help, "help", in: typing) { !$0.field.text.isEmpty },
     Binding([.character("q")], "q", .quit, "quit", in: screen),
-    Binding([.control("c")], "^C", .interrupt, "interrupt", in: typing),
+    Binding([.control("c")], "^C", .interrupt, "interrupt", in: writing),
     Binding([.control("c")], "^C", .interrupt, "interrupt", inBar: false, in: reading),
     Binding([.control("l")], "^L", .redraw, "redraw", inBar: false, in: everywhere),
     Binding([.control("z")], "^Z", .suspend, "suspend", inBar: false, in: everywhere) { !$0.isRestricted },

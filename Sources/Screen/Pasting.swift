@@ -15,6 +15,11 @@ extension State {
   mutating func take(paste text: String) -> [Effect] {
     let lines = text.lines.filter { line in line.contains { !$0.isWhitespace } }
     guard let first = lines.first else { return [] }
+    if search != nil {
+      field.insert(text)
+      searchOn()
+      return []
+    }
     if scene == .logLine, lines.count == 1 || isOneLine(lines) {
       take(line: text)
       return []

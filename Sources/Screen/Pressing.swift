@@ -10,11 +10,13 @@ extension State {
       return [.redraw]
     }
     if case .paste(let text) = key { return take(paste: text) }
-    if isTyping, case .character(let character) = key {
-      field.type(character)
-      return []
-    }
     guard let binding = Binding.all.first(where: { $0.keys.contains(key) && $0.isValid(self) }) else {
+      if isTyping || search != nil, case .character(let character) = key {
+        field.type(character)
+        if scene == .start, field.text == Self.leaving { hint = word("hint.lone-q") }
+        searchOn()
+        return []
+      }
       // What no key sends is none.
       if scene == .left, key != .other { return beginAnew() }
       hint = word(isTyping ? "hint.no-key-typing" : "hint.no-key")
@@ -65,7 +67,12 @@ extension State {
       let next = shown.map { $0 + 1 } ?? 0
       let first = diagnosis.verdict == .diagnosed ? 0 : nil
       spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
-    case .edit(let edit): field.edit(edit)
+    case .edit(let edit):
+      field.edit(edit)
+      searchOn()
+    case .search: beginSearch()
+    case .endSearch: endSearch()
+    case .leaveSearch: leaveSearch()
     case .logLine:
       collected = []
       push(.logLine)
@@ -228,6 +235,9 @@ extension State {
     return choose()
   }
 
+  /// What nobody means as an address.
+  private static let leaving = "q"
+
   private mutating func choose() -> [Effect] {
     switch scene {
     case .start:
@@ -238,7 +248,7 @@ extension State {
       if spot.focus > 0, routes.indices.contains(spot.focus - 1) {
         field = Field(routes[spot.focus - 1].url.printable)
       }
-      return check(field.text)
+      return field.text == Self.leaving ? perform(.quit, .enter) : check(field.text)
     case .logLine: return readLine()
     case .path:
       switch focusedPathItem {

@@ -93,6 +93,8 @@ public struct State: Sendable {
     var top = 0
     /// The row of what was copied last.
     var copied: Int?
+    /// The row that has what was looked for.
+    var found: Int?
   }
 
   let catalog: Catalog
@@ -152,6 +154,9 @@ public struct State: Sendable {
   /// A report to be read before it is saved.
   var preview: (text: String, hidden: [HiddenKind: Int])?
   var hint = ""
+  /// What is looked for now, and what was looked for last.
+  var search: Search?
+  var sought = ""
   /// Answers that were given before they are asked for, the next one first.
   var ahead: [String]
   /// How many lines in a row were no answer.
@@ -272,7 +277,8 @@ public struct State: Sendable {
   }
   var scene: Scene { spot.scene }
   var mode: Mode {
-    switch scene {
+    if search != nil { return .searching }
+    return switch scene {
     case .help: .help
     case .words: .words
     case .leaving: .leaving
@@ -281,10 +287,20 @@ public struct State: Sendable {
   }
   /// True if the first item is a field.
   var hasField: Bool { scene == .start || scene == .logLine }
+  /// True if the cursor stands in the field of the screen.
   var isTyping: Bool { hasField && spot.focus == 0 && !readsLines }
+  /// The field that takes what is typed.
   var field: Field {
-    get { scene == .logLine ? line : address }
-    set { if scene == .logLine { line = newValue } else { address = newValue } }
+    get { search?.field ?? (scene == .logLine ? line : address) }
+    set {
+      if search != nil {
+        search?.field = newValue
+      } else if scene == .logLine {
+        line = newValue
+      } else {
+        address = newValue
+      }
+    }
   }
   var isVerdict: Bool { if case .verdict = scene { true } else { false } }
 

@@ -26,6 +26,7 @@ extension State {
     grid.cursor = .init(row: bodyTop, column: 0)
     for (offset, row) in rows.dropFirst(top).prefix(page).enumerated() {
       draw(row, at: bodyTop + offset, in: &grid)
+      if spot.found == top + offset { mark(rows, at: top + offset, in: &grid) }
     }
     drawAside(in: &grid)
     drawHint(rows: rows.count, top: top, in: &grid)
@@ -164,7 +165,34 @@ extension State {
     }
   }
 
+  /// Shows what was looked for in the row that has it.
+  private func mark(_ rows: [Row], at index: Int, in grid: inout Grid) {
+    let text = search?.field.text ?? sought
+    guard let place = Self.place(of: text, in: rows, at: index) else { return }
+    let shown = Array(rows[index].spans.map(\.text).joined())
+    guard place.upperBound <= shown.count else { return }
+    let column = rows[index].indent + String(shown[..<place.lowerBound]).columns
+    let isChosen = rows[index].item == spot.focus && rows[index].item != nil
+    let style = Style(isBold: true, isReverse: !isChosen, colour: .accent)
+    grid.put(String(shown[place]), row: bodyTop + index - top(of: rows.count), column: column, style: style, limit: width)
+  }
+
+  /// What is looked for, and whether there is any, in the line above the keys.
+  private func drawSearch(_ search: Search, in grid: inout Grid) {
+    let line = size.rows - 2
+    let isNowhere = !search.field.text.isEmpty && search.row == nil
+    let note = isNowhere ? word("search.nowhere") : ""
+    let room = max(size.columns - note.columns - 3, 8)
+    let text = search.field.text.drawable(isASCII: isASCII)
+    let shown = text.columns > room ? String(text.suffix(room)) : text
+    let end = grid.put("/" + shown, row: line, column: 0, style: .bold)
+    grid.put(note, row: line, column: size.columns - note.columns, style: Style(colour: .unsure))
+    let behind = String(String.UnicodeScalarView(search.field.scalars[search.field.cursor...]))
+    grid.cursor = .init(row: line, column: max(end - behind.drawable(isASCII: isASCII).columns, 1))
+  }
+
   private func drawHint(rows: Int, top: Int, in grid: inout Grid) {
+    if let search { return drawSearch(search, in: &grid) }
     let line = size.rows - 2
     if rows > page, hint.isEmpty {
       let place = word(

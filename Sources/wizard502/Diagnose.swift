@@ -37,14 +37,18 @@ extension Arguments {
 final class Rounds: Sendable {
   private let world: any World
   private let machine: Once?
-  private let signs: Signs
+  private let signs: @Sendable () -> Signs
   private let end: ContinuousClock.Instant?
   private let current: Mutex<(round: Int, view: Once)>
 
   /// - Parameters:
   ///   - machine: What sites that are diagnosed side by side see of the machine.
+  ///   - signs: Not wanted before the first check.
   ///   - end: When the whole run ends; nil: each check has the limit for itself, since a person may be asked between.
-  init(_ world: any World, sharing machine: Once? = nil, _ signs: Signs, until end: ContinuousClock.Instant? = nil) {
+  init(
+    _ world: any World, sharing machine: Once? = nil, _ signs: @autoclosure @escaping @Sendable () -> Signs,
+    until end: ContinuousClock.Instant? = nil
+  ) {
     self.world = world
     self.machine = machine
     self.signs = signs
@@ -58,7 +62,7 @@ final class Rounds: Sendable {
       return current.view
     }
     guard let named = Check.named(check) else { return Finding(check: check, outcome: Finding.unknown) }
-    return await named.finding(in: view, facts: facts, signs: signs, until: end)
+    return await named.finding(in: view, facts: facts, signs: signs(), until: end)
   }
 }
 

@@ -29,7 +29,7 @@ extension Arguments {
   /// - Parameters:
   ///   - url: The address that was asked for, as it was typed.
   ///   - signs: By what the lines of logs in a paste are known.
-  func subject(_ url: String?, _ signs: Signs) throws(Evidence.Failure) -> Subject {
+  func subject(_ url: String?, _ signs: @autoclosure () -> Signs) throws(Evidence.Failure) -> Subject {
     if let from {
       let recording = try Evidence.read(from)
       let site = try recording.site(url)
@@ -37,7 +37,7 @@ extension Arguments {
       let other = recording.anonymized
       return .recording(other, try other.site(other.course == nil ? site.url : nil))
     }
-    if let paste { return .paste(try Evidence.pasted(paste, signs)) }
+    if let paste { return .paste(try Evidence.pasted(paste, signs())) }
     let machine = Wizard502.world()
     return .machine(restriction(at: url).map { Confined(machine, to: $0) } ?? machine)
   }

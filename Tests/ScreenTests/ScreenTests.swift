@@ -25,6 +25,10 @@ struct KeyTests {
     fix.press(.enter)
     var help = Play.diagnosed(size: Size.smallest)
     help.press(.character("?"))
+    var searching = help
+    searching.press(.character("/"))
+    searching.type("a.b")
+    searching.press(.left)
     var leaving = fix
     leaving.press(.character("q"))
     var line = Play.blind()
@@ -42,7 +46,7 @@ struct KeyTests {
     lines.effects += lines.state.begin(url: "shop.example.org")
     lines.find()
     return [
-      lines, typing, list, checking, path, evidence, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line,
+      lines, typing, list, checking, path, evidence, searching, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line,
       read,
       again, words, PracticeTests.goal(), Play(left: PracticeTests.left),
     ]
@@ -72,6 +76,66 @@ struct KeyTests {
         #expect(works, "\(key) of '\(binding.name)' does nothing anywhere")
       }
     }
+  }
+
+  @Test func aTextIsFoundWhileItIsTyped() {
+    var play = Play.diagnosed(size: Size.smallest)
+    play.press(.character("?"))
+    let before = play.state.spot
+    let last = play.state.body.last?.spans.map(\.text).joined() ?? ""
+    play.press(.character("/"))
+    play.type(String(last.suffix(12).uppercased()))
+    #expect(play.text.contains(last))
+    #expect(play.row(10).hasPrefix("/"))
+    play.press(.escape)
+    #expect(play.state.spot == before)
+    play.press(.character("/"))
+    play.type("no such words")
+    #expect(play.row(10).contains("nowhere here"))
+    play.press(.enter)
+    #expect(play.shows("'no such words' is nowhere on this screen."))
+    #expect(play.state.mode == .help)
+  }
+
+  @Test func anEmptySearchGoesOnToTheNextPlace() {
+    var play = Play.diagnosed(size: Size.smallest)
+    play.press(.character("?"), .character("/"))
+    play.type("to ")
+    var places: [Int?] = []
+    for _ in 0..<4 {
+      play.press(.enter)
+      places.append(play.state.spot.found)
+      play.press(.character("/"))
+    }
+    #expect(!places.contains(nil))
+    #expect(Set(places).count == 4, "\(places)")
+  }
+
+  @Test func aSearchAmongItemsChoosesThem() {
+    var play = Play()
+    play.press(.down, .character("/"))
+    play.type(ScreenCase.routes[1].url)
+    play.press(.enter)
+    #expect(play.state.routes[play.state.spot.focus - 1].url == ScreenCase.routes[1].url)
+  }
+
+  @Test func aTextThatGoesOverTheEndOfARowIsFound() {
+    let rows = [Row(spans: [Span("the proxy dials")]), Row(spans: [Span("an old address")], note: "2 s")]
+    #expect(Screen.State.place(of: "dials an OLD", in: rows, at: 0) == 10..<15)
+    #expect(Screen.State.place(of: "2 s", in: rows, at: 1) != nil)
+    #expect(Screen.State.place(of: "dials", in: rows, at: 1) == nil)
+  }
+
+  @Test func aLoneLetterLeavesAnEmptyField() {
+    var play = Play()
+    play.type("q")
+    #expect(play.shows("Enter leaves the program."))
+    play.press(.enter)
+    #expect(play.effects.contains { if case .quit = $0 { true } else { false } })
+    var named = Play()
+    named.type("q.example.org")
+    named.press(.enter)
+    #expect(named.state.session?.facts["site.host"] == "q.example.org")
   }
 
   @Test func everyWordOfTheKeysIsWritten() {
