@@ -16,7 +16,7 @@ extension State {
     let lines = text.lines.filter { line in line.contains { !$0.isWhitespace } }
     guard let first = lines.first else { return [] }
     if search != nil {
-      field.insert(text)
+      entry.insert(text)
       searchOn()
       return []
     }

@@ -12,7 +12,7 @@ extension State {
     if case .paste(let text) = key { return take(paste: text) }
     guard let binding = Binding.all.first(where: { $0.keys.contains(key) && $0.isValid(self) }) else {
       if isTyping || search != nil, case .character(let character) = key {
-        field.type(character)
+        entry.type(character)
         if scene == .start, field.text == Self.leaving { hint = word("hint.lone-q") }
         searchOn()
         return []
@@ -68,7 +68,7 @@ extension State {
       let first = diagnosis.verdict == .diagnosed ? 0 : nil
       spot = Spot(scene: .verdict(cause: next < diagnosis.causes.count ? next : first))
     case .edit(let edit):
-      field.edit(edit)
+      entry.edit(edit)
       searchOn()
     case .search: beginSearch()
     case .endSearch: endSearch()

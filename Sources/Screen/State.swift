@@ -289,18 +289,14 @@ public struct State: Sendable {
   var hasField: Bool { scene == .start || scene == .logLine }
   /// True if the cursor stands in the field of the screen.
   var isTyping: Bool { hasField && spot.focus == 0 && !readsLines }
-  /// The field that takes what is typed.
   var field: Field {
-    get { search?.field ?? (scene == .logLine ? line : address) }
-    set {
-      if search != nil {
-        search?.field = newValue
-      } else if scene == .logLine {
-        line = newValue
-      } else {
-        address = newValue
-      }
-    }
+    get { scene == .logLine ? line : address }
+    set { if scene == .logLine { line = newValue } else { address = newValue } }
+  }
+  /// The field in which the cursor stands.
+  var entry: Field {
+    get { search?.field ?? field }
+    set { if search == nil { field = newValue } else { search?.field = newValue } }
   }
   var isVerdict: Bool { if case .verdict = scene { true } else { false } }
 

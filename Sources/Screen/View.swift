@@ -174,7 +174,8 @@ extension State {
     let column = rows[index].indent + String(shown[..<place.lowerBound]).columns
     let isChosen = rows[index].item == spot.focus && rows[index].item != nil
     let style = Style(isBold: true, isReverse: !isChosen, colour: .accent)
-    grid.put(String(shown[place]), row: bodyTop + index - top(of: rows.count), column: column, style: style, limit: width)
+    grid.put(
+      String(shown[place]), row: bodyTop + index - top(of: rows.count), column: column, style: style, limit: width)
   }
 
   /// What is looked for, and whether there is any, in the line above the keys.

@@ -139,12 +139,13 @@ private let edge =
     #expect(try await outcome("Members only") == "same")
   }
 
-  @Test(arguments: [
-    (["0.0.0.0:80", "127.0.0.1:2019"], "hears", nil),
-    (["0.0.0.0:8443", "0.0.0.0:8080", "127.0.0.1:2019"], "deaf", "8080, 8443"),
-    // Nobody listens yet, or the port is bound to one address of the container.
-    ([], "hears", nil), (["127.0.0.1:80", "0.0.0.0:8080"], "hears", nil),
-  ] as [([String], String, String?)])
+  @Test(
+    arguments: [
+      (["0.0.0.0:80", "127.0.0.1:2019"], "hears", nil),
+      (["0.0.0.0:8443", "0.0.0.0:8080", "127.0.0.1:2019"], "deaf", "8080, 8443"),
+      // Nobody listens yet, or the port is bound to one address of the container.
+      ([], "hears", nil), (["127.0.0.1:80", "0.0.0.0:8080"], "hears", nil),
+    ] as [([String], String, String?)])
   func theProxyListensElsewhereInItsContainer(_ listens: [String], _ outcome: String, _ ports: String?) async throws {
     let listeners = listens.map { text in
       let parts = text.split(separator: ":")

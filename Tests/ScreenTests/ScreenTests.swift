@@ -46,7 +46,8 @@ struct KeyTests {
     lines.effects += lines.state.begin(url: "shop.example.org")
     lines.find()
     return [
-      lines, typing, list, checking, path, evidence, searching, Play.blind(), possible, Play.diagnosed(), fix, help, leaving, line,
+      lines, typing, list, checking, path, evidence, searching, Play.blind(), possible, Play.diagnosed(), fix, help,
+      leaving, line,
       read,
       again, words, PracticeTests.goal(), Play(left: PracticeTests.left),
     ]
@@ -111,11 +112,13 @@ struct KeyTests {
     #expect(Set(places).count == 4, "\(places)")
   }
 
-  @Test func aSearchAmongItemsChoosesThem() {
+  @Test func aSearchAmongItemsChoosesThem() throws {
     var play = Play()
     play.press(.down, .character("/"))
     play.type(ScreenCase.routes[1].url)
     play.press(.enter)
+    try #require(play.state.spot.focus > 0)
+    #expect(play.state.field.text.isEmpty)
     #expect(play.state.routes[play.state.spot.focus - 1].url == ScreenCase.routes[1].url)
   }
 
