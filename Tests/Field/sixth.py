@@ -200,7 +200,7 @@ def haproxy_still_asks_for_tasks(s):
 @fault
 def haproxy_looks_before_the_hello(s):
     """mode tcp and req.ssl_sni without `tcp-request inspect-delay`: HAProxy looks before the name has come. https://github.com/opnsense/plugins/issues/2311, https://github.com/haproxy/haproxy/issues/3148"""
-    n = s.net(); a = tls_nginx(s, n, 8443, "cloud"); s.hp = s.hostport(); s.run("haproxy:3.0", name=s.name("haproxy"), net=n, publish=[f"{s.hp}:443"], opts=s.mount("haproxy", "/usr/local/etc/haproxy", {"haproxy.cfg": f"global\n    log stdout format raw local0\ndefaults\n    mode tcp\n    log global\n    option tcplog\n    timeout connect 3s\n    timeout client 40s\n    timeout server 40s\nfrontend tls\n    bind :443\n    use_backend cloud if {{ req.ssl_sni -i {s.site} }}\nbackend cloud\n    server s1 {a}:8443\n"})); s.expect("/", None, "route-misconfigured", mend=True, url=f"https://{s.site}:{s.hp}/")
+    n = s.net(); a = tls_nginx(s, n, 8443, "cloud"); s.hp = s.hostport(); s.run("haproxy:3.0", name=s.name("haproxy"), net=n, publish=[f"{s.hp}:443"], opts=s.mount("haproxy", "/usr/local/etc/haproxy", {"haproxy.cfg": f"global\n    log stdout format raw local0\ndefaults\n    mode tcp\n    log global\n    option tcplog\n    timeout connect 3s\n    timeout client 40s\n    timeout server 40s\nfrontend tls\n    bind :443\n    use_backend cloud if {{ req.ssl_sni -i {s.site} }}\nbackend cloud\n    server s1 {a}:8443\n"})); s.expect("/", "mixed", "route-misconfigured", mend=True, url=f"https://{s.site}:{s.hp}/")
 @fault
 def haproxy_sorry_unless_both_are_up(s):
     """A rule shows the house's sorry page when less than two servers are up; one was stopped for an update. https://github.com/haproxy/haproxy/issues/1560 (kind)"""
