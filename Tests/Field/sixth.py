@@ -133,7 +133,7 @@ def npm_app_with_an_odd_name_is_off(s):
 @fault
 def npm_scheme_is_https(s):
     """The scheme of the proxy host is https, the app speaks plain HTTP. https://github.com/jlesage/docker-firefox/issues/280 (the reverse)"""
-    n = s.net(); p = s.port(); a = node(s, page("firefox") + f".listen({p});\n", net=n, name=s.name("firefox")); c = npm(s, n, a, p); f = "npm/data/nginx/proxy_host/1.conf"; s.file(f, open(f"{s.dir}/{f}").read().replace("$forward_scheme http;", "$forward_scheme https;")); sh("docker", "restart", "-t", "1", c); s.needs("NPM writes its files itself, so it has to be told", "http"); s.expect("/", 502, "https-to-http-backend", mend=False)
+    n = s.net(); p = s.port(); a = node(s, page("firefox") + f".listen({p});\n", net=n, name=s.name("firefox")); c = npm(s, n, a, p); f = "npm/data/nginx/proxy_host/1.conf"; s.file(f, open(f"{s.dir}/{f}").read().replace("$forward_scheme http;", "$forward_scheme https;")); sh("docker", "restart", "-t", "1", c); s.needs("NPM writes its files itself, so it has to be told", "Scheme"); s.expect("/", 502, "https-to-http-backend", mend=False)
 
 # ---------------------------------------------------------------- Traefik
 @fault
@@ -148,7 +148,7 @@ def traefik_two_dollars_in_yaml(s):
 def traefik_labels_below_deploy(s):
     """The labels stand below `deploy:`, where Compose gives them to nobody: the container has none. https://github.com/eduardorfreitas93/traefik-nginx-phpfpm/pull/1"""
     n = s.net(); p = s.port(); j = s.name("stack"); s.file("docker-compose.yml", f"services:\n  whoami:\n    image: traefik/whoami:v1.10\n    networks: [proxy]\n    deploy:\n      labels:\n        - traefik.enable=true\n        - traefik.http.routers.whoami.rule=Host(`{s.site}`)\n        - traefik.http.services.whoami.loadbalancer.server.port={p}\nnetworks:\n  proxy:\n    name: {n}\n    external: true\n")
-    s.app(p, net=n, name=f"{j}-whoami-1", image="traefik/whoami:v1.10", labels=compose(j, "whoami", s.dir)); s.traefik(s.docker_provider(), n); s.needs("the labels have to be moved in the owner's Compose file", "label"); s.expect("/", 404, "route-missing", "route-misconfigured", mend=False)
+    s.app(p, net=n, name=f"{j}-whoami-1", image="traefik/whoami:v1.10", labels=compose(j, "whoami", s.dir)); s.traefik(s.docker_provider(), n); s.needs("the labels have to be moved in the owner's Compose file", "deploy"); s.expect("/", 404, "route-missing", "route-misconfigured", mend=False)
 @fault
 def traefik_breaker_is_open(s):
     """A circuit breaker counts one broken page, and closes the whole site for ten minutes. https://doc.traefik.io/traefik/middlewares/http/circuitbreaker/ (kind)"""
