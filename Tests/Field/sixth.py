@@ -253,7 +253,7 @@ def envoy_says_another_host(s):
     s.envoy(t.replace(k, f"route: {{ cluster: app, timeout: 40s, host_rewrite_literal: staging.{s.site} }}"), n); s.expect("/", 404, "route-misconfigured", "app-error", mend=True)
 @fault
 def lighttpd_maps_the_path_away(s):
-    """proxy.header has map-urlpath from the app before; this one lives below /grafana and gets /. https://github.com/shellinabox/shellinabox/issues/42 (the reverse)"""
+    """proxy.header has map-urlpath from the app before; this one lives below /grafana and gets /. https://github.com/shellinabox/shellinabox/issues/42 (kind)"""
     n = s.net(); p = s.port(); a = s.app(p, "--base", "/grafana", net=n); lighttpd(s, n, f'    proxy.server = ( "/grafana/" => (( "host" => "{s.ip(a)}", "port" => {p} )) )\n    proxy.header = ( "map-urlpath" => ( "/grafana/" => "/" ) )'); s.expect("/grafana/login", 404, "path-rewrite-wrong", mend=True)
 
 # ---------------------------------------------------------------- the host, Compose, namespaces
