@@ -36,7 +36,8 @@ extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
     siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteSteady, siteIntended, proxyFind, proxyHears,
-    routeFind, routeSource, siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind, containerState,
+    routeFind, routeSource, siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind,
+    containerState,
     containerDeaths, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily,
     insideConnect, socketConnect, routeHairpin, routeCircle, firewallRules, upstreamSpeaks, tlsHandshake,
     upstreamCertificate,

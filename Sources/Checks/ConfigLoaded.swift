@@ -40,7 +40,9 @@ extension Check {
     default: break
     }
     let loaded = try await world.lastLoad(given, signs)
-    if let newest = given.seconds(.configNewestTime), newest > loaded + 1 { return (.older, [:]) }
+    // A time in whole seconds has been cut.
+    let error = loaded == loaded.rounded() ? 1 : 0.1
+    if let newest = given.seconds(.configNewestTime), newest > loaded + error { return (.older, [:]) }
     if given[.routeResolves] == Route.Resolution.atStart, let id = given[.upstreamID],
       let started = try await world.container(id).started, started > loaded
     {

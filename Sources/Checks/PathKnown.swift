@@ -20,10 +20,14 @@ extension World {
   /// An app that takes every path proves nothing, so one that cannot exist is asked for as well: beside the path, not
   /// below it, where an app of one page knows every path.
   ///
-  /// - Parameter learning: The fact that gets the status.
-  func known(_ path: String, _ given: Case, learning name: FactName) async throws(Unseen) -> (PathOutcome, Facts) {
+  /// - Parameters:
+  ///   - name: The fact that gets the status.
+  ///   - unknown: The path that cannot exist.
+  func known(
+    _ path: String, _ given: Case, learning name: FactName, unlike unknown: String = PathOutcome.nowhere
+  ) async throws(Unseen) -> (PathOutcome, Facts) {
     let request = try given.asProxy(try given.upstreamScheme, path: path, limit: 8)
-    let nowhere = try given.asProxy(try given.upstreamScheme, path: PathOutcome.nowhere, limit: 8)
+    let nowhere = try given.asProxy(try given.upstreamScheme, path: unknown, limit: 8)
     async let other = result(of: nowhere)
     guard let status = try await see(request).status else { return (.unknown, [:]) }
     let learned: Facts = [name: String(status)]

@@ -21,7 +21,8 @@ extension Check {
     guard found.0 == .same, changed.contains("//"), !original.contains("//") else { return found }
     var single = changed
     while single.contains("//") { single = single.replacing("//", with: "/") }
-    let (outcome, facts) = try await world.known(single, given, learning: .slashesStatus)
+    // Nothing but the slashes tells the two apart.
+    let (outcome, facts) = try await world.known(single, given, learning: .slashesStatus, unlike: changed)
     return outcome == .better ? (.better, facts) : found
   }
 }

@@ -11,6 +11,7 @@ extension FactName {
   static let proxyID: FactName = "proxy.id"
   static let proxyPID: FactName = "proxy.pid"
   static let proxyPort: FactName = "proxy.port"
+  static let proxyArrival: FactName = "proxy.arrival"
   static let proxyNetwork: FactName = "proxy.network"
   static let proxyStopped: FactName = "proxy.stopped"
   static let proxyProgram: FactName = "proxy.program"
@@ -39,7 +40,7 @@ extension Check {
     learns: [
       .proxyKind, .proxyName, .proxyWhere, .proxyVersion, .proxyPlace, .proxyContainer, .proxyID, .proxyPID, .proxyPort,
       .proxyNetwork, .proxyStopped, .proxyProgram, .proxyUnit, .proxyStarter, .proxyUser, .proxyLayout, .proxyAdminPort,
-      .engineCommand, .guestOwner,
+      .engineCommand, .guestOwner, .proxyArrival,
     ], outcome: ProxyOutcome.self
   ) { world, given, signs throws(Unseen) in
     let (outcome, learned) = try await search(world, given, signs)
@@ -66,7 +67,11 @@ extension Check {
       if let owner = try? await world.owner(leaving: proxy) {
         return (.leftBehind, learned(proxy).merging([.guestOwner: owner]))
       }
-      return (RouteReading.kinds.contains(proxy.sign.kind) ? .found : .recognised, learned(proxy))
+      let isHere = proxy.container == nil || proxy.usesHostNetwork
+      return (
+        RouteReading.kinds.contains(proxy.sign.kind) ? .found : .recognised,
+        learned(proxy).merging([.proxyArrival: isHere ? address : ""])
+      )
     }
     if let proxy = try? await world.stoppedProxy(at: port, signs) {
       return (.stopped, learned(proxy).merging([.proxyStopped: "yes"]))

@@ -77,7 +77,7 @@ extension Check {
       .logAddress: reading.text(of: "address")?.printable ?? "", .logLine: shown.line.excerpt(of: 200),
     ]
     // The proxy itself was not asked how much it uses, so its files tell how much that is.
-    if failures[shows] == .queue { learned[.routeRequestLimit] = given[.routeServerLimit] }
+    if [.queue, .noServer].contains(failures[shows]) { learned[.routeRequestLimit] = given[.routeServerLimit] }
     if failures[shows] == .stalled {
       learned[.logStalled] = "yes"
       // How long the app will stop is not known.

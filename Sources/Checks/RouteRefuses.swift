@@ -55,7 +55,9 @@ extension World {
   /// What the reader of the proxy's files finds for the site.
   func reading(_ given: Case, _ signs: Signs) async throws(Unseen) -> Reading {
     try await RouteReading.read(
-      .init(site: try given.site, port: try given.proxyPort, server: given[.routeServer]), kind: try given.proxyKind,
+      .init(
+        site: try given.site, port: try given.proxyPort, server: given[.routeServer],
+        address: given[.proxyArrival]), kind: try given.proxyKind,
       at: given.proxy, in: self, signs)
   }
 }

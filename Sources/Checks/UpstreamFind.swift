@@ -15,6 +15,7 @@ extension FactName {
   static let upstreamNear: FactName = "upstream.near"
   static let twinOf: FactName = "twin.of"
   static let upstreamTenant: FactName = "upstream.tenant"
+  static let publishProtocol: FactName = "publish.protocol"
   static let upstreamStarter: FactName = "upstream.starter"
   static let swarmService: FactName = "swarm.service"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
@@ -29,6 +30,8 @@ private enum UpstreamOutcome: String, CheckOutcome {
   /// The container that the name means does not run; another one of its image, for the same service of another Compose
   /// project, does, in no network of the proxy's.
   case replaced
+  /// A port of this machine where nobody listens: it is published, and for another protocol than TCP.
+  case datagram
   /// Loopback, where nobody listens on that port, in a container whose own start command names the port.
   case ended
   /// Loopback, where nobody listens on that port, in a container in which a program besides the proxy listens.
@@ -44,8 +47,8 @@ extension Check {
       .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter,
       .routeLeadsNowhere,
       .swarmService,
-      .composeUnmade,
-    ] + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
+      .composeUnmade, .publishProtocol,
+    ] + FactName.ofPublishing + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
     let host = try given.upstreamHost
     let port = try given.upstreamPort
@@ -81,6 +84,7 @@ extension Check {
       return (.occupied, facts)
     case .host:
       let isThere = try await world.see(Listeners(place: .host)).contains { $0.port == port }
+      if !isThere, let facts = try? await world.otherwisePublished(at: port) { return (.datagram, facts) }
       var facts: Facts = [
         .upstreamPlace: "host", .upstreamInside: String(port), .routeLeadsNowhere: isThere ? "" : "yes",
       ]
@@ -145,6 +149,17 @@ extension World {
     }
     guard twins.count == 1, Set(twins[0].networks.keys).isDisjoint(with: own.networks.keys) else { return nil }
     return try await container(twins[0].Id)
+  }
+
+  /// What publishes a port of this machine that is published for another protocol than TCP as it should be.
+  fileprivate func otherwisePublished(at port: UInt16) async throws(Unseen) -> Facts? {
+    for summary in try await containers() where summary.isRunning {
+      guard let other = summary.otherPorts.first(where: { $0.PublicPort == port }), let inside = other.PrivatePort
+      else { continue }
+      let facts = await publishing(inside, of: try await container(summary.Id), at: port)
+      return facts.merging([.publishProtocol: other.`Type`?.uppercased() ?? "", .routeLeadsNowhere: "yes"])
+    }
+    return nil
   }
 
   /// The container that does not run and was given this address to keep.

@@ -105,19 +105,35 @@ private let edge =
     ("/app", "//v1/list", 200, 404, "better"), ("/app", "//v1/list", 200, 200, "same"),
     ("/app", "/v1/list", 404, 404, "same"),
   ])
-  func aSlashTooMany(site: String, asked: String, single: Int, nowhere: Int, outcome: String) async throws {
+  func aSlashTooMany(site: String, asked: String, single: Int, again: Int, outcome: String) async throws {
     func request(_ path: String) -> HTTPRequest {
       HTTPRequest(
         url: "http://localhost\(path)", address: "10.0.0.2", port: 8080, place: .process(7), limit: 8)
     }
     let world = Sandbox().with(request(site), .init(status: 404)).with(request("/v1/list"), .init(status: single))
-      .with(request("/wizard502-no-such-page"), .init(status: nowhere))
+      .with(request(asked), .init(status: again))
     let facts: Facts = [
       "name.address": "10.0.0.2", "upstream.scheme": "http", "upstream.path": asked, "site.path": site,
       "upstream.status": "404", "site.host": "localhost",
     ]
     let found = try await look("path.original", world, route.merging(facts))
     #expect(found.outcome == outcome)
+  }
+
+  @Test(arguments: [("udp", "datagram"), ("tcp", "container")])
+  func aPortOfTheMachineForAnotherProtocol(protocol: String, outcome: String) async throws {
+    let app = """
+      {"Id": "app", "Names": ["/wiki"], "State": "running", "Ports": [{"PrivatePort": 3000, "PublicPort": 8080, \
+      "Type": "\(`protocol`)", "IP": "127.0.0.1"}]}
+      """
+    let world = Sandbox().containers(app).with(Listeners(place: .host), [])
+      .listening(in: .process(9), ("0.0.0.0", 3000))
+      .container("app", #""Name": "/wiki", "State": {"Status": "running", "Pid": 9}"#)
+    let facts: Facts = ["proxy.place": "host", "upstream.host": "127.0.0.1", "upstream.port": "8080"]
+    let found = try await look("upstream.find", world, facts)
+    #expect(found.outcome == outcome)
+    #expect(found.facts["publish.protocol"] == (outcome == "datagram" ? "UDP" : nil))
+    #expect(found.facts["publish.inside-port"] == (outcome == "datagram" ? "3000" : nil))
   }
 
   @Test func theAppsOwnListOfNames() async throws {

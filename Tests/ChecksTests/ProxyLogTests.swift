@@ -118,9 +118,12 @@ import World
       ? line(text, upstream: "app")
       : kind == "haproxy" ? "10.0.0.1:5000 [21/Nov/2026:14:00:00.000] \(text)\n" : text + "\n"
     let world = Sandbox().container("edge1", #""Name": "/edge""#).log(of: "edge1", frame(written))
-    let given = facts.merging(["proxy.kind": kind, "route.log-keys": "shop.example.org, web/app1"])
+    let given = facts.merging([
+      "proxy.kind": kind, "route.log-keys": "shop.example.org, web/app1", "route.server-limit": "7",
+    ])
     let found = try await look("proxy.log", world, given, signs: realSigns())
     #expect(found.outcome == outcome)
+    #expect(found.facts["route.request-limit"] == (outcome == "not-http" ? nil : "7"))
     #expect(found.facts["log.line"]?.contains("2026") == true)
   }
 

@@ -28,6 +28,39 @@ import Testing
     return session
   }
 
+  // MARK: What decides by a fact
+
+  /// Whoever answers in HTTP was reached, whatever was read of the ports.
+  @Test(arguments: [("502", nil), (nil, "wrong-port")] as [(String?, String?)])
+  func aProxyThatAnsweredIsNotDeaf(status: String?, cause: String?) {
+    var given: Facts = ["site.error": "cut", "proxy.pid": "7", "proxy.port": "80"]
+    given[.siteStatus] = status
+    let session = session(
+      ["site.answer": status == nil ? "broken" : "bad-gateway", "proxy.find": "found", "proxy.hears": "deaf"], given,
+      asks: false)
+    #expect(session.walk().causes.first { $0.confidence == .certain }?.cause == cause)
+  }
+
+  /// nginx says the same of servers that failed and of those that have as many requests as they may.
+  @Test(
+    arguments: [
+      ("nginx", "7", "workers-exhausted"), ("nginx", nil, "backend-unhealthy"), ("haproxy", "7", "backend-unhealthy"),
+    ] as [(String, String?, String)])
+  func noServerIsLeftOrNoneHasAPlace(kind: String, limit: String?, cause: String) {
+    var given = Facts(Dictionary(Check.all.flatMap(\.shape.needs).map { ($0, "1") }) { first, _ in first })
+    given.merge([.siteStatus: "502", .proxyKind: kind, "site.error": "", "site.delay": ""])
+    given["route.request-limit"] = limit
+    let session = session(
+      [
+        "site.answer": "bad-gateway", "proxy.find": "found", "route.find": "found", "auth.reach": "reached",
+        "servers.reach": "all-up", "upstream.find": "container", "container.state": "running",
+        "network.shared": "shared", "name.resolve": "address", "port.listening": "listening",
+        "tcp.connect": "accepted", "upstream.speaks": "http", "upstream.answer": "good", "proxy.limit": "free",
+        "upstream.queue": "free", "route.refuses": "none", "config.valid": "readable", "proxy.log": "no-server",
+      ], given, asks: false)
+    #expect(session.walk().causes.first?.cause == cause)
+  }
+
   // MARK: Past the edge
 
   /// The name leads to a service in front, and nobody listens here.

@@ -29,7 +29,10 @@ public struct ContainerSummary: Sendable, Decodable {
   /// `Up 5 minutes (unhealthy)`.
   public let Status: String?
   public fileprivate(set) var Labels: [String: String]?
+  /// Those of TCP, by which sites are served.
   public let Ports: [Port]?
+  /// Those of other protocols.
+  public let otherPorts: [Port]
   public let HostConfig: Host?
   /// Of one that lives in another container's network: that one's.
   public fileprivate(set) var NetworkSettings: Settings?
@@ -41,7 +44,10 @@ public struct ContainerSummary: Sendable, Decodable {
     Id = try container.decode(String.self, forKey: .Id)
     (Names, Image) = (container.readable(.Names), container.readable(.Image))
     (State, Status) = (container.readable(.State), container.readable(.Status))
-    (Labels, Ports) = (container.readable(.Labels), container.readable(.Ports))
+    Labels = container.readable(.Labels)
+    let ports: [Port]? = container.readable(.Ports)
+    let isTCP: (Port) -> Bool = { ($0.`Type` ?? "tcp") == "tcp" }
+    (Ports, otherPorts) = (ports?.filter(isTCP), ports?.filter { !isTCP($0) } ?? [])
     (HostConfig, NetworkSettings) = (container.readable(.HostConfig), container.readable(.NetworkSettings))
   }
 
@@ -267,6 +273,7 @@ extension ContainerSummary {
   fileprivate init(State: String) {
     (Id, self.State) = ("", State)
     (Names, Image, Status, Labels, Ports, HostConfig, NetworkSettings) = (nil, nil, nil, nil, nil, nil, nil)
+    otherPorts = []
   }
 }
 

@@ -11,10 +11,13 @@ public enum RouteReading {
     public let port: UInt16
     /// The one of a group's servers that is to be examined, as `route.servers` has it; nil: the first that is used.
     public let server: String?
-    public init(site: Site, port: UInt16, server: String? = nil) {
+    /// The address of this machine at which the request arrives; nil where Docker leads it to the proxy's own.
+    public let address: String?
+    public init(site: Site, port: UInt16, server: String? = nil, address: String? = nil) {
       self.site = site
       self.port = port
       self.server = server
+      self.address = address
     }
   }
 

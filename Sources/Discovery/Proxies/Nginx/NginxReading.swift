@@ -246,7 +246,8 @@ enum NginxReading: ProxyReader {
       sentHost: route.hostHeader.value.map { .known(Setting($0, files.edit(route.hostHeader.span))) } ?? .notRead,
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: header, line: nil, lines: nil)),
-        body: .known(setting(route.bodyLimit)), connections: .known(Setting(upstream.maxConnections, nil))),
+        body: .known(setting(route.bodyLimit)),
+        connections: .known(Setting(upstream.maxConnections, files.edit(upstream.maxConnectionsSpan)))),
       health: .notApplicable, login: .known(route.login),
       scripts: scripts(of: route, files),
       refusals: .known(route.refusals.map { refusal($0, of: configuration, files) }), shadowed: .notRead,
@@ -357,7 +358,8 @@ extension Nginx.Configuration {
   func route(_ request: RouteReading.Request) -> Nginx.Route? {
     let isTLS = request.site.scheme == "https"
     return route(
-      host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS, outside: request.site.port)
+      host: request.site.host, port: request.port, path: request.site.path, isTLS: isTLS,
+      address: request.address, outside: request.site.port)
   }
 
   /// True if the default server is plainly meant for other sites: it has names of its own, and is not the only one.

@@ -113,6 +113,8 @@ extension Nginx {
     public let weight: Int
     /// Connections at a time; nil: no limit.
     public let maxConnections: Int?
+    /// Their number in the file.
+    public let maxConnectionsSpan: Span?
     public let resolution: Resolution
     public let schemeSpan: Span?
     public let hostSpan: Span?
@@ -171,7 +173,7 @@ extension Nginx.Configuration {
       } else {
         .eachRequest(resolvers: resolvers)
       }
-    return ([upstream(target, scheme, [], resolution, target.scheme.flatMap(span), down: nil)], nil)
+    return ([upstream(target, scheme, [], resolution, target.scheme.flatMap(span), down: nil, limit: nil)], nil)
   }
 
   /// One `server` line of a group.
@@ -189,26 +191,36 @@ extension Nginx.Configuration {
       } else {
         .atStart
       }
-    let down = directive.arguments.dropFirst().first { $0.text == "down" }
+    func place(_ isWanted: (String) -> Bool) -> (text: String, span: Span)? {
+      guard let argument = directive.arguments.dropFirst().first(where: { isWanted($0.text) }),
+        let span = span(Traced(argument, in: directive.file))
+      else { return nil }
+      return (argument.text, span)
+    }
+    let limit = place { $0.hasPrefix(Self.limit) }
     return upstream(
-      target, scheme, parameters, resolution, schemeSpan, down: down.flatMap { span(Traced($0, in: directive.file)) })
+      target, scheme, parameters, resolution, schemeSpan, down: place { $0 == "down" }?.span,
+      limit: limit.flatMap { $0.span.part(Self.limit.count..<$0.text.count, of: $0.text) })
   }
 
   private func upstream(
     _ target: Nginx.Target, _ scheme: String, _ parameters: [String], _ resolution: Nginx.Upstream.Resolution,
-    _ schemeSpan: Span?, down: Span?
+    _ schemeSpan: Span?, down: Span?, limit: Span?
   ) -> Nginx.Upstream {
-    let limit = parameters.first { $0.hasPrefix("max_conns=") }.flatMap { Int($0.dropFirst(10)) }
+    let most = parameters.first { $0.hasPrefix(Self.limit) }.flatMap { Int($0.dropFirst(Self.limit.count)) }
     let weight = parameters.first { $0.hasPrefix("weight=") }.flatMap { Int($0.dropFirst(7)) }
     return Nginx.Upstream(
       scheme: scheme, host: target.host.text, port: target.socket == nil ? target.endpoint.port : nil,
       socket: target.socket?.text, isBackup: parameters.contains("backup"),
-      down: down, weight: weight ?? 1, maxConnections: limit == 0 ? nil : limit, resolution: resolution,
+      down: down, weight: weight ?? 1, maxConnections: most == 0 ? nil : most,
+      maxConnectionsSpan: limit, resolution: resolution,
       schemeSpan: schemeSpan,
       hostSpan: span(target.socket ?? target.host),
       portSpan: target.socket != nil
         ? nil : target.port.map(span) ?? span(behind: target.host, inserting: ":"))
   }
+
+  private static let limit = "max_conns="
 
   static func isAddress(_ host: String) -> Bool {
     if host.hasPrefix("[") { return true }
