@@ -10,7 +10,7 @@ STATIC := libyaml-dev libtomlplusplus-dev libcmark-dev libsqlite3-dev libpcre2-d
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libstdc++-12-dev libssl-dev $(STATIC)
 PEERS := bind9-dnsutils docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3 openssh-server
 
-.PHONY: run build test check lab by-hand answers walks drops hosts pastes practice field hostile fuzz suites tables texts bench format lint install uninstall package image test-packages libraries peers clean
+.PHONY: run build test check lab by-hand answers walks drops hosts pastes thorough practice field hostile fuzz suites tables texts bench format lint install uninstall package image test-packages libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -59,6 +59,11 @@ HOSTS ?= 50
 hosts: build peers
 	swift build --build-tests
 	HOSTS=$(HOSTS) WIZARD502=$(BUILD) swift test --skip-build --filter '^ProgramTests\.HostsTests/(many|why)'
+
+# What a normal run does for a share that it draws: every patch on every system, every third line against every pattern.
+thorough: build peers
+	swift build --build-tests
+	THOROUGH=1 swift test --skip-build --filter 'PatchTests|PumpTests'
 
 # Pastes into a real terminal, in every size, marked and as if typed, and ten megabytes.
 pastes: build peers
