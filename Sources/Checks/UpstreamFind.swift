@@ -18,6 +18,7 @@ extension FactName {
   static let upstreamStarter: FactName = "upstream.starter"
   static let swarmService: FactName = "swarm.service"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
+  static let upstreamElsewhere: FactName = "upstream.elsewhere"
 }
 
 private enum UpstreamOutcome: String, CheckOutcome {
@@ -42,7 +43,7 @@ extension Check {
     learns: [
       .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
       .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter,
-      .routeLeadsNowhere,
+      .routeLeadsNowhere, .upstreamElsewhere,
       .swarmService,
       .composeUnmade,
     ] + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
@@ -108,12 +109,12 @@ extension Check {
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
     case .scaledToZero: return (.scaled, [.swarmService: host])
     case .noSuchContainer(let near):
-      var facts: Facts = [.upstreamNear: near ?? ""]
+      var facts: Facts = [.upstreamNear: near ?? "", .upstreamElsewhere: "yes"]
       if near == nil, let id = given[.proxyID], let labels = (try? await world.container(id))?.Config?.Labels {
         facts.merge(await world.unmade(host, beside: labels))
       }
       return (.nameless, facts)
-    case .elsewhere: return (.elsewhere, [:])
+    case .elsewhere: return (.elsewhere, [.upstreamElsewhere: "yes"])
     }
   }
 
