@@ -190,7 +190,8 @@ struct Remote: Sendable {
       command += " " + quoted
     }
     let told = try await shell.answer(
-      to: command, input: Array(Wizard502.collectingScript.utf8), limit: left, most: Limits.sentByHost)
+      to: command, input: Array(Wizard502.collectingScript.utf8), limit: left, most: Limits.sentByHost,
+      sharingIn: StateFolder.path)
     guard Recording.begins(told.output) else { return .text(String(decoding: told.output, as: UTF8.self)) }
     for line in told.errors.lines.filter({ !$0.isEmpty }).prefix(Self.complaints) {
       Wizard502.complain("wizard502: \(shown): \(String(line).excerpt(of: 200))")

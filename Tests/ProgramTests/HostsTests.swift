@@ -72,6 +72,29 @@ import Testing
     #expect(guided.output.contains("Dort ist der Port an 127.0.0.1 offen"))
   }
 
+  /// One login serves the list of sites and each of them; where a person's own configuration shares connections, it is theirs.
+  @Test func allThatIsLookedAtThereSharesALogin() async throws {
+    let machines = try Machines(1, without: [1])
+    let logins = { (machines.folder.text("log/m1") ?? "").ranges(of: "Accepted").count }
+    func look() async throws {
+      let run = try await machines.run("diagnose", "--all", "--on", machines.all[0], "--json")
+      #expect(run.status == 1)
+    }
+    try await look()
+    #expect(logins() == 1)
+    let sockets = machines.folder.path + "/state/wizard502"
+    for _ in 0..<50 where try FileManager.default.contentsOfDirectory(atPath: sockets) != [] {
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: sockets) == [])
+    var status = stat()
+    #expect(stat(sockets, &status) == 0 && status.st_mode & 0o777 == 0o700)
+    let config = try #require(machines.folder.text("config"))
+    try machines.folder.write("ControlPath \(machines.folder.path)/none/%C\n" + config, to: "config")
+    try await look()
+    #expect(logins() == 3)
+  }
+
   @Test func monitoringGetsALineASite() async throws {
     let machines = try Machines(1)
     let run = try await machines.run("diagnose", "--all", "--on", "ssh://root@m1.test", "--prometheus")
@@ -296,7 +319,8 @@ private final class Machines {
     try await Program.run(
       words,
       environment: Program.withoutDocker.merging([
-        "PATH": folder.path + "/path:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+        "XDG_STATE_HOME": folder.path + "/state",
+        "PATH": folder.path + "/path:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"),
       ]) { $1 }, limit: limit)
   }
 }
