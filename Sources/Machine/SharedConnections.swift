@@ -14,6 +14,8 @@ final class SharedConnections: Sendable {
 
   private struct Kept {
     var count = 0
+    /// Those to which a command has gone.
+    var asked: Set<SecureShell> = []
     var opening: [SecureShell: Task<Result<Connection, Unseen>, Never>] = [:]
   }
   private let kept = Mutex(Kept())
@@ -25,7 +27,8 @@ final class SharedConnections: Sendable {
     var keeper: Invocation.Running?
   }
 
-  /// The connection to a machine, opened if there is none. Throws why there can be none.
+  /// The connection to a machine, opened if there is none. The first command there has one of its own: most machines are
+  /// asked once. Throws why there can be none.
   ///
   /// - Parameters:
   ///   - folder: For the sockets; this user's own.
@@ -33,6 +36,7 @@ final class SharedConnections: Sendable {
   func connection(
     to shell: SecureShell, in folder: String, limit: Double, _ keeper: @escaping @Sendable ([String]) -> Invocation
   ) async throws(Unseen) -> Connection {
+    if kept.withLock({ $0.asked.insert(shell).inserted }) { return Connection() }
     let task = kept.withLock { kept in
       if let task = kept.opening[shell] { return task }
       kept.count += 1

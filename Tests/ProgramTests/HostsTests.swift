@@ -72,7 +72,7 @@ import Testing
     #expect(guided.output.contains("Dort ist der Port an 127.0.0.1 offen"))
   }
 
-  /// One login serves the list of sites and each of them; where a person's own configuration shares connections, it is theirs.
+  /// One login serves the list of sites, and one each of them; where a person's own configuration shares connections, it is theirs.
   @Test func allThatIsLookedAtThereSharesALogin() async throws {
     let machines = try Machines(1, without: [1])
     let logins = { (machines.folder.text("log/m1") ?? "").ranges(of: "Accepted").count }
@@ -81,7 +81,7 @@ import Testing
       #expect(run.status == 1)
     }
     try await look()
-    #expect(logins() == 1)
+    #expect(logins() == 2)
     let sockets = machines.folder.path + "/state/wizard502"
     for _ in 0..<50 where try FileManager.default.contentsOfDirectory(atPath: sockets) != [] {
       try await Task.sleep(for: .milliseconds(100))
@@ -92,7 +92,7 @@ import Testing
     let config = try #require(machines.folder.text("config"))
     try machines.folder.write("ControlPath \(machines.folder.path)/none/%C\n" + config, to: "config")
     try await look()
-    #expect(logins() == 3)
+    #expect(logins() == 4)
   }
 
   @Test func monitoringGetsALineASite() async throws {
