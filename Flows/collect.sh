@@ -50,7 +50,7 @@ EOF
   for port in $(awk '$4=="0A" && $2!~/^0B00007F/{split($2,a,":");print "0x" a[2]}' "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | sort -u); do
     for net in $(printf %s "$nets" | tr ',' ' '); do to="$to $net:$(printf %d "$port")"; done; done
 done
-[ "${2:-}" = sites ] || for p in $(printf '%s\n' $from | head -n 8); do # Unless only the sites are wanted: what each can ask from where it is: apps in its networks, addresses in its files
+case ${2:-} in sites|port) from='' ;; esac; for p in $(printf '%s\n' $from | head -n 8); do # Unless only the sites are wanted, or one port of an app: what each can ask from where it is: apps in its networks, addresses in its files
   nets=${p#"${p%%,*}"} p=${p%%,*} at=''; [ "$uid" = 0 ] && command -v nsenter >/dev/null && in="nsenter -t $p -n" || in=''; for net in $to; do case $nets, in *,"${net%%=*}="*|,) at="$at ${net#*=}" ;; esac; done
   at="$at $(for f in $folders $(named "$p"); do grep -rohE '\b(localhost|[0-9]+(\.[0-9]+){3}):[0-9]{2,5}' "/proc/$p/root$f" 2>/dev/null; done)"
   for u in 127.0.0.1:2019/config/ 127.0.0.1:8080/api/rawdata 127.0.0.1:9901/config_dump; do ask $in curl "http://$u"; done

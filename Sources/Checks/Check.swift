@@ -39,7 +39,7 @@ extension Check {
     routeFind, routeSource, siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind,
     containerState,
     containerDeaths, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily,
-    insideConnect, socketConnect, routeHairpin, routeCircle, firewallRules, upstreamSpeaks, tlsHandshake,
+    insideConnect, socketConnect, routeHairpin, routeCircle, farListening, firewallRules, upstreamSpeaks, tlsHandshake,
     upstreamCertificate,
     upstreamAnswer, upstreamRefuses, pathOriginal, pathBelow, pathElsewhere, scriptFind, routeRefuses, authReach,
     healthCheck,

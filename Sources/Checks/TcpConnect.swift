@@ -6,6 +6,7 @@ import World
 extension FactName {
   static let connectErrno: FactName = "connect.errno"
   static let connectSilent: FactName = "connect.silent"
+  static let connectFailed: FactName = "connect.failed"
 }
 
 private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, timeout, unreachable, denied, unknown }
@@ -14,7 +15,7 @@ extension Check {
   /// Opens a TCP connection from the proxy's place to the upstream's address, and closes it again.
   static let tcpConnect = Check(
     "tcp.connect", needs: [.nameAddress, .upstreamPort, .proxyPlace],
-    learns: [.connectErrno, .connectSilent, .routeLeadsNowhere],
+    learns: [.connectErrno, .connectSilent, .connectFailed, .routeLeadsNowhere],
     outcome: ConnectOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
     let place = try given.dialsFrom
@@ -37,6 +38,7 @@ extension Check {
       outcome,
       [
         .connectErrno: sight.errno == 0 ? "" : String(sight.errno), .connectSilent: silent ?? "",
+        .connectFailed: [.refused, .timeout, .unreachable].contains(outcome) ? "yes" : "",
         .routeLeadsNowhere: leadsNowhere ? "yes" : "",
       ]
     )

@@ -19,6 +19,7 @@ extension FactName {
   static let upstreamStarter: FactName = "upstream.starter"
   static let swarmService: FactName = "swarm.service"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
+  static let upstreamElsewhere: FactName = "upstream.elsewhere"
 }
 
 private enum UpstreamOutcome: String, CheckOutcome {
@@ -45,7 +46,7 @@ extension Check {
     learns: [
       .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
       .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter,
-      .routeLeadsNowhere,
+      .routeLeadsNowhere, .upstreamElsewhere,
       .swarmService,
       .composeUnmade, .publishProtocol,
     ] + FactName.ofPublishing + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
@@ -112,12 +113,12 @@ extension Check {
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
     case .scaledToZero: return (.scaled, [.swarmService: host])
     case .noSuchContainer(let near):
-      var facts: Facts = [.upstreamNear: near ?? ""]
+      var facts: Facts = [.upstreamNear: near ?? "", .upstreamElsewhere: "yes"]
       if near == nil, let id = given[.proxyID], let labels = (try? await world.container(id))?.Config?.Labels {
         facts.merge(await world.unmade(host, beside: labels))
       }
       return (.nameless, facts)
-    case .elsewhere: return (.elsewhere, [:])
+    case .elsewhere: return (.elsewhere, [.upstreamElsewhere: "yes"])
     }
   }
 

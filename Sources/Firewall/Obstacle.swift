@@ -28,6 +28,8 @@ public struct Passage: Sendable {
   /// This machine's interfaces by which a packet comes from the sender and goes to the receiver; nil if not known.
   public var enters: String?
   public var leaves: String?
+  /// True if it comes from another machine.
+  public var comesFromOutside = false
 
   public init(
     packet: Packet, sender: Station?, receiver: Station?, own: [String], inside: (addresses: [String], port: UInt16),
@@ -150,6 +152,7 @@ private struct Search {
     var packet = passage.packet
     packet.app = passage.inside.addresses
     let host = passage.host
+    if passage.comesFromOutside { return goes(in: passage, &packet) }
     packet.isSentHere = true
     guard let sender = passage.sender else {
       packet.own = passage.own
@@ -161,11 +164,16 @@ private struct Search {
     packet.own = packet.from
     meets(sender, .output, &packet)
     if sender.place == passage.receiver?.place { return arrives(at: sender, &packet) }
+    goes(in: passage, &packet)
+  }
+
+  /// Into this machine, from another network.
+  private mutating func goes(in passage: Passage, _ packet: inout Packet) {
     packet.isSentHere = false
     packet.own = passage.own
     (packet.enters, packet.leaves) = (passage.enters, passage.leaves)
-    meets(host, .prerouting, &packet)
-    meets(host, packet.isLocal ? .input : .forward, &packet)
+    meets(passage.host, .prerouting, &packet)
+    meets(passage.host, packet.isLocal ? .input : .forward, &packet)
     ends(passage, packet)
   }
 

@@ -48,7 +48,7 @@ extension Session {
             id: check, outcome: $0.outcome, seconds: $0.seconds, summary: self.evidence(of: check, facts)?.text ?? "")
         }
       },
-      questions: verdict == .working ? [] : walk.open)
+      questions: verdict == .working ? [] : walk.open, other: verdict == .working ? nil : facts[.farMachine])
   }
 
   /// What a browser gets: at the address to which the name leads.

@@ -109,6 +109,51 @@ struct Invocation {
     return End(exitCode: exitCode, output: streams[0], errors: streams[1])
   }
 
+  /// A program that has printed something and runs until its input ends: with this value, or with this process.
+  final class Running: Sendable {
+    private let pipes: [Pipe]
+    private let id: pid_t
+
+    fileprivate init(_ id: pid_t, _ pipes: [Pipe]) { (self.id, self.pipes) = (id, pipes) }
+
+    deinit {
+      pipes.forEach { $0.closeWriter() }
+      waitpid(id, nil, WNOHANG)
+    }
+  }
+
+  enum Start {
+    case running(Running)
+    case ended(End)
+  }
+
+  /// Starts the program and waits for the first that it prints, or for its end; kills it after `limit` seconds without both.
+  func started(limit: Double) throws(Unseen) -> Start {
+    let (output, errors, input) = (try Pipe(), try Pipe(), try Pipe())
+    let id = try spawn(output, errors, input)
+    output.closeWriter()
+    errors.closeWriter()
+    input.closeReader()
+    var wait = pollfd(fd: output.reader, events: Int16(POLLIN), revents: 0)
+    if poll(&wait, 1, milliseconds(limit)) > 0, !readPiece(output.reader).isEmpty {
+      return .running(Running(id, [output, errors, input]))
+    }
+    var status: Int32 = 0
+    // Its output is closed, so it ends in a moment; or it is silent.
+    let end = timespec.monotonic + (wait.revents != 0 ? 1 : 0)
+    var hasEnded = waitpid(id, &status, WNOHANG) == id
+    while !hasEnded, timespec.monotonic < end {
+      usleep(2000)
+      hasEnded = waitpid(id, &status, WNOHANG) == id
+    }
+    if !hasEnded {
+      kill(id, SIGKILL)
+      waitpid(id, &status, 0)
+    }
+    let exitCode = status & 0x7F == 0 ? (status >> 8) & 0xFF : nil
+    return .ended(End(exitCode: hasEnded ? exitCode : nil, output: [], errors: readPiece(errors.reader)))
+  }
+
   private func readPiece(_ descriptor: Int32) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
       count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
@@ -147,7 +192,7 @@ struct Invocation {
 }
 
 /// A pipe whose ends no other program inherits.
-private final class Pipe {
+private final class Pipe: @unchecked Sendable {
   private(set) var reader: Int32
   private(set) var writer: Int32
 

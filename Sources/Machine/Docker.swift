@@ -54,7 +54,10 @@ extension Machine {
   fileprivate func findEngine(limit: Double) async throws(Unseen) -> DockerEngine {
     if let known = engine.withLock({ $0 }) { return known }
     let candidates = try await onOwnThread(limit: fileLimit) { [self] () throws(Unseen) in
-      try DockerEndpoint.candidates(dockerHost, environment)
+      do throws(Unseen) { return try DockerEndpoint.candidates(dockerHost, environment) } catch .missing(let what) {
+        // A context or a key that somebody named and that is not there is no word on engines.
+        throw .unreadable(what: what, why: .said(String(cString: strerror(ENOENT))))
+      }
     }
     var first: Unseen?
     for endpoint in candidates {
@@ -132,8 +135,12 @@ struct DockerEndpoint: Sendable, Equatable {
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     let folder = Self.folder(environment)
     if let host = host ?? variable("DOCKER_HOST") {
-      let isVerified = variable("DOCKER_TLS_VERIFY") != nil
-      return [try DockerEndpoint(host, keys: isVerified ? variable("DOCKER_CERT_PATH") ?? folder : nil)]
+      let verifies = variable("DOCKER_TLS_VERIFY") != nil
+      let isTLS = verifies || variable("DOCKER_TLS") != nil
+      return [
+        try DockerEndpoint(
+          host, keys: isTLS ? variable("DOCKER_CERT_PATH") ?? folder : nil, verifies: verifies)
+      ]
     }
     var context = variable("DOCKER_CONTEXT")
     // A home that is somebody else's (`su`, `sudo -u`) chooses nothing.
@@ -163,8 +170,10 @@ struct DockerEndpoint: Sendable, Equatable {
     self.unixSocket = unixSocket
   }
 
-  /// - Parameter keys: the folder with `ca.pem`, `cert.pem` and `key.pem`; nil without TLS.
-  init(_ address: String, keys: String?) throws(Unseen) {
+  /// - Parameters:
+  ///   - keys: the folder with `ca.pem`, `cert.pem` and `key.pem`; nil without TLS.
+  ///   - verifies: whether the engine's certificate has to be of that authority.
+  init(_ address: String, keys: String?, verifies: Bool = true) throws(Unseen) {
     self.address = address
     if address.hasPrefix("unix://") {
       unixSocket = String(address.dropFirst(7))
@@ -172,8 +181,12 @@ struct DockerEndpoint: Sendable, Equatable {
       base = (keys == nil ? "http://" : "https://") + address.dropFirst(6)
       while base.hasSuffix("/") { base.removeLast() }
       if let keys {
-        tls = .verify(authorities: String(decoding: try contents(of: keys + "/ca.pem"), as: UTF8.self))
-        identity = Dial.Identity(certificate: keys + "/cert.pem", key: keys + "/key.pem")
+        if verifies {
+          tls = .verify(authorities: String(decoding: try contents(of: keys + "/ca.pem"), as: UTF8.self))
+        }
+        if access(keys + "/cert.pem", F_OK) == 0 {
+          identity = Dial.Identity(certificate: keys + "/cert.pem", key: keys + "/key.pem")
+        }
       }
     } else if address.hasPrefix("ssh://") {
       throw .unreadable(
@@ -203,6 +216,7 @@ extension Machine {
 private struct DockerContext: Decodable {
   struct Endpoint: Decodable {
     let Host: String?
+    let SkipTLSVerify: Bool?
   }
   let Name: String
   let Endpoints: [String: Endpoint]
@@ -223,19 +237,20 @@ private struct DockerContext: Decodable {
   }
 
   static func endpoint(_ name: String, _ folder: String) throws(Unseen) -> DockerEndpoint {
-    let (host, keys) = try named(name, folder)
-    return try DockerEndpoint(host, keys: access(keys + "/ca.pem", F_OK) == 0 ? keys : nil)
+    let (host, keys, verifies) = try named(name, folder)
+    let isTLS = !verifies || ["ca", "cert", "key"].contains { access("\(keys)/\($0).pem", F_OK) == 0 }
+    return try DockerEndpoint(host, keys: isTLS ? keys : nil, verifies: verifies)
   }
 
-  /// Its address, and the folder in which its keys would be.
-  static func named(_ name: String, _ folder: String) throws(Unseen) -> (host: String, keys: String) {
+  /// Its address, the folder in which its keys would be, and whether the engine's certificate is looked at.
+  static func named(_ name: String, _ folder: String) throws(Unseen) -> (host: String, keys: String, verifies: Bool) {
     // Their folders are named by a hash of the name; the name itself is inside.
     let meta = "\(folder)/contexts/meta"
     let hashes = try Descriptor(open(meta, O_RDONLY | O_DIRECTORY | O_CLOEXEC), meta).names(meta)
     for hash in hashes {
       let context = try read(DockerContext.self, "\(meta)/\(hash)/meta.json")
-      guard context.Name == name, let host = context.Endpoints["docker"]?.Host else { continue }
-      return (host, "\(folder)/contexts/tls/\(hash)/docker")
+      guard context.Name == name, let endpoint = context.Endpoints["docker"], let host = endpoint.Host else { continue }
+      return (host, "\(folder)/contexts/tls/\(hash)/docker", endpoint.SkipTLSVerify != true)
     }
     throw .missing(what: "the Docker context \(name)")
   }

@@ -5,7 +5,7 @@ internal import World
 /// Another machine, as the person's own `ssh` reaches it: with their configuration, agent, jump hosts and known keys.
 ///
 /// Nothing is ever asked: no password, no passphrase, no yes to an unknown key.
-public struct SecureShell: Sendable, Equatable {
+public struct SecureShell: Sendable, Hashable {
   let user: String?
   /// An IPv6 address without brackets.
   let host: String
@@ -66,13 +66,25 @@ public struct SecureShell: Sendable, Equatable {
   ///   - command: For the shell there, whichever it is.
   ///   - input: What it reads.
   ///   - most: Bytes that it may print.
+  ///   - folder: For the sockets of connections that several commands share; nil: each has its own.
   public func answer(
-    to command: String, input: [UInt8], limit: Double, most: Int, environment: [String: String] = Machine.environment
+    to command: String, input: [UInt8], limit: Double, most: Int, sharingIn folder: String? = nil,
+    environment: [String: String] = Machine.environment
   ) async throws(Unseen) -> (output: [UInt8], errors: String) {
     guard let program = Self.program(environment) else { throw .missing(what: "ssh") }
+    let start = timespec.monotonic
+    var connection = SharedConnections.Connection()
+    if let folder {
+      connection = try await SharedConnections.own.connection(to: self, in: folder, limit: limit) { [words] more in
+        // It prints a word as soon as somebody is there, and ends with its input.
+        let arguments = more + words + (more.contains("-G") ? [] : ["exec sh -c 'echo; exec cat >/dev/null'"])
+        return Invocation(program: program, arguments: arguments, environment: environment, isApart: false)
+      }
+    }
+    let limit = max(1, limit - (timespec.monotonic - start))
     let invocation = Invocation(
-      program: program, arguments: words + [command], input: input, environment: environment, outputLimit: most + 1,
-      isApart: false)
+      program: program, arguments: connection.words + words + [command], input: input, environment: environment,
+      outputLimit: most + 1, isApart: false)
     let end = try await onOwnThread(limit: limit + 1) { () throws(Unseen) in try invocation.ended(limit: limit) }
     guard end.output.count <= most else { throw .unreadable(what: host, why: .init(.tooLarge, "\(most) bytes")) }
     if end.output.isEmpty { throw failure(end, limit: limit) }
@@ -87,7 +99,7 @@ public struct SecureShell: Sendable, Equatable {
   /// Why nothing came, by what `ssh` or the command there said at last.
   ///
   /// Source: sshconnect.c and sshconnect2.c of OpenSSH, whose messages are in no other language.
-  private func failure(_ end: Invocation.End, limit: Double) -> Unseen {
+  func failure(_ end: Invocation.End, limit: Double) -> Unseen {
     guard let exitCode = end.exitCode else { return .noAnswer(seconds: limit) }
     let said = String(decoding: end.errors.suffix(4096), as: UTF8.self)
     if exitCode == Self.failed, let (_, kind) = Self.refusals.first(where: { said.contains($0.words) }) {

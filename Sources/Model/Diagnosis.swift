@@ -169,12 +169,14 @@ public struct Diagnosis: Sendable, Equatable {
   public var questions: [String]
   /// The machine at which was looked, as `--on` names it; nil: this one.
   public var host: String?
+  /// Another machine, of which it tells what was seen there.
+  public var other: String?
 
   public init(
     url: String, verdict: Verdict, observed: Observed, proxy: Proxy?, route: Route?, causes: [Cause],
-    ruledOut: [RuledOut], checks: [CheckRun], questions: [String], host: String? = nil
+    ruledOut: [RuledOut], checks: [CheckRun], questions: [String], host: String? = nil, other: String? = nil
   ) {
-    self.host = host
+    (self.host, self.other) = (host, other)
     self.url = url
     self.verdict = verdict
     self.observed = observed

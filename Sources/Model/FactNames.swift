@@ -14,12 +14,18 @@ extension FactName {
   public static let given: Set<FactName> = [.url, .siteScheme, .siteHost, .sitePort, .sitePath, .engineCommand]
 
   public static let limitSeconds: FactName = "limit.seconds"
+  /// Where other machines were named beside the one that is looked at: their names.
+  public static let farNamed: FactName = "far.named"
+  /// The one of them at which a connection ended.
+  public static let farMachine: FactName = "far.machine"
   public static let userRoot: FactName = "user.root"
 
   public static let problemMended: FactName = "problem.mended"
 
   /// What may be known before anything is looked at.
-  public static let start: Set<FactName> = given.union([.problemMended, .seriesCount, .limitSeconds, .userRoot])
+  public static let start: Set<FactName> = given.union([
+    .problemMended, .seriesCount, .limitSeconds, .userRoot, .farNamed,
+  ])
 
   // What the site answered.
   public static let siteStatus: FactName = "site.status"

@@ -190,7 +190,9 @@ extension Account {
 
 extension DockerGet: PastedLook {
   func pasted(in account: Account) throws(Unseen) -> Sight? {
-    if let problem = account.engineProblem { throw problem }
+    // Of two engines one may be there.
+    let isListed = account.isListed || !account.containers.isEmpty
+    if let problem = account.engineProblem, !isListed || !problem.isMissing { throw problem }
     let parts = path.split(separator: "/", maxSplits: 2).map(String.init)
     switch (parts.first, parts.count) {
     case ("containers", 2) where parts[1].hasPrefix("json"):

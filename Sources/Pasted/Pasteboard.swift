@@ -47,6 +47,7 @@ public final class Pasteboard: World {
   public var instant: ContinuousClock.Instant { machine.instant }
   public func pause(_ seconds: Double) async { if !current.isElsewhere { await machine.pause(seconds) } }
   public func deadline(in seconds: Double) async { await machine.deadline(in: seconds) }
+  public var others: [OtherMachine] { machine.others }
 
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
 

@@ -13,6 +13,7 @@ public final class Witness: World {
   public var instant: ContinuousClock.Instant { world.instant }
   public func pause(_ seconds: Double) async { await world.pause(seconds) }
   public func deadline(in seconds: Double) async { await world.deadline(in: seconds) }
+  public var others: [OtherMachine] { world.others }
 
   public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await answer(to: look).result.get() }
 

@@ -60,6 +60,23 @@ public protocol World: Sendable {
   /// Ends when somebody who began to wait now has waited for so long, or when its task is cancelled. Where nothing has to
   /// be waited for, as in a recording, nobody has.
   func deadline(in seconds: Double) async
+  /// Other machines that were named beside this one.
+  var others: [OtherMachine] { get }
+}
+
+/// Another machine, at which is looked only if the way leads there.
+public struct OtherMachine: Sendable {
+  /// Its name, for a sentence.
+  public let name: String
+  /// What is seen there of a port for whoever dials it at one of that machine's addresses; where the address is none of
+  /// them, little more than that.
+  public let world: @Sendable (_ address: String, _ port: UInt16) async throws(Unseen) -> any World
+
+  public init(
+    name: String, world: @escaping @Sendable (_ address: String, _ port: UInt16) async throws(Unseen) -> any World
+  ) {
+    (self.name, self.world) = (name, world)
+  }
 }
 
 /// A world has the system's time unless it has one of its own.
@@ -80,6 +97,22 @@ extension World {
   public var instant: ContinuousClock.Instant { .now }
   public func pause(_ seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
   public func deadline(in seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
+  public var others: [OtherMachine] { [] }
+}
+
+/// A world with other machines beside it.
+public struct AmongOthers: World {
+  private let world: any World
+  public let others: [OtherMachine]
+
+  public init(_ world: any World, _ others: [OtherMachine]) { (self.world, self.others) = (world, others) }
+
+  public func see<L: Look>(_ look: L) async throws(Unseen) -> L.Sight { try await world.see(look) }
+  public func answer<L: Look>(to look: L) async -> Answer<L.Sight> { await world.answer(to: look) }
+  public var now: Double { world.now }
+  public var instant: ContinuousClock.Instant { world.instant }
+  public func pause(_ seconds: Double) async { await world.pause(seconds) }
+  public func deadline(in seconds: Double) async { await world.deadline(in: seconds) }
 }
 
 extension World {

@@ -10,7 +10,14 @@ struct Abroad: Sendable {
   let arguments: Arguments
   let limit: RunLimit
   let catalog: Catalog
+  /// All that are looked at.
+  let remotes: [Remote]
   let progress = Progress()
+  private let asked = Asked()
+
+  init(_ remotes: [Remote], work: Work, arguments: Arguments, limit: RunLimit, catalog: Catalog) {
+    (self.remotes, self.work, self.arguments, self.limit, self.catalog) = (remotes, work, arguments, limit, catalog)
+  }
 
   func result(at target: Target) async -> Work.Result {
     guard let site = target.site else { return await everything(on: target.remotes[0]) }
@@ -24,7 +31,11 @@ struct Abroad: Sendable {
       } catch { result = notSeen(site, on: remote, error) }
       results.withLock { $0[index] = result }
     }
-    return work.joined(results.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value))
+    let all = results.withLock { $0 }.sorted { $0.key < $1.key }
+    // What is seen at the app's machine is told with the proxy's.
+    let told = Set(all.compactMap(\.value.other))
+    return work.joined(
+      all.filter { $0.value.hasRoute || !told.contains(target.remotes[$0.key].machine) }.map(\.value))
   }
 
   private func everything(on remote: Remote) async -> Work.Result {
@@ -50,9 +61,10 @@ struct Abroad: Sendable {
   }
 
   private func result(of site: Site, _ subject: Subject, on remote: Remote) async -> Work.Result {
-    await work.result(
-      at: subject.course?.givenAgain ?? arguments.facts(of: site), on: remote.name, catalog,
-      Rounds(subject.world, catalog.signs, until: limit.end), as: subject.course, nil)
+    let others = remotes.others(than: remote, for: site, arguments, catalog.signs, asked: asked) { [limit] in limit }
+    return await work.result(
+      at: (subject.course?.givenAgain ?? arguments.facts(of: site)).merging(others.given), on: remote.name, catalog,
+      Rounds(AmongOthers(subject.world, others), catalog.signs, until: limit.end), as: subject.course, nil)
   }
 
   private func notSeen(_ site: Site?, on remote: Remote, _ unseen: Unseen) -> Work.Result {
@@ -77,4 +89,9 @@ struct Abroad: Sendable {
       Wizard502.complain("wizard502: " + catalog.word("on.progress", facts))
     }
   }
+}
+
+extension [OtherMachine] {
+  /// What a case is given where there are some.
+  var given: Facts { [.farNamed: map(\.name).joined(separator: ", ")] }
 }

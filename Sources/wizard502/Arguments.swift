@@ -50,6 +50,9 @@ struct Arguments {
   var on: String?
   /// The version of the written form in which what was seen is the output, in place of a report: for whoever asked by `--on`.
   var recorded: Int?
+  /// A port of this machine, and the address at which another one dials it, of which is written down what is seen, for the
+  /// same asker; the URL is that of the other one's site.
+  var dialled: (address: String, port: UInt16)?
   /// Whether `diagnose` leaves out who and where it is about.
   var anonymizes = false
   var colours = true
@@ -205,6 +208,8 @@ struct Arguments {
       name: "--generate", value: Document.allCases.map(\.rawValue).joined(separator: "|"),
       says: "the manual page, or what a shell completes", line: .hidden),
     Option(name: "--recorded", value: "VERSION", verbs: [.diagnose], says: "writes what was seen", line: .hidden),
+    Option(
+      name: "--dialled", value: "ADDRESS", verbs: [.diagnose], says: "writes what is seen of a port", line: .hidden),
     Option(name: "--enter-host", says: "looks at the machine outside of its own container", line: .hidden),
   ]
 
@@ -263,6 +268,13 @@ struct Arguments {
         throw Misuse(sentence: "--recorded \(version.excerpt(of: 20)) is not known")
       }
       recorded = Recording.version
+    }
+    if let text = given["--dialled"] {
+      let (address, port) = text.hostAndPort
+      guard address.isAddress, let port, recorded != nil else {
+        throw Misuse(sentence: "--dialled \(text.excerpt(of: 60)) is not known")
+      }
+      dialled = (address, port)
     }
     let sources = ["--save", "--from", "--paste", "--on"].filter { given[$0] != nil }
     if sources.count > 1 { throw Misuse(sentence: "\(sources[0]) and \(sources[1]) exclude each other") }

@@ -246,7 +246,8 @@ private struct Worker {
   func run(_ places: [Int]?, of targets: [Target]) async -> Int32 {
     guard let catalog = Wizard502.catalog(arguments) else { return Wizard502.Exit.unreadable.rawValue }
     if let places, arguments.on != nil {
-      let abroad = Abroad(work: work, arguments: arguments, limit: limit, catalog: catalog)
+      let abroad = Abroad(
+        targets.flatMap(\.remotes), work: work, arguments: arguments, limit: limit, catalog: catalog)
       await sideBySide(places.count, atOnce: Limits.hostsAtOnce) { index in
         report.tell(.begun(places[index]))
         let result = await abroad.result(at: targets[places[index]])

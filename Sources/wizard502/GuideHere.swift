@@ -14,8 +14,9 @@ extension Wizard502 {
   static func guide(_ url: String?, _ catalog: Catalog, _ arguments: Arguments) async -> Int32 {
     let scenario: Scenario
     do throws(Evidence.Failure) {
-      if let remote = try arguments.remotes().first {
-        return await session(try await elsewhere(remote, url, catalog, arguments), catalog, arguments)
+      let remotes = try arguments.remotes()
+      if !remotes.isEmpty {
+        return await session(try await elsewhere(remotes, url, catalog, arguments), catalog, arguments)
       }
       switch try arguments.subject(url, catalog.signs) {
       case .machine(let world):
@@ -46,14 +47,18 @@ extension Wizard502 {
     return await session(scenario, catalog, arguments)
   }
 
-  /// A session about a site that is looked at on another machine.
+  /// A session about a site that is looked at on another machine, the first of these.
   private static func elsewhere(
-    _ remote: Remote, _ url: String?, _ catalog: Catalog, _ arguments: Arguments
+    _ remotes: [Remote], _ url: String?, _ catalog: Catalog, _ arguments: Arguments
   ) async throws(Evidence.Failure) -> Scenario {
     guard let site = url.flatMap({ Site($0) }) else {
       throw Evidence.Failure(
         sentence: "\((url ?? "").excerpt(of: 200)) is no address of a site, such as https://shop.example.org",
         exit: .misuse)
+    }
+    let remote = remotes[0]
+    let others = remotes.others(than: remote, for: site, arguments, catalog.signs) {
+      RunLimit(seconds: arguments.limit)
     }
     let place: Facts = ["on.host": remote.shown]
     complain("wizard502: \(catalog.word("on.looking", place))")
@@ -65,8 +70,10 @@ extension Wizard502 {
       throw Evidence.Failure(sentence: catalog.reason(error), exit: .inconclusive)
     }
     return Scenario(
-      url: site.url, world: Pasteboard(world, catalog.signs), notices: [catalog.word("notice.elsewhere", place)],
-      origin: catalog.word("title.elsewhere", place), given: first.course?.givenAgain, seeAnew: { world.renew() })
+      url: site.url, world: Pasteboard(AmongOthers(world, others), catalog.signs),
+      notices: [catalog.word("notice.elsewhere", place)],
+      origin: catalog.word("title.elsewhere", place), given: first.course?.givenAgain, beside: others.given,
+      seeAnew: { world.renew() })
   }
 
   /// What a guided session is about.
@@ -80,6 +87,8 @@ extension Wizard502 {
     /// What stands in each title if this machine is not looked at, and what the case of a recording was given.
     var origin: String?
     var given: Facts?
+    /// What each case is given.
+    var beside = Facts()
     var exercises: [Exercise] = []
     var practise: @Sendable (Exercise) -> (given: Facts, date: String)? = { _ in nil }
     var mend: @Sendable () -> Void = {}
@@ -102,7 +111,7 @@ extension Wizard502 {
       complain("wizard502: \(error.sentence)")
       return error.exit.rawValue
     }
-    let (world, given) = (scenario.world, scenario.given)
+    let (world, given, beside) = (scenario.world, scenario.given, scenario.beside)
     let reason = LineInput.reason(isAsked: arguments.isPlain)
     let state = State(
       catalog: catalog, shapes: Check.all.map(\.shape), notices: scenario.notices, lacksRights: scenario.lacksRights,
@@ -110,7 +119,9 @@ extension Wizard502 {
       exercises: scenario.exercises, left: scenario.left, isASCII: options.isASCII, readsLines: reason != nil,
       isRestricted: arguments.isRestricted, ahead: ahead,
       site: { typed in
-        Site(typed).map { site in given.flatMap { $0[.url] == site.url ? $0 : nil } ?? arguments.facts(of: site) }
+        Site(typed).map { site in
+          (given.flatMap { $0[.url] == site.url ? $0 : nil } ?? arguments.facts(of: site)).merging(beside)
+        }
       })
     let rounds = Rounds(world, catalog.signs)
     var guide = Guide(

@@ -13,6 +13,8 @@ struct Remote: Sendable {
   let name: String
   /// The same for a sentence.
   var shown: String { name.machineInWords }
+  /// The same where it does not matter who logs in.
+  var machine: String { shown.firstRange(of: " as ").map { String(shown[..<$0.lowerBound]) } ?? shown }
   private let way: Way
 
   private enum Way {
@@ -143,6 +145,21 @@ struct Remote: Sendable {
     )
   }
 
+  /// What is seen there of a port, for a machine that dials it at one of that one's addresses.
+  ///
+  /// - Parameters:
+  ///   - dialled: Address and port: `10.0.0.3:8080`, `[fd00::3]:8080`.
+  ///   - site: The one for which it is dialled.
+  func world(
+    dialled: String, for site: Site, _ arguments: Arguments, _ signs: Signs, until limit: RunLimit
+  ) async throws(Unseen) -> any World {
+    guard case .shell(let shell) = way else { return Wizard502.world(engine: name) }
+    switch try await answer(of: shell, about: site, dialled: dialled, arguments, limit) {
+    case .recordings(let recordings): return recordings[0]
+    case .text(let text): return PastedWorld(text, before: Wizard502.world(), signs: signs)
+    }
+  }
+
   private enum Told {
     case recordings([Recording])
     /// What commands have printed.
@@ -152,15 +169,18 @@ struct Remote: Sendable {
   /// Asks the program of that machine, if it has one that writes what this one reads, and else has the collecting script
   /// run.
   ///
-  /// - Parameter site: Nil: every one.
+  /// - Parameters:
+  ///   - site: Nil: every one.
+  ///   - dialled: Set if no site is looked at, but this port there.
   private func answer(
-    of shell: SecureShell, about site: Site?, _ arguments: Arguments, _ limit: RunLimit
+    of shell: SecureShell, about site: Site?, dialled: String? = nil, _ arguments: Arguments, _ limit: RunLimit
   ) async throws(Unseen) -> Told {
     let left = limit.left() - Self.rest
     guard left > 0 else { throw .noAnswer(seconds: limit.seconds) }
     let seconds = Int(left - min(Self.onTheWay, left / 4))  // fits: an hour at most
-    var words = [Self.asking, site?.url ?? "", site?.url ?? "--all"]
+    var words = [Self.asking, dialled == nil ? site?.url ?? "sites" : "port", site?.url ?? "--all"]
     words += ["--recorded", String(Recording.version), "--timeout", String(max(1, seconds))]
+    if let dialled { words += ["--dialled", dialled] }
     if let series = arguments.series { words += ["--repeat", String(series)] }
     var command = "exec sh -c"
     for word in words {
@@ -170,7 +190,8 @@ struct Remote: Sendable {
       command += " " + quoted
     }
     let told = try await shell.answer(
-      to: command, input: Array(Wizard502.collectingScript.utf8), limit: left, most: Limits.sentByHost)
+      to: command, input: Array(Wizard502.collectingScript.utf8), limit: left, most: Limits.sentByHost,
+      sharingIn: StateFolder.path)
     guard Recording.begins(told.output) else { return .text(String(decoding: told.output, as: UTF8.self)) }
     for line in told.errors.lines.filter({ !$0.isEmpty }).prefix(Self.complaints) {
       Wizard502.complain("wizard502: \(shown): \(String(line).excerpt(of: 200))")
@@ -183,17 +204,70 @@ struct Remote: Sendable {
   /// As a word of any shell: options are words here, too.
   private static func quoted(_ word: String) -> String? { word.hasPrefix("-") ? word : word.shellWord }
 
-  /// Run there with a site's address as its name, and the words of `diagnose`: a program that does not know them says so by
-  /// 64 (`Exit.misuse`), and the script on standard input is run, whole, since what it runs may read that as well.
+  /// Run there with what the script is about as its name, a site's address, `sites` or `port`, and the words of `diagnose`:
+  /// a program that does not know them says so by 64 (`Exit.misuse`), and the script on standard input is run, whole, since
+  /// what it runs may read that as well.
   private static let asking =
     #"PATH=$PATH:/usr/local/bin; if command -v wizard502 >/dev/null 2>&1; then wizard502 diagnose "$@" </dev/null; "#
-    + #"code=$?; [ "$code" -eq 64 ] || exit "$code"; fi; exec sh -c "$(cat)" collect "$0" "${0:-sites}""#
+    + #"code=$?; [ "$code" -eq 64 ] || exit "$code"; fi; "#
+    + #"case $0 in *://*) set -- "$0" ;; *) set -- '' "$0" ;; esac; exec sh -c "$(cat)" collect "$@""#
 
   /// Seconds of the limit that are kept for what is done here with what came, and those for what comes and goes.
   private static let rest = 1.0
   private static let onTheWay = 5.0
   /// Lines of what a program there complains of.
   private static let complaints = 5
+}
+
+extension [Remote] {
+  /// These machines, for a site of one of them that may lead to another one.
+  ///
+  /// - Parameter asked: What they have told so far; nil: they are asked each time.
+  func others(
+    than remote: Remote, for site: Site, _ arguments: Arguments, _ signs: Signs, asked: Asked? = nil,
+    until limit: @escaping @Sendable () -> RunLimit
+  ) -> [OtherMachine] {
+    filter { $0.name != remote.name }.map { other in
+      OtherMachine(name: other.machine) { address, port throws(Unseen) in
+        let dialled = "\(address.inURL):\(port)"
+        let ask: Asked.Ask = { () async throws(Unseen) in
+          try await other.world(dialled: dialled, for: site, arguments, signs, until: limit())
+        }
+        guard let asked else { return try await ask() }
+        return try await asked.world(of: other.name, at: dialled, ask)
+      }
+    }
+  }
+}
+
+/// What machines have shown of ports that others dial: each is asked about a port once, and one that could not be reached
+/// no more.
+final class Asked: Sendable {
+  typealias Ask = @Sendable () async throws(Unseen) -> any World
+  private struct Told {
+    var tasks: [String: Task<Result<any World, Unseen>, Never>] = [:]
+    var unreached: [String: Unseen] = [:]
+  }
+  private let told = Mutex(Told())
+
+  func world(of machine: String, at dialled: String, _ ask: @escaping Ask) async throws(Unseen) -> any World {
+    if let unseen = told.withLock({ $0.unreached[machine] }) { throw unseen }
+    let task = told.withLock { told in
+      let key = "\(machine) \(dialled)"
+      if let task = told.tasks[key] { return task }
+      let task = Task<Result<any World, Unseen>, Never> {
+        do throws(Unseen) {
+          let world = try await ask()
+          return .success(world)
+        } catch { return .failure(error) }
+      }
+      told.tasks[key] = task
+      return task
+    }
+    let result = await task.value
+    if case .failure(let unseen) = result { told.withLock { $0.unreached[machine] = unseen } }
+    return try result.get()
+  }
 }
 
 /// What is looked at: a site, or every one there is, on this machine or on others.

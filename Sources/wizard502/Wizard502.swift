@@ -57,6 +57,8 @@ import World
     case .show(let name): supervised { catalog(arguments).map { show(name, $0) } ?? .unreadable }
     case .collect: end(say(collectingScript).rawValue)
     case .graph(let drawing): supervised { catalog(arguments).map { graph(drawing, $0) } ?? .unreadable }
+    case .diagnose(let url?, .recording) where arguments.dialled != nil:
+      supervised { concurrently { await record(of: url, arguments).rawValue } }
     case .diagnose(let url, let form): work(.diagnosis(form), at: url, arguments)
     case .checkup(let url, let isJSON, let onlyNew):
       work(.checkup(isJSON: isJSON, onlyNew: onlyNew), at: url, arguments)
@@ -237,6 +239,19 @@ import World
     }
     var crew = Crew(Target.all(site, on: remotes), work, arguments)
     crew.run()
+  }
+
+  /// Writes down what this machine shows of a port that another one dials for its site.
+  private static func record(of url: String, _ arguments: Arguments) async -> Exit {
+    guard let site = Site(url), let (address, port) = arguments.dialled else { return .misuse }
+    guard let catalog = catalog(arguments) else { return .unreadable }
+    let recorder = Recorder(world())
+    let facts = arguments.facts(of: site)
+    let view = Once(recorder)
+    _ = await view.result(within: arguments.limit) { () async throws(Unseen) in
+      try await Check.lookForOther(at: address, port, facts: facts, in: view, signs: catalog.signs)
+    }
+    return say(String(decoding: recorder.recording.redacted.written, as: UTF8.self))
   }
 
   // MARK: Words out

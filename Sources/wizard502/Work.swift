@@ -13,6 +13,10 @@ enum Work {
   struct Result {
     let exit: Wizard502.Exit
     let text: String
+    /// Another machine, of which it tells what was seen there.
+    var other: String?
+    /// Whether the machine that was looked at has a route for the site.
+    var hasRoute = true
   }
 
   /// For how long sites share what was seen of the machine; nil: to the end.
@@ -43,7 +47,9 @@ enum Work {
       if form == .recording, let keeper { return Result(exit: .init(seen.verdict), text: keeper.written(course)) }
       var diagnosis = await keeper?.keep(seen, course, catalog) ?? seen
       diagnosis.host = host
-      return Result(exit: .init(diagnosis.verdict), text: form.text(of: diagnosis, catalog))
+      return Result(
+        exit: .init(diagnosis.verdict), text: form.text(of: diagnosis, catalog), other: diagnosis.other,
+        hasRoute: diagnosis.route != nil)
     case .checkup(let isJSON, _):
       var run = Run(Session(checkupWith: catalog, shapes: Check.all.map(\.shape), given: facts))
       await run.runAllChecks { await rounds.finding(of: $0, facts: $1, round: $2) }

@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test func aCheckRunsNoOtherOne() throws {
-    for (file, source) in try sources() where file != "Check" {
+    // What another machine shows is told by the checks that are made of the proxy's own.
+    for (file, source) in try sources() where !["Check", "FarSide"].contains(file) {
       #expect(!source.contains(".finding("), "\(file).swift")
       #expect(!source.contains("Check."), "\(file).swift")
     }

@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func noCertainCauseRestsOnWhatTheAppsAnswerRefutes() throws {
-    let found = try wrong(catalog, ways: 400)
+    let found = try wrong(catalog, ways: 1200)
     #expect(found.wrong == [])
     #expect(Set(found.met) == Set(Self.isNotReached.keys), "a finding that no way came to")
   }

@@ -134,7 +134,16 @@ func theVersionIsTheLowerOfBoth(
   #expect(throws: Unseen.missing(what: "the Docker context none")) { try addresses(nil, ["DOCKER_CONTEXT": "none"]) }
   #expect(try addresses(nil, ["DOCKER_HOST": "unix:///a"]) == ["unix:///a"])
   #expect(try addresses("unix:///b", ["DOCKER_HOST": "unix:///a"]) == ["unix:///b"])
+  // Its certificate is not looked at, and it is asked by TLS all the same.
+  _ = try folder.write(
+    ".docker/contexts/meta/def/meta.json",
+    #"{"Name": "loose", "Endpoints": {"docker": {"Host": "tcp://10.0.0.9:2376", "SkipTLSVerify": true}}}"#)
+  for environment in [["DOCKER_CONTEXT": "loose"], ["DOCKER_HOST": "tcp://10.0.0.9:2376", "DOCKER_TLS": "1"]] {
+    let loose = try DockerEndpoint.candidates(nil, environment.merging(["HOME": folder.path]) { own, _ in own })[0]
+    #expect(loose.base == "https://10.0.0.9:2376" && loose.tls == .anyCertificate && loose.identity == nil)
+  }
   _ = try folder.write(".docker/ca.pem", "PEM")
+  _ = try folder.write(".docker/cert.pem", "PEM")
   let endpoint = try DockerEndpoint.candidates(
     "tcp://h:2376", ["DOCKER_TLS_VERIFY": "1", "HOME": folder.path])[0]
   #expect(endpoint.base == "https://h:2376")

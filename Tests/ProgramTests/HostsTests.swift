@@ -42,6 +42,59 @@ import Testing
     #expect(guided.output.contains("[on m1.test as root]") && guided.output.contains("The app does not run"))
   }
 
+  /// The proxy on one machine, the app on another: what both show is one verdict.
+  @Test(arguments: Apart.all) func whatTheAppsMachineShowsDecides(_ apart: Apart) async throws {
+    let machines = try Machines(2, without: apart.without, environment: apart.environment)
+    let run = try await machines.run(
+      "diagnose", "http://shop1.test/", "--on", machines.all.joined(separator: ","), "--json")
+    let results = try JSONDecoder().decode([Program.Diagnosis].self, from: Data(run.output.utf8))
+    let proxys = try #require(results.first { $0.host == machines.all[0] }, "\(run.output)\(run.errors)")
+    let first = proxys.causes.first
+    #expect(first?.id == apart.cause, "\(machines.folder.text("log/app") ?? "")")
+    #expect(first?.confidence == apart.confidence)
+    let told = proxys.causes.flatMap(\.evidence).filter { $0.contains("m2.test") }
+    guard let words = apart.words else {
+      #expect(told == [] && !run.output.contains(#""place": "upstream-host""#))
+      return
+    }
+    #expect(results.count == 1 && run.status == 1)
+    #expect(told.contains { $0.contains(words) }, "\(told)")
+    #expect(apart.command.map(run.output.contains) != false)
+  }
+
+  @Test func aGuidedSessionTellsOfTheAppsMachineInGerman() async throws {
+    let machines = try Machines(2, environment: ["APART": Apart.serving("127.0.0.1")])
+    try machines.folder.write("", to: "answers")
+    let guided = try await machines.run(
+      "http://shop1.test/", "--lang", "de", "--on", machines.all.joined(separator: ","), "--answers",
+      machines.folder.path + "/answers")
+    #expect(guided.status == 1)
+    #expect(guided.output.contains("Dort ist der Port an 127.0.0.1 offen"))
+  }
+
+  /// One login serves the list of sites, and one each of them; where a person's own configuration shares connections, it is theirs.
+  @Test func allThatIsLookedAtThereSharesALogin() async throws {
+    let machines = try Machines(1, without: [1])
+    let logins = { (machines.folder.text("log/m1") ?? "").ranges(of: "Accepted").count }
+    func look() async throws {
+      let run = try await machines.run("diagnose", "--all", "--on", machines.all[0], "--json")
+      #expect(run.status == 1)
+    }
+    try await look()
+    #expect(logins() == 2)
+    let sockets = machines.folder.path + "/state/wizard502"
+    for _ in 0..<50 where try FileManager.default.contentsOfDirectory(atPath: sockets) != [] {
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: sockets) == [])
+    var status = stat()
+    #expect(stat(sockets, &status) == 0 && status.st_mode & 0o777 == 0o700)
+    let config = try #require(machines.folder.text("config"))
+    try machines.folder.write("ControlPath \(machines.folder.path)/none/%C\n" + config, to: "config")
+    try await look()
+    #expect(logins() == 4)
+  }
+
   @Test func monitoringGetsALineASite() async throws {
     let machines = try Machines(1)
     let run = try await machines.run("diagnose", "--all", "--on", "ssh://root@m1.test", "--prometheus")
@@ -143,6 +196,91 @@ import Testing
   }
 }
 
+/// A site whose proxy is on one machine, and whose app is on another.
+struct Apart: Sendable, CustomTestStringConvertible {
+  let testDescription: String
+  /// A line of a shell there.
+  var app = "true"
+  var more: [String: String] = [:]
+  /// Machines without the program.
+  var without: [Int] = []
+  let cause: String?
+  var confidence: String? = "certain"
+  /// Of what was seen there; nil: nothing is told of that machine.
+  var words: String?
+  /// Part of a step there.
+  var command: String?
+
+  var environment: [String: String] { more.merging(["APART": app]) { $1 } }
+
+  static func serving(_ address: String, port: Int = 8080) -> String {
+    """
+    python3 -m http.server --bind \(address) \(port) &
+    for i in $(seq 99); do ss -ltn | grep -q :\(port) && break; sleep 0.1; done
+    """
+  }
+  private static let dropping = "iptables -A INPUT -p tcp --dport 8080 -j DROP; " + serving("0.0.0.0")
+  private static func container(_ options: String, port: Int = 80, then: String = "true") -> String {
+    """
+    dockerd --data-root /run/engine --exec-root /run/engine-run -p /run/engine.pid & for i in $(seq 99); do
+    docker version && break; sleep 0.2; done; tar -C / -c usr/bin/busybox | docker import - app
+    docker run -d --name shop \(options) app /usr/bin/busybox httpd -f -p \(port); \(then)
+    """
+  }
+  private static let hasEngine = access("/usr/sbin/dockerd", X_OK) == 0 || access("/usr/bin/dockerd", X_OK) == 0
+
+  static let all: [Apart] =
+    [
+      Apart(
+        testDescription: "loopback", app: serving("127.0.0.1"), cause: "listens-on-localhost",
+        words: "python3 listens on 127.0.0.1, port 8080, only", command: "ss -ltnp"),
+      Apart(
+        testDescription: "loopback, without the program", app: serving("127.0.0.1"), without: [1, 2],
+        cause: "listens-on-localhost", words: "port 8080 is open on 127.0.0.1 only"),
+      Apart(
+        testDescription: "its own firewall", app: dropping, cause: "firewall-blocked",
+        words: "its own firewall stops the connection: -A INPUT",
+        command: "-s 10.250.0.11 -p tcp --dport 8080 -j ACCEPT"),
+      Apart(
+        testDescription: "a firewall between", app: serving("0.0.0.0"),
+        more: ["PROXY": "iptables -A OUTPUT -p tcp --dport 8080 -j DROP"], cause: "firewall-blocked",
+        confidence: "likely", words: "listens on port 8080 for everybody; something stops"),
+      Apart(
+        testDescription: "another port", app: serving("0.0.0.0", port: 8081), cause: "wrong-port", confidence: "likely",
+        words: "python3 answers on port 8081"),
+      Apart(
+        testDescription: "a stopped unit",
+        app: "mkdir -p /etc/systemd/system; mount -t tmpfs tmpfs /etc/systemd/system; "
+          + "touch /etc/systemd/system/jellyfin.service",
+        more: ["PORT": "8096"], cause: "backend-stopped", confidence: "likely",
+        words: "the service jellyfin.service fits",
+        command: "systemctl start jellyfin.service"),
+      Apart(
+        testDescription: "nobody listens", cause: "backend-stopped", confidence: "likely",
+        words: "nobody listens on port 8080"),
+      Apart(testDescription: "healthy", app: serving("0.0.0.0"), cause: nil, confidence: nil),
+      Apart(
+        testDescription: "another address than that machine's", app: serving("127.0.0.1"),
+        more: ["APART_TO": "10.250.0.77"], cause: "backend-stopped", confidence: "likely"),
+      Apart(
+        testDescription: "the app is on the proxy's own machine", app: serving("0.0.0.0"),
+        more: ["APART_TO": "127.0.0.1"], cause: "backend-stopped"),
+    ]
+    + (hasEngine
+      ? [
+        Apart(
+          testDescription: "a stopped container", app: container("-p 8080:80", then: "docker stop -t 0 shop"),
+          more: ["ENGINE": "yes"], cause: "backend-stopped", words: "the container shop does not run (state: exited)",
+          command: "docker start shop"),
+        Apart(
+          testDescription: "published at loopback", app: container("-p 127.0.0.1:8080:80"), more: ["ENGINE": "yes"],
+          cause: "port-not-published", words: "published at 127.0.0.1 only"),
+        Apart(
+          testDescription: "published to the wrong port", app: container("-p 8080:8080"), more: ["ENGINE": "yes"],
+          without: [2], cause: "wrong-port", words: "which listens on 80"),
+      ] : [])
+}
+
 /// Machines of `Tests/hosts`; gone with the value.
 private final class Machines {
   let folder: Folder
@@ -152,14 +290,16 @@ private final class Machines {
   /// As they are named.
   let all: [String]
 
-  init(_ count: Int, without: [Int] = [], fault: String = "refused") throws {
+  init(
+    _ count: Int, without: [Int] = [], fault: String = "refused", environment: [String: String] = [:]
+  ) throws {
     folder = try Folder()
     all = (1...count).map { "ssh://root@m\($0).test" }
     process.executableURL = URL(filePath: #filePath).appending(path: "../../hosts").standardizedFileURL
     process.arguments = [String(count), folder.path]
     process.environment = ProcessInfo.processInfo.environment.merging([
       "PROGRAM": Program.path, "FAULT": fault, "WITHOUT": without.map(String.init).joined(separator: " "),
-    ]) { $1 }
+    ]) { $1 }.merging(environment) { $1 }
     let output = Foundation.Pipe()
     (process.standardInput, process.standardOutput) = (input, output)
     try process.run()
@@ -179,7 +319,8 @@ private final class Machines {
     try await Program.run(
       words,
       environment: Program.withoutDocker.merging([
-        "PATH": folder.path + "/path:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+        "XDG_STATE_HOME": folder.path + "/state",
+        "PATH": folder.path + "/path:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"),
       ]) { $1 }, limit: limit)
   }
 }

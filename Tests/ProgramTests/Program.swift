@@ -25,6 +25,8 @@ enum Program {
   struct Diagnosis: Decodable {
     struct Cause: Decodable {
       let id: String
+      let confidence: String
+      let evidence: [String]
       let fix: Fix
     }
     struct Fix: Decodable { let steps: [Step] }

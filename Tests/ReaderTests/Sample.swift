@@ -77,6 +77,7 @@ struct Sample {
     upstream.kind: {type: text, means: What it runs in}
     container.exit: {type: number, means: How it ended}
     user.root: {type: flag, means: Known if it is root's shell}
+    far.named: {type: list, means: Other machines}
     """,
     "Flows/checks.yaml": """
     site.answer:

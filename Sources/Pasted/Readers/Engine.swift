@@ -33,14 +33,16 @@ extension Account {
     OutputReader(
       claims: { passage in
         CommandLine.engines.contains(passage.program) && passage.lines.count < 4
-          && passage.lines.contains { $0.contains("permission denied") || $0.contains("Cannot connect to the Docker") }
+          && passage.lines.contains { line in
+            line.contains("permission denied") || line.contains("Cannot connect to the Docker") || passage.lacks(line)
+          }
       },
       read: { passage, account in
-        let isDenied = passage.text.contains("permission denied")
         account.engineProblem =
-          isDenied
-          ? .notPermitted(what: "/var/run/docker.sock")
-          : .unreadable(what: "/var/run/docker.sock", why: .init(.engineDown))
+          if passage.text.contains("permission denied") { .notPermitted(what: "/var/run/docker.sock") } else {
+            passage.lines.contains(where: passage.lacks)
+              ? .missing(what: "a Docker engine") : .unreadable(what: "/var/run/docker.sock", why: .init(.engineDown))
+          }
       }),
     // `docker service ls`: how many of each shall run. Only a manager of a Swarm tells it.
     OutputReader(
@@ -217,5 +219,13 @@ enum InspectedPart {
       if let json = JSON((start + text).utf8) { return json }
     }
     return nil
+  }
+}
+
+extension Passage {
+  /// True if a line is a shell's word that there is no such program: `sh: 1: docker: not found`,
+  /// `bash: docker: command not found`.
+  fileprivate func lacks(_ line: String) -> Bool {
+    ["\(program): not found", "\(program): command not found"].contains(where: line.hasSuffix)
   }
 }
