@@ -79,7 +79,7 @@ IMAGES = {
 }
 if shutil.which("node"): IMAGES["node:20-slim"] = ([node], ['CMD ["node", "server.js"]', "WORKDIR /app"])
 ALIASES = {
-    "nginx:1.27": ["nginxproxy/nginx-proxy:1.6", "jc21/nginx-proxy-manager:2.11"],
+    "nginx:1.27": ["nginxproxy/nginx-proxy:1.6", "jc21/nginx-proxy-manager:2.11", "lscr.io/linuxserver/swag:3.0"],
     "haproxy:3.0": ["tecnativa/docker-socket-proxy:0.3"],
     "caddy:2": ["lucaslorentz/caddy-docker-proxy:2.9"],
     "field/base:1": ["qmcgaw/gluetun:v3", "tailscale/tailscale:stable", "nginxproxy/docker-gen:0.14", "linuxserver/qbittorrent:4.6", "grafana/grafana:11.2",
