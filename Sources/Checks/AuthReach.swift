@@ -7,6 +7,7 @@ extension FactName {
   static let authHost: FactName = "auth.host"
   static let authPort: FactName = "auth.port"
   static let authContainer: FactName = "auth.container"
+  static let authNeighbour: FactName = "auth.neighbour"
   static let authStatus: FactName = "auth.status"
 }
 
@@ -25,8 +26,8 @@ extension Check {
   /// Connects to the login or authorisation service from the proxy's place.
   static let authReach = Check(
     "auth.reach", needs: [.routeAuth, .proxyPlace, .proxyPID],
-    learns: [.authHost, .authPort, .authContainer, .authStatus], outcome: AuthOutcome.self
-  ) { world, given, _ throws(Unseen) in
+    learns: [.authHost, .authPort, .authContainer, .authStatus, .authNeighbour], outcome: AuthOutcome.self
+  ) { world, given, signs throws(Unseen) in
     guard let site = Site(try given.text(of: .routeAuth)) else { return (.unknown, [:]) }
     let place = try given.dialsFrom
     let host = site.host.trimmedBrackets
@@ -42,7 +43,15 @@ extension Check {
     }
     switch try await world.see(TCPConnect(address: address, port: site.port, place: place)).outcome {
     case .accepted: return (.reached, learned)
-    case .refused: return (.refused, learned)
+    case .refused:
+      // That is the proxy's own container, and the service lives in another one.
+      if address.isLoopback, !given.proxy.usesHostNetwork {
+        let others = try await world.neighbours(
+          at: site.port, site: given[.siteHost] ?? "", of: given.proxy, gateway: nil, signs
+        ).filter { $0.port == site.port && $0.network == nil }
+        if others.count == 1 { learned[.authNeighbour] = others[0].host }
+      }
+      return (.refused, learned)
     case .timeout: return (.timeout, learned)
     case .unreachable: return (.unreachable, learned)
     case .denied, .other: return (.unknown, learned)

@@ -7,6 +7,7 @@ extension FactName {
   static let networkDialled: FactName = "network.dialled"
   static let networkProxy: FactName = "network.of-proxy"
   static let networkUpstream: FactName = "network.of-upstream"
+  static let networkOnly: FactName = "network.only"
   static let networkCommon: FactName = "network.common"
   static let networkJoin: FactName = "network.join"
   static let networkJoiner: FactName = "network.joiner"
@@ -67,7 +68,7 @@ extension Check {
   static let networkShared = Check(
     "network.shared", needs: [.upstreamID, .proxyPlace, .upstreamHost],
     learns: [
-      .networkProxy, .networkUpstream, .networkCommon, .networkNew, .networkGateway,
+      .networkProxy, .networkUpstream, .networkCommon, .networkOnly, .networkNew, .networkGateway,
       .networkDialled, .networkInside, .networkOwner, .networkDriver, .networkParent, .networkMachine, .networkShim,
       .networkInternal,
       .publishedAt,
@@ -133,6 +134,7 @@ extension Check {
     }
     if upstream.usesHostNetwork { return (.hostNetwork, learned) }
     learned[.networkCommon] = common.keys.sorted().joined(separator: ", ")
+    learned[.networkOnly] = common.count == 1 ? common.keys.first : nil
     let dialled = theirs.first { $0.value.addresses.contains(name) }?.key
     if !common.isEmpty, !name.isAddress, upstream.networkOwner != nil,
       let owner = try await world.networkHolder(of: upstream)

@@ -6,6 +6,7 @@ import World
 
 extension FactName {
   static let configLacks: FactName = "config.lacks"
+  static let configUnpaired: FactName = "config.unpaired"
 }
 
 private enum LastWordsOutcome: String, CheckOutcome { case configError = "config-error", other, unknown }
@@ -13,17 +14,23 @@ private enum LastWordsOutcome: String, CheckOutcome { case configError = "config
 extension Check {
   /// Reads the last words of a proxy that does not run.
   static let proxyLastWords = Check(
-    "proxy.last-words", needs: [.proxyStopped, .proxyID, .proxyKind], learns: [.logReason, .configLacks],
+    "proxy.last-words", needs: [.proxyStopped, .proxyID, .proxyKind],
+    learns: [.logReason, .configLacks, .configUnpaired],
     outcome: LastWordsOutcome.self
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.proxyID)
     let lines = try await world.log(of: container, lines: 30)
     let writer = signs.writer(try given.proxyKind)
-    for line in lines.reversed() {
-      if let reading = writer.reading(of: line), reading.sign.shows == "config-error" {
-        let reason = reading.text(of: "reason")?.printable ?? ""
-        return (.configError, [.logReason: reason, .configLacks: reason.missingFile ?? ""])
-      }
+    let reasons = lines.reversed().compactMap { line -> String? in
+      guard let reading = writer.reading(of: line), reading.sign.shows == "config-error" else { return nil }
+      return reading.text(of: "reason")?.printable ?? ""
+    }
+    // The last one often says no more than that there were some.
+    if let reason = reasons.first(where: \.namesPlace) ?? reasons.first {
+      return (
+        .configError,
+        [.logReason: reason, .configLacks: reason.missingFile ?? "", .configUnpaired: reason.unpairedKey ?? ""]
+      )
     }
     return (.other, [.logReason: lines.last?.excerpt(of: 200) ?? ""])
   }
@@ -32,8 +39,21 @@ extension Check {
 extension String {
   /// The path that it quotes, if it says that there is no such file.
   fileprivate var missingFile: String? {
-    guard lowercased().contains("no such file") else { return nil }
-    return split(separator: "\"", omittingEmptySubsequences: false).enumerated().first {
+    lowercased().contains("no such file") ? quotedPath : nil
+  }
+
+  /// The key that it quotes, if it says that the certificate beside it is of another one.
+  fileprivate var unpairedKey: String? {
+    lowercased().contains("key values mismatch") ? quotedPath : nil
+  }
+
+  /// True if a line of a file is named: `haproxy.cfg:17`.
+  fileprivate var namesPlace: Bool {
+    split(separator: ":").dropFirst().contains { $0.first?.isNumber == true }
+  }
+
+  private var quotedPath: String? {
+    split(separator: "\"", omittingEmptySubsequences: false).enumerated().first {
       $0 % 2 == 1 && $1.hasPrefix("/")
     }
     .map { String($0.element) }

@@ -79,6 +79,7 @@ extension FactName {
   public static let labelPort: FactName = "label.port"
   public static let labelForPort: FactName = "label.for-port"
   public static let variableForPort: FactName = "variable.for-port"
+  public static let variableOfPort: FactName = "variable.of-port"
   public static let routePrefix: FactName = "route.prefix"
   public static let routePreamble: FactName = "route.sends-preamble"
   public static let routeFiles: FactName = "route.files"
@@ -96,7 +97,8 @@ extension FactName {
   /// Every fact that reading a route may bring; those that only one kind of proxy has come with its reader.
   public static let ofRoutes: [FactName] =
     [
-      .routeHost, .routeUpstream, .routeDefinedIn, .routeResolves, .routeResolver, .routeResolversInTurn,
+      .routeHost, .routeUpstream, .routeDefinedIn, .variableOfPort, .routeResolves, .routeResolver,
+      .routeResolversInTurn,
       .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeOthers,
       .routeLog, .upstreamScheme,
@@ -180,6 +182,8 @@ extension FactName {
     /// Of the value by which nginx asks for another protocol, of the address from which it connects, and of the versions
     /// of TLS that it speaks.
     case upgrade, bind
+    /// Of the host of a login service.
+    case auth
     case tlsVersions = "tls-versions"
     case poolListen = "pool-listen"
     case poolChildren = "pool-children"
@@ -187,7 +191,7 @@ extension FactName {
     /// Those that are no part of a route.
     static let besideRoutes: Set<Line> = [
       .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen, .published, .thresholds,
-      .unchecked, .preamble, .unprefaced, .upgrade, .bind, .tlsVersions,
+      .unchecked, .preamble, .unprefaced, .upgrade, .bind, .tlsVersions, .auth,
       .poolClients, .poolTimeout, .poolListen, .poolChildren,
     ]
   }

@@ -168,6 +168,21 @@ import World
       signs: realSigns())
     #expect(refused.outcome == "config-error")
     #expect(refused.facts["log.reason"] == "host not found in upstream \"shop\"")
+    let unpaired = try await look(
+      "proxy.last-words",
+      words(
+        "nginx: [emerg] 1#1: SSL_CTX_use_PrivateKey(\"/certs/a.key\") failed (SSL: x509 certificate routines::key values mismatch)\n"
+      ), given, signs: realSigns())
+    #expect(unpaired.facts["config.unpaired"] == "/certs/a.key")
+    // The last line of HAProxy's only says that there were mistakes.
+    var haproxy = given
+    haproxy["proxy.kind"] = "haproxy"
+    let several = try await look(
+      "proxy.last-words",
+      words(
+        "[ALERT]    (1) : config : parsing [/etc/haproxy.cfg:17]: Missing LF on last line\n"
+          + "[ALERT]    (1) : config : Fatal errors found in configuration.\n"), haproxy, signs: realSigns())
+    #expect(several.facts["log.reason"]?.contains("haproxy.cfg:17") == true)
     let other = try await look("proxy.last-words", words("one\nkilled\u{7}\n"), given, signs: realSigns())
     #expect(other.outcome == "other")
     #expect(other.facts["log.reason"] == "killed^G")

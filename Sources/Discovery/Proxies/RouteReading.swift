@@ -83,6 +83,7 @@ public enum RouteReading {
     reading.configuration.isMountedAlone = places.contains { $0.map(proxy.files.isMountedAlone) == true }
     let settings = reading.configuration.connections ?? reading.configuration.global?.after
     reading.configuration.isGlobalMountedAlone = settings.map { proxy.files.isMountedAlone($0.span.file) } == true
+    reading.own.merge(variable(for: reading, proxy))
     let unread = proxy.files.unread.first
     if [.default, .missing].contains(reading.outcome) {
       reading.passesOthersOn = (try? await reader.list(proxy))?.isEmpty == false
@@ -102,6 +103,17 @@ public enum RouteReading {
     }
     reading.configuration.unread = unread.what
     return reading
+  }
+
+  /// The variable of the proxy's own container by which a file that only the container has got the route's port: its start
+  /// script makes that file anew each time.
+  private static func variable(for reading: Reading, _ proxy: RunningProxy) -> Facts {
+    guard reading.configuration.container != nil, let route = reading.route,
+      case .network(_, let port) = route.upstream.address, port.edit == nil
+    else { return [:] }
+    let named = (proxy.container?.Config?.Env ?? []).filter { $0.hasSuffix("=\(port.value)") }
+      .map { String($0.prefix { $0 != "=" }) }
+    return named.count == 1 ? [.variableOfPort: named[0]] : [:]
   }
 
   /// Seconds since 1970 when the proxy last loaded its configuration.

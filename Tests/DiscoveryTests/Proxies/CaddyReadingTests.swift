@@ -198,7 +198,7 @@ import World
     let auth = try await read("http://auth.example.org/", world).1
     #expect(auth[.routeAuth] == "http://authelia:9091")
     #expect(auth[.routeUpstream] == "http://shop:3000")
-    #expect(auth["host-line.text"] == nil, "the name comes from a variable")
+    #expect(auth["host-line.tail"] == "}:3000", "the name is the default of a variable")
     #expect(try await read("http://pong.example.org/", world).0 == .static)
     let (missing, near) = try await read("http://shpo.example.org/", world)
     #expect(missing == .missing)

@@ -1,8 +1,9 @@
-import Discovery
 import Model
 import Routes
 import Testing
 import World
+
+@testable import Discovery
 
 private func read(
   _ kind: String, _ command: [String], _ path: String, _ text: String, _ url: String = "http://shop.example.org/"
@@ -157,5 +158,146 @@ private func lighttpd(_ inner: String) async throws -> Facts {
     ).facts
     #expect(facts["problem-line.fixed"] == fixed)
     #expect(facts["config.problem"] != nil)
+  }
+
+  /// The text of the lines with the mistake, and what stands in their place.
+  private func mended(_ kind: String, _ program: String, _ path: String, _ text: String) async throws -> [String?] {
+    let facts = try await read(kind, [program], path, text).facts
+    return [facts["problem-line.number"], facts["problem-line.text"], facts["problem-line.fixed"]]
+  }
+
+  @Test(arguments: [
+    // Two files of the same form: both lines of the later one are mended.
+    (
+      "server {\nlisten 80 default_server;\nlisten [::]:80 default_server;\n}\n"
+        + "server {\nlisten 80 default_server;\nlisten [::]:80 default_server;\n}",
+      "8", "listen 80;\nlisten [::]:80;"
+    ),
+    ("server {\nlisten 80 default;\n}\nserver {\nlisten *:80 default;\n}", "7", "listen *:80;"),
+    ("server {\nlisten 80 default_server;\n}\nserver {\nlisten 81 default_server;\n}", nil, nil),
+    ("server {\nlisten 443 ssl default_server;\nlisten 443 quic default_server;\n}", nil, nil),
+    (
+      "upstream shop {\nserver app:3000;\n}\nserver {\nlocation / {\nproxy_pass http://shop:3000/;\n}\n}", "8",
+      "proxy_pass http://shop/;"
+    ),
+    ("upstream shop {\nserver app:3000;\n}\nserver {\nlocation / {\nproxy_pass http://Shop;\n}\n}", nil, nil),
+    ("upstream shop {\nserver app:3000;\n}\nserver {\nlocation / {\nproxy_pass http://$host:1;\n}\n}", nil, nil),
+  ])
+  func whatNginxCannotHaveTwice(http: String, line: String?, fixed: String?) async throws {
+    let found = try await mended(
+      "nginx", "/usr/sbin/nginx", "/etc/nginx/nginx.conf", "events {}\nhttp {\n\(http)\n}")
+    #expect(found[0] == line)
+    #expect(found[2] == fixed)
+  }
+
+  @Test(arguments: [
+    ("Order deny,allow\nAllow from all", "Require all granted"),
+    ("Order allow,deny\nDeny from all", "Require all denied"),
+    ("  Order deny,allow\n  Deny from all\n  Allow from 10.0.0.0/8 ::1", "  Require ip 10.0.0.0/8 ::1"),
+    ("Order deny,allow\nDeny from all\nAllow from env=let_in", nil), ("Order deny,allow\nDeny from 10.0.0.1", nil),
+    ("Order deny,allow", nil),
+  ])
+  func whoMayComeInByAnOldApache(lines: String, fixed: String?) async throws {
+    let found = try await mended(
+      "apache", "/usr/sbin/apache2", "/etc/apache2/apache2.conf",
+      """
+      LoadModule authz_core_module m/mod_authz_core.so
+      LoadModule proxy_module m/mod_proxy.so
+      LoadModule proxy_http_module m/mod_proxy_http.so
+      Listen 80
+      <Location />
+      \(lines)
+      </Location>
+      ProxyPass / http://app:3000/
+      """)
+    #expect(found[0] == "6")
+    #expect(found[2] == fixed)
+    if fixed != nil { #expect(found[1] == lines) }
+  }
+
+  @Test(arguments: [("server one app:3000\n", nil), ("server one app:3000", "/etc/haproxy/haproxy.cfg")])
+  func aLastLineWithoutAnEnd(last: String, file: String?) async throws {
+    let found = try await read(
+      "haproxy", ["/usr/sbin/haproxy"], "/etc/haproxy/haproxy.cfg",
+      "defaults\n  mode http\nlisten web\n  bind :80\n  \(last)")
+    #expect(found.facts["haproxy.unended"] == file)
+  }
+
+  @Test(arguments: [
+    ("use_backend app if { req.ssl_sni -i shop.example.org }", true),
+    ("acl site req_ssl_sni -i shop.example.org\n  use_backend app if site", true),
+    ("tcp-request inspect-delay 5s\n  use_backend app if { req.ssl_sni -i shop.example.org }", false),
+    ("default_backend app", false),
+  ])
+  func aLookAtTheHelloHasToWait(rules: String, isHasty: Bool) async throws {
+    let found = try await read(
+      "haproxy", ["/usr/sbin/haproxy"], "/etc/haproxy/haproxy.cfg",
+      "defaults\n  mode tcp\nfrontend web\n  bind :443\n  \(rules)\nbackend app\n  server one app:443\n",
+      "https://shop.example.org/")
+    #expect((found.outcome == .misconfigured) == isHasty)
+    #expect((found.facts["problem-line.insert"] != nil) == isHasty)
+  }
+
+  @Test(arguments: [
+    ("reverse_proxy app:3000\n\trespond \"Back soon\" 503", "/", "\t# respond \"Back soon\" 503"),
+    ("reverse_proxy app:3000\n\trespond /gone 410", "/gone", nil), ("respond \"ok\" 503", "/", nil),
+    ("handle /api* {\n\treverse_proxy app:3000\n\t}\n\thandle {\n\trespond 404\n\t}", "/", nil),
+    ("reverse_proxy /shop app:3000", "/shop/a/b?c=/d", "\treverse_proxy /shop* app:3000"),
+    ("reverse_proxy /shop app:3000", "/shopping", nil), ("reverse_proxy /shop* app:3000", "/shop/a", nil),
+  ])
+  func whatCaddyDoesWithASiteBesidePassingItOn(lines: String, path: String, fixed: String?) async throws {
+    let found = try await read(
+      "caddy", ["/usr/bin/caddy", "run", "--config", "/etc/caddy/Caddyfile"], "/etc/caddy/Caddyfile",
+      "http://shop.example.org {\n\t\(lines)\n}\n", "http://shop.example.org\(path)")
+    #expect((found.outcome == .misconfigured) == (fixed != nil))
+    #expect(found.facts["problem-line.fixed"] == fixed)
+  }
+
+  @Test(arguments: [
+    ("/$$1", "/$1"), ("/$${1}/x", "/${1}/x"), ("/$1", nil), ("/price$$", nil),
+  ])
+  func twoDollarsOfAComposeFile(replacement: String, fixed: String?) async throws {
+    let world = MemoryWorld(
+      command: ["traefik", "--entrypoints.web.address=:80", "--providers.file.filename=/d.yml"],
+      files: [
+        "/d.yml": """
+        http:
+          routers:
+            shop: {rule: "Host(`shop.example.org`)", service: shop, middlewares: [m]}
+          middlewares:
+            m:
+              replacePathRegex:
+                regex: ^/a/(.*)
+                replacement: \(replacement)
+          services:
+            shop: {loadBalancer: {servers: [{url: "http://app:3000"}]}}
+        """
+      ])
+    let site = try #require(Site("http://shop.example.org/a/b"))
+    let reading = try await RouteReading.read(
+      .init(site: site, port: 80), kind: "traefik",
+      at: ProxyPlace(id: nil, pid: MemoryWorld.pid, usesHostNetwork: true),
+      in: world, Signs())
+    #expect((reading.outcome == .misconfigured) == (fixed != nil))
+    #expect(reading.facts["problem-line.fixed"] == fixed.map { "        replacement: \($0)" })
+  }
+
+  /// What a variable's default brings stands in the file, and the value of the environment does not.
+  @Test(
+    arguments: [
+      ("{$HOST:app}:{$PORT:3000}", [:], "{$HOST:app}:{$PORT:"), ("{$APP:app:3000}", [:], "{$APP:app:"),
+      ("app:{$PORT:3000}", ["PORT": "4000"], nil), ("app:3000", [:], "app:"),
+    ] as [(String, [String: String], String?)])
+  func aDefaultOfAVariableIsChangedInItsPlace(address: String, environment: [String: String], head: String?) async {
+    let blocks = await Caddyfile.Blocks.read(
+      "/Caddyfile", text: "http://a.test {\n\treverse_proxy \(address)\n}\n", environment: { environment[$0] },
+      files: Caddyfile.Imports(read: { _ in nil }, glob: { _ in [] }))
+    let adapted = Caddyfile.adapt(blocks, environment: { environment[$0] })
+    let found = adapted.configuration.found(.init(host: "a.test", path: "/", port: 80, isTLS: false))
+    guard case .proxied(let proxy, _, _)? = found?.served else {
+      Issue.record("it is not passed on")
+      return
+    }
+    #expect(proxy.places["port"]?.head == head.map { "\treverse_proxy \($0)" })
   }
 }

@@ -92,6 +92,12 @@ extension ApacheReading {
       return Reading.Problem(
         reason: "No protocol handler was valid for the URL \(route.url?.text ?? "")", remedy: nil, label: nil)
     }
+    let host = worker.target.host.text
+    if let variable = configuration.undefined.sorted().first(where: { host.contains("${\($0)}") }) {
+      return Reading.Problem(
+        reason: "nothing defines the variable ${\(variable)}, so Apache looks \(host) up as it stands", remedy: nil,
+        label: nil)
+    }
     if let problem = addressProblem(of: route, configuration, files) { return problem }
     if isTLS(scheme), configuration.setting("sslproxyengine", route, path: "")?.text(0)?.lowercased() != "on" {
       own[.apacheNeedsTLS] = "yes"
@@ -191,9 +197,11 @@ extension ApacheReading {
   ) async -> Reading.Configuration {
     let mistake = configuration.problems.first.map { problem in
       let file = configuration.original(of: problem.file)
+      let access = configuration.oldAccess(problem)
       return files.mistake(
         "\(file):\(problem.line): \(problem.message)", in: file, line: problem.line,
-        text: configuration.line(problem.line, of: problem.file), fixed: configuration.mended(problem))
+        text: access?.text ?? configuration.line(problem.line, of: problem.file),
+        fixed: access?.fixed ?? configuration.mended(problem))
     }
     var newest = await files.newest(of: configuration.files)
     if let path = newest?.path { newest?.path = configuration.original(of: path) }
@@ -436,6 +444,38 @@ extension Apache.Configuration {
   }
 
   /// The line of a problem as it was probably meant; nil if that cannot be told.
+  /// The lines about access as httpd 2.2 had them, `Order`, `Allow` and `Deny`, from that of the problem on, and the one
+  /// that says the same to httpd 2.4; nil where that is not one.
+  ///
+  /// Source: https://httpd.apache.org/docs/2.4/upgrading.html#access
+  fileprivate func oldAccess(_ problem: Apache.Problem) -> (text: String, fixed: String)? {
+    guard let unknown = problem.unknown, ["order", "allow", "deny"].contains(unknown.lowercased()) else { return nil }
+    var (lines, allowed, denied): ([String], [String], [String]) = ([], [], [])
+    while lines.count < 32, let line = line(problem.line + lines.count, of: problem.file) {
+      var words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+      switch words.first?.lowercased() {
+      case "order"?: break
+      case "allow"? where words.count > 2 && words[1].lowercased() == "from": allowed += words.dropFirst(2)
+      case "deny"? where words.count > 2 && words[1].lowercased() == "from": denied += words.dropFirst(2)
+      default: words.removeAll()
+      }
+      if words.isEmpty { break }
+      lines.append(line)
+    }
+    let (all, isAddress) = (["all"], { (word: String) in word.allSatisfy { $0.isHexDigit || ".:/".contains($0) } })
+    let requirement: String? =
+      switch (allowed.map { $0.lowercased() }, denied.map { $0.lowercased() }) {
+      case (all, []): "all granted"
+      case ([], all): "all denied"
+      case (let places, all) where !places.isEmpty && places.allSatisfy(isAddress):
+        "ip \(places.joined(separator: " "))"
+      default: nil
+      }
+    return requirement.map { requirement in
+      (lines.joined(separator: "\n"), "\(lines[0].prefix { $0 == " " || $0 == "\t" })Require \(requirement)")
+    }
+  }
+
   fileprivate func mended(_ problem: Apache.Problem) -> String? {
     guard let name = problem.unknown, let text = line(problem.line, of: problem.file),
       let meant = name.nearest(among: Apache.usable(with: modules)), let range = text.firstRange(of: name)

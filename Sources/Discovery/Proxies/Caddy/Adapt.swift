@@ -354,7 +354,8 @@ extension Caddyfile {
       case "redir": return route(.answer(status: words.count > 1 && words[1] == "permanent" ? 301 : 302))
       case "respond":
         let status = words.compactMap { Int($0) }.last { (100..<600).contains($0) }
-        return route(.answer(status: status ?? 200))
+        let said = ([directive.name.text] + words).joined(separator: " ")
+        return route(.answer(status: status ?? 200, by: (said, blocks.span(directive.name))))
       case "error": return route(.answer(status: words.compactMap { Int($0) }.last ?? 500))
       case "abort", "metrics", "acme_server": return route(.answer(status: 200))
       case "map": return route(.sets(assignments(map: directive)))
@@ -739,7 +740,7 @@ extension Caddyfile {
       if scheme == "http" && upstream.port == 443 || scheme == "https" && upstream.port == 80 {
         note("scheme and port of \(address.text) contradict each other", at: address)
       }
-      guard isFirst, filled == address.text, upstream.socket == nil, let whole = blocks.span(address) else { return }
+      guard isFirst, filled == address.text, upstream.socket == nil else { return }
       let start = address.text.utf8.distance(from: address.text.startIndex, to: text.startIndex)
       let host = dial.host.utf8.count + (text.hasPrefix("[") ? 2 : 0)
       proxy.places["host"] = blocks.span(address, start..<start + host)
@@ -756,7 +757,7 @@ extension Caddyfile {
         if let scheme {
           blocks.span(address, 0..<scheme.utf8.count)
         } else {
-          whole.with(head: whole.head, tail: "://" + address.text + whole.tail)
+          blocks.span(address).map { $0.with(head: $0.head, tail: "://" + address.text + $0.tail) }
         }
     }
   }

@@ -54,7 +54,14 @@ extension Caddyfile {
     /// The place of a part of a word (UTF-8 offsets), or of all of it.
     func span(_ token: Token, _ part: Range<Int>? = nil) -> Span? {
       let (file, number) = token.filledBy.map { ($0.file, $0.number) } ?? (token.file, token.line)
-      guard let columns = token.columns, let text = line(number, of: file) else { return nil }
+      guard let text = line(number, of: file) else { return nil }
+      guard let columns = token.columns else {
+        guard let part, let first = part.first, part.upperBound <= token.scattered.count,
+          let column = token.scattered[first],
+          part.allSatisfy({ token.scattered[$0] == column + $0 - first })
+        else { return nil }
+        return Span(file: file, line: number, text: text, columns: column..<column + part.count)
+      }
       let part = part ?? 0..<columns.count
       return Span(
         file: file, line: number, text: text,
@@ -327,7 +334,7 @@ extension Caddyfile.Token {
   ) throws(Caddyfile.Problem) -> [Caddyfile.Token] {
     func copy(_ text: String, filledBy word: Caddyfile.Token? = nil) -> Caddyfile.Token {
       var copy = self
-      (copy.text, copy.columns) = (text, word?.columns)
+      (copy.text, copy.columns, copy.scattered) = (text, word?.columns, word?.scattered ?? [])
       copy.filledBy = word.map { $0.filledBy ?? Caddyfile.Line($0.file, $0.line) }
       return copy
     }

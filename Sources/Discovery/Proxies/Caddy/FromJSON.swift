@@ -163,7 +163,9 @@ extension Caddy.Handler {
     case "reverse_proxy": self = .proxy(Caddy.Proxy(handler, path))
     case "static_response", "error", "metrics", "acme_server", "php":
       let status = handler["status_code"]
-      self = .answer(status: status?.number.map { Int(clamping: $0) } ?? status?.text.flatMap { Int($0) } ?? 200)
+      self = .answer(
+        status: status?.number.map { Int(clamping: $0) } ?? status?.text.flatMap { Int($0) } ?? 200,
+        by: ("the handler \(handler["handler"]?.text ?? "")", nil))
     case "map": self = .sets(Caddy.Assignment.all(map: handler))
     case "vars":
       self = .sets(

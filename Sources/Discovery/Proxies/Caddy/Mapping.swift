@@ -26,9 +26,31 @@ extension Caddy.Configuration {
         name.flatMap { $0.isSiteName ? $0 : nil } ?? request.site.host, files.edit(found.site?.place)), definedIn: "",
       router: nil, service: nil, provider: nil)
     switch found.served {
+    case .answered(let status, let by?) where status >= 400:
+      reading.outcome = .static
+      guard case .proxied(let proxy, _, _) = self.found(asked, ignoringAnswers: true)?.served else { break }
+      reading.outcome = .misconfigured
+      reading.entry?.definedIn = proxy.definedIn
+      reading.problem = Reading.Problem(
+        reason: "\(by.words) comes before reverse_proxy, wherever it stands in the site, and answers every request",
+        remedy: files.edit(by.place).map { .line($0, fixed: $0.span.commentedOut) }, label: nil)
     case .answered: reading.outcome = .static
     case .files: (reading.outcome, reading.own[.routeFiles]) = (.static, "named")
-    case .empty: reading.outcome = .missing
+    case .empty:
+      reading.outcome = .missing
+      guard let (path, proxy) = proxiedAlone(above: asked) else { break }
+      reading.outcome = .misconfigured
+      reading.entry?.definedIn = proxy.definedIn
+      let place = proxy.places["host"]
+      reading.problem = Reading.Problem(
+        reason: "the route is for the path \(path) alone, and what lies below it is \(path)/*; \(path)* is both",
+        remedy: files.edit(place).flatMap { edit in
+          let (old, new) = (" \(path) ", " \(path)* ")
+          guard edit.span.head.ranges(of: old).count == 1 else { return nil }
+          return .line(
+            edit,
+            fixed: edit.span.head.replacing(old, with: new) + edit.span.text.dropFirst(edit.span.head.count))
+        }, label: nil)
     case .unclear: reading.outcome = .unknown
     case .proxied(var proxy, let path, let change):
       if let source, let file = DocumentFile(source.text, path: source.path) { proxy.place(in: file) }
@@ -46,6 +68,25 @@ extension Caddy.Configuration {
     }
     return reading
   }
+}
+
+extension Caddy.Configuration {
+  /// The longest path above the one that is asked for that is passed on, though what lies below it is not.
+  fileprivate func proxiedAlone(above request: Caddy.Request) -> (path: String, proxy: Caddy.Proxy)? {
+    var above = request
+    above.path = String(request.path.prefix { $0 != "?" })
+    for _ in 0..<32 {
+      guard let slash = above.path.lastIndex(of: "/"), slash > above.path.startIndex else { return nil }
+      above.path = String(above.path[..<slash])
+      if case .proxied(let proxy, _, _) = found(above)?.served { return (above.path, proxy) }
+    }
+    return nil
+  }
+}
+
+extension Span {
+  /// The whole line as a comment.
+  fileprivate var commentedOut: String { indentation + "# " + text.dropFirst(indentation.count) }
 }
 
 extension Caddy.Request {

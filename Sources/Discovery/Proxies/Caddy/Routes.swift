@@ -60,6 +60,15 @@ enum Caddy {
     case asker
     /// Nothing here can tell: an expression, a variable, a plugin's matcher.
     case unclear
+
+    /// True if it hangs on more than the site's name.
+    var isOfRequest: Bool {
+      switch self {
+      case .host, .hostPattern, .always(true): false
+      case .path(let paths): !paths.contains("*")
+      default: true
+      }
+    }
   }
 
   indirect enum Handler: Sendable {
@@ -68,7 +77,7 @@ enum Caddy {
     case rewrite(Rewrite)
     case proxy(Proxy)
     /// Caddy answers itself: with this status, or where to send the client on to.
-    case answer(status: Int)
+    case answer(status: Int, by: (words: String, place: Span?)? = nil)
     case files
     /// It gives placeholders their values.
     case sets([Assignment])

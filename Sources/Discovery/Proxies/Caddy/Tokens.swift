@@ -38,6 +38,8 @@ enum Caddyfile {
     let breaks: Int
     /// The UTF-8 columns (from 0) of its line where the text stands as it is; nil if it was put together.
     var columns: Range<Int>?
+    /// Of a word that was put together of variables' defaults and what stands around them: each byte's column.
+    var scattered: [Int?] = []
     /// Where the word stands that was filled in for it, as an argument of an import, and to which the columns belong.
     var filledBy: Line?
     /// The imports that brought it here.
@@ -141,10 +143,12 @@ enum Caddyfile {
       let columns = value.first?.column.flatMap { first in
         value.indices.allSatisfy { value[$0].column == first + $0 } ? first..<first + value.count : nil
       }
+      let isInPlace = isPlain && breaks == 0 && index > start
       tokens.append(
         Token(
           text: word, file: file, line: line, row: row, isQuoted: quote != nil, breaks: breaks,
-          columns: isPlain && breaks == 0 && index > start ? columns : nil))
+          columns: isInPlace ? columns : nil,
+          scattered: isInPlace && columns == nil && value.contains { $0.column != nil } ? value.map(\.column) : []))
       row += breaks
     }
     return tokens
@@ -207,7 +211,11 @@ enum Caddyfile {
             let unseen = Unseen.unreadable(what: file, why: .init(.longText, "\(Limits.file)"))
             throw Problem(message: "it is too long", file: file, line: 1, unseen: unseen)
           }
-          result += value.utf8.map { Byte(value: $0, column: nil) }
+          // A default stands in the file.
+          let first = known == nil && environment != nil && !value.contains("\n") ? column + inner.utf8.count + 2 : nil
+          result += value.utf8.enumerated().map { offset, byte in
+            Byte(value: byte, column: first.map { $0 - value.utf8.count + offset })
+          }
           column += end + 1 - index
           index = end + 1
           continue

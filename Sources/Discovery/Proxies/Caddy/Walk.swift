@@ -14,7 +14,7 @@ extension Caddy {
   enum Served: Sendable {
     /// `path` is what the upstream gets; nil if it cannot be known.
     case proxied(Proxy, path: String?, changedBy: (words: String, place: Span?)?)
-    case answered(status: Int)
+    case answered(status: Int, by: (words: String, place: Span?)? = nil)
     case files
     /// A site that has the name, and nothing in it that answers for the path: an empty 200.
     case empty
@@ -34,9 +34,11 @@ extension Caddy {
 
 extension Caddy.Configuration {
   /// What serves the request; nil if no route has its host.
-  func found(_ request: Caddy.Request) -> Caddy.Found? {
+  ///
+  /// - Parameter ignoringAnswers: What would do so if Caddy answered nothing by itself.
+  func found(_ request: Caddy.Request, ignoringAnswers: Bool = false) -> Caddy.Found? {
     for server in servers where server.ports.contains(where: { $0.contains(request.port) }) {
-      var walk = Caddy.Walk(request: request, named: server.named)
+      var walk = Caddy.Walk(request: request, named: server.named, ignoresAnswers: ignoringAnswers)
       guard let served = walk.run(server.routes) ?? (walk.hasMatched ? .empty : nil) else { continue }
       return Caddy.Found(server: server, served: served, site: walk.site, auth: walk.auth)
     }
@@ -107,6 +109,10 @@ extension Caddy {
     private(set) var site: (name: String, place: Span?)?
     private(set) var auth: [Proxy] = []
     private var taken: Set<String> = []
+    /// The routes around hang on more than the site's name.
+    private var hangs = false
+    /// What Caddy would do without its own answers.
+    let ignoresAnswers: Bool
     /// The path was changed in a way that cannot be followed.
     private var isPathKnown = true
     /// What keeps the last route from being decided is the address of who asks, and nothing else.
@@ -120,7 +126,9 @@ extension Caddy {
     /// Placeholders that are known, without their braces.
     private var values: [String: String] = [:]
 
-    init(request: Request, named: [String: Route]) { (self.request, self.named) = (request, named) }
+    init(request: Request, named: [String: Route], ignoresAnswers: Bool) {
+      (self.request, self.named, self.ignoresAnswers) = (request, named, ignoresAnswers)
+    }
 
     /// Nil: nothing answers, so the request would go on to whatever comes after these routes.
     mutating func run(_ routes: [Route], depth: Int = 0) -> Served? {
@@ -141,9 +149,12 @@ extension Caddy {
         }
         hasMatched = true
         if let group = route.group { taken.insert(group) }
+        let before = hangs
+        hangs = hangs || route.matchers.contains { $0.contains(where: \.isOfRequest) }
         for handler in route.handlers {
           if let served = run(handler, depth) { return served }
         }
+        hangs = before
         if route.isTerminal { return .empty }
       }
       return nil
@@ -167,7 +178,7 @@ extension Caddy {
         proxy.upstreams += proxy.templates.map(filled).compactMap { Caddy.Dial($0).upstream }
         return .proxied(
           proxy, path: isPathKnown ? request.path : nil, changedBy: changes.count == 1 ? changes[0] : nil)
-      case .answer(let status): return .answered(status: status)
+      case .answer(let status, let by): return ignoresAnswers ? nil : .answered(status: status, by: hangs ? nil : by)
       case .files: return .files
       case .passes: return nil
       }

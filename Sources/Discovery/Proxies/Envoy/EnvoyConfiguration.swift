@@ -14,6 +14,8 @@ enum Envoy {
     var assignments: [String: Message] = [:]
     /// The first thing for which a file is no YAML, and the line where it is.
     var problem: (mistake: YAML.Mistake, line: String?)?
+    /// The files that its sources of configuration name.
+    var watched: [String] = []
     /// Parts come from a control plane, so files do not have them.
     var isDynamic = false
   }

@@ -7,7 +7,7 @@ import YAML
 /// From Envoy's files, and what its admin interface tells of its parts that are in no file, to the facts of a route.
 enum EnvoyReading: ProxyReader {
   static let facts: [FactName] =
-    FactName.ofLine(.version) + FactName.ofWholeLine(.thresholds) + [.routePreamble]
+    FactName.ofLine(.version) + FactName.ofWholeLine(.thresholds) + [.routePreamble, .envoyEdited]
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let (configuration, admin) = try await load(proxy)
@@ -54,6 +54,7 @@ enum EnvoyReading: ProxyReader {
     {
       reading.own[.routePreamble] = "yes"
     }
+    reading.own[.envoyEdited] = await edited(configuration.watched, proxy)
     reading.route = try configuration.route(to: cluster, action, route, servers, request, proxy.files)
     return reading
   }
@@ -103,6 +104,17 @@ extension RunningProxy {
 }
 
 extension EnvoyReading {
+  /// One of the files that Envoy takes in when they are moved to their place, changed since it was started: perhaps it was
+  /// written in place, of which Envoy does not hear.
+  ///
+  /// Source: Envoy's documentation, "Dynamic configuration: xDS, file-based".
+  private static func edited(_ watched: [String], _ proxy: RunningProxy) async -> String? {
+    guard let started = proxy.container?.started, let newest = await proxy.files.newest(of: watched),
+      newest.changed > started + 1
+    else { return nil }
+    return proxy.files.hostPath(of: newest.path)
+  }
+
   /// What Envoy would run by its files; what they leave to a control plane, as the running one has it.
   private static func load(_ proxy: RunningProxy) async throws(Unseen) -> (Envoy.Configuration, EnvoyAdmin?) {
     var configuration = Envoy.Configuration()
@@ -149,6 +161,7 @@ extension EnvoyReading {
       configuration.isDynamic = true
       return []
     }
+    configuration.watched.append(path)
     return message["resources"]?.items ?? []
   }
 }
@@ -335,7 +348,10 @@ extension Envoy.Configuration {
       path: Route.Path(
         passedOn: action.rewritten(request.site.path, by: route.route["match"]).map(Known.known) ?? .notRead,
         change: action.pathChange(by: route.route["match"], files).map { .known($0) } ?? .notRead),
-      sentHost: .known(Setting(autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.authority, nil)),
+      sentHost: .known(
+        Setting(
+          autoHost ?? action["host_rewrite_literal"]?.text ?? request.site.authority,
+          files.edit(autoHost == nil ? action["host_rewrite_literal"]?.span : nil))),
       limits: Route.Limits(
         header: .known(Route.Limits.Header(bytes: Setting(cluster.headerKilobytes * 1024, nil), line: nil, lines: 100)),
         body: .notRead,
@@ -521,4 +537,8 @@ extension Message {
     }
     return path
   }
+}
+
+extension FactName {
+  static let envoyEdited: FactName = "envoy.edited"
 }

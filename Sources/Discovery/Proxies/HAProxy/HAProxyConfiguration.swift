@@ -11,6 +11,8 @@ extension HAProxy {
     var lists: [String: List] = [:]
     /// Those of them that are not there.
     var missingLists: Set<String> = []
+    /// Files whose last line has no end, which HAProxy refuses since 2.3.
+    private(set) var unended: [String] = []
     private var texts: [String: FileText] = [:]
     /// The first backend of each name, as an index of `sections`.
     private var backends: [String: Int] = [:]
@@ -48,6 +50,7 @@ extension HAProxy {
         guard line.endIndex < rest.endIndex else { break }
         rest = rest[rest.index(after: line.endIndex)...]
       }
+      if !text.utf8.isEmpty, text.utf8.last != UInt8(ascii: "\n") { unended.append(file) }
       for index in sections.indices.dropFirst(first) { sections[index].sortRules() }
     }
 

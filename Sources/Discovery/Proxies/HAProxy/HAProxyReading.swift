@@ -5,7 +5,8 @@ import World
 /// From HAProxy's files, and what it tells of itself, to the facts of a route.
 enum HAProxyReading: ProxyReader {
   static let facts: [FactName] =
-    [.haproxyMaintenance, .haproxyAlone, .haproxyPIDFile, .routePreamble] + FactName.ofWholeLine(.unprefaced)
+    [.haproxyMaintenance, .haproxyAlone, .haproxyPIDFile, .haproxyUnended, .routePreamble]
+    + FactName.ofWholeLine(.unprefaced)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy)
@@ -15,7 +16,9 @@ enum HAProxyReading: ProxyReader {
     var reading = Reading(
       outcome: .found, configuration: await seen(configuration, mistake, proxy), entry: nil, route: nil, problem: nil,
       near: nil, app: nil, labels: nil, log: Reading.Log(file: .known(log(of: configuration, files)), keys: []),
-      own: own(configuration, proxy))
+      own: own(configuration, proxy).merging([
+        .haproxyUnended: configuration.unended.lazy.compactMap { files.hostPath(of: $0) }.first ?? ""
+      ]))
     func entry(_ line: String, site: Setting<String>? = nil) -> Reading.Entry {
       Reading.Entry(site: site, definedIn: line, router: nil, service: nil, provider: nil)
     }
@@ -43,6 +46,22 @@ enum HAProxyReading: ProxyReader {
       return misconfigured(
         "\(rule.place.file):\(rule.place.line)",
         "req.ssl_sni is empty where HAProxy itself ends TLS; ssl_fc_sni has the name", rule)
+    }
+    if let route = found, let bind = configuration.hasty(route.frontend) {
+      (reading.outcome, reading.entry) = (
+        .misconfigured, entry(route.frontend.head.place, site: Setting(request.site.host, nil))
+      )
+      let indentation = bind.span.indentation
+      reading.problem = Reading.Problem(
+        reason: "frontend '\(route.frontend.name)' looks for the name in the TLS hello and does not wait for it",
+        remedy: files.edit(bind.span).map { edit in
+          .insertion(
+            edit,
+            text: "\(indentation)tcp-request inspect-delay 5s\n"
+              + "\(indentation)tcp-request content accept if { req_ssl_hello_type 1 }",
+            next: bind.next)
+        }, label: nil)
+      return reading
     }
     if let route = found, route.servers.isEmpty {
       let names = configuration.names(of: route.frontend)
@@ -327,9 +346,13 @@ enum HAProxyReading: ProxyReader {
       }
       status = expects == nil ? nil : line.words.last.flatMap { line.span($0) }
     }
-    // Below it one more line about the check may stand.
-    let place = option.words.first.flatMap { option.span($0) }.map {
-      Span(file: $0.file, line: $0.line, text: $0.text, head: "\($0.text)\n\($0.indentation)", tail: "")
+    // Below it one more line about the check may stand, or one in the place of what it looks for now.
+    let sought = expects == nil ? configuration.setting("http-check", "expect", of: backend) : nil
+    let line = sought ?? option
+    let place = line.words.first.flatMap { line.span($0) }.map {
+      Span(
+        file: $0.file, line: $0.line, text: $0.text,
+        head: sought == nil ? "\($0.text)\n\($0.indentation)" : $0.indentation, tail: "")
     }
     return Route.HealthCheck(
       path: Setting(path, proxy.files.edit(place)), expects: expects.map { Setting($0, proxy.files.edit(status)) },
@@ -493,5 +516,6 @@ extension HAProxy.Directive {
 extension FactName {
   static let haproxyMaintenance: FactName = "haproxy.maintenance"
   static let haproxyAlone: FactName = "haproxy.alone"
+  static let haproxyUnended: FactName = "haproxy.unended"
   static let haproxyPIDFile: FactName = "haproxy.pid-file"
 }

@@ -259,6 +259,23 @@ extension HAProxy.Configuration {
     rule(for: host, of: frontend, with: \.isOfHandshakeName) { "ssl_fc_sni\($0.drop { !"(,".contains($0) })" }
   }
 
+  /// The last `bind` of a frontend in TCP mode whose rules look into what a visitor sends first, and that does not wait
+  /// for it: whether they find it is chance.
+  ///
+  /// Source: HAProxy's manual, "tcp-request inspect-delay".
+  func hasty(_ frontend: HAProxy.Section) -> (span: Span, next: String?)? {
+    guard mode(of: frontend) == "tcp", setting("tcp-request", "inspect-delay", of: frontend) == nil,
+      frontend.directives.contains(where: { line in
+        ["use_backend", "acl", "use-server"].contains(line.name)
+          && line.arguments.contains { word in
+            ["req.ssl_sni", "req_ssl_sni", "req.ssl_hello_type", "req_ssl_hello_type"].contains(where: word.hasPrefix)
+          }
+      }),
+      let bind = frontend.all("bind").last, let word = bind.words.first, let span = bind.span(word)
+    else { return nil }
+    return (span, line(bind.line + 1, of: bind.file))
+  }
+
   /// The first rule of a frontend about a name that takes it by such a fetch, and that line with another one.
   private func rule(
     for host: String, of frontend: HAProxy.Section, with isMeant: (HAProxy.Expression.Call) -> Bool,

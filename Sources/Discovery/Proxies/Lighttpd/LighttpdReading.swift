@@ -168,7 +168,12 @@ enum LighttpdReading: ProxyReader {
       tls: nil,
       path: Route.Path(
         passedOn: .known(route.target),
-        change: .known(route.rewriting.map { .init(by: "\($0.by) in \($0.place.text)", edit: nil, fixed: nil) }),
+        change: .known(
+          route.rewriting.map { rewriting in
+            .init(
+              by: "\(rewriting.by) in \(rewriting.place.text)", edit: files.edit(route.mapped?.new),
+              fixed: route.mapped.map { $0.new.head + $0.old + $0.new.tail })
+          }),
         prefix: .known(route.rewriting == nil && !route.prefix.isEmpty ? route.prefix : nil)),
       sentHost: route.sentHost.map { .known(Setting($0, nil)) } ?? .notApplicable,
       limits: Route.Limits(

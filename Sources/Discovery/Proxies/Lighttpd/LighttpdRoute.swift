@@ -78,6 +78,8 @@ extension Lighttpd {
     let target: String
     /// Who changed them, and where.
     let rewriting: (by: String, place: Place)?
+    /// What map-urlpath puts in, and what stood there before.
+    let mapped: (new: Span, old: String)?
     /// The `Host` header that the app gets; nil: the visitor's.
     let sentHost: String?
     /// The host condition below which it stands.
@@ -182,12 +184,16 @@ extension Lighttpd.Configuration {
       .filter { !$0.isAuthorizer }
     guard let first = servers.first, !gateway.mayCheckFiles || first.checksFiles == isFile else { return nil }
     var (target, rewriting, sentHost) = (target, rewriting, String?.none)
+    var mapped: (new: Span, old: String)?
     if gateway == .proxy {
       let header = setting("proxy.header", in: selection)?.value
       let map = header?["map-urlpath"]?.elements.first { $0.name.map(target.hasPrefix) == true }
       if let map, let old = map.name, let new = map.value.text {
         target = new + target.dropFirst(old.count)
-        if old != new { rewriting = ("map-urlpath", map.value.place) }
+        if old != new {
+          rewriting = ("map-urlpath", map.value.place)
+          mapped = map.value.span.map { ($0, old) }
+        }
       }
       sentHost = header?["map-host-request"]?.elements.first { $0.name == visit.authority || $0.name == "-" }?
         .value.text.flatMap { $0.isEmpty || $0 == "-" ? nil : $0 }
@@ -209,7 +215,8 @@ extension Lighttpd.Configuration {
     return Lighttpd.Route(
       gateway: gateway, speaks: isUWSGI ? .uwsgi : gateway.speaks, servers: servers, extension: found.name ?? "",
       setting: value, prefix: prefix, lacksHeaders: self.setting("proxy.header", in: selection) == nil, target: target,
-      rewriting: rewriting, sentHost: sentHost, host: host, log: setting("server.errorlog", in: selection)?.value)
+      rewriting: rewriting, mapped: mapped, sentHost: sentHost, host: host,
+      log: setting("server.errorlog", in: selection)?.value)
   }
 
   /// The first extension that takes a path: a prefix that begins with a slash, or an end.

@@ -33,7 +33,7 @@ extension Nginx {
     private init(_ directives: [Directive], _ loader: Loader, _ matches: @escaping Matcher) {
       self.directives = directives
       self.matches = matches
-      (problems, files, unread, texts) = (loader.problems, loader.files, loader.unread, loader.texts)
+      (files, unread, texts) = (loader.files, loader.unread, loader.texts)
       let http = directives.first("http")?.block ?? []
       let settings = http.filter { !["server", "upstream", "map"].contains($0.name) }
       servers = http.all("server").map { Server($0, http: settings) }
@@ -44,6 +44,7 @@ extension Nginx {
         if let name = map.text(1) { maps[String(name.drop { $0 == "$" })] = map }
       }
       literals = Endpoint.literals(in: http)
+      problems = loader.problems + Self.conflicts(of: servers, upstreams, in: http)
     }
 
     /// The text of a line, from 1, without its end.

@@ -42,7 +42,9 @@ public enum Nginx {
     public let unterminatedLine: Int?
     /// The file ends too early.
     public let isEndOfFile: Bool
-    /// A directive that is not known, and the one that was probably meant.
+    /// How many lines, from that one on, have the same mistake.
+    var lines = 1
+    /// What is wrong in the line, and what was probably meant.
     struct Slip: Sendable, Equatable {
       let written: String
       let meant: String

@@ -8,7 +8,8 @@ enum NginxReading: ProxyReader {
   static let facts: [FactName] =
     [
       .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
-      .nginxDeadLink, .nginxDeadLinkInside, .nginxAside, .nginxAsideName, .variableForPort, .wantsPreamble,
+      .nginxDeadLink, .nginxDeadLinkInside, .nginxTemplate, .nginxTemplateVariables, .nginxSlip, .nginxAside,
+      .nginxAsideName, .variableForPort, .wantsPreamble,
       .routeAsksUpgrade, .routeFiles,
     ] + FactName.ofWholeLine(.preamble) + FactName.ofWholeLine(.tlsVersions) + FactName.ofLine(.upgrade)
     + FactName.ofLine(.bind)
@@ -38,11 +39,25 @@ enum NginxReading: ProxyReader {
     init(_ command: [String]) {
       var words = command.flatMap { $0.split(separator: " ").map(String.init) }
       if words.starts(with: ["nginx:", "master", "process"]) { words.removeFirst(3) }
+      words = Self.started(by: words)
       program = words.first ?? "nginx"
       for (option, value) in zip(words, words.dropFirst()) {
         if option == "-c" { configuration = value }
         if option == "-p" { prefix = value.hasSuffix("/") && value.count > 1 ? String(value.dropLast()) : value }
       }
+    }
+
+    /// Of a shell's line the part that starts nginx: what stands before it has options of its own.
+    private static func started(by words: [String]) -> [String] {
+      guard let shell = words.first, ["sh", "bash", "ash", "dash"].contains(shell.split(separator: "/").last ?? "")
+      else {
+        return words
+      }
+      let start = words.indices.dropFirst().first { index in
+        words[index].split(separator: "/").last == "nginx"
+          && (index == 2 || ["exec", "&&", "||", ";"].contains(where: words[index - 1].hasSuffix))
+      }
+      return start.map { Array(words[$0...]) } ?? [shell]
     }
 
     /// A path that a directive names. Relative ones are below the prefix, which only the program itself knows where its
@@ -94,6 +109,8 @@ enum NginxReading: ProxyReader {
       reading.configuration.mistake = late.mistake
       reading.own.merge(late.facts)
     }
+    if let mistake = configuration.problems.first { reading.own.merge(await emptied(mistake, proxy)) }
+    reading.own[.nginxSlip] = configuration.problems.first?.slip == nil ? nil : "yes"
     if let link = configuration.problems.first?.deadLink {
       reading.own.merge([.nginxDeadLinkInside: link, .nginxDeadLink: files.hostPath(of: link) ?? ""])
     }
@@ -196,17 +213,17 @@ enum NginxReading: ProxyReader {
   ) async -> Reading.Configuration {
     let mistake = configuration.problems.first.map { problem in
       let number = problem.unterminatedLine ?? problem.line
-      let text = configuration.line(number, of: problem.file)
+      let lines = (number..<number + problem.lines).compactMap { configuration.line($0, of: problem.file) }
       // A file that ends too early lacks more than one semicolon.
       let lacksOne = problem.unterminatedLine != nil && !problem.isEndOfFile
       let corrected = problem.slip.flatMap { slip in
-        text.flatMap { text in
-          text.firstRange(of: slip.written).map { text[..<$0.lowerBound] + slip.meant + text[$0.upperBound...] }
-        }
+        lines.allSatisfy { $0.contains(slip.written) }
+          ? lines.map { $0.replacing(slip.written, with: slip.meant, maxReplacements: 1) }.joined(separator: "\n") : nil
       }
+      let text = lines.isEmpty ? nil : lines.joined(separator: "\n")
       return files.mistake(
         problem.description, in: problem.file, line: number, text: text,
-        fixed: lacksOne ? text.map { $0 + ";" } : corrected.map { String($0) })
+        fixed: lacksOne ? text.map { $0 + ";" } : corrected)
     }
     var seen = Reading.Configuration(
       start: Reading.Configuration.Start(file: line.configuration, prefix: line.prefix, adapter: nil),

@@ -2,13 +2,18 @@ import Pattern
 
 extension Traefik {
   /// How a router's middlewares change what the app gets.
-  struct Passage: Sendable, Equatable {
+  struct Passage: Sendable {
     /// The path as the app gets it, with its query.
     private(set) var path: String
     /// The middlewares that changed it, by their full names.
     private(set) var rewriting: [String] = []
     /// The address of the service that is asked whether a request may pass.
     private(set) var auth: String?
+    /// Where that is written.
+    private(set) var authAddress: Settings?
+    /// A middleware whose replacement has a group behind two dollars, which stand for one: a Compose file makes one of two,
+    /// and nothing else does.
+    private(set) var doubled: (name: String, replacement: Settings)?
 
     init(_ path: String, through names: [String], of configuration: Dynamic) {
       self.path = path
@@ -24,7 +29,15 @@ extension Traefik {
             pass(part.qualified(by: provider), configuration, depth: depth + 1)
           }
         }
-        if kind.lowercased() == "forwardauth", auth == nil { auth = options["address"]?.text }
+        if kind.lowercased() == "replacepathregex", let replacement = options["replacement"],
+          replacement.text?.firstMatch(of: /\$\$\{?[0-9]/) != nil
+        {
+          doubled = doubled ?? (name, replacement)
+        }
+        if kind.lowercased() == "forwardauth", auth == nil {
+          authAddress = options["address"]
+          auth = authAddress?.text
+        }
         let changed = rewritten(kind.lowercased(), options)
         if changed != path { rewriting.append(name) }
         path = changed

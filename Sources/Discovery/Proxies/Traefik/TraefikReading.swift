@@ -7,7 +7,7 @@ enum TraefikReading: ProxyReader {
   static let facts: [FactName] =
     [.sourceKind, .sourceEndpoint, .sourceVersion, .routeSwarmService, .labelForPort]
     + FactName.making("problem", "rewrite", "scheme", "http2", of: "route")
-    + FactName.making("unverified", of: "proxy")
+    + FactName.making("unverified", of: "proxy") + FactName.ofLine(.auth)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     var reading = try await Loaded(proxy).reading(of: request, proxy)
@@ -280,6 +280,13 @@ private struct Loaded {
       reading.outcome = .misconfigured
       return reading
     }
+    let passage = Traefik.Passage(
+      request.site.path, through: entryMiddlewares(request) + router.middlewares, of: dynamic)
+    if let (middleware, replacement) = passage.doubled {
+      reading.problem = place.problem(of: middleware, doubling: replacement)
+      reading.outcome = .misconfigured
+      return reading
+    }
     guard let name = router.service, !name.hasSuffix("@internal") else {
       reading.outcome = .static
       return reading
@@ -442,6 +449,7 @@ private struct Loaded {
     let edits = place.edits(of: service, dialling: chosen)
     let passage = Traefik.Passage(
       request.site.path, through: entryMiddlewares(request) + router.middlewares, of: dynamic)
+    reading.own.set(passage.authAddress.flatMap { place.host(of: $0) }, .auth)
     let transport = transport(of: service, named: name)
     reading.log.keys = ["\(server.host):\(server.port)", router.fullName, request.site.host]
     reading.configuration.container = edits.container
@@ -662,6 +670,25 @@ private struct Place {
     }
     problem.remedy = .line(edit, fixed: fault.replacement.map { span.head + $0 + span.tail })
     return problem
+  }
+
+  /// Where the host of an address stands.
+  func host(of address: Traefik.Settings) -> Edit? {
+    guard let span = span(address), let text = address.text, let host = Traefik.Server(url: text)?.host,
+      text.ranges(of: host).count == 1, let range = text.firstRange(of: host)
+    else { return nil }
+    let start = text.distance(from: text.startIndex, to: range.lowerBound)
+    return edit(span.part(start..<start + host.count, of: text))
+  }
+
+  /// Two dollars before a number, which put the number in and not what was found.
+  func problem(of middleware: String, doubling replacement: Traefik.Settings) -> Reading.Problem {
+    let (text, span) = (replacement.text ?? "", span(replacement))
+    return Reading.Problem(
+      reason: "the replacement \(text) of the middleware \(middleware) puts in a dollar and a number: "
+        + "only Compose files write two dollars for one",
+      remedy: edit(span).map { .line($0, fixed: $0.span.head + text.replacing("$$", with: "$") + $0.span.tail) },
+      label: nil)
   }
 
   /// How the container is made again with the labels as they have to be.

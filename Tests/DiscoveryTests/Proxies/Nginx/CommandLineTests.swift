@@ -5,6 +5,11 @@ import Testing
 @Test(arguments: [
   (["nginx: master process nginx -p /srv -c conf/n.conf"], "nginx", "conf/n.conf", "/srv"),
   (["/usr/sbin/nginx", "-g", "daemon off;"], "/usr/sbin/nginx", nil, nil), ([], "nginx", nil, nil),
+  (
+    ["sh", "-c", "envsubst < /a.template > /b.conf && exec nginx -c /c.conf -g 'daemon off;'"], "nginx", "/c.conf", nil
+  ),
+  (["sh", "-c", "cp -c /opt/nginx /x"], "sh", nil, nil),
+  (["/usr/bin/nginx", "-p", "/opt/nginx"], "/usr/bin/nginx", nil, "/opt/nginx"),
 ])
 func nginxsCommandLine(command: [String], program: String, configuration: String?, prefix: String?) {
   let line = NginxReading.CommandLine(command)
