@@ -128,7 +128,7 @@ extension World {
 }
 
 extension [String] {
-  /// The address that has most of another one's first bits, and so is most likely in its network.
+  /// The address that begins like another one for longest, and so is most likely in its network.
   fileprivate func nearest(to address: String) -> String? {
     func common(_ other: String) -> Int { zip(other, address).prefix { $0 == $1 }.count }
     return filter { !$0.isLoopback && $0.isIPv6 == address.isIPv6 }.max { common($0) < common($1) }

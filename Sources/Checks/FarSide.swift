@@ -91,7 +91,7 @@ extension World {
   private func binding(of id: String, _ dialled: Dialled) async throws(Unseen) -> String? {
     let bindings = try await container(id).bindings.filter { $0.hostPort == dialled.port }
     guard !bindings.isEmpty,
-      !bindings.contains(where: { $0.isEverywhere || $0.hostAddress == dialled.address })
+      !bindings.contains(where: { $0.isReached(at: dialled.address, fromMachine: false) })
     else { return nil }
     return bindings[0].hostAddress
   }

@@ -55,12 +55,15 @@ extension IsRoot: MachineLook {
 extension timespec {
   var seconds: Double { Double(tv_sec) + Double(tv_nsec) / 1e9 }
 
-  /// Seconds on a clock that nobody sets.
-  static var monotonic: Double {
+  /// Seconds on a clock of the kernel's.
+  static func now(on clock: clockid_t) -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return time.seconds
   }
+
+  /// Seconds on a clock that nobody sets.
+  static var monotonic: Double { now(on: CLOCK_MONOTONIC) }
 }
 
 /// Seconds as poll(2) wants them, rounded up.

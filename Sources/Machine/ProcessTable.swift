@@ -41,16 +41,10 @@ extension Processes: MachineLook {
   }
 }
 
-private func seconds(of clock: clockid_t) -> Double {
-  var time = timespec()
-  clock_gettime(clock, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
-
 /// What is the same for all processes of one look.
 private struct ProcessTable {
   /// Seconds since 1970 at which the machine started. The kernel's own `btime` is cut to whole seconds.
-  private let started = seconds(of: CLOCK_REALTIME) - seconds(of: CLOCK_BOOTTIME)
+  private let started = timespec.now(on: CLOCK_REALTIME) - timespec.now(on: CLOCK_BOOTTIME)
   private let network = linkTarget("/proc/self/ns/net")
   private let root: stat
 

@@ -5,19 +5,16 @@ struct Search: Sendable, Equatable {
   var field = Field()
   /// Where the screen stood before.
   let from: State.Spot
-  /// The row in which it begins, in the place that is seen while it is typed; nil: it is nowhere.
-  var row: Int?
 }
 
 extension State {
-  mutating func beginSearch() { search = Search(from: spot, row: spot.found) }
+  mutating func beginSearch() { search = Search(from: spot) }
 
   /// Shows the first place of what has been typed so far, from the row on at which the search began.
   mutating func searchOn() {
     guard let search else { return }
     spot = search.from
-    let row = show(search.field.text, from: spot.found ?? spot.top)
-    self.search?.row = row
+    show(search.field.text, from: spot.found ?? spot.top)
   }
 
   /// Stays at the place that was found; without a text goes on to the next place of the last one.
@@ -28,7 +25,7 @@ extension State {
       sought = search.field.text
     } else if !sought.isEmpty {
       spot = search.from
-      _ = show(sought, from: spot.found.map { $0 + 1 } ?? spot.top)
+      show(sought, from: spot.found.map { $0 + 1 } ?? spot.top)
     }
     if spot.found == nil, !sought.isEmpty { hint = word("search.none", ["search.text": sought]) }
   }
@@ -38,19 +35,18 @@ extension State {
     search = nil
   }
 
-  /// Brings the next row that has the text into sight, beginning anew after the last; the row, or nil if none has it.
-  private mutating func show(_ text: String, from start: Int) -> Int? {
+  /// Brings the next row that has the text into sight, beginning anew after the last.
+  private mutating func show(_ text: String, from start: Int) {
     let rows = body
     spot.found = nil
-    guard !text.isEmpty, !rows.isEmpty else { return nil }
+    guard !text.isEmpty, !rows.isEmpty else { return }
     let order = rows.indices.map { (start + $0) % rows.count }
-    guard let row = order.first(where: { Self.place(of: text, in: rows, at: $0) != nil }) else { return nil }
+    guard let row = order.first(where: { Self.place(of: text, in: rows, at: $0) != nil }) else { return }
     spot.found = row
     if let item = rows[row].item { spot.focus = item }
     if row < spot.top || row >= spot.top + page {
       spot.top = min(max(row - page / 3, 0), max(rows.count - page, 0))
     }
-    return row
   }
 
   /// Where the text begins in a row, in characters, and how many of it stand there: it may go on in the row below.

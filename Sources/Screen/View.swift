@@ -181,7 +181,7 @@ extension State {
   /// What is looked for, and whether there is any, in the line above the keys.
   private func drawSearch(_ search: Search, in grid: inout Grid) {
     let line = size.rows - 2
-    let isNowhere = !search.field.text.isEmpty && search.row == nil
+    let isNowhere = !search.field.text.isEmpty && spot.found == nil
     let note = isNowhere ? word("search.nowhere") : ""
     let room = max(size.columns - note.columns - 3, 8)
     let text = search.field.text.drawable(isASCII: isASCII)

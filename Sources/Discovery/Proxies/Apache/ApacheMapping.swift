@@ -443,7 +443,6 @@ extension Apache.Configuration {
     return (span, line(load.line + 1, of: load.file), folder ?? "modules")
   }
 
-  /// The line of a problem as it was probably meant; nil if that cannot be told.
   /// The lines about access as httpd 2.2 had them, `Order`, `Allow` and `Deny`, from that of the problem on, and the one
   /// that says the same to httpd 2.4; nil where that is not one.
   ///
@@ -476,6 +475,7 @@ extension Apache.Configuration {
     }
   }
 
+  /// The line of a problem as it was probably meant; nil if that cannot be told.
   fileprivate func mended(_ problem: Apache.Problem) -> String? {
     guard let name = problem.unknown, let text = line(problem.line, of: problem.file),
       let meant = name.nearest(among: Apache.usable(with: modules)), let range = text.firstRange(of: name)

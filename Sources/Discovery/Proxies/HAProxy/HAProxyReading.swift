@@ -22,12 +22,13 @@ enum HAProxyReading: ProxyReader {
     func entry(_ line: String, site: Setting<String>? = nil) -> Reading.Entry {
       Reading.Entry(site: site, definedIn: line, router: nil, service: nil, provider: nil)
     }
-    func misconfigured(_ place: String, _ reason: String, _ rule: (place: Span, fixed: String)?) -> Reading {
+    func misconfigured(_ place: String, _ reason: String, _ remedy: Reading.Problem.Remedy?) -> Reading {
       (reading.outcome, reading.entry) = (.misconfigured, entry(place, site: Setting(request.site.host, nil)))
-      reading.problem = Reading.Problem(
-        reason: reason, remedy: rule.flatMap { rule in files.edit(rule.place).map { .line($0, fixed: rule.fixed) } },
-        label: nil)
+      reading.problem = Reading.Problem(reason: reason, remedy: remedy, label: nil)
       return reading
+    }
+    func corrected(_ rule: (place: Span, fixed: String)) -> Reading.Problem.Remedy? {
+      files.edit(rule.place).map { .line($0, fixed: rule.fixed) }
     }
     let found = configuration.route(request)
     // A browser names the port, too, where that is not the scheme's own.
@@ -38,30 +39,27 @@ enum HAProxyReading: ProxyReader {
       return misconfigured(
         choice.place,
         "a browser asks for \(request.site.authority), and the rule compares all of that with the name alone",
-        configuration.nameRule(for: request.site.host, of: route.frontend))
+        configuration.nameRule(for: request.site.host, of: route.frontend).flatMap(corrected))
     }
     if let route = found, route.bind.isTLS, route.choice?.name != "use_backend", route.kind == .missing,
       let rule = configuration.handshakeRule(for: request.site.host, of: route.frontend)
     {
       return misconfigured(
         "\(rule.place.file):\(rule.place.line)",
-        "req.ssl_sni is empty where HAProxy itself ends TLS; ssl_fc_sni has the name", rule)
+        "req.ssl_sni is empty where HAProxy itself ends TLS; ssl_fc_sni has the name", corrected(rule))
     }
     if let route = found, let bind = configuration.hasty(route.frontend) {
-      (reading.outcome, reading.entry) = (
-        .misconfigured, entry(route.frontend.head.place, site: Setting(request.site.host, nil))
-      )
       let indentation = bind.span.indentation
-      reading.problem = Reading.Problem(
-        reason: "frontend '\(route.frontend.name)' looks for the name in the TLS hello and does not wait for it",
-        remedy: files.edit(bind.span).map { edit in
+      return misconfigured(
+        route.frontend.head.place,
+        "frontend '\(route.frontend.name)' looks for the name in the TLS hello and does not wait for it",
+        files.edit(bind.span).map { edit in
           .insertion(
             edit,
             text: "\(indentation)tcp-request inspect-delay 5s\n"
               + "\(indentation)tcp-request content accept if { req_ssl_hello_type 1 }",
             next: bind.next)
-        }, label: nil)
-      return reading
+        })
     }
     if let route = found, route.servers.isEmpty {
       let names = configuration.names(of: route.frontend)

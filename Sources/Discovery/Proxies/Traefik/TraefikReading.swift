@@ -291,7 +291,7 @@ private struct Loaded {
       reading.outcome = .static
       return reading
     }
-    lead(&reading, to: name, of: router, request, place)
+    lead(&reading, to: name, of: router, passage, request, place)
     let hasOwnTransport = dynamic.services[name]?.settings["loadBalancer", "serversTransport"] != nil
     if router.container != nil, reading.route?.tls != nil, !hasOwnTransport, let id = proxy.container?.Id {
       // Flags count only if they are where its settings come from.
@@ -416,8 +416,8 @@ private struct Loaded {
 
   /// Adds the route to the servers of a service.
   private func lead(
-    _ reading: inout Reading, to service: String, of router: Traefik.Router, _ request: RouteReading.Request,
-    _ place: Place
+    _ reading: inout Reading, to service: String, of router: Traefik.Router, _ passage: Traefik.Passage,
+    _ request: RouteReading.Request, _ place: Place
   ) {
     let group = leaves(of: service).flatMap { leaf in leaf.service.servers.map { (leaf: leaf, server: $0) } }
     let first = group.chosen(request.server, by: { Server($0.server.endpoint, $0.leaf.duty) })
@@ -447,8 +447,6 @@ private struct Loaded {
     // One container, and no other one can answer in its place.
     let isAlone = servers.count < 2 && balancer?["server", "url"] == nil
     let edits = place.edits(of: service, dialling: chosen)
-    let passage = Traefik.Passage(
-      request.site.path, through: entryMiddlewares(request) + router.middlewares, of: dynamic)
     reading.own.set(passage.authAddress.flatMap { place.host(of: $0) }, .auth)
     let transport = transport(of: service, named: name)
     reading.log.keys = ["\(server.host):\(server.port)", router.fullName, request.site.host]
