@@ -51,19 +51,25 @@ public struct Session: Sendable {
 
   // MARK: What is known
 
-  /// Given facts, then those of the findings, then what a person answered.
+  /// Given facts, then those of the findings, of which those on the way count last, then what a person answered.
   public private(set) var facts = Facts()
   private var way = Walk()
 
   /// Reckons anew what follows from what happened: once for each thing that happens, however often it is asked for.
   private mutating func reckon() {
-    learnFacts()
-    way = follow()
+    facts = learned()
+    (way, facts) = follow()
   }
 
-  private mutating func learnFacts() {
-    facts = record.given
+  /// What is known, whatever the way.
+  private func learned() -> Facts {
+    var facts = record.given
     for finding in record.findings { facts.merge(finding.facts) }
+    answer(in: &facts)
+    return facts
+  }
+
+  private func answer(in facts: inout Facts) {
     for answer in record.answers {
       guard let node = catalog.tree.nodes[answer.node], case .fact(let name, _) = node.looks, answer.key != Node.unsure
       else { continue }
@@ -85,13 +91,13 @@ public struct Session: Sendable {
 
   /// Marks as running, and returns, every check that can start now, in the order of their ids.
   public mutating func start() -> [String] {
-    learnFacts()
+    facts = learned()
     let known = facts.names
     let ready = shapes.values.filter { shape in
       !running.contains(shape.id) && finding(of: shape.id) == nil && known.isSuperset(of: shape.needs)
     }.map(\.id).sorted()
     running.formUnion(ready)
-    way = follow()
+    (way, facts) = follow()
     return ready
   }
 
@@ -114,7 +120,7 @@ public struct Session: Sendable {
   /// From now on open questions are left open.
   public mutating func stopAsking() {
     asks = false
-    way = follow()
+    reckon()
   }
 
   /// Takes the last answer back; returns its node, or nil if there was none.
@@ -217,8 +223,10 @@ public struct Session: Sendable {
   /// The way through the tree, as far as findings and answers reach.
   public func walk() -> Walk { way }
 
-  /// Follows the tree from its start.
-  private func follow() -> Walk {
+  /// Follows the tree from its start. A check that ran ahead may have seen what is told of the upstream in another way
+  /// than those of the way, as of a container that shares its network.
+  private func follow() -> (Walk, Facts) {
+    var facts = facts
     var walk = Walk()
     var unseen = 0
     var id = catalog.tree.start
@@ -230,9 +238,11 @@ public struct Session: Sendable {
       case .check(let check):
         if let finding = finding(of: check) {
           key = finding.outcome
+          facts.merge(finding.facts)
+          answer(in: &facts)
         } else if canStillEnd(check, facts) {
           walk.state = .waiting(check: check)
-          return walk.ranked(by: catalog)
+          return (walk.ranked(by: catalog), facts)
         } else {
           key = Finding.unknown
         }
@@ -250,10 +260,10 @@ public struct Session: Sendable {
           (key, source) = (value, .fact)
         } else if canStillLearn(name, facts) {
           walk.state = .waiting(check: running.sorted().first ?? "")
-          return walk.ranked(by: catalog)
+          return (walk.ranked(by: catalog), facts)
         } else if question != nil, asks {
           walk.state = .asking(node: id)
-          return walk.ranked(by: catalog)
+          return (walk.ranked(by: catalog), facts)
         } else {
           if let text = question?.text.prose(facts) { walk.open.append(text) }
           (key, source) = (question == nil ? Node.absent : Node.unsure, .open)
@@ -269,11 +279,11 @@ public struct Session: Sendable {
       if isUnseen { unseen += 1 }
       guard let next = branch?.go else {
         walk.state = mayContradict(walk).map { .waiting(check: $0) } ?? .ended(branch?.end)
-        return walk.ranked(by: catalog)
+        return (walk.ranked(by: catalog), facts)
       }
       id = next
     }
-    return walk.ranked(by: catalog)
+    return (walk.ranked(by: catalog), facts)
   }
 
   /// True if something else was found that cannot be true as well: one of the two is about another file, an older

@@ -108,6 +108,16 @@ private enum Small {
     #expect(session.walk().causes == [.init(cause: "app-stopped", confidence: .certain)])
   }
 
+  /// What runs ahead may tell of another upstream: as long as the way does not come there, it says nothing of this one.
+  @Test func whatIsOnTheWayIsToldAsItWasSeenThere() {
+    var session = Small.session()
+    _ = session.start()
+    _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
+    _ = session.learn(Finding(check: "late.check", outcome: "bad", facts: ["app.name": "guest", "app.file": "x"]))
+    #expect(session.facts["app.name"] == "shop")
+    #expect(session.facts["app.file"] == "x")
+  }
+
   @Test func aFindingNobodyWaitsForIsIgnored() {
     var session = Small.session()
     #expect(session.learn(Finding(check: "app.check", outcome: "stopped")) == [])
