@@ -104,6 +104,23 @@ import World
     #expect(facts[.line(.port, "head")] == "\timport proxied shop:")
   }
 
+  /// Put together of arguments and what stands around them, each part is changed where it is written
+  @Test func argumentsWithinAWord() async throws {
+    let text = """
+      (proxied) {
+      \treverse_proxy http://{args[0]}:{args[1]}
+      }
+      http://shop.example.org {
+      \timport proxied shop 3000
+      }
+      """
+    let (_, facts) = try await read("http://shop.example.org/", world(text))
+    #expect(facts[.routeUpstream] == "http://shop:3000")
+    #expect(facts[.line(.port, "number")] == "5")
+    #expect(facts[.line(.port, "head")] == "\timport proxied shop ")
+    #expect(facts[.line(.host, "head")] == "\timport proxied ")
+  }
+
   /// With --resume it goes on with what it was told last: the file is what somebody wants, and what runs is something else
   @Test func aFileThatIsNotResumed() async throws {
     func world(_ running: String?) -> Sandbox {

@@ -352,15 +352,43 @@ extension Caddyfile.Token {
     if let number = arguments.indices.first(where: { text == "{args[\($0)]}" || text == "{args.\($0)}" }) {
       return [copy(arguments[number].text, filledBy: arguments[number])]
     }
-    var new = text
-    for (number, argument) in arguments.map(\.text).enumerated() {
-      guard new.utf8.count / "{args.0}".utf8.count * argument.utf8.count <= Limits.value else {
+    return [try composed(of: arguments)]
+  }
+
+  /// Longer words are no addresses, and many of them would take much room.
+  private static let mostPlaces = 300
+
+  /// The word with arguments within it. Those keep their places, if all stand on one line.
+  private func composed(of arguments: [Caddyfile.Token]) throws(Caddyfile.Problem) -> Caddyfile.Token {
+    var new = self
+    (new.text, new.columns) = ("", nil)
+    new.scattered = []
+    var rest = text[...]
+    var lines: [Caddyfile.Line] = []
+    while let open = rest.firstRange(of: "{args"), let close = rest[open.upperBound...].firstIndex(of: "}") {
+      let end = rest.index(after: close)
+      let name = rest[open.lowerBound..<end]
+      let argument = arguments.indices.first { name == "{args[\($0)]}" || name == "{args.\($0)}" }.map { arguments[$0] }
+      let before = rest[..<(argument == nil ? end : open.lowerBound)]
+      new.text += before + (argument?.text ?? "")
+      new.scattered += [Int?](repeating: nil, count: before.utf8.count) + (argument?.places ?? [])
+      if let argument { lines.append(argument.filledBy ?? Caddyfile.Line(argument.file, argument.line)) }
+      rest = rest[end...]
+      guard new.text.utf8.count <= Limits.value else {
         let unseen = Unseen.unreadable(what: file, why: .init(.longWord, "\(Limits.value)"))
         throw Caddyfile.Problem(message: "it is too long", file: file, line: line, unseen: unseen)
       }
-      new = new.replacing("{args[\(number)]}", with: argument).replacing("{args.\(number)}", with: argument)
     }
-    return [copy(new)]
+    new.text += rest
+    new.scattered += [Int?](repeating: nil, count: rest.utf8.count)
+    let isOneLine = lines.allSatisfy { $0.file == lines.first?.file && $0.number == lines.first?.number }
+    if isOneLine, new.scattered.count <= Self.mostPlaces { new.filledBy = lines.first } else { new.scattered = [] }
+    return new
+  }
+
+  /// The column of each of its bytes.
+  private var places: [Int?] {
+    columns.map { $0.map { $0 } } ?? (scattered.isEmpty ? [Int?](repeating: nil, count: text.utf8.count) : scattered)
   }
 }
 
