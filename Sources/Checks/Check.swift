@@ -35,10 +35,11 @@ protocol CheckOutcome: CaseIterable, RawRepresentable<String>, Sendable {
 extension Check {
   /// Every check, in the order in which a person would make them.
   public static let all: [Check] = [
-    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteSteady, siteIntended, proxyFind, proxyHears,
-    routeFind, routeSource, siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind,
+    siteAnswer, siteAddresses, siteSlow, siteAgain, siteSeries, siteSteady, siteUncached, siteIntended, proxyFind,
+    proxyHears, routeFind, routeSource, siteTimer, serversReach, serversAnswer, configValid, configLoaded, upstreamFind,
     containerState,
-    containerDeaths, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect, addressFamily,
+    containerDeaths, appEnded, networkShared, networkGuests, nameResolve, nameHolders, portListening, tcpConnect,
+    addressFamily,
     insideConnect, socketConnect, routeHairpin, routeCircle, farListening, firewallRules, upstreamSpeaks, tlsHandshake,
     upstreamCertificate,
     upstreamAnswer, upstreamRefuses, pathOriginal, pathBelow, pathElsewhere, scriptFind, routeRefuses, authReach,

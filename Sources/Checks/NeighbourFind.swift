@@ -17,7 +17,7 @@ private enum NeighbourOutcome: String, CheckOutcome { case one, several, none, u
 extension Check {
   /// Looks for the app that was probably meant by a route that leads to nobody.
   static let neighbourFind = Check(
-    "neighbour.find", needs: [.upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
+    "neighbour.find", needs: [.upstreamHost, .upstreamPort, .proxyPlace, .siteHost, .routeLeadsNowhere],
     learns: [
       .neighbourContainer, .neighbourHost, .neighbourPort, .neighbourSamePort, .neighbourNetwork, .neighbourUnpublished,
     ] + FactName.ofPublishing,
@@ -43,8 +43,10 @@ extension Check {
       .neighbourNetwork: best.network ?? "", .neighbourUnpublished: best.isUnpublished ? "yes" : "",
     ]
     if best.isUnpublished, given.proxy.usesHostNetwork, let name = best.container {
-      // By its address a program of this machine reaches it as well, until it has another one.
-      learned[.neighbourHost] = ""
+      // By its address a program of this machine reaches it as well, until it has another one. Where the route had such
+      // an address before, that is the way that was meant.
+      let wasAddress = try given.upstreamHost.isAddress && given[.upstreamPlace] != "host"
+      if !wasAddress { learned[.neighbourHost] = "" }
       if let container = try? await world.container(name) {
         learned.merge(await world.publishing(best.port, of: container, at: best.port))
       }

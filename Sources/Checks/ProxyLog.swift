@@ -81,7 +81,7 @@ extension Check {
     if failures[shows] == .stalled {
       learned[.logStalled] = "yes"
       // How long the app will stop is not known.
-      learned[.timeoutNeeded] = given.seconds(.routeReadTimeout).map { String(Int(clamping: max(60, $0 * 2))) }
+      learned[.timeoutNeeded] = given.longerTimeout
     }
     // How large the header is the line does not say.
     if failures[shows] == .tooLarge, let limit = given.number(.routeHeaderLimit), limit > 0 {

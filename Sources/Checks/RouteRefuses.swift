@@ -22,7 +22,7 @@ private enum RefusalRuleOutcome: String, CheckOutcome {
 extension Check {
   /// Looks for the rule of the proxy's own configuration that answers as the site does.
   static let routeRefuses = Check(
-    "route.refuses", needs: [.siteStatus, .siteAsked, .proxyKind, .proxyPlace, .proxyPort],
+    "route.refuses", needs: [.siteAsked, .proxyKind, .proxyPlace, .proxyPort],
     learns: FactName.ofRefusals + [.logLine], outcome: RefusalRuleOutcome.self
   ) { world, given, signs throws(Unseen) in
     let all: [Route.Refusal]
@@ -32,7 +32,10 @@ extension Check {
     case .notRead: return (.notRead, [:])
     case nil: return (.unknown, [:])
     }
-    let status = given.number(.seriesStatus) ?? given.number(.siteStatus)
+    // A connection that is closed without an answer has a number of nginx's own.
+    let status =
+      given.number(.seriesStatus) ?? given.number(.siteStatus)
+      ?? (given[.siteError] == HTTPRequest.Failure.closed.inShort ? 444 : nil)
     let rules = all.filter { $0.status == status }
     for rule in rules {
       guard case .file(let inside, _) = rule.condition,

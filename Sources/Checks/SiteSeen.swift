@@ -129,9 +129,12 @@ extension HTTPRequest.Sight {
 }
 
 extension World {
-  /// Nil if no answer came in time. Another `attempt` is another request.
-  func site(_ given: Case, within seconds: Double?, attempt: Int = 0) async throws(Unseen) -> SiteSeen? {
-    let (url, port) = (try given.url, try given.sitePort)
+  /// Nil if no answer came in time. Another `attempt` is another request, and `query` is added to the URL's own.
+  func site(
+    _ given: Case, within seconds: Double?, attempt: Int = 0, query: String? = nil
+  ) async throws(Unseen) -> SiteSeen? {
+    let (site, port) = (try given.url, try given.sitePort)
+    let url = query.map { site + (site.contains("?") ? "&" : "?") + $0 } ?? site
     // Another request than before, as a browser sends when its page is loaded anew.
     let headers = attempt == 0 ? [] : ["Cache-Control: no-cache, max-age=\(attempt - 1)"]
     func request(_ address: String?, _ place: Place = .host) -> HTTPRequest {

@@ -18,13 +18,14 @@ private enum TimerOutcome: String, CheckOutcome {
 extension Check {
   /// Tells which of the proxy's time-outs the wait for the site's answer is.
   static let siteTimer = Check(
-    "site.timer", needs: [.siteWaited, .siteStatus, .siteSeconds, .proxyKind, .routeDefinedIn], learns: [.timerName],
+    "site.timer", needs: [.siteWaited, .siteStatus, .siteSeconds, .proxyKind, .routeDefinedIn],
+    learns: [.timerName, .timeoutNeeded],
     outcome: TimerOutcome.self
   ) { _, given, signs throws(Unseen) in
     guard let seconds = given.seconds(.siteSeconds), let status = given[.siteStatus].flatMap({ Int($0) }), status >= 500
     else { return (.none, [:]) }
     func isAfter(_ limit: FactName) -> Bool { given.seconds(limit).map { $0 <= seconds && seconds <= $0 + 1 } ?? false }
-    if isAfter(.routeReadTimeout) { return (.answer, [:]) }
+    if isAfter(.routeReadTimeout) { return (.answer, [.timeoutNeeded: given.longerTimeout ?? ""]) }
     if isAfter(.routeConnectTimeout) { return (.connection, [:]) }
     let kind = try given.proxyKind
     let timer = signs.timers.first {
@@ -32,4 +33,9 @@ extension Check {
     }
     return timer.map { (.named, [.timerName: $0.name]) } ?? (.none, [:])
   }
+}
+
+extension Case {
+  /// In whole seconds a time-out that may be enough, where nobody has seen how long the app takes: twice the route's own.
+  var longerTimeout: String? { seconds(.routeReadTimeout).map { String(Int(clamping: max(60, $0 * 2))) } }
 }

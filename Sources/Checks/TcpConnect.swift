@@ -1,4 +1,5 @@
 import Discovery
+internal import Glibc
 import Model
 import Routes
 import World
@@ -9,7 +10,12 @@ extension FactName {
   static let connectFailed: FactName = "connect.failed"
 }
 
-private enum ConnectOutcome: String, CheckOutcome { case accepted, refused, timeout, unreachable, denied, unknown }
+private enum ConnectOutcome: String, CheckOutcome {
+  case accepted, refused, timeout, unreachable, denied
+  /// The place itself has no free port left from which to connect.
+  case noPorts = "no-ports"
+  case unknown
+}
 
 extension Check {
   /// Opens a TCP connection from the proxy's place to the upstream's address, and closes it again.
@@ -18,20 +24,22 @@ extension Check {
     learns: [.connectErrno, .connectSilent, .connectFailed, .routeLeadsNowhere],
     outcome: ConnectOutcome.self, limit: 5
   ) { world, given, _ throws(Unseen) in
-    let place = try given.dialsFrom
+    let (place, address) = (try given.dialsFrom, try given.address)
     let sight = try await world.see(
-      TCPConnect(address: try given.address, port: try given.upstreamPort, place: place, limit: 4))
+      TCPConnect(address: address, port: try given.upstreamPort, place: place, limit: 4))
     let outcome: ConnectOutcome =
       switch sight.outcome {
       case .accepted: .accepted
       case .refused: .refused
       case .timeout: .timeout
+      // By IPv6 it is said as well where the place has no such address.
+      case .unreachable where sight.errno == EADDRNOTAVAIL && !address.isIPv6: .noPorts
       case .unreachable: .unreachable
       case .denied: .denied
       case .other: .unknown
       }
     let isUnanswered = [.timeout, .unreachable].contains(outcome)
-    let silent = isUnanswered ? await world.card(before: try given.address, from: place) : nil
+    let silent = isUnanswered ? await world.card(before: address, from: place) : nil
     // An address that a person has written down may be nobody's any more.
     let leadsNowhere = isUnanswered && given[.nameListed] != nil
     return (

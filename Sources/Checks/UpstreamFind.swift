@@ -18,12 +18,16 @@ extension FactName {
   static let publishProtocol: FactName = "publish.protocol"
   static let upstreamStarter: FactName = "upstream.starter"
   static let swarmService: FactName = "swarm.service"
+  static let swarmReason: FactName = "swarm.reason"
+  static let swarmConstraints: FactName = "swarm.constraints"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
   static let upstreamElsewhere: FactName = "upstream.elsewhere"
 }
 
 private enum UpstreamOutcome: String, CheckOutcome {
   case container, host, beside, itself, gone, scaled, nameless, elsewhere, unknown
+  /// A service of Docker's Swarm of which no container runs, though some should.
+  case absent
   /// The route has an address; a container has it that does not listen on that port.
   case occupied
   /// The route has an address that a container was given to keep; it does not run, and another one has the address.
@@ -47,7 +51,7 @@ extension Check {
       .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
       .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter,
       .routeLeadsNowhere, .upstreamElsewhere,
-      .swarmService,
+      .swarmService, .swarmReason, .swarmConstraints,
       .composeUnmade, .publishProtocol,
     ] + FactName.ofPublishing + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
   ) { world, given, signs throws(Unseen) in
@@ -111,7 +115,15 @@ extension Check {
         ]
       )
     case .goneAddress: return (.gone, [.routeLeadsNowhere: "yes"])
-    case .scaledToZero: return (.scaled, [.swarmService: host])
+    case .absent(let absence):
+      guard let reason = absence.reason else { return (.scaled, [.swarmService: absence.service]) }
+      return (
+        .absent,
+        [
+          .swarmService: absence.service, .swarmReason: reason,
+          .swarmConstraints: absence.constraints.joined(separator: ", ").excerpt(of: 200),
+        ]
+      )
     case .noSuchContainer(let near):
       var facts: Facts = [.upstreamNear: near ?? "", .upstreamElsewhere: "yes"]
       if near == nil, let id = given[.proxyID], let labels = (try? await world.container(id))?.Config?.Labels {

@@ -61,6 +61,7 @@ extension FactName {
   public static let proxyAdapter: FactName = "proxy.adapter"
   public static let proxyAdmin: FactName = "proxy.admin"
   public static let configProblem: FactName = "config.problem"
+  public static let configByteMark: FactName = "config.byte-mark"
   public static let configInside: FactName = "config.inside"
   public static let configMain: FactName = "config.main"
   public static let configDirectory: FactName = "config.directory"
@@ -85,6 +86,10 @@ extension FactName {
   public static let routeFiles: FactName = "route.files"
   public static let routeAsksUpgrade: FactName = "route.asks-upgrade"
   public static let wantsPreamble: FactName = "proxy.wants-preamble"
+  public static let onlyIPv6: FactName = "proxy.only-ipv6"
+  public static let wantsHTTP2: FactName = "proxy.wants-http2"
+  public static let routeKeepsErrors: FactName = "route.keeps-errors"
+  public static let routeCacheFolder: FactName = "route.cache-folder"
   public static let labelOpen: FactName = "label.open"
   public static let labelBetween: FactName = "label.between"
   public static let labelClose: FactName = "label.close"
@@ -102,7 +107,8 @@ extension FactName {
       .routeReadTimeout, .routeVerifies,
       .routeAuthorities, .routeAuthoritiesFile, .routeTLSName, .routeSendsHost, .routeNear, .routeOthers,
       .routeLog, .upstreamScheme,
-      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configUnread, .configInside, .configDirectory,
+      .upstreamHost, .upstreamPort, .upstreamPath, .configProblem, .configByteMark, .configUnread, .configInside,
+      .configDirectory,
       .configMountedAlone, .configGlobalAlone, .routeServerLimit,
       .configDirectoryInside, .configMain, .configNewest, .configNewestTime, .configRuns, .routeRunning, .routeLogKeys,
       .routeLogLevel,
@@ -179,6 +185,10 @@ extension FactName {
     /// Of what lets a proxy wait for the PROXY protocol, and of what lets one send it.
     case preamble
     case unprefaced
+    /// Of what lets a proxy speak only HTTP/2, and of what lets its cache keep errors.
+    case http2, cache
+    /// Of what lets a proxy listen by IPv6 only, and of what takes a path out of an app's.
+    case ipv6, exception
     /// Of the value by which nginx asks for another protocol, of the address from which it connects, and of the versions
     /// of TLS that it speaks.
     case upgrade, bind
@@ -191,7 +201,7 @@ extension FactName {
     /// Those that are no part of a route.
     static let besideRoutes: Set<Line> = [
       .join, .external, .ports, .hosts, .source, .refusal, .restart, .proxyRestart, .listen, .published, .thresholds,
-      .unchecked, .preamble, .unprefaced, .upgrade, .bind, .tlsVersions, .auth,
+      .unchecked, .preamble, .unprefaced, .http2, .cache, .ipv6, .exception, .upgrade, .bind, .tlsVersions, .auth,
       .poolClients, .poolTimeout, .poolListen, .poolChildren,
     ]
   }
@@ -305,6 +315,8 @@ extension Reading.Configuration {
       facts[.line(.problem, "number")] = mistake.line.map { String($0) }
       facts[.line(.problem, "text")] = mistake.text
       facts[.line(.problem, "fixed")] = mistake.fixed
+      let hasMark = mistake.line == 1 && mistake.text?.unicodeScalars.first == "\u{FEFF}"
+      facts[.configByteMark] = hasMark ? mistake.file : nil
     }
     facts[.configNewest] = newest?.path
     facts[.configNewestTime] = newest.map { String($0.changed) }

@@ -48,6 +48,8 @@ extension DockerGet {
     case ("images", _): facts["look.image"] = String(path.dropFirst("/images/".count).dropLast("/json".count))
     case ("networks", _): facts["look.networks-words"] = "-q"
     case ("services", _): facts["look.services-words"] = "ls"
+    case ("tasks", _):
+      facts["look.tasks-of"] = JSON(query.after("filters=").withoutPercent.utf8)?["service"]?.texts.first
     case ("events", _):
       let filters = JSON(query.after("filters=").withoutPercent.utf8)
       facts["look.event-words"] = (filters?["event"]?.texts ?? []).map { "--filter event=" + $0 }.joined(separator: " ")

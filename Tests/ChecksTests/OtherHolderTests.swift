@@ -172,4 +172,99 @@ private let edge =
     #expect(found.outcome == outcome)
     #expect(found.facts["proxy.listening"] == ports)
   }
+
+  @Test(arguments: [
+    ("connection refused", ["::"], "other-family"), ("connection refused", ["::", "0.0.0.0"], "hears"),
+    ("closed before a full answer", ["::"], "hears"),
+  ])
+  func theProxyListensByTheOtherKindOfAddress(error: String, addresses: [String], outcome: String) async throws {
+    let listeners = addresses.map { Listener(address: $0, port: 80, waiting: 0, processes: [7]) }
+    let world = Sandbox().with(Listeners(place: .process(7)), listeners)
+    let found = try await look("proxy.hears", world, ["site.error": error, "proxy.pid": "7", "proxy.port": "80"])
+    #expect(found.outcome == outcome)
+  }
+
+  /// `docker run --link store:backend` gives the proxy alone another name for a container.
+  @Test(arguments: [("/edge/backend", "container"), ("/other/backend", "nameless")])
+  func aLinkOfTheOldKindNamesAContainer(link: String, outcome: String) async throws {
+    let world = Sandbox()
+      .containers(
+        edge,
+        #"{"Id": "app", "Names": ["/store", "\#(link)"], "State": "running", "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.3"}}}}"#
+      )
+      .container("app", #""Name": "/store", "State": {"Status": "running", "Pid": 9}"#)
+    let found = try await look("upstream.find", world, route.merging(["upstream.host": "backend"]))
+    #expect(found.outcome == outcome)
+    #expect(found.facts["upstream.container"] == (outcome == "container" ? "store" : nil))
+  }
+
+  @Test(
+    arguments: [
+      ("store", #"{"State": "pending", "Err": "no suitable node"}"#, "absent", "no suitable node"),
+      (
+        "shop_store", #"{"State": "failed", "Message": "started", "Err": "task: non-zero exit (1)"}"#, "absent",
+        "task: non-zero exit (1)"
+      ),
+      ("shop_store", #"{"State": "running"}"#, "nameless", nil),
+      ("blog_store", #"{"State": "pending"}"#, "nameless", nil),
+    ] as [(String, String, String, String?)])
+  func aServiceOfASwarmWithoutAContainer(service: String, status: String, outcome: String, reason: String?) async throws
+  {
+    let labels = service.contains("_") ? #""com.docker.stack.namespace": "shop""# : ""
+    let filters = "%7B%22service%22%3A%5B%22\(service.replacing("_", with: "%5F"))%22%5D%7D"
+    let world = Sandbox().containers(edge)
+      .docker(
+        "/services",
+        #"[{"ID": "s1", "Spec": {"Name": "\#(service)", "Labels": {\#(labels)}, "Mode": {"Replicated": {"Replicas": 1}}}}]"#
+      )
+      .docker(
+        "/tasks?filters=\(filters)",
+        #"[{"UpdatedAt": "2026-01-02T00:00:00Z", "Status": \#(status)}, {"UpdatedAt": "2026-01-01T00:00:00Z", "Status": {"State": "failed", "Err": "older"}}]"#
+      )
+    let found = try await look("upstream.find", world, route.merging(["upstream.host": "store"]))
+    #expect(found.outcome == outcome)
+    #expect(found.facts["swarm.reason"] == reason)
+    #expect(found.facts["swarm.service"] == (outcome == "absent" ? service : nil))
+  }
+
+  /// A program that a supervisor has given up leaves its container running.
+  @Test(arguments: [
+    (
+      ["INFO spawned: 'httpd'", "INFO gave up: httpd entered FATAL state, too many start retries too quickly"], "ended"
+    ),
+    (["app listening on 8080"], "none"), ([], "none"),
+  ])
+  func theProgramInAContainerHasEnded(lines: [String], outcome: String) async throws {
+    let world = Sandbox().containers(edge).container(
+      "app", #""Name": "/app", "State": {"Status": "running", "Pid": 9}"#
+    )
+    .log(of: "app", lines.flatMap { frame($0 + "\n") })
+    let found = try await look("app.ended", world, ["upstream.id": "app"], signs: realSigns())
+    #expect(found.outcome == outcome)
+    #expect(found.facts["container.last-words"] == (outcome == "ended" ? lines.last : nil))
+  }
+
+  /// From a place without a free port of its own nobody is reached; by IPv6 the error says that it has no such address.
+  @Test(arguments: [("10.0.0.2", "no-ports"), ("fd00::2", "unreachable")])
+  func thePlaceHasNoFreePort(address: String, outcome: String) async throws {
+    let world = Sandbox().with(
+      TCPConnect(address: address, port: 8080, place: .process(7), limit: 4),
+      .init(outcome: .unreachable, errno: 99, seconds: 0))
+    let found = try await look("tcp.connect", world, route.merging(["name.address": address]))
+    #expect(found.outcome == outcome)
+  }
+
+  /// The same page under a URL that nobody has asked for.
+  @Test(arguments: [(200, "good"), (502, "bad")])
+  func anErrorThatACacheHasKept(status: Int, outcome: String) async throws {
+    let site: Facts = [
+      "site.status": "502", "site.asked": "1700000000.5", "route.keeps-errors": "proxy_cache_valid any 1m",
+    ]
+    let request = HTTPRequest(
+      url: "http://127.0.0.1/?wizard502=1700000000.5", address: "127.0.0.1", port: 80, place: .host, limit: 10)
+    let world = Sandbox().with(SystemLookup(name: "127.0.0.1"), ["127.0.0.1"]).with(request, .init(status: status))
+    let found = try await look("site.uncached", world, site.merging(["site.url": "http://127.0.0.1/"]))
+    #expect(found.outcome == outcome)
+    #expect(found.facts["uncached.status"] == (outcome == "good" ? "200" : nil))
+  }
 }

@@ -241,20 +241,49 @@ public struct Deaths: Sendable {
   public let count: Int
 }
 
+/// One container that a service is to have. Source: Docker Engine API, `GET /tasks`.
+struct SwarmTask: Sendable, Decodable {
+  struct State: Sendable, Decodable {
+    let State: String?
+    let Message: String?
+    let Err: String?
+  }
+  let UpdatedAt: String?
+  let Status: State?
+}
+
+/// Why a service of Docker's Swarm has no container that runs.
+public struct SwarmAbsence: Sendable {
+  public let service: String
+  /// What the Swarm says of the newest one; nil if the service was told to have none.
+  public let reason: String?
+  /// What a machine has to be for it: `node.labels.disk==ssd`.
+  public let constraints: [String]
+}
+
 /// A service of Docker's Swarm. Source: Docker Engine API, `GET /services`.
 struct SwarmService: Sendable, Decodable {
   struct Replicated: Sendable, Decodable { let Replicas: Int? }
   struct Mode: Sendable, Decodable { let Replicated: Replicated? }
+  struct Placement: Sendable, Decodable { let Constraints: [String]? }
+  struct Template: Sendable, Decodable { let Placement: Placement? }
   struct Wanted: Sendable, Decodable {
     let Name: String?
     let Labels: [String: String]?
     let Mode: Mode?
+    let TaskTemplate: Template?
   }
   let ID: String?
   let Spec: Wanted?
 
   var name: String { Spec?.Name ?? ID.map { String($0.prefix(12)) } ?? "" }
   var isScaledToZero: Bool { Spec?.Mode?.Replicated?.Replicas == 0 }
+
+  /// By its own name, or by that which it has within its stack, in lower case.
+  func answers(to host: String) -> Bool {
+    let stack = Spec?.Labels?["com.docker.stack.namespace"].map { "\($0)_\(host)" }
+    return [host, stack].contains(name.lowercased()) || host == "tasks." + name.lowercased()
+  }
 
   /// Its containers, each by its name and its labels; if none of them is on this machine, one without an address that
   /// stands for them.
@@ -388,23 +417,37 @@ extension World {
 
   /// - Parameter filters: as the engine's API takes them, in JSON.
   private func events(_ filters: String, since: Double) async throws(Unseen) -> [Event] {
-    let escaped = filters.utf8.map { byte in
-      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
-        ? String(UnicodeScalar(byte)) : "%" + String(byte, radix: 16, uppercase: true)
-    }.joined()
-    let answer = try await see(DockerGet(path: "/events?filters=\(escaped)", since: since))
+    let answer = try await see(DockerGet(path: "/events?filters=\(Self.escaped(filters))", since: since))
     guard answer.status == 200 else { throw .notPermitted(what: "Docker's events") }
     return answer.body.split(separator: UInt8(ascii: "\n")).compactMap {
       try? JSONDecoder().decode(Event.self, from: Data($0))
     }.filter { $0.time.map { $0 >= since.rounded(.down) } ?? true }
   }
 
+  private static func escaped(_ filters: String) -> String {
+    filters.utf8.map { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        ? String(UnicodeScalar(byte)) : "%" + String(byte, radix: 16, uppercase: true)
+    }.joined()
+  }
+
   /// The services of Docker's Swarm; only a manager tells them.
   func services() async throws(Unseen) -> [SwarmService] { try await docker("/services", as: [SwarmService].self) }
 
-  /// True for a service of Docker's Swarm that was told to have no containers.
-  func isScaledToZero(_ name: String) async -> Bool {
-    ((try? await services()) ?? []).contains { $0.name.lowercased() == name && $0.isScaledToZero }
+  /// Why the service of Docker's Swarm with this name has no container that runs; nil if it has one, or there is no such
+  /// service.
+  func absence(ofService name: String) async -> SwarmAbsence? {
+    guard let service = ((try? await services()) ?? []).first(where: { $0.answers(to: name) }) else { return nil }
+    let constraints = service.Spec?.TaskTemplate?.Placement?.Constraints ?? []
+    if service.isScaledToZero { return SwarmAbsence(service: service.name, reason: nil, constraints: constraints) }
+    let filters = Self.escaped(#"{"service":["\#(service.name)"]}"#)
+    guard let tasks = try? await docker("/tasks?filters=\(filters)", as: [SwarmTask].self), !tasks.isEmpty,
+      !tasks.contains(where: { $0.Status?.State == "running" })
+    else { return nil }
+    let newest = tasks.max { ($0.UpdatedAt ?? "") < ($1.UpdatedAt ?? "") }
+    let reason = [newest?.Status?.Err, newest?.Status?.Message].compactMap { $0 }.first { !$0.isEmpty }
+    return SwarmAbsence(
+      service: service.name, reason: reason?.excerpt(of: 200) ?? newest?.Status?.State ?? "", constraints: constraints)
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {

@@ -21,6 +21,8 @@ public struct ProxyFiles: Sendable {
     let unread: Mutex<[Unseen]> = Mutex([])
     /// Files whose lines end with `\r\n`.
     let withReturns: Mutex<Set<String>> = Mutex([])
+    /// Templates: the proxy reads another text than theirs.
+    let templates: Mutex<Set<String>> = Mutex([])
     /// Links of this machine, with the files to which they lead.
     let targets: Mutex<[String: String]> = Mutex([:])
   }
@@ -179,10 +181,17 @@ public struct ProxyFiles: Sendable {
     hasOwnRoot ? nil : container.map { $0.hostPath(of: path) } ?? path
   }
 
+  /// Notes a file in which the proxy fills something in before it reads it.
+  func note(template path: String) { notes.templates.withLock { _ = $0.insert(path) } }
+
+  var hasTemplates: Bool { notes.templates.withLock { !$0.isEmpty } }
+
   /// The same where a patch fits: `patch` finds no line of a file whose lines end with `\r\n`, and takes no link for a
-  /// file.
+  /// file; what is read of a template does not stand in it.
   func patchPath(of path: String) -> String? {
-    if notes.withReturns.withLock({ $0.contains(path) }) { return nil }
+    if notes.withReturns.withLock({ $0.contains(path) }) || notes.templates.withLock({ $0.contains(path) }) {
+      return nil
+    }
     return hostPath(of: path).map { path in notes.targets.withLock { $0[path] } ?? path }
   }
 

@@ -105,10 +105,10 @@ public enum RouteReading {
     return reading
   }
 
-  /// The variable of the proxy's own container by which a file that only the container has got the route's port: its start
-  /// script makes that file anew each time.
+  /// The variable of the proxy's own container by which a file got the route's port: one that only the container has, which
+  /// its start script makes anew each time, or a template.
   private static func variable(for reading: Reading, _ proxy: RunningProxy) -> Facts {
-    guard reading.configuration.container != nil, let route = reading.route,
+    guard reading.configuration.container != nil || proxy.files.hasTemplates, let route = reading.route,
       case .network(_, let port) = route.upstream.address, port.edit == nil
     else { return [:] }
     let named = (proxy.container?.Config?.Env ?? []).filter { $0.hasSuffix("=\(port.value)") }

@@ -13,8 +13,8 @@ public enum UpstreamFound: Sendable {
   case proxyItself
   /// An address of a Docker network here that no container has.
   case goneAddress
-  /// A service of Docker's Swarm that was told to have no containers.
-  case scaledToZero
+  /// A service of Docker's Swarm of which no container runs.
+  case absent(SwarmAbsence)
   /// A name that no container here has; `near` is the most similar one that the proxy could use.
   case noSuchContainer(near: String?)
   /// An address that is not of this machine.
@@ -61,7 +61,7 @@ extension World {
       return networks.contains { $0.holds(host) } ? .goneAddress : .elsewhere
     }
     if let named = try await named(host, containers, near: proxy) { return .container(named, port: port) }
-    if !containers.isEmpty, await isScaledToZero(host) { return .scaledToZero }
+    if !containers.isEmpty, let absence = await absence(ofService: host) { return .absent(absence) }
     return .noSuchContainer(near: nearName(host, containers, proxy))
   }
 
@@ -104,8 +104,12 @@ extension World {
   ) async throws(Unseen) -> Container? {
     let own = containers.first { $0.Id == proxy.id }
     let others = containers.filter { $0.Id != proxy.id }
-    let matching = others.filter {
-      $0.name.lowercased() == name || $0.service?.lowercased() == name || $0.Id.hasPrefix(name) && name.count >= 12
+    // A link of the old kind gives a container another name, for one other container.
+    let link = own.map { "/\($0.name)/\(name)" }
+    let matching = others.filter { other in
+      other.name.lowercased() == name || other.service?.lowercased() == name
+        || other.Id.hasPrefix(name) && name.count >= 12
+        || link.map { other.Names?.contains($0) == true } == true
     }
     let best = matching.max { left, right in
       (left.rank(for: name, beside: own)) < (right.rank(for: name, beside: own))

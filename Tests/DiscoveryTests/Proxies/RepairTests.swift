@@ -6,9 +6,11 @@ import World
 @testable import Discovery
 
 private func read(
-  _ kind: String, _ command: [String], _ path: String, _ text: String, _ url: String = "http://shop.example.org/"
+  _ kind: String, _ command: [String], _ path: String, _ text: String, _ url: String = "http://shop.example.org/",
+  beside others: [String] = []
 ) async throws -> (outcome: Reading.Outcome, facts: Facts) {
-  let world = MemoryWorld(command: command, files: [path: text])
+  let files = Dictionary(uniqueKeysWithValues: others.map { ($0, "") }).merging([path: text]) { _, new in new }
+  let world = MemoryWorld(command: command, files: files)
   let place = ProxyPlace(id: nil, pid: MemoryWorld.pid, usesHostNetwork: true)
   let site = try #require(Site(url))
   let reading = try await RouteReading.read(
@@ -49,6 +51,14 @@ private func nginx(_ listen: String, _ location: String, _ url: String = "http:/
     }
     """, url
   ).facts
+}
+
+private func nginx(
+  http: String, _ url: String = "http://shop.example.org/", beside others: [String] = []
+) async throws -> (outcome: Reading.Outcome, facts: Facts) {
+  try await read(
+    "nginx", ["nginx: master process /usr/sbin/nginx"], "/etc/nginx/nginx.conf", "events {}\n\(http)\n", url,
+    beside: others)
 }
 
 private func lighttpd(_ inner: String) async throws -> Facts {
@@ -93,7 +103,174 @@ private func lighttpd(_ inner: String) async throws -> Facts {
     #expect(try await nginx("80", pass)["proxy.wants-preamble"] == nil)
   }
 
+  @Test func aListenThatSpeaksOnlyHTTP2WithoutTLSIsMendedWithoutIt() async throws {
+    let pass = "location / { proxy_pass http://127.0.0.1:3000; }"
+    let facts = try await nginx("80 http2", pass)
+    #expect(facts["proxy.wants-http2"] == "yes")
+    #expect(facts["http2-line.with"] == "    listen 80;")
+    let encrypted = try await nginx("443 ssl http2", pass, "https://shop.example.org/")
+    #expect(encrypted["upstream.port"] == "3000")
+    #expect(encrypted["proxy.wants-http2"] == nil)
+  }
+
   @Test(arguments: [
+    ("[::]:80", "yes", "    listen 80;\n    listen [::]:80;"), ("[::]:80 ipv6only=off", nil, nil), ("80", nil, nil),
+    ("[::1]:80", "yes", nil),
+  ])
+  func aListenForIPv6AloneGetsOneForIPv4(listen: String, only: String?, with: String?) async throws {
+    let facts = try await nginx(listen, "location / { proxy_pass http://127.0.0.1:3000; }")
+    #expect(facts["upstream.port"] == "3000")
+    #expect(facts["proxy.only-ipv6"] == only)
+    #expect(facts["ipv6-line.with"] == with)
+  }
+
+  @Test(arguments: [
+    ("any 60m", "60m"), ("200 502 504 10m", "200 10m"), ("200 10m", nil), ("404 1m", nil),
+  ])
+  func aCacheThatKeepsErrorsIsMendedWithoutThem(valid: String, fixed: String?) async throws {
+    let found = try await nginx(
+      http: """
+        http {
+          proxy_cache_path /var/cache/pages keys_zone=pages:2m;
+          server {
+            listen 80;
+            location / {
+              proxy_pass http://127.0.0.1:3000;
+              proxy_cache pages;
+              proxy_cache_valid \(valid);
+            }
+          }
+        }
+        """)
+    #expect(found.facts["route.keeps-errors"] == fixed.map { _ in "proxy_cache_valid \(valid)" })
+    #expect(found.facts["cache-line.with"] == fixed.map { "      proxy_cache_valid \($0);" })
+    #expect(found.facts["route.cache-folder"] == fixed.map { _ in "/var/cache/pages" })
+  }
+
+  @Test(arguments: [
+    ("shop.example.org,www.shop.example.org", "shop.example.org www.shop.example.org"),
+    ("https://shop.example.org/", "shop.example.org"), ("shop.example.org:8080", "shop.example.org"),
+    ("shop.example.org,", "shop.example.org"), ("shop.example.com,www.example.com", nil),
+  ])
+  func aWordThatIsNoNameIsMended(names: String, fixed: String?) async throws {
+    let found = try await nginx(
+      http: """
+        http {
+          server { listen 80 default_server; return 404; }
+          server {
+            listen 80;
+            server_name \(names);
+            location / { proxy_pass http://127.0.0.1:3000; }
+          }
+        }
+        """)
+    #expect((found.outcome == .misconfigured) == (fixed != nil))
+    #expect(found.facts["problem-line.fixed"] == fixed.map { "    server_name \($0);" })
+  }
+
+  @Test(arguments: [
+    ("last", "break"), ("break", nil),
+  ])
+  func aRewriteThatLeavesTheAppsLocationIsMended(flag: String, fixed: String?) async throws {
+    let found = try await nginx(
+      http: """
+        http {
+          server {
+            listen 80;
+            root /srv/ui;
+            location /api/ {
+              rewrite ^/api/(.*)$ /$1 \(flag);
+              proxy_pass http://127.0.0.1:3000;
+            }
+          }
+        }
+        """, "http://shop.example.org/api/users")
+    #expect(found.outcome == (fixed == nil ? .found : .misconfigured))
+    #expect(found.facts["problem-line.fixed"] == fixed.map { "      rewrite ^/api/(.*)$ /$1 \($0);" })
+  }
+
+  @Test(arguments: [
+    ("root /srv/static", "/srv/static/css/a.css", "alias /srv/static/"),
+    ("root /srv", "/srv/static/css/a.css", nil), ("alias /srv/static", "/srv/static/css/a.css", "alias /srv/static/"),
+    ("alias /srv", "/srv/static/css/a.css", "root /srv"), ("root /srv/static", "/srv/other/a.css", nil),
+  ])
+  func aFolderThatIsOffByAPartOfThePathIsMended(line: String, file: String, fixed: String?) async throws {
+    let found = try await nginx(
+      http: """
+        http {
+          server {
+            listen 80;
+            location /static/ {
+              \(line);
+            }
+          }
+        }
+        """, "http://shop.example.org/static/css/a.css", beside: [file])
+    #expect(found.outcome == (fixed == nil ? .static : .misconfigured))
+    #expect(found.facts["problem-line.fixed"] == fixed.map { "      \($0);" })
+  }
+
+  @Test(arguments: [(46, false), (47, true)])
+  func aNameHasToFitIntoItsTable(length: Int, isTooLong: Bool) async throws {
+    let name = String(repeating: "a", count: length - 8) + ".example"
+    let found = try await nginx(
+      http: """
+        http {
+          server { listen 80; server_name other.example; return 404; }
+          server {
+            listen 80; server_name \(name);
+            location / { proxy_pass http://127.0.0.1:3000; }
+          }
+        }
+        """)
+    #expect((found.facts["config.problem"]?.contains("server_names_hash_bucket_size: 64") == true) == isTooLong)
+    #expect(
+      found.facts["problem-line.fixed"]
+        == (isTooLong ? "  server_names_hash_bucket_size 128;\nserver {" : nil))
+  }
+
+  @Test func eachVisitorMayGetAnotherServer() async throws {
+    let found = try await nginx(
+      http: """
+        http {
+          split_clients $remote_addr $release { 10% canary; * stable; }
+          upstream canary { server 10.0.0.2:3000; }
+          upstream stable { server 10.0.0.3:3000; }
+          server { listen 80; location / { proxy_pass http://$release; } }
+        }
+        """)
+    #expect(found.facts["route.servers"] == "10.0.0.2:3000, 10.0.0.3:3000")
+  }
+
+  @Test(arguments: [
+    ("shop.example.org", "10.0.0.2"), ("blog.example.org", "10.0.0.9"),
+  ])
+  func aConnectionIsPassedOnByTheNameInItsTLS(host: String, upstream: String) async throws {
+    let found = try await nginx(
+      http: """
+        stream {
+          map $ssl_preread_server_name $name { shop.example.org shop; default other; }
+          upstream shop { server 10.0.0.2:8443; }
+          upstream other { server 10.0.0.9:443; }
+          server { listen 443; ssl_preread on; proxy_pass $name; }
+        }
+        """, "https://\(host)/")
+    #expect(found.outcome == .found)
+    #expect(found.facts["upstream.host"] == upstream)
+    #expect(found.facts["route.protocol"] == "tcp")
+    #expect(found.facts["upstream.scheme"] == "https")
+  }
+
+  @Test func aByteOrderMarkIsTold() async throws {
+    let found = try await nginx(http: "").facts
+    #expect(found["config.byte-mark"] == nil)
+    let marked = try await read(
+      "nginx", ["nginx: master process /usr/sbin/nginx"], "/etc/nginx/nginx.conf", "\u{FEFF}events {}\nhttp {}\n")
+    #expect(marked.facts["config.byte-mark"] == "/etc/nginx/nginx.conf")
+  }
+
+  @Test(arguments: [
+    ("location /app/ { proxy_pass http://127.0.0.1:3000/app/; }", "/app"),
     ("location /app/ { proxy_pass http://127.0.0.1:3000; }", "/app"),
     ("location ^~ /app { proxy_pass http://127.0.0.1:3000; }", "/app"),
     ("location /app/ { proxy_pass http://127.0.0.1:3000/; }", nil),

@@ -49,7 +49,7 @@ import World
     case .besideProxy: "beside"
     case .proxyItself: "itself"
     case .goneAddress: "gone"
-    case .scaledToZero: "scaled to zero"
+    case .absent(let absence): absence.reason.map { "absent: \($0)" } ?? "scaled to zero"
     case .noSuchContainer(let near): "none, near \(near ?? "nothing")"
     case .elsewhere: "elsewhere"
     }

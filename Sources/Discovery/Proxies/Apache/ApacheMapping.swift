@@ -43,7 +43,10 @@ extension ApacheReading {
       return reading
     case .own:
       reading.outcome = .static
-      if route.directive?.name.lowercased().hasPrefix("proxypass") == true { reading.own[.routeFiles] = "excluded" }
+      if let exception = route.directive, exception.name.lowercased().hasPrefix("proxypass") {
+        reading.own[.routeFiles] = "excluded"
+        reading.own.set(files.edit(configuration.span(line: exception.line, of: exception.file)), .exception)
+      }
       guard let (module, section) = configuration.leftOut(route.server) else { return reading }
       reading.outcome = .misconfigured
       reading.entry?.definedIn = place(section)
@@ -251,7 +254,7 @@ extension ApacheReading {
       || worker.value("addressttl").flatMap { Int($0.text) }.map { $0 >= 0 } == true
     let port = target.port.map(configuration.span) ?? configuration.span(behind: target.host, inserting: ":")
     let address: Route.Upstream.Address =
-      target.socket.map { .socket(Setting($0.text, files.edit(configuration.span(target.host)))) }
+      target.socket.map { .socket(Setting($0.text, files.edit(configuration.span($0)))) }
       ?? .network(
         host: Setting(host.trimmedBrackets, files.edit(configuration.span(target.host))),
         port: Setting(target.number, files.edit(port)))

@@ -13,9 +13,10 @@ extension FactName {
 
 /// From httpd's files to the facts of a route.
 enum ApacheReading: ProxyReader {
-  static let facts: [FactName] = [
-    .apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .passExact, .apacheModuleFolder, .routeFiles,
-  ]
+  static let facts: [FactName] =
+    [
+      .apacheModule, .apacheHasSwitches, .apacheNeedsTLS, .passExact, .apacheModuleFolder, .routeFiles,
+    ] + FactName.ofLine(.exception)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
     let configuration = try await load(proxy).withOverrides(for: request.site.host, port: request.port)

@@ -13,10 +13,14 @@ extension Nginx {
     public let unread: [GrammarFiles.Unread]
     private let texts: [String: FileText]
     let matches: Matcher
+    /// The block whose servers these are.
+    let kind: Kind
 
     let servers: [Server]
     let upstreams: [String: Directive]
     let maps: [String: Directive]
+    /// `split_clients`, by the variable: it gives each visitor one of its values.
+    let splits: [String: Directive]
     /// Names and ports that some `*_pass` names literally: nginx looks them up when it starts.
     let literals: [Endpoint: Directive]
 
@@ -30,21 +34,43 @@ extension Nginx {
       return Configuration(directives, loader, matches)
     }
 
+    /// Which servers: those that understand HTTP, or those that pass connections on as they are.
+    enum Kind: String, Sendable { case http, stream }
+
+    /// The same files, with the servers that pass connections on as they are. Source: nginx, `ngx_stream_core_module`.
+    var passingConnections: Configuration {
+      Configuration(directives, problems, files, unread, texts, matches, .stream)
+    }
+
     private init(_ directives: [Directive], _ loader: Loader, _ matches: @escaping Matcher) {
+      self.init(directives, loader.problems, loader.files, loader.unread, loader.texts, matches, .http)
+    }
+
+    private init(
+      _ directives: [Directive], _ problems: [Problem], _ files: [String], _ unread: [GrammarFiles.Unread],
+      _ texts: [String: FileText], _ matches: @escaping Matcher, _ kind: Kind
+    ) {
       self.directives = directives
       self.matches = matches
-      (files, unread, texts) = (loader.files, loader.unread, loader.texts)
-      let http = directives.first("http")?.block ?? []
-      let settings = http.filter { !["server", "upstream", "map"].contains($0.name) }
+      self.kind = kind
+      (self.files, self.unread, self.texts) = (files, unread, texts)
+      let http = directives.first(kind.rawValue)?.block ?? []
+      let settings = http.filter { !["server", "upstream", "map", "split_clients"].contains($0.name) }
       servers = http.all("server").map { Server($0, http: settings) }
       upstreams = http.all("upstream").reduce(into: [:]) { groups, group in
         if let name = group.text(0)?.lowercased(), groups[name] == nil { groups[name] = group }
       }
-      maps = http.all("map").reduce(into: [:]) { maps, map in
-        if let name = map.text(1) { maps[String(name.drop { $0 == "$" })] = map }
-      }
+      maps = Self.byVariable(http.all("map"))
+      splits = Self.byVariable(http.all("split_clients"))
       literals = Endpoint.literals(in: http)
-      problems = loader.problems + Self.conflicts(of: servers, upstreams, in: http)
+      self.problems = kind == .http ? problems + Self.conflicts(of: servers, upstreams, in: http) : problems
+    }
+
+    /// Blocks whose second argument is the variable that they define; of several the last counts.
+    private static func byVariable(_ blocks: [Directive]) -> [String: Directive] {
+      blocks.reduce(into: [:]) { found, block in
+        if let name = block.text(1) { found[String(name.drop { $0 == "$" })] = block }
+      }
     }
 
     /// The text of a line, from 1, without its end.

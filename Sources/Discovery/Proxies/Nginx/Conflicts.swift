@@ -7,7 +7,7 @@ extension Nginx.Configuration {
   static func conflicts(
     of servers: [Nginx.Server], _ groups: [String: Nginx.Directive], in http: [Nginx.Directive]
   ) -> [Nginx.Problem] {
-    secondDefaults(of: servers) + portsOfGroups(groups, in: http)
+    secondDefaults(of: servers) + portsOfGroups(groups, in: http) + longNames(of: servers, in: http)
   }
 
   /// Each later `default_server` of an address that has one.
@@ -40,6 +40,36 @@ extension Nginx.Configuration {
       problems.append(problem)
     }
     return problems
+  }
+
+  /// The first name that has no room in a bucket of the table of names, which nginx makes where servers share an address.
+  ///
+  /// Source: `ngx_http_server_names` in `ngx_http.c`, `ngx_hash_init` in `ngx_hash.c`: a name takes a pointer and its
+  /// length and two bytes, up to a multiple of a pointer's size, and a bucket has one pointer more. A bucket is one line
+  /// of the processor's cache unless the files say how large.
+  private static func longNames(of servers: [Nginx.Server], in http: [Nginx.Directive]) -> [Nginx.Problem] {
+    let setting = http.first("server_names_hash_bucket_size")
+    guard let bucket = setting.map({ $0.text(0).flatMap(Nginx.size) }) ?? 64 else { return [] }
+    func size(_ name: String) -> Int { 8 + (name.utf8.count + 2 + 7) / 8 * 8 + 8 }
+    func socket(_ listen: Nginx.Listen) -> String { "\(listen.address) \(listen.port ?? 0)" }
+    let number = Dictionary(grouping: servers.flatMap(\.listens), by: socket).mapValues(\.count)
+    for server in servers where server.listens.contains(where: { number[socket($0), default: 0] > 1 }) {
+      let sizes = server.names.compactMap { name -> Int? in
+        if case .exact = Nginx.Name(name.text) { size(name.text) } else { nil }
+      }
+      guard let needed = sizes.first(where: { $0 > bucket }) else { continue }
+      let enough = [128, 256, 512].first { $0 >= needed } ?? 1024
+      let place = setting ?? server.directive
+      var problem = Nginx.Problem(
+        file: place.file, line: place.line,
+        message: "could not build server_names_hash, you should increase server_names_hash_bucket_size: \(bucket)")
+      // Beside a server it stands in http, as it has to.
+      problem.slip =
+        setting.map { .init(written: $0.text(0) ?? "", meant: String(enough)) }
+        ?? .init(written: "server", meant: "server_names_hash_bucket_size \(enough);\nserver")
+      return [problem]
+    }
+    return []
   }
 
   /// A group's ports stand in its block: whoever names it may not name one besides.

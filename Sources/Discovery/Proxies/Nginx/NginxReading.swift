@@ -10,8 +10,9 @@ enum NginxReading: ProxyReader {
       .swagSample, .swagFile, .proxyLayout, .sourceKind, .nginxLateName, .nginxNearName, .nginxParameters,
       .nginxDeadLink, .nginxDeadLinkInside, .nginxTemplate, .nginxTemplateVariables, .nginxSlip, .nginxAside,
       .nginxAsideName, .variableForPort, .wantsPreamble,
-      .routeAsksUpgrade, .routeFiles,
-    ] + FactName.ofWholeLine(.preamble) + FactName.ofWholeLine(.tlsVersions) + FactName.ofLine(.upgrade)
+      .routeAsksUpgrade, .routeFiles, .wantsHTTP2, .onlyIPv6, .routeKeepsErrors, .routeCacheFolder,
+    ] + FactName.ofWholeLine(.preamble) + FactName.ofWholeLine(.http2) + FactName.ofWholeLine(.ipv6)
+    + FactName.ofWholeLine(.cache) + FactName.ofWholeLine(.tlsVersions) + FactName.ofLine(.upgrade)
     + FactName.ofLine(.bind)
 
   static func read(_ request: RouteReading.Request, _ proxy: RunningProxy) async throws(Unseen) -> Reading {
@@ -102,7 +103,7 @@ enum NginxReading: ProxyReader {
       outcome: .found, configuration: await seen(configuration, CommandLine(proxy.command), files), entry: nil,
       route: nil, problem: nil, near: nil, app: nil, labels: nil,
       log: Reading.Log(file: .notRead, keys: keys(of: request)), own: [:])
-    let found = configuration.route(request)
+    let found = configuration.route(request) ?? configuration.passingConnections.route(request)
     if configuration.problems.isEmpty,
       let late = await lateName(in: configuration, proxy, site: found?.upstreams ?? [])
     {
@@ -115,6 +116,12 @@ enum NginxReading: ProxyReader {
       reading.own.merge([.nginxDeadLinkInside: link, .nginxDeadLink: files.hostPath(of: link) ?? ""])
     }
     reading.own[.nginxParameters] = await parameters(configuration, files)
+    if found?.choice ?? .default == .default, configuration.problems.isEmpty,
+      let problem = problem(ofNames: request.site.host, configuration, files)
+    {
+      (reading.outcome, reading.problem, reading.entry) = (.misconfigured, problem.problem, problem.entry)
+      return reading
+    }
     guard let route = found, !(route.choice == .default && configuration.isForOthers(route, request)) else {
       reading.outcome = found == nil ? .missing : .default
       if configuration.problems.first != nil { reading.outcome = .broken }
@@ -142,6 +149,9 @@ enum NginxReading: ProxyReader {
     guard route.kind.isPassed else {
       if case .other = route.kind { reading.outcome = .otherProtocol } else { reading.outcome = .static }
       if case .static(let root) = route.kind { reading.own[.routeFiles] = root == nil ? "unset" : "named" }
+      if let problem = await problem(ofFiles: route, configuration, files) {
+        (reading.outcome, reading.problem) = (.misconfigured, problem)
+      }
       return reading
     }
     guard let upstream = route.upstreams.chosen(request.server, by: \.server) else {
@@ -156,7 +166,8 @@ enum NginxReading: ProxyReader {
         remedy: files.edit(down).map { .line($0, fixed: down.removed) }, label: nil)
       return reading
     }
-    reading.own.merge(preamble(route.listen, in: configuration, files))
+    reading.own.merge(demands(of: route.listen, in: configuration, files))
+    if let kept = route.keptErrors { reading.own.merge(facts(of: kept, configuration, files)) }
     reading.log.file = .known(route.errorLog.flatMap { CommandLine(proxy.command).absolute($0.value) })
     reading.log.level = route.errorLogLevel.map { Setting($0.value, files.edit($0.span)) }
     reading.route = Self.route(route, upstream, of: configuration, files)
@@ -250,7 +261,7 @@ enum NginxReading: ProxyReader {
     return Route(
       upstream: Route.Upstream(
         scheme: Setting(upstream.scheme, files.edit(upstream.schemeSpan)), address: upstream.address(files),
-        speaks: Route.Dialect(rawValue: route.kind.family) ?? .http),
+        speaks: route.kind.isConnected ? .tcp : Route.Dialect(rawValue: route.kind.family) ?? .http),
       servers: route.upstreams.compactMap(\.server),
       resolution: .known(
         Route.Resolution(
@@ -258,7 +269,7 @@ enum NginxReading: ProxyReader {
           resolver: upstream.isResolvedEachTime ? files.edit(route.resolver.span) : nil)),
       patience: Route.Patience(
         connect: wait(route.connectTimeout), answer: wait(route.readTimeout), whole: .notApplicable),
-      tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) ? tls(route, files) : nil,
+      tls: ["https", "grpcs", "suwsgi"].contains(upstream.scheme) && !route.kind.isConnected ? tls(route, files) : nil,
       path: path(of: route, upstream, files),
       sentHost: route.hostHeader.value.map { .known(Setting($0, files.edit(route.hostHeader.span))) } ?? .notRead,
       limits: Route.Limits(
@@ -281,38 +292,145 @@ enum NginxReading: ProxyReader {
     let change = change(of: route, upstream, files)
     let location = route.location.map { $0.hasPrefix("^~ ") ? String($0.dropFirst(3)) : $0 } ?? "/"
     let prefix = String(location.reversed().drop { $0 == "/" }.reversed())
+    // A path of its own may be the very part that it replaces.
+    let isPassedOn = change == nil || route.upstreamPath?.hasPrefix(location) == true
     return Route.Path(
       passedOn: .known(route.upstreamPath ?? "/"), change: .known(change),
-      prefix: .known(change == nil && location.hasPrefix("/") && !prefix.isEmpty ? prefix : nil))
+      prefix: .known(isPassedOn && location.hasPrefix("/") && !prefix.isEmpty ? prefix : nil))
   }
 
   /// The line with `proxy_pass` in the place of its relatives; nil where another server would get something else by it.
   private static func plain(_ route: Nginx.Route) -> String? {
     let directive = "\(route.kind.family)_pass "
-    guard let span = route.passSpan, route.kind != .proxied, let pass = route.pass, !pass.contains("://"),
+    guard let span = route.passSpan, route.kind != .proxied, !route.kind.isConnected, let pass = route.pass,
+      !pass.contains("://"),
       span.head.hasSuffix(directive)
     else { return nil }
     return "\(span.head.dropLast(directive.count))proxy_pass http://\(pass)\(span.tail)"
   }
 
-  /// Whether nginx waits for the PROXY protocol where the site is asked, and the line by which it does not.
-  private static func preamble(
-    _ listen: Nginx.Listen, in configuration: Nginx.Configuration, _ files: ProxyFiles
+  /// What a connection has to begin with where the site is asked, and the line by which it has not: the PROXY protocol, or
+  /// HTTP/2 without TLS, as versions before 1.25.1 have it.
+  private static func demands(
+    of listen: Nginx.Listen, in configuration: Nginx.Configuration, _ files: ProxyFiles
   ) -> Facts {
     let lines = configuration.servers.flatMap { $0.block.all("listen") }.filter { line in
-      let words = line.arguments.map(\.text)
-      let other = Nginx.Listen(words)
-      return other.address == listen.address && other.port == listen.port && words.contains("proxy_protocol")
+      let other = Nginx.Listen(line.arguments.map(\.text))
+      return other.address == listen.address && other.port == listen.port
     }
-    guard let line = lines.first, let word = line.arguments.firstIndex(where: { $0.text == "proxy_protocol" }) else {
-      return [:]
+    func demand(_ wanted: String, _ flag: FactName, _ place: FactName.Line) -> Facts {
+      let found = lines.compactMap { line in
+        line.arguments.firstIndex { $0.text == wanted }.map { (line: line, word: $0) }
+      }
+      guard let first = found.first else { return [:] }
+      var facts: Facts = [flag: "yes"]
+      // Of several servers at one address each line has to change.
+      if found.count == 1, let edit = files.edit(configuration.span(first.line, first.word)) {
+        facts.set(Replacement(line: edit.span, lines: edit.span.removed), place)
+      }
+      return facts
     }
-    var facts: Facts = [.wantsPreamble: "yes"]
-    // Of several servers at one address each line has to change.
-    if lines.count == 1, let edit = files.edit(configuration.span(line, word)) {
-      facts.set(Replacement(line: edit.span, lines: edit.span.removed), .preamble)
+    let isPlain = !lines.contains { Nginx.Listen($0.arguments.map(\.text)).isTLS }
+    return demand("proxy_protocol", .wantsPreamble, .preamble)
+      .merging(isPlain ? demand("http2", .wantsHTTP2, .http2) : [:])
+      .merging(onlyIPv6(listen, in: configuration, files))
+  }
+
+  /// Since nginx 1.3.4 a socket for `[::]` takes IPv4 only with `ipv6only=off`.
+  private static func onlyIPv6(
+    _ listen: Nginx.Listen, in configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) -> Facts {
+    guard let port = listen.port else { return [:] }
+    let lines = configuration.servers.flatMap { $0.block.all("listen") }.filter { line in
+      Nginx.Listen(line.arguments.map(\.text)).port == port
+    }
+    let isOnly = lines.allSatisfy { line in
+      line.text(0)?.hasPrefix("[") == true && !line.arguments.contains { $0.text == "ipv6only=off" }
+    }
+    guard isOnly, let line = lines.first, let address = line.text(0) else { return [:] }
+    var facts: Facts = [.onlyIPv6: "yes"]
+    if let edit = files.edit(configuration.span(line)), address == "[::]:\(port)" || address == "[::]" {
+      facts.set(
+        Replacement(line: edit.span, lines: edit.span.head + String(port) + edit.span.tail + "\n" + edit.span.text),
+        .ipv6)
     }
     return facts
+  }
+
+  private static func facts(
+    of kept: Nginx.Route.KeptErrors, _ configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) -> Facts {
+    let words = [kept.rule.name] + kept.rule.arguments.map(\.text)
+    var facts: Facts = [
+      .routeKeepsErrors: words.joined(separator: " ").printable, .routeCacheFolder: kept.folder ?? "",
+    ]
+    let isError: (String) -> Bool = { word in word == "any" || kept.statuses.contains { String($0) == word } }
+    if let edit = files.edit(configuration.span(kept.rule)), kept.rule.line == kept.rule.lastLine {
+      let rest = words.dropFirst().filter { !isError($0) }.joined(separator: " ")
+      let end = edit.span.tail.firstIndex(of: ";").map { String(edit.span.tail[$0...]) } ?? ";"
+      facts.set(Replacement(line: edit.span, lines: edit.span.head + rest + end), .cache)
+    }
+    return facts
+  }
+
+  /// A `server_name` that has the site's name within a word that is none: `a.org,www.a.org`, `https://a.org/`, `a.org:8080`.
+  private static func problem(
+    ofNames host: String, _ configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) -> (problem: Reading.Problem, entry: Reading.Entry)? {
+    for server in configuration.servers {
+      for (text, line, index) in server.names where !text.hasPrefix("~") {
+        let words = text.split(separator: ",").map { word in
+          let address = word.firstRange(of: "://").map { word[$0.upperBound...] } ?? word
+          return address.prefix { !"/:".contains($0) }.lowercased()
+        }
+        let meant = words.filter { !$0.isEmpty }.joined(separator: " ")
+        guard meant != text.lowercased(), words.contains(host), let span = configuration.span(line, index) else {
+          continue
+        }
+        let problem = Reading.Problem(
+          reason:
+            "its server_name has the word \"\(text)\", and names stand there with blanks between and nothing else",
+          remedy: files.edit(span).map { .line($0, fixed: $0.span.head + meant + $0.span.tail) }, label: nil)
+        let entry = Reading.Entry(
+          site: nil, definedIn: "\(line.file):\(line.line)", router: nil, service: nil, provider: nil)
+        return (problem, entry)
+      }
+    }
+    return nil
+  }
+
+  /// Why nginx answers by files what is not meant for them, or does not find a file that is there.
+  private static func problem(
+    ofFiles route: Nginx.Route, _ configuration: Nginx.Configuration, _ files: ProxyFiles
+  ) async -> Reading.Problem? {
+    if let rewrite = route.leftBy {
+      let flag = rewrite.arguments.count > 2 ? configuration.span(rewrite, 2) : nil
+      return Reading.Problem(
+        reason: "its rewrite gives the path to another location, which has files, so its own proxy_pass never acts",
+        remedy: files.edit(flag).map { .line($0, fixed: $0.span.head + "break" + $0.span.tail) }, label: nil)
+    }
+    guard let folder = route.folder, let edit = files.edit(configuration.span(folder.directive)),
+      let name = edit.span.head.ranges(of: folder.directive.name).last,
+      !folder.file.contains(where: { "*?[]".contains($0) }),
+      (try? await files.glob(folder.file))?.isEmpty == true
+    else { return nil }
+    let trimmed = folder.path.hasSuffix("/") ? String(folder.path.dropLast()) : folder.path
+    let slash = folder.prefix.hasSuffix("/") ? "/" : ""
+    let meant =
+      folder.isAlias
+      ? [
+        ("alias", trimmed + slash, trimmed + slash + folder.rest),
+        ("root", trimmed, trimmed + folder.prefix + folder.rest),
+      ]
+      : [("alias", trimmed + slash, trimmed + slash + folder.rest)]
+    for (directive, path, file) in meant where file != folder.file {
+      guard (try? await files.glob(file))?.isEmpty == false else { continue }
+      return Reading.Problem(
+        reason: "it looks for \(folder.file), and the file is \(file)",
+        remedy: .line(edit, fixed: "\(edit.span.head[..<name.lowerBound])\(directive) \(path)\(edit.span.tail)"),
+        label: nil)
+    }
+    return nil
   }
 
   private static func scripts(of route: Nginx.Route, _ files: ProxyFiles) -> Known<Setting<String>?> {
@@ -329,10 +447,19 @@ enum NginxReading: ProxyReader {
     let edit = files.edit(configuration.span(rule))
     let isLimit = rule.name.hasPrefix("limit_")
     // Some requests more are let through at once, as a page with its pictures makes them.
-    let loosened = edit.flatMap { edit in
-      rule.name == "limit_req" && rule.arguments.count == 1
-        ? edit.span.head + (rule.text(0) ?? "") + " burst=20 nodelay" + edit.span.tail : nil
-    }
+    let loosened =
+      switch (rule.name, rule.arguments.count) {
+      case ("limit_req", 1):
+        edit.map { $0.span.head + (rule.text(0) ?? "") + " burst=20 nodelay" + $0.span.tail }
+      // A browser alone opens six connections, and a limit for all visitors is for many of those.
+      case ("limit_conn", 2):
+        rule.text(1).flatMap { Int($0) }.flatMap { most in  // fits: a text gives an optional
+          files.edit(configuration.span(rule, 1)).map { edit in
+            edit.span.head + String(max(100, most.clampedProduct(10))) + edit.span.tail
+          }
+        }
+      default: nil as String?
+      }
     let condition: Route.Refusal.Condition =
       if isLimit { .rate } else if let file = refusal.file {
         .file(inside: file, outside: files.hostPath(of: file))

@@ -15,6 +15,8 @@ extension Nginx {
   public struct Route: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
       case proxied, fastcgi, uwsgi, scgi, grpc
+      /// The connection goes on as it is; what is spoken in it is TLS or not.
+      case connected(isTLS: Bool)
       /// nginx answers by itself with this status.
       case returned(Int)
       case redirect(Int, to: String)
@@ -46,17 +48,27 @@ extension Nginx {
         case .uwsgi: "uwsgi"
         case .scgi: "scgi"
         case .grpc: "grpc"
-        case .proxied, .returned, .redirect, .static, .other, .undecided: "proxy"
+        case .proxied, .connected, .returned, .redirect, .static, .other, .undecided: "proxy"
         }
       }
 
       /// The scheme of an upstream that is written without one.
-      var scheme: String { self == .proxied ? "http" : family }
+      var scheme: String {
+        switch self {
+        case .proxied: "http"
+        case .connected(let isTLS): isTLS ? "https" : "http"
+        default: family
+        }
+      }
+
+      var isConnected: Bool {
+        if case .connected = self { true } else { false }
+      }
 
       /// True if requests are passed on.
       var isPassed: Bool {
         switch self {
-        case .proxied, .fastcgi, .uwsgi, .scgi, .grpc: true
+        case .proxied, .fastcgi, .uwsgi, .scgi, .grpc, .connected: true
         case .returned, .redirect, .static, .other, .undecided: false
         }
       }
@@ -68,6 +80,28 @@ extension Nginx {
       public let span: Span?
 
       public init(value: Value, span: Span?) { (self.value, self.span) = (value, span) }
+    }
+
+    /// A cache that takes errors in, too.
+    struct KeptErrors: Sendable, Equatable {
+      let rule: Nginx.Directive
+      /// The words of the rule that name errors.
+      let statuses: [Int]
+      /// Where the cache is, from the root; nil if no line says so.
+      let folder: String?
+    }
+
+    /// `root` or `alias` of a location for a part of the paths.
+    struct Folder: Sendable, Equatable {
+      let directive: Nginx.Directive
+      let path: String
+      /// The part of the path that chooses the location, and what comes behind it.
+      let prefix: String
+      let rest: String
+
+      var isAlias: Bool { directive.name == "alias" }
+      /// The file that nginx looks for.
+      var file: String { isAlias ? path + rest : path + prefix + rest }
     }
 
     public let kind: Kind
@@ -136,6 +170,12 @@ extension Nginx {
     /// The service that `auth_request` asks before, as `scheme://host:port`.
     public let login: String?
     let refusals: [Nginx.Refusal]
+    /// The errors that it keeps and goes on to show.
+    let keptErrors: KeptErrors?
+    /// For `static`: the `rewrite` that took the request away from a location that passes requests on.
+    let leftBy: Nginx.Directive?
+    /// For `static`: the folder that the location itself names.
+    let folder: Folder?
     /// The location's own `proxy_http_version`, beside which there may be no second one.
     let version: Span?
     /// The folder of SCRIPT_FILENAME; nil if the file cannot be told.
@@ -171,6 +211,10 @@ extension Nginx.Configuration {
     let request = Nginx.Request(host: host, port: port, path: path, isTLS: isTLS, outside: outside)
     guard let chosen = server(host: request.host, port: port, address: address) else { return nil }
     var variables = Nginx.Variables(self, request, chosen)
+    if kind == .stream {
+      let isTLS = isTLS && !chosen.listen.isTLS || chosen.server.own.first("proxy_ssl")?.text(0) == "on"
+      return route(request, chosen, Way([chosen.server.directive], .connected(isTLS: isTLS)), variables)
+    }
     switch variables.run(chosen.server.block) {
     case .returned(let code, let target, _):
       return route(request, chosen, Way([], answer(code, target)), variables)
@@ -191,8 +235,12 @@ extension Nginx.Configuration {
   private struct Way {
     let chain: [Nginx.Directive]
     let kind: Nginx.Route.Kind
+    /// The `rewrite` by which it left a location that passes requests on.
+    let leftBy: Nginx.Directive?
 
-    init(_ chain: [Nginx.Directive], _ kind: Nginx.Route.Kind) { (self.chain, self.kind) = (chain, kind) }
+    init(_ chain: [Nginx.Directive], _ kind: Nginx.Route.Kind, leftBy: Nginx.Directive? = nil) {
+      (self.chain, self.kind, self.leftBy) = (chain, kind, leftBy)
+    }
 
     /// The status of nginx's own error, where it has one: of a file it is taken that it is not there.
     var status: Int? {
@@ -212,6 +260,7 @@ extension Nginx.Configuration {
   private func way(_ chosen: ChosenServer, _ variables: inout Nginx.Variables) -> Way {
     // nginx gives up after ten changes of the path.
     var last: [Nginx.Directive] = []
+    var left: Nginx.Directive?
     for _ in 0..<10 {
       let found = Nginx.location(of: variables.path, in: chosen.server.block, matches: matches)
       variables.learn(found.groups)
@@ -220,7 +269,8 @@ extension Nginx.Configuration {
       if variables.isAsSent, found.chain.contains(where: { $0.block?.first("internal") != nil }) {
         return Way(found.chain, .returned(404))
       }
-      if let way = way(found.chain, chosen, &variables) { return way }
+      if let way = way(found.chain, chosen, &variables) { return Way(way.chain, way.kind, leftBy: left) }
+      left = left ?? (found.chain.last?.passes == nil ? nil : variables.mover)
       last = found.chain
     }
     return Way(last, .returned(500))
@@ -406,15 +456,17 @@ extension Nginx.Configuration {
     let (chain, kind) = (way.chain, way.kind)
     let scope = Scope(chosen.server, chain)
     let own = Self.pass(of: chain)
-    let isPassed = kind.isPassed && own.map { Nginx.Route.Kind(pass: $0.name) == kind } ?? false
+    let isPassed =
+      kind.isPassed && own.map { kind.isConnected || Nginx.Route.Kind(pass: $0.name) == kind } ?? false
     let pass = isPassed ? own : nil
     let location = chain.last { $0.name == "location" }
-    let value = pass.flatMap { pass in pass.arguments.first.map { variables.expand($0, in: pass.file) } }
+    let values = pass.flatMap { pass in pass.arguments.first.map { variables.choices($0, in: pass.file) } } ?? []
+    let value = values.first
     let target = value.map { Nginx.Target($0, of: kind) }
     let isLiteral = pass?.text(0)?.contains("$") == false
     let resolver = scope.first("resolver")
-    let found = target.map {
-      upstreams(of: $0, kind: kind, isLiteral: isLiteral, resolvers: resolver?.resolvers ?? [])
+    let found = values.map {
+      upstreams(of: Nginx.Target($0, of: kind), kind: kind, isLiteral: isLiteral, resolvers: resolver?.resolvers ?? [])
     }
     let proxyHost = target.map { target in
       target.host.text
@@ -431,6 +483,8 @@ extension Nginx.Configuration {
     func timeout(_ name: String) -> Nginx.Route.Setting<Duration> {
       setting(name + "_timeout", .seconds(60)) { $0.text(0).flatMap(Nginx.duration) }
     }
+    let readTimeout =
+      kind.isConnected ? setting("timeout", .seconds(600)) { $0.text(0).flatMap(Nginx.duration) } : timeout("read")
     func text(_ directive: Nginx.Directive, _ index: Int) -> String? {
       guard directive.arguments.indices.contains(index) else { return nil }
       let argument = directive.arguments[index]
@@ -453,18 +507,18 @@ extension Nginx.Configuration {
       listen: chosen.listen, serverFile: server.directive.file, serverLine: server.directive.line,
       location: location.map { $0.arguments.map(\.text).joined(separator: " ") },
       locationFile: location?.file, locationLine: location?.line,
-      passSpan: pass.flatMap { span($0) }, pass: value?.text, upstreams: found?.servers ?? [],
-      group: found?.group,
+      passSpan: pass.flatMap { span($0) }, pass: value?.text, upstreams: found.flatMap(\.servers),
+      group: found.first?.group,
       upstreamPath: target.map { path(of: $0, kind, isLiteral, location, request, variables) },
       resolver: Nginx.Route.Setting(value: resolver?.resolvers ?? [], span: resolver.flatMap(serversSpan)),
-      connectTimeout: timeout("connect"), readTimeout: timeout("read"), sendTimeout: timeout("send"),
+      connectTimeout: timeout("connect"), readTimeout: readTimeout, sendTimeout: timeout("send"),
       headerLimit: Nginx.Route.Setting(
         value: setting("buffer_size", Int(getpagesize())) { $0.text(0).flatMap(Nginx.size) }.value,
         span: limit.flatMap { span($0) }),
       bodyLimit: bodyLimit(scope.first("client_max_body_size")),
       setsBuffers: ownBlock.first("\(kind.family)_buffers") != nil, passTarget: known.map { Self.target(of: $0) },
       passLiteral: isLiteral ? nil : known.flatMap { known in pass.map { "\($0.name) \(known);" } },
-      passLookedUp: chain.last?.name == "location" && isLiteral && found?.group == nil && known != nil
+      passLookedUp: chain.last?.name == "location" && isLiteral && found.first?.group == nil && known != nil
         ? lookedUp(target, kind, location, hasResolver: resolver != nil) : nil,
       nextUpstream: setting("next_upstream", ["error", "timeout"]) { $0.arguments.map(\.text) },
       verifies: setting("ssl_verify", false) { $0.text(0) == "on" },
@@ -475,11 +529,13 @@ extension Nginx.Configuration {
       },
       sendsCertificate: scope.first("\(kind.family)_ssl_certificate") != nil,
       hostHeader: Nginx.Route.Setting(
-        value: isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
+        value: kind.isConnected
+          ? request.header : isOneHost ? hosts.first.flatMap { text($0, 1) } ?? proxyHost ?? "" : nil,
         span: hosts.first.flatMap { span($0, 1) }),
       upgrade: upgrade(scope, kind), bind: scope.first("\(kind.family)_bind").flatMap { span($0) },
       tlsVersions: scope.first("\(kind.family)_ssl_protocols").flatMap { span($0) },
       login: login(scope, chosen, variables), refusals: variables.refusals + limits(scope) + denials(scope),
+      keptErrors: keptErrors(scope, kind), leftBy: way.leftBy, folder: folder(of: chain, variables),
       version: ownBlock.first("proxy_http_version").flatMap { span($0) },
       scripts: kind == .fastcgi ? scripts(scope, variables) : nil,
       errorLog: errorLog.flatMap { log in
@@ -514,6 +570,33 @@ extension Nginx.Configuration {
       !path.contains("$")
     else { return nil }
     return Nginx.Route.Setting(value: path, span: span)
+  }
+
+  /// The first line by which answers with an error are kept, too.
+  private func keptErrors(_ scope: Scope, _ kind: Nginx.Route.Kind) -> Nginx.Route.KeptErrors? {
+    guard let zone = scope.first("\(kind.family)_cache")?.text(0), zone != "off" else { return nil }
+    for rule in scope.all("\(kind.family)_cache_valid") {
+      let statuses = rule.arguments.dropLast().compactMap { Int($0.text) }.filter { $0 >= 500 }
+      guard !statuses.isEmpty || rule.text(0) == "any" else { continue }
+      let path = scope.all("\(kind.family)_cache_path").first { path in
+        path.arguments.contains { $0.text.hasPrefix("keys_zone=\(zone):") }
+      }
+      return Nginx.Route.KeptErrors(
+        rule: rule, statuses: statuses, folder: path?.text(0).flatMap { $0.hasPrefix("/") ? $0 : nil })
+    }
+    return nil
+  }
+
+  /// The folder that the innermost location names, where that is chosen by the beginning of the path.
+  private func folder(of chain: [Nginx.Directive], _ variables: Nginx.Variables) -> Nginx.Route.Folder? {
+    guard let location = chain.last, location.name == "location",
+      case .prefix(let prefix, _) = Nginx.Location(location), variables.path.hasPrefix(prefix),
+      let directive = location.block?.first("alias") ?? location.block?.first("root"),
+      let path = directive.arguments.first.map({ variables.expand($0, in: directive.file).text }),
+      path.hasPrefix("/"), !path.contains("$")
+    else { return nil }
+    return Nginx.Route.Folder(
+      directive: directive, path: path, prefix: prefix, rest: String(variables.path.dropFirst(prefix.count)))
   }
 
   /// What `limit_req` and `limit_conn` refuse.

@@ -74,6 +74,7 @@ extension Nginx {
     }
 
     private static let deepest = 10
+    private static let mostChoices = 16
 
     private let configuration: Configuration
     private let request: Request
@@ -91,6 +92,8 @@ extension Nginx {
     private var groups: [Groups] = []
     /// The last `if` of the block that holds: its settings and its `proxy_pass` come before those around it.
     private(set) var condition: Directive?
+    /// The `rewrite` that gave the request its path in a location.
+    private(set) var mover: Directive?
     /// Every `if` that refuses the request when it holds, which cannot be told.
     private(set) var refusals: [Refusal] = []
 
@@ -165,6 +168,7 @@ extension Nginx {
           learn(found)
           if let ending = redirected(directive) { return ending }
           rewrite(directive)
+          mover = directive
           // The rewritten URI has a zero length.
           if path.isEmpty { return .returned(code: 500, target: nil, directive) }
           isMoved = true
@@ -259,6 +263,26 @@ extension Nginx {
       return expand(argument, in: file, depth: 0, &room)
     }
 
+    /// The same, for each value that a visitor may get of the variable of `split_clients` in it; one, if it has none.
+    func choices(_ argument: Argument, in file: String) -> [Traced] {
+      let value = expand(argument, in: file)
+      let found = configuration.splits.keys.sorted().lazy.compactMap { name in
+        ["$\(name)", "${\(name)}"].lazy.compactMap { value.bytes.firstRange(of: Array($0.utf8)) }.first
+          .map { (name: name, range: $0) }
+      }
+      guard let (name, range) = found.max(by: { $0.range.count < $1.range.count }),
+        let parts = configuration.splits[name]?.block, !parts.isEmpty
+      else { return [value] }
+      return parts.prefix(Self.mostChoices).compactMap { part in
+        part.arguments.first.map { argument in
+          var choice = value[0..<range.lowerBound]
+          choice += expand(argument, in: part.file)
+          choice += value[range.upperBound..<value.bytes.count]
+          return choice
+        }
+      }
+    }
+
     /// `room` is for the bytes of values, and as many more variables, as a map may ask for without any byte.
     private func expand(_ argument: Argument, in file: String, depth: Int, _ room: inout Int) -> Traced {
       let source = Traced(argument, in: file)
@@ -312,6 +336,8 @@ extension Nginx {
         case _ where name.hasPrefix("cookie_"): ""
         case _ where name.hasPrefix("arg_"): argument(String(name.dropFirst(4)))
         case "server_name": serverName
+        // What the visitor asks for within TLS, read before it is passed on.
+        case "ssl_preread_server_name": request.isTLS ? request.host : ""
         case "server_port": String(request.port)
         case "request_uri": request.target
         case "uri", "document_uri": path

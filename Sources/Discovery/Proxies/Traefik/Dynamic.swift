@@ -127,9 +127,15 @@ extension Traefik.Dynamic {
     }
     for path in proxy.files.bounded(paths) {
       do throws(Unseen) {
-        guard let text = try await proxy.files.read(path) else { throw .missing(what: path) }
+        guard var text = try await proxy.files.read(path) else { throw .missing(what: path) }
         files[path] = Traefik.Settings()
-        if text.contains("{{") { throw .unreadable(what: path, why: .init(.template)) }
+        if text.contains("{{") {
+          guard proxy.container != nil, let filled = text.filled(by: proxy.environment) else {
+            throw .unreadable(what: path, why: .init(.template))
+          }
+          proxy.files.note(template: path)
+          text = filled
+        }
         try read(text, path, version)
       } catch {
         unseen.append(error)
@@ -509,5 +515,26 @@ extension String {
   /// Only letters and numbers, everything else as one hyphen.
   fileprivate var normalized: String {
     split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+  }
+}
+
+extension String {
+  /// A Go template with the values of `{{ env "NAME" }}` filled in; nil if it has any other action.
+  ///
+  /// Source: doc.traefik.io, "Go Templating" of the file provider.
+  fileprivate func filled(by environment: (String) -> String?) -> String? {
+    var result = ""
+    var rest = self[...]
+    while let open = rest.firstRange(of: "{{") {
+      guard let close = rest[open.upperBound...].firstRange(of: "}}") else { return nil }
+      let words = rest[open.upperBound..<close.lowerBound].split { " \t\n-".contains($0) }
+      guard words.count == 2, words[0] == "env", let quote = words[1].first, quote == "\"" || quote == "`",
+        words[1].last == quote, words[1].count > 2
+      else { return nil }
+      result += rest[..<open.lowerBound] + (environment(String(words[1].dropFirst().dropLast())) ?? "")
+      rest = rest[close.upperBound...]
+      guard result.utf8.count <= Limits.file else { return nil }
+    }
+    return result + rest
   }
 }
