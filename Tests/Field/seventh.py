@@ -113,7 +113,7 @@ def nginx_php_time_in_a_snippet(s):
     u = host_fpm(s, "<?php sleep(6); echo '<title>report</title>ok';\n"); s.file("nginx/conf/snippets/fastcgi-php.conf", f"include /etc/nginx/fastcgi_params;\nfastcgi_param SCRIPT_FILENAME {s.dir}/html$fastcgi_script_name;\nfastcgi_index index.php;\nfastcgi_buffers 16 16k;\nfastcgi_read_timeout 3s;\n"); own_nginx(s, f"    root {s.dir}/html;\n    location ~ \\.php$ {{\n        include snippets/fastcgi-php.conf;\n        fastcgi_pass unix:{u};\n    }}\n    location / {{ try_files $uri /index.php$is_args$args; }}"); s.expect("/index.php", 504, "timeout-too-short", slow=7, mend=True)
 @fault
 def nginx_listens_on_ipv6_only(s):
-    """`listen [::]:80;` was copied alone: since 1.3.4 that is IPv6 only, and nobody is there for IPv4. https://nginx.org/en/docs/http/ngx_http_core_module.html#listen (kind)"""
+    """`listen [::]:80;` was copied alone: since 1.3.4 that is IPv6 only, and nobody is there for IPv4. https://github.com/engintron/engintron/pull/1074, https://github.com/centminmod/centminmod/issues/36"""
     s.hp, q = s.hostport(), s.hostport(); s.bg(APP, q, "127.0.0.1", "--name", "ledger"); sites(s, {"http.d/ledger.conf": f"server {{\n    listen [::]:{s.hp};\n    server_name {s.site};\n{loc(f'http://127.0.0.1:{q}')}\n}}\n"}); s.expect("/", None, "route-misconfigured", "ipv6-mismatch", "address-mistyped", mend=True)
 @fault
 def nginx_lets_two_in(s):
@@ -125,7 +125,7 @@ def nginx_closes_for_strangers(s):
     n = s.net(); p = s.port(); a = s.app(p, net=n); s.nginx("    if ($at_home = 0) { return 444; }\n" + loc(f"http://{a}:{p}"), n, http="geo $at_home {\n    default 0;\n    192.168.178.0/24 1;\n    fd00:178::/64 1;\n}"); s.needs("who may come in, the owner decides", "444"); s.expect("/", None, "route-misconfigured", mend=False)
 @fault
 def nginx_stream_has_an_old_port(s):
-    """nginx hands TLS on by its name (stream, ssl_preread) to the app itself, whose port has changed. https://nginx.org/en/docs/stream/ngx_stream_ssl_preread_module.html (kind)"""
+    """nginx hands TLS on by its name (stream, ssl_preread) to the app itself, whose port has changed. https://github.com/nginx/kubernetes-ingress/issues/57 (kind), https://github.com/lucasdillmann/nginx-ignition/issues/5 (kind)"""
     n = s.net(); a = tls_nginx(s, n, 8443, "cloud"); s.hp = s.hostport(); d = f"{s.dir}/nginx"; os.makedirs(d + "/logs"); os.makedirs(d + "/temp", exist_ok=True)
     s.file("nginx/conf/nginx.conf", f"worker_processes 1;\npid logs/nginx.pid;\nerror_log logs/error.log info;\nevents {{ worker_connections 256; }}\nstream {{\n    map $ssl_preread_server_name $name {{\n        {s.site} cloud;\n        default refuse;\n    }}\n    upstream cloud {{ server {s.ip(a)}:8444; }}\n    upstream refuse {{ server 127.0.0.1:9; }}\n    server {{\n        listen {s.hp};\n        ssl_preread on;\n        proxy_connect_timeout 3s;\n        proxy_pass $name;\n    }}\n}}\n"); s.bg(PEERS + "/nginx", "-p", d, "-c", "conf/nginx.conf", "-g", "daemon off;"); s.expect("/", None, "wrong-port", mend=True, url=f"https://{s.site}:{s.hp}/")
 @fault
@@ -138,7 +138,7 @@ def haproxy_was_not_told(s):
     q, w = s.hostport(), s.hostport(); s.bg(APP, q, "127.0.0.1", "--name", "wiki"); host_haproxy(s, f"backend app\n    server s1 127.0.0.1:{w}\n"); s.ready(503); time.sleep(1); f = f"{s.dir}/haproxy.cfg"; s.file("haproxy.cfg", open(f).read().replace(f":{w}\n", f":{q}\n")); s.expect("/", 503, "config-not-reloaded", mend=True)
 @fault
 def haproxy_pem_without_its_key(s):
-    """The renewal wrote the certificate alone into the .pem: No Private Key found, HAProxy does not start. https://github.com/haproxy/haproxy/issues/1966 (kind), https://www.haproxy.com/documentation/haproxy-configuration-tutorials/ssl-tls/ (kind)"""
+    """The renewal wrote the certificate alone into the .pem: No Private Key found, HAProxy does not start. https://github.com/tomdess/docker-haproxy-certbot/issues/13, https://github.com/libresh/compose-haproxy/issues/11"""
     n = s.net(); p = s.port(); a = s.app(p, net=n); d = certificate(s, s.site); os.makedirs(f"{s.dir}/haproxy/certs"); s.file(f"haproxy/certs/{s.site}.pem", open(f"{d}/{s.site}.crt").read()); s.hp = s.hostport()
     c = s.run("haproxy:3.0", name=s.name("haproxy"), net=n, publish=[f"{s.hp}:443"], opts=s.mount("haproxy", "/usr/local/etc/haproxy", {"haproxy.cfg": f"global\n    log stdout format raw local0\ndefaults\n    mode http\n    log global\n    timeout connect 3s\n    timeout client 40s\n    timeout server 40s\nfrontend web\n    bind :443 ssl crt /usr/local/etc/haproxy/certs/\n    default_backend app\nbackend app\n    server s1 {a}:{p}\n"}) + ["--restart", "always"]); loops(s, c); s.needs("the key is its owner's", f"{s.site}.pem"); s.expect("/", None, "proxy-config-invalid", "proxy-stopped", mend=False, url=f"https://{s.site}:{s.hp}/")
 @fault
@@ -184,7 +184,7 @@ def second_proxy_on_loopback(s):
     n = s.net(); p = s.port(); q, w = s.hostport(), s.hostport(); s.app(p, publish=[f"127.0.0.1:{q}:{p}"]); sites(s, {"http.d/inner.conf": f"server {{\n    listen 127.0.0.1:{w};\n    server_name {s.site};\n{loc(f'http://127.0.0.1:{q}')}\n}}\n"}); s.caddy(caddyfile(s, f"host.docker.internal:{w}"), n, opts=["--add-host", f"host.docker.internal:{s.gateway(n)}"]); s.expect("/", 502, "listens-on-localhost", mend=True)
 @fault
 def another_web_server_has_the_port(s):
-    """The distribution's nginx was there first, so the proxy's container could not start; its welcome page answers. https://github.com/caprover/caprover/issues/644 (kind)"""
+    """The distribution's nginx was there first, so the proxy's container could not start; its welcome page answers. https://github.com/heyvaldemar/rocketchat-traefik-letsencrypt-docker-compose/issues/8, https://github.com/nginx-proxy/nginx-proxy/issues/540"""
     n = s.net(); p = s.port(); a = s.app(p, net=n); s.hp = s.hostport(); sites(s, {"http.d/default.conf": f"server {{\n    listen {s.hp} default_server;\n    server_name _;\n    location / {{ return 404; }}\n}}\n"}); time.sleep(1); c = s.name("nginx"); s.undo.append(lambda: sh("docker", "rm", "-f", "-v", c, check=False))
     o = s.mount("conf.d", "/etc/nginx/conf.d", {"default.conf": f"server {{\n    listen 80;\n    server_name {s.site};\n{loc(f'http://{a}:{p}')}\n}}\n"}); sh("docker", "run", "-d", "--label", f"field={s.seed}", "--name", c, "--network", n, "-p", f"{s.hp}:80", *o, "nginx:1.27", check=False); s.needs("two want one port, and which of them is meant, the owner decides", str(s.hp)); s.expect("/", 404, "proxy-stopped", "route-missing", mend=False)
 @fault
@@ -192,7 +192,7 @@ def two_volumes_with_nearly_one_name(s):
     """The app makes its socket in one volume, the proxy has another with nearly its name (project's prefix). https://github.com/rommapp/romm/issues/3809 (kind)"""
     n = s.net(); v, w = f"run_{s.tag}", f"shop_run_{s.tag}"
     for x in (v, w): sh("docker", "volume", "create", "--label", f"field={s.seed}", x); s.undo.append(lambda x=x: sh("docker", "volume", "rm", x, check=False))
-    s.app(0, "--unix", "/run/app/gunicorn.sock", net=n, name=s.name("shop"), opts=["-v", f"{w}:/run/app"]); s.nginx(loc("http://unix:/run/app/gunicorn.sock"), n, opts=["-v", f"{v}:/run/app"]); s.needs("the proxy's container has to be made again with the other volume", w); s.expect("/", 502, "socket-unavailable", mend=False)
+    s.run("field/base:1", "sh", "-c", "umask 0; exec app 0 --unix /run/app/gunicorn.sock --name shop", net=n, name=s.name("shop"), opts=["-v", f"{w}:/run/app"]); s.nginx(loc("http://unix:/run/app/gunicorn.sock"), n, opts=["-v", f"{v}:/run/app"]); s.needs("the proxy's container has to be made again with the other volume", w); s.expect("/", 502, "socket-unavailable", mend=False)
 @fault
 def stack_was_made_again(s):
     """Portainer made the stack again, and the app lost the network to which it had been connected by hand. https://github.com/NginxProxyManager/nginx-proxy-manager/issues/4476 (kind)"""
@@ -213,7 +213,7 @@ def lxc_app_is_off(s):
     p = s.port(); b = f"10.{s.rnd.randrange(70, 220)}.{s.rnd.randrange(256)}"; ns = place(s, f"{b}.57"); a = s.bg("/usr/sbin/ip", "netns", "exec", ns, APP, p, "--name", "gitea"); s.bg("/usr/sbin/ip", "netns", "exec", ns, APP, 22, "--raw", "--name", "sshd"); host_nginx(s, loc(f"http://{b}.57:{p}")); s.ready(); gone(a.pid); a.wait(5); s.expect("/", 502, "backend-stopped", mend=False)
 @fault
 def no_more_local_ports(s):
-    """The proxy has three ports for connections of its own, and long polls hold them: Cannot assign requested address (99). https://github.com/chobits/ngx_http_proxy_connect_module/issues/72 (kind)"""
+    """The proxy has three ports for connections of its own, and long polls hold them: Cannot assign requested address (99). https://github.com/notional-labs/cosmosia/issues/95, https://github.com/VaultaFoundation/evm-contract/issues/512"""
     n = s.net(); p = s.port(); a = s.app(p, net=n); s.nginx(loc(f"http://{a}:{p}"), n, opts=["--sysctl", "net.ipv4.ip_local_port_range=40000 40002"]); s.ready(); s.load(6, f"http://{s.site}:{s.hp}/slow", 60); s.needs("the container has to be made again with more ports", "ip_local_port_range"); s.expect("/", {500, 502}, "host-exhausted", "proxy-limit", mend=False)
 @fault
 def link_of_the_old_days(s):
@@ -277,5 +277,5 @@ def healthy_nginx_before_apache(s):
 # ---------------------------------------------------------------- Swarm (last: it changes the engine)
 @fault
 def swarm_has_no_machine_for_it(s):
-    """The service may run on machines with a label only, and since the move none has it: pending, no suitable node. https://github.com/caprover/caprover/issues/1481 (kind)"""
+    """The service may run on machines with a label only, and since the move none has it: pending, no suitable node. https://github.com/portainer/portainer/issues/2260, https://github.com/moby/moby/issues/33807"""
     swarm(s); n = overlay(s); p = s.port(); a = s.name(s.site.split(".")[0]); s.undo.append(lambda: sh("docker", "service", "rm", a, check=False)); sh("docker", "service", "create", "-d", "--name", a, "--network", n, "--endpoint-mode", "dnsrr", "--no-resolve-image", "--constraint", "node.labels.disk==ssd", "field/base:1", "app", str(p)); s.nginx(variable(a, p), n); time.sleep(3); s.needs("which machine may run it, its owner decides", "node.labels.disk"); s.expect("/", 502, "backend-stopped", mend=False)
