@@ -35,7 +35,7 @@ extension Check {
       .familyDialled,
       .familyListens,
       .familyAddress,
-    ] + FactName.ofListenSetting + FactName.ofPort + [.neededContainer],
+    ] + FactName.ofListenSetting + FactName.ofPort + FactName.ofListener + [.neededContainer],
     outcome: ListeningOutcome.self
   ) { world, given, signs throws(Unseen) in
     let place = try given.listensIn
@@ -74,6 +74,8 @@ extension Check {
       if let id = given[.upstreamID], let container = try? await world.container(id) {
         learned.merge(
           await world.listenSetting(of: container, at: here[0].address, port, given, signs))
+      } else if given[.upstreamPlace] == "host" {
+        learned.merge(await world.program(of: here[0]))
       }
       return (.loopback, learned)
     }

@@ -7,6 +7,7 @@ import World
 extension FactName {
   static let configLacks: FactName = "config.lacks"
   static let configUnpaired: FactName = "config.unpaired"
+  static let configKeyless: FactName = "config.keyless"
 }
 
 private enum LastWordsOutcome: String, CheckOutcome { case configError = "config-error", other, unknown }
@@ -15,7 +16,7 @@ extension Check {
   /// Reads the last words of a proxy that does not run.
   static let proxyLastWords = Check(
     "proxy.last-words", needs: [.proxyStopped, .proxyID, .proxyKind],
-    learns: [.logReason, .configLacks, .configUnpaired],
+    learns: [.logReason, .configLacks, .configUnpaired, .configKeyless],
     outcome: LastWordsOutcome.self
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.proxyID)
@@ -29,7 +30,10 @@ extension Check {
     if let reason = reasons.first(where: \.namesPlace) ?? reasons.first {
       return (
         .configError,
-        [.logReason: reason, .configLacks: reason.missingFile ?? "", .configUnpaired: reason.unpairedKey ?? ""]
+        [
+          .logReason: reason, .configLacks: reason.missingFile ?? "", .configUnpaired: reason.unpairedKey ?? "",
+          .configKeyless: reason.missingKey ?? "",
+        ]
       )
     }
     return (.other, [.logReason: lines.last?.excerpt(of: 200) ?? ""])
@@ -45,6 +49,12 @@ extension String {
   /// The key that it quotes, if it says that the certificate beside it is of another one.
   fileprivate var unpairedKey: String? {
     lowercased().contains("key values mismatch") ? quotedPath : nil
+  }
+
+  /// The file in which HAProxy looked for the key that is not in the certificate's own file.
+  fileprivate var missingKey: String? {
+    guard let words = firstRange(of: "No Private Key found in '") else { return nil }
+    return String(self[words.upperBound...].prefix { $0 != "'" })
   }
 
   /// True if a line of a file is named: `haproxy.cfg:17`.

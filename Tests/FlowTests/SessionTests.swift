@@ -110,7 +110,9 @@ private enum Small {
 
   /// What runs ahead may tell of another upstream: as long as the way does not come there, it says nothing of this one.
   @Test func whatIsOnTheWayIsToldAsItWasSeenThere() {
-    var session = Small.session()
+    var session = Session(
+      catalog: Small.catalog, shapes: Small.shapes, asks: true, record: .init(given: ["site.url": "http://x/"]),
+      using: ["site.check", "app.check", "late.check"])
     _ = session.start()
     _ = session.learn(Finding(check: "site.check", outcome: "bad", facts: ["app.name": "shop"]))
     _ = session.learn(Finding(check: "late.check", outcome: "bad", facts: ["app.name": "guest", "app.file": "x"]))

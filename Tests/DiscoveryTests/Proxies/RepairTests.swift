@@ -177,6 +177,7 @@ private func lighttpd(_ inner: String) async throws -> Facts {
         http {
           server {
             listen 80;
+            server_name shop.example.org;
             root /srv/ui;
             location /api/ {
               rewrite ^/api/(.*)$ /$1 \(flag);
@@ -200,6 +201,7 @@ private func lighttpd(_ inner: String) async throws -> Facts {
         http {
           server {
             listen 80;
+            server_name shop.example.org;
             location /static/ {
               \(line);
             }

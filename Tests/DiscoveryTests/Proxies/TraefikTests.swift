@@ -569,6 +569,23 @@ private let shopLabels = [
     }
   }
 
+  /// What stands in the file is not what Traefik reads, so no line of it is patched.
+  @Test func aTemplateHasTheValuesOfVariables() async throws {
+    let text = """
+      http:
+        routers:
+          shop: {rule: "Host(`shop.example.org`)", service: shop}
+        services:
+          shop:
+            loadBalancer:
+              servers:
+                - url: "http://shop:{{ env "SHOP_PORT" }}3000"
+      """
+    let found = try await read("http://shop.example.org/", traefik([flag], files: ["/dynamic/a.yml": text], []))
+    #expect(found.facts[.routeUpstream] == "http://shop:3000")
+    #expect(found.facts[.line(.port, "text")] == nil)
+  }
+
   @Test func aFileThatTraefikDropsAndOneThatIsATemplate() async throws {
     for (path, broken) in [
       ("/dynamic/a.yml", "http:\n  routers: {}\n  routers: {}\n"),
@@ -578,7 +595,7 @@ private let shopLabels = [
       #expect(found.outcome == .broken)
       #expect(found.facts[.configProblem]?.contains("\(path), line 3") == true)
     }
-    let template = ("/dynamic/a.yml", "http: {{ env \"X\" }}")
+    let template = ("/dynamic/a.yml", "http: {{ include \"X\" }}")
     await #expect(throws: Unseen.unreadable(what: template.0, why: .init(.template))) {
       try await read("http://shop.example.org/", traefik([flag], files: [template.0: template.1], []))
     }

@@ -727,6 +727,7 @@ extension Caddyfile {
       let dial = Caddy.Dial(String(text))
       if dial.network == "unix+h2c" { proxy.speaks = "h2c" }
       let isFirst = proxy.upstreams.isEmpty
+      if text.isEmpty { proxy.isNowhere = true }
       guard var upstream = dial.upstream else {
         proxy.templates.append(String(text).expanded)
         return

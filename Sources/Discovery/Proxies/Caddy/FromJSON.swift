@@ -204,6 +204,7 @@ extension Caddy.Proxy {
     let dials = (proxy["upstreams"]?.elements ?? []).compactMap { $0["dial"]?.text }
     upstreams = dials.compactMap { Caddy.Dial($0).upstream }
     templates = dials.filter { $0.contains("{") }
+    isNowhere = dials.contains("")
     if let dynamic = proxy["dynamic_upstreams"], let name = dynamic["name"]?.text {
       let port = dynamic["port"]?.text.flatMap { UInt16($0) } ?? 80
       upstreams.append(Caddy.Upstream(host: name, port: port, isDynamic: true))
@@ -289,10 +290,12 @@ extension Caddy {
       return first...last
     }
 
-    /// Nil if its host or port is only known at a request.
+    /// Nil if its host or port is only known at a request, or neither is there.
     var upstream: Upstream? {
       if network.hasPrefix("unix") { return Upstream(socket: String(host.prefix { $0 != "|" })) }
-      guard !host.contains("{"), let port = UInt16(port.isEmpty ? "80" : port.prefix { $0 != "-" }) else { return nil }
+      guard !host.contains("{"), !(host.isEmpty && port.isEmpty),
+        let port = UInt16(port.isEmpty ? "80" : port.prefix { $0 != "-" })
+      else { return nil }
       return Upstream(host: host.isEmpty ? "localhost" : host, port: port)
     }
   }

@@ -57,7 +57,11 @@ extension Caddy.Configuration {
       reading.entry?.definedIn = proxy.definedIn
       let servers = proxy.upstreams.map { Server($0.endpoint, .used) }
       guard let upstream = proxy.upstreams.chosen(request.server, by: { Server($0.endpoint, .used) }) else {
-        reading.outcome = .unknown
+        reading.outcome = proxy.isNowhere ? .misconfigured : .unknown
+        if proxy.isNowhere {
+          reading.problem = Reading.Problem(
+            reason: "its address is empty; a variable in it has no value where Caddy runs", remedy: nil, label: nil)
+        }
         return reading
       }
       reading.log.keys.append("\"host\":\"\(upstream.address)\"")

@@ -124,6 +124,8 @@ enum Caddy {
   /// Where a request is passed on to, and how.
   struct Proxy: Sendable {
     var upstreams: [Upstream] = []
+    /// An address is empty, as where it is the value of a variable that nobody has set.
+    var isNowhere = false
     /// Addresses with placeholders in them.
     var templates: [String] = []
     /// `http`, `h2c`, `fastcgi`.

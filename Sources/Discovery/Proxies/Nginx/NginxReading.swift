@@ -318,22 +318,30 @@ enum NginxReading: ProxyReader {
       let other = Nginx.Listen(line.arguments.map(\.text))
       return other.address == listen.address && other.port == listen.port
     }
-    func demand(_ wanted: String, _ flag: FactName, _ place: FactName.Line) -> Facts {
+    /// The line that has the word, without it: nil if none has it, no facts if several have.
+    func mended(without word: String, _ place: FactName.Line) -> Facts? {
       let found = lines.compactMap { line in
-        line.arguments.firstIndex { $0.text == wanted }.map { (line: line, word: $0) }
+        line.arguments.firstIndex { $0.text == word }.map { (line: line, word: $0) }
       }
-      guard let first = found.first else { return [:] }
-      var facts: Facts = [flag: "yes"]
+      guard let first = found.first else { return nil }
+      var facts: Facts = [:]
       // Of several servers at one address each line has to change.
       if found.count == 1, let edit = files.edit(configuration.span(first.line, first.word)) {
         facts.set(Replacement(line: edit.span, lines: edit.span.removed), place)
       }
       return facts
     }
+    var facts = onlyIPv6(listen, in: configuration, files)
+    if let preamble = mended(without: "proxy_protocol", .preamble) {
+      facts[.wantsPreamble] = "yes"
+      facts.merge(preamble)
+    }
     let isPlain = !lines.contains { Nginx.Listen($0.arguments.map(\.text)).isTLS }
-    return demand("proxy_protocol", .wantsPreamble, .preamble)
-      .merging(isPlain ? demand("http2", .wantsHTTP2, .http2) : [:])
-      .merging(onlyIPv6(listen, in: configuration, files))
+    if isPlain, let version = mended(without: "http2", .http2) {
+      facts[.wantsHTTP2] = "yes"
+      facts.merge(version)
+    }
+    return facts
   }
 
   /// Since nginx 1.3.4 a socket for `[::]` takes IPv4 only with `ipv6only=off`.
