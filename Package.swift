@@ -23,11 +23,11 @@ func tests(
 let package = Package(
   name: "wizard502",
   targets: [
-    // C libraries: a module map and, where Swift cannot import something, a shim.
+    // C libraries: a module map and, where Swift cannot import something, a shim. `CCurl` loads its library when it is wanted.
     .systemLibrary(name: "CArchive"),
     .systemLibrary(name: "CAres"),
     .systemLibrary(name: "CCmark"),
-    .systemLibrary(name: "CCurl"),
+    .target(name: "CCurl"),
     .target(name: "CNcurses"),
     .systemLibrary(name: "CPCRE2"),
     .target(name: "CProcess"),
