@@ -10,7 +10,7 @@ STATIC := libyaml-dev libtomlplusplus-dev libcmark-dev libsqlite3-dev libpcre2-d
 LIBRARIES := libncurses-dev libcurl4-openssl-dev libstdc++-12-dev libssl-dev $(STATIC)
 PEERS := bind9-dnsutils docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3 openssh-server
 
-.PHONY: run build test check lab by-hand answers walks drops hosts pastes thorough practice field hostile fuzz suites tables texts bench format lint install uninstall package image test-packages libraries peers clean
+.PHONY: run build test check lab by-hand answers walks drops hosts pastes thorough practice field hostile fuzz suites tables texts pictures bench format lint install uninstall package image test-packages libraries peers clean
 
 run: build
 	$(BUILD) $(URL)
@@ -103,11 +103,17 @@ tables: libraries
 	TABLES=1 swift test --filter 'everyFactHasATypeAndSomebodyWhoBringsIt|readersKnowAsMuchAsTheTableSays'
 	cat Tests/DiscoveryTests/Proxies/knowledge.tsv
 
+# The README's pictures and its asciicast, made anew from a real session.
+pictures: build
+	@Tests/install nginx-light python3-pyte iproute2 util-linux
+	/usr/bin/python3 Tests/screens $(BUILD)
+
 # Every text for people, for each language that there is: those that are new have a place there, those that are gone have none.
 texts: libraries
 	TEXTS=1 swift test --filter '^DataTests\.LanguageTests'
 
 bench: build
+	@Tests/install whiptail dialog
 	Tests/bench
 	@Tests/install ripgrep
 	Tests/bench-explain

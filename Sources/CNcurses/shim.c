@@ -14,9 +14,25 @@ static SCREEN *screen;
 /// How the shell had left the terminal.
 static struct termios modes;
 
+/// Shortens what ncurses has read of the terminal by what leaves its line-drawing characters: they are never entered here,
+/// and it would be sent with each change of style.
+static void forget_line_drawing(void) {
+  static const char *const names[] = {"sgr", "sgr0"};
+  static const char *const leaves[] = {"%?%p9%t\033(0%e\033(B%;", "\033(B"};
+  for (int i = 0; i < 2; i++) {
+    char *text = tigetstr(names[i]);
+    if (text == NULL || text == (char *)-1) continue;
+    char *start = strstr(text, leaves[i]);
+    if (start == NULL) continue;
+    char *end = start + strlen(leaves[i]);
+    memmove(start, end, strlen(end) + 1);
+  }
+}
+
 bool shim_start(void) {
   tcgetattr(STDIN_FILENO, &modes);
   screen = newterm(NULL, stdout, stdin);
+  if (screen != NULL) forget_line_drawing();
   return screen != NULL;
 }
 

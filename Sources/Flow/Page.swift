@@ -2,30 +2,52 @@ public import Model
 
 /// A page: that of a cause says what is wrong and how it is put right, a guide what is true for no cause alone.
 public struct Page: Sendable, Equatable {
+  /// What stands below the title, which many want to know alone.
+  public struct Body: Sendable, Equatable {
+    let explanation: [Paragraph]
+    let drawings: [Drawing]
+    let sections: [Section]
+    public init(explanation: [Paragraph], drawings: [Drawing], sections: [Section]) {
+      self.explanation = explanation
+      self.drawings = drawings
+      self.sections = sections
+    }
+  }
+
   /// The cause's id, or the guide's name.
   public let id: String
   public let title: Template
   /// Causes that merely follow from this one; a diagnosis leaves them out.
   public let hides: [String]
-  public let explanation: [Paragraph]
-  /// Places that do not meet, drawn below the explanation: the first one whose facts are known.
-  public let drawings: [Drawing]
-  public let sections: [Section]
   public let prevention: [Template]
   public let sources: [String]
+  @Later private var body: Body
+
+  public var explanation: [Paragraph] { body.explanation }
+  /// Places that do not meet, drawn below the explanation: the first one whose facts are known.
+  public var drawings: [Drawing] { body.drawings }
+  public var sections: [Section] { body.sections }
+
+  /// - Parameter body: Read when it is first wanted.
+  public init(
+    id: String, title: Template, hides: [String], prevention: [Template], sources: [String],
+    body: @escaping @Sendable () -> Body
+  ) {
+    self.id = id
+    self.title = title
+    self.hides = hides
+    self.prevention = prevention
+    self.sources = sources
+    _body = Later(body)
+  }
 
   public init(
     id: String, title: Template, hides: [String], explanation: [Paragraph], drawings: [Drawing] = [],
     sections: [Section], prevention: [Template], sources: [String]
   ) {
-    self.id = id
-    self.title = title
-    self.hides = hides
-    self.explanation = explanation
-    self.drawings = drawings
-    self.sections = sections
-    self.prevention = prevention
-    self.sources = sources
+    self.init(id: id, title: title, hides: hides, prevention: prevention, sources: sources) {
+      Body(explanation: explanation, drawings: drawings, sections: sections)
+    }
   }
 
   public struct Paragraph: Sendable, Equatable {

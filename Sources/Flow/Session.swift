@@ -324,8 +324,14 @@ public struct Session: Sendable {
     var names = facts.names
     var waiting = shapes.values.filter { finding(of: $0.id) == nil }
     for check in running { names.formUnion(shapes[check]?.learns ?? []) }
-    while let next = waiting.firstIndex(where: { names.isSuperset(of: $0.needs) }) {
-      names.formUnion(waiting.remove(at: next).learns)
+    var count = 0
+    while count != waiting.count {
+      count = waiting.count
+      waiting.removeAll { shape in
+        let isReady = names.isSuperset(of: shape.needs)
+        if isReady { names.formUnion(shape.learns) }
+        return isReady
+      }
     }
     return names
   }

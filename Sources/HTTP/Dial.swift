@@ -87,6 +87,7 @@ private final class URLParts {
   private let handle: OpaquePointer
 
   init(_ text: String) throws(BadURL) {
+    if let obstacle = Library.obstacle { throw BadURL(reason: obstacle) }
     guard let handle = curl_url() else { throw BadURL(reason: "out of memory") }
     self.handle = handle
     try set(CURLUPART_URL, text)

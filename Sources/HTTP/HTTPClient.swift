@@ -4,6 +4,13 @@ public import Model
 internal import Synchronization
 public import World
 
+/// libcurl, and the OpenSSL that it uses: they are loaded when somebody first wants them, for that takes longer than
+/// all else at the program's start.
+enum Library {
+  /// Why they cannot be loaded, in the system's words; nil if they are there.
+  static let obstacle = shim_load().map { String(cString: $0) }
+}
+
 /// Sends HTTP requests through libcurl: one connection for each, no redirects, proxies, cookies or retries.
 ///
 /// One thread owns libcurl's multi handle; requests reach it through an inbox. libcurl is loaded into use by the
@@ -36,6 +43,11 @@ public final class HTTPClient: Sendable {
       return nil
     }
     pthread_detach(thread)
+  }
+
+  /// Loads what requests need, which the first of them would wait for otherwise.
+  public static func prepare() throws(Unseen) {
+    if let obstacle = Library.obstacle { throw .unreadable(what: "HTTP", why: .said(obstacle)) }
   }
 
   /// Sends `request` and returns what came of it, at the latest when its limit has passed.

@@ -10,6 +10,7 @@ extension HTTPRequest: MachineLook {
   func taken(on machine: Machine) async throws(Unseen) -> Sight { try await taken(identity: nil) }
 
   func taken(identity: Dial.Identity?) async throws(Unseen) -> Sight {
+    try HTTPClient.prepare()
     var dial: Dial
     do throws(BadURL) { dial = try Dial(self) } catch { return Sight(failure: .badURL(error.reason)) }
     dial.identity = identity

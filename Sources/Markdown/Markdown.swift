@@ -34,6 +34,12 @@ public struct Markdown: Sendable, Equatable {
     }
   }
 
+  /// What stands between the two `---`, without reading on.
+  public static func frontMatter(of source: String) -> String? {
+    var source = source
+    return source.withUTF8 { split($0).matter.map { String(decoding: $0, as: UTF8.self) } }
+  }
+
   private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
 
   /// Front matter, the rest, and the line with which the rest starts.

@@ -10,22 +10,31 @@ public struct Template: Sendable, Equatable {
   public let parts: [Part]
 
   public init(_ source: String) {
-    let bytes = source.utf8
+    // Thousands of them are made: bytes are read, and a text without a placeholder is kept as it is.
+    var text = source
+    let parts = text.withUTF8(Self.parts)
+    self.parts = parts.isEmpty && !source.isEmpty ? [.text(source)] : parts
+  }
+
+  /// Empty without a placeholder.
+  private static func parts(of bytes: UnsafeBufferPointer<UInt8>) -> [Part] {
+    func text(_ range: Range<Int>) -> String {
+      String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    }
     var parts: [Part] = []
-    var textStart = bytes.startIndex
-    var position = textStart
+    var (textStart, position) = (0, 0)
     while let brace = bytes[position...].firstIndex(of: UInt8(ascii: "{")) {
-      let before = brace > bytes.startIndex ? bytes[bytes.index(before: brace)] : nil
-      position = bytes.index(after: brace)
-      guard before != UInt8(ascii: "$"), before != UInt8(ascii: "{"), let end = Self.nameEnd(bytes[position...])
+      let before = brace > 0 ? bytes[brace - 1] : nil
+      position = brace + 1
+      guard before != UInt8(ascii: "$"), before != UInt8(ascii: "{"), let end = nameEnd(bytes, from: position)
       else { continue }
-      if textStart < brace { parts.append(.text(String(source[textStart..<brace]))) }
-      parts.append(.fact(FactName(String(source[position..<end]))))
-      position = bytes.index(after: end)
+      if textStart < brace { parts.append(.text(text(textStart..<brace))) }
+      parts.append(.fact(FactName(text(position..<end))))
+      position = end + 1
       textStart = position
     }
-    if textStart < bytes.endIndex { parts.append(.text(String(source[textStart...]))) }
-    self.parts = parts
+    if textStart > 0, textStart < bytes.count { parts.append(.text(text(textStart..<bytes.count))) }
+    return parts
   }
 
   /// The text as it was written.
@@ -107,12 +116,12 @@ public struct Template: Sendable, Equatable {
     return result
   }
 
-  /// Where the closing brace stands if `text` starts with a name and one: `a.b}`, `a2.b-c_d}`.
-  private static func nameEnd(_ text: Substring.UTF8View) -> String.Index? {
+  /// Where the closing brace stands if a name and one start there: `a.b}`, `a2.b-c_d}`.
+  private static func nameEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
     var isWordStart = true
     var dots = 0
-    for (index, byte) in zip(text.indices, text) {
-      switch byte {
+    for index in start..<bytes.count {
+      switch bytes[index] {
       case UInt8(ascii: "a")...UInt8(ascii: "z"): isWordStart = false
       case _ where isWordStart: return nil
       case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): break

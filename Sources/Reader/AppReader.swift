@@ -53,13 +53,13 @@ struct AppReader {
       if !field.name.text.hasPrefix("https://") { problems.add(field.name.at, "a source is an address: https://…") }
       for key in field.value.texts(problems) {
         if record[key.text] == nil || !Self.values.contains(key.text) {
-          problems.add(key.at, "'\(key.text)' does not stand here", key.text, notIn: record.values.keys)
+          problems.add(key.at, "'\(key.text)' does not stand here", key.text, notIn: record.keys)
         }
         sourced.insert(key.text)
       }
     }
     for key in Self.values where !sourced.contains(key) {
-      if let field = record.values[key] { problems.add(field.name.at, "no source is named for '\(key)'") }
+      if let field = record.field(key) { problems.add(field.name.at, "no source is named for '\(key)'") }
     }
   }
 
@@ -73,7 +73,7 @@ struct AppReader {
     }
     if way == .key {
       _ = record.required("file")
-    } else if let file = record.values["file"] {
+    } else if let file = record.field("file") {
       problems.add(file.name.at, "only a 'key' stands in a file")
     }
     if purpose == .listen { _ = record.required("value") }

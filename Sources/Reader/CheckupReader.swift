@@ -24,7 +24,7 @@ struct CheckupReader {
   private func weakness(_ field: Field, into draft: inout Draft) -> Weakness {
     let record = field.value.record(["urgency", "shown-by", "when"], problems)
     _ = record.required("urgency")
-    draft.links.append(.init(target: .weakness, name: field.name))
+    draft.link(to: .weakness, field.name)
     return Weakness(
       id: field.name.text, urgency: record.choice("urgency", of: Weakness.Urgency.allCases) ?? .later,
       shownBy: (record.required("shown-by")?.fields(problems) ?? []).map { sign($0, into: &draft) },
@@ -49,7 +49,7 @@ struct CheckupReader {
   private func conditions(_ text: Text, into draft: inout Draft) -> [Condition] {
     text.text.split(separator: ",", omittingEmptySubsequences: false).compactMap { part in
       guard let condition = Condition(part.trimmed, { problems.add(text.at, $0) }) else { return nil }
-      draft.uses.append(.init(fact: condition.fact, at: .known(text.at), scope: .anywhere))
+      draft.use(condition.fact, .anywhere, at: .known(text.at))
       for value in condition.values { draft.compare(condition.fact, with: value, .known(text.at)) }
       return condition
     }

@@ -8,15 +8,17 @@ extension Condition {
   init?(_ text: Substring, _ complain: (String) -> Void) {
     var fact = text
     var test = Test.known
-    if let sign = text.firstIndex(of: "=") {
-      let isNot = text[..<sign].last == "!"
-      fact = text[..<sign].dropLast(isNot ? 1 : 0).trimmed
-      let values = text[text.index(after: sign)...].split(separator: "|", omittingEmptySubsequences: false)
-        .map { String($0.trimmed) }
+    let bytes = text.utf8
+    if let sign = bytes.firstIndex(of: UInt8(ascii: "=")) {
+      let isNot = bytes[..<sign].last == UInt8(ascii: "!")
+      fact = Substring(bytes[..<sign].dropLast(isNot ? 1 : 0)).trimmed
+      let values = bytes[bytes.index(after: sign)...].split(
+        separator: UInt8(ascii: "|"), omittingEmptySubsequences: false
+      ).map { String(Substring($0).trimmed) }
       if values.contains("") { complain("a value is missing in '\(text)'") }
       test = isNot ? .noneOf(values) : .oneOf(values)
-    } else if text.first == "!" {
-      fact = text.dropFirst().trimmed
+    } else if bytes.first == UInt8(ascii: "!") {
+      fact = Substring(bytes.dropFirst()).trimmed
       test = .unknown
     }
     guard !fact.isEmpty else {

@@ -37,7 +37,7 @@ struct Draft {
   var images: [String: SourcePlace] = [:]
 
   var links: [Link] = []
-  var uses: [Use] = []
+  private(set) var uses: [Use] = []
   /// Values with which a fact is compared; only where that is linted.
   private(set) var comparisons: [(fact: FactName, value: String, at: Use.Place)] = []
   var patterns: [Text] = []
@@ -85,6 +85,16 @@ struct Draft {
 
   init(isLinted: Bool) { self.isLinted = isLinted }
 
+  /// Notes that there has to be what is named there.
+  mutating func link(to target: Link.Target, _ name: Text) {
+    if isLinted { links.append(Link(target: target, name: name)) }
+  }
+
+  /// Notes that the fact is used there.
+  mutating func use(_ fact: FactName, _ scope: Use.Scope, at place: @autoclosure () -> Use.Place) {
+    if isLinted { uses.append(Use(fact: fact, at: place(), scope: scope)) }
+  }
+
   /// Notes that the fact is compared with that value.
   mutating func compare(_ fact: FactName, with value: String, _ at: @autoclosure () -> Use.Place) {
     if isLinted { comparisons.append((fact, value, at())) }
@@ -101,7 +111,7 @@ struct Draft {
   /// The text with its placeholders, which are noted as used there.
   mutating func template(_ text: Text, _ scope: Use.Scope) -> Template {
     let template = Template(text.text)
-    uses += template.placeholders.map { Use(fact: $0, at: .known(text.at), scope: scope) }
+    if isLinted { for fact in template.placeholders { use(fact, scope, at: .known(text.at)) } }
     return template
   }
 }

@@ -56,7 +56,7 @@ public struct FactRegistry: Sendable {
             Entry(kind: entry.kind, unit: nil, values: [], meaning: "\(meaning.text). \(entry.meaning)"))
         }
       } else if let kind = type.choice(of: Entry.Kind.allCases, what: "type", problems) {
-        if let unit = record.values["unit"], kind != .number {
+        if let unit = record.field("unit"), kind != .number {
           problems.add(unit.name.at, "only a number has a unit")
         }
         add(

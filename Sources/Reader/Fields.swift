@@ -12,6 +12,11 @@ struct Text {
 struct Field {
   let name: Text
   let value: YAML.Node
+
+  init(_ pair: YAML.Pair) {
+    name = Text(text: pair.key, at: SourcePlace(pair.place))
+    value = pair.value
+  }
 }
 
 extension SourcePlace {
@@ -41,33 +46,38 @@ extension YAML.Node {
   func texts(_ problems: Problems) -> [Text] { items(problems).compactMap { $0.text(problems) } }
 
   /// The fields of a mapping whose keys are names of the author's own.
-  func fields(_ problems: Problems) -> [Field] {
+  func fields(_ problems: Problems) -> [Field] { pairs(problems).map(Field.init) }
+
+  private func pairs(_ problems: Problems) -> [YAML.Pair] {
     guard case .mapping(let pairs) = content else {
       problems.add(at, "a mapping (key: value) belongs here")
       return []
     }
-    return pairs.map { Field(name: Text(text: $0.key, at: SourcePlace($0.place)), value: $0.value) }
+    return pairs
   }
 
   /// The fields of a mapping whose keys are fixed; reports every other key.
   func record(_ keys: [String], _ problems: Problems) -> Record {
-    let fields = fields(problems)
-    for field in fields where !keys.contains(field.name.text) {
-      problems.add(
-        field.name.at, "there is no key '\(field.name.text)' here", field.name.text, notIn: keys)
+    let pairs = pairs(problems)
+    for pair in pairs where !keys.contains(pair.key) {
+      problems.add(SourcePlace(pair.place), "there is no key '\(pair.key)' here", pair.key, notIn: keys)
     }
-    return Record(
-      at: at, values: Dictionary(fields.map { ($0.name.text, $0) }) { first, _ in first }, problems: problems)
+    return Record(at: at, pairs: pairs, problems: problems)
   }
 }
 
-/// A mapping whose keys are fixed.
+/// A mapping whose keys are fixed, and so few that each is looked for.
 struct Record {
   let at: SourcePlace
-  let values: [String: Field]
+  fileprivate let pairs: [YAML.Pair]
   let problems: Problems
 
-  subscript(key: String) -> YAML.Node? { values[key]?.value }
+  var keys: [String] { pairs.map(\.key) }
+
+  subscript(key: String) -> YAML.Node? { pairs.first { $0.key == key }?.value }
+
+  /// Nil without such a key.
+  func field(_ key: String) -> Field? { pairs.first { $0.key == key }.map(Field.init) }
 
   func text(_ key: String) -> Text? { self[key]?.text(problems) }
 
@@ -75,8 +85,9 @@ struct Record {
 
   /// The value of a key that must be there.
   func required(_ key: String) -> YAML.Node? {
-    if values[key] == nil { problems.add(at, "'\(key)' is missing") }
-    return self[key]
+    let value = self[key]
+    if value == nil { problems.add(at, "'\(key)' is missing") }
+    return value
   }
 
   func requiredText(_ key: String) -> Text? { required(key)?.text(problems) }

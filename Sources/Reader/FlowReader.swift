@@ -49,12 +49,12 @@ struct FlowReader {
     _ = file.requiredText("title")
     guard isStart else {
       for key in ["start", "hops", "middle", "follow", "contradictions"] {
-        if let field = file.values[key] { problems.add(field.name.at, "only Flows/start.yaml has a '\(key)'") }
+        if let field = file.field(key) { problems.add(field.name.at, "only Flows/start.yaml has a '\(key)'") }
       }
       return
     }
     draft.start = file.requiredText("start")
-    if let start = draft.start { draft.links.append(.init(target: .node, name: start)) }
+    if let start = draft.start { draft.link(to: .node, start) }
     draft.hops = file.required("hops")?.texts(problems) ?? []
     draft.middle = file["middle"]?.text(problems)
     for field in file["follow"]?.fields(problems) ?? [] {
@@ -88,12 +88,12 @@ struct FlowReader {
       used += sources
       gives[FactName(given.name.text)] = sources.map { FactName($0.text) }
     }
-    if let how, how != .within, let keep = record.values["keep"] {
+    if let how, how != .within, let keep = record.field("keep") {
       problems.add(keep.name.at, "'keep' is only for a case that goes on 'within' itself")
     }
     let keeps = record.texts("keep")
     draft.usedHops += keeps
-    draft.uses += used.map { .init(fact: FactName($0.text), at: .known($0.at), scope: .anywhere) }
+    for name in used { draft.use(FactName(name.text), .anywhere, at: .known(name.at)) }
     return Follow(how: how ?? .anew, to: FactName(to?.text ?? ""), gives: gives, keeps: keeps.map(\.text))
   }
 
@@ -131,7 +131,7 @@ struct FlowReader {
     let lines = Line.lines(of: record.required("outcomes"), problems)
     let check = record.requiredText("check")
     let shape = check.flatMap { self.shape(of: $0) }
-    if let check, let shape { compare(lines, with: shape, at: check.at) }
+    if draft.isLinted, let check, let shape { compare(lines, with: shape, at: check.at) }
     let branches = lines.expanded(to: shape?.outcomes, kind: "outcome", problems).map {
       branch($0, unseen: Finding.unknown, asks: false, in: nil, into: &draft)
     }
@@ -168,9 +168,11 @@ struct FlowReader {
     let fact = record.requiredText("fact")
     if let fact {
       let name = FactName(fact.text)
-      if !asks { draft.uses.append(.init(fact: name, at: .known(fact.at), scope: .anywhere)) }
+      if !asks { draft.use(name, .anywhere, at: .known(fact.at)) }
       let words = [Node.other, Node.absent, Node.unsure, Line.otherwise]
-      for key in lines.keys where !words.contains(key.text) { draft.compare(name, with: key.text, .known(key.at)) }
+      if draft.isLinted {
+        for key in lines.keys where !words.contains(key.text) { draft.compare(name, with: key.text, .known(key.at)) }
+      }
     }
     // Somebody who is asked says "I do not know" in words of its own.
     let branches = lines.expanded(to: asks ? [Node.other] : [Node.other, Node.absent], kind: "value", problems).map {
@@ -182,14 +184,14 @@ struct FlowReader {
   private func question(_ record: Record, _ id: String, into draft: inout Draft) -> Question? {
     guard let ask = record.text("ask") else {
       for key in ["why", "find-out", "run", "example"] {
-        if let field = record.values[key] { problems.add(field.name.at, "'\(key)' is only for a node that asks") }
+        if let field = record.field(key) { problems.add(field.name.at, "'\(key)' is only for a node that asks") }
       }
       return nil
     }
     let parts = [ask, record.requiredText("why")].map { text in
       text.map { draft.template($0, .node(id)) } ?? Template("")
     }
-    if let example = record.values["example"], record["run"] == nil {
+    if let example = record.field("example"), record["run"] == nil {
       problems.add(example.name.at, "'example' is what a 'run' prints")
     }
     func wording(_ key: String) -> Wording? { record[key].map { self.wording($0, id, into: &draft) } }
@@ -210,9 +212,8 @@ struct FlowReader {
     guard case .mapping = node.content else { return Wording(forms: [.init(kinds: nil, texts: texts(node))]) }
     return Wording(
       forms: Line.lines(of: node, problems).map { line in
-        let isRest = line.keys.map(\.text) == [Line.otherwise]
-        for key in line.keys where !isRest { draft.compare(.proxyKind, with: key.text, .known(key.at)) }
-        return .init(kinds: isRest ? nil : line.keys.map(\.text), texts: texts(line.value))
+        for key in line.keys where !line.isRest { draft.compare(.proxyKind, with: key.text, .known(key.at)) }
+        return .init(kinds: line.isRest ? nil : line.keys.map(\.text), texts: texts(line.value))
       })
   }
 
@@ -232,16 +233,16 @@ struct FlowReader {
       problems.add(key.at, "'\(key.text)' leads nowhere; give it a 'cause', a 'go' or an 'end'")
     }
     for (name, does) in [("end", "end"), ("follow", "follow another address")] {
-      if record["go"] != nil, let field = record.values[name] {
+      if record["go"] != nil, let field = record.field(name) {
         problems.add(field.name.at, "'\(key.text)' cannot both go on and \(does)")
       }
     }
     if asks, keys.contains(Node.unsure) { _ = record.required("text") }
-    if let text = record.values["text"], !asks || keys.count > 1 {
+    if let text = record.field("text"), !asks || keys.count > 1 {
       problems.add(text.name.at, asks ? "'text' is that of one answer" : "'text' is only for a node that asks")
     }
     for name in ["shows", "give"] where !asks {
-      if let field = record.values[name] { problems.add(field.name.at, "'\(name)' is only for a node that asks") }
+      if let field = record.field(name) { problems.add(field.name.at, "'\(name)' is only for a node that asks") }
     }
     var gives = Facts()
     for given in record["give"]?.fields(problems) ?? [] {
@@ -250,9 +251,9 @@ struct FlowReader {
       gives[FactName(given.name.text)] = value.text
     }
     let go = record.text("go")
-    if let go { draft.links.append(.init(target: .node, name: go)) }
+    if let go { draft.link(to: .node, go) }
     let follow = record.text("follow")
-    if let follow { draft.links.append(.init(target: .follow, name: follow)) }
+    if let follow { draft.link(to: .follow, follow) }
     return Branch(
       keys: keys, written: key.text, text: record["text"].map { wording($0, node ?? "", into: &draft) },
       shows: record.texts("shows").map(\.text), gives: gives,
@@ -268,12 +269,12 @@ struct FlowReader {
   ) -> [Branch.Names] {
     var named: [(cause: Text, confidence: Text?)] = []
     if let cause = record.text("cause") {
-      if let causes = record.values["causes"] {
+      if let causes = record.field("causes") {
         problems.add(causes.name.at, "'cause' and 'causes' exclude each other")
       }
       named = [(cause, record.requiredText("confidence"))]
     } else {
-      if let confidence = record.values["confidence"] {
+      if let confidence = record.field("confidence") {
         problems.add(confidence.name.at, "'confidence' belongs to a 'cause'")
       }
       let fields = record["causes"]?.fields(problems) ?? []
@@ -283,7 +284,7 @@ struct FlowReader {
       named = fields.map { ($0.name, $0.value.text(problems)) }
     }
     return named.map { cause, word in
-      draft.links.append(.init(target: .page, name: cause))
+      draft.link(to: .page, cause)
       let confidence = word?.choice(of: Confidence.allCases, what: "confidence", problems)
       if let word, let unseen, confidence == .certain {
         problems.add(

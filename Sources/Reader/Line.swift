@@ -12,17 +12,19 @@ struct Line {
   var keys: [Text]
   let value: YAML.Node
 
-  private init(_ field: Field, _ places: inout [String: SourcePlace], _ problems: Problems) {
+  /// True if it is the one of `otherwise`.
+  var isRest: Bool { keys.count == 1 && keys[0].text == Line.otherwise }
+
+  private init(_ field: Field, after lines: [Line], _ problems: Problems) {
     written = field.name
     value = field.value
     keys = []
     for key in written.names {
       if key.text.isEmpty {
         problems.add(key.at, "a name is missing between the commas")
-      } else if let earlier = places[key.text] {
-        problems.add(key.at, "'\(key.text)' is here twice; the first is in line \(earlier.line)")
+      } else if let earlier = (lines.first(of: key.text) ?? keys.first { $0.text == key.text }) {
+        problems.add(key.at, "'\(key.text)' is here twice; the first is in line \(earlier.at.line)")
       } else {
-        places[key.text] = key.at
         keys.append(key)
       }
     }
@@ -33,16 +35,25 @@ struct Line {
 
   /// The lines of `outcomes` or `answers`; a key that comes twice counts once.
   static func lines(of node: YAML.Node?, _ problems: Problems) -> [Line] {
-    var places: [String: SourcePlace] = [:]
-    return (node?.fields(problems) ?? []).map { Line($0, &places, problems) }
+    (node?.fields(problems) ?? []).reduce(into: []) { lines, field in
+      lines.append(Line(field, after: lines, problems))
+    }
   }
 }
 
 extension [Line] {
   var keys: [Text] { flatMap(\.keys) }
 
+  /// The key of that name.
+  fileprivate func first(of key: String) -> Text? {
+    for line in self {
+      if let same = line.keys.first(where: { $0.text == key }) { return same }
+    }
+    return nil
+  }
+
   /// True if a line has that key.
-  func has(_ key: String) -> Bool { keys.contains { $0.text == key } }
+  func has(_ key: String) -> Bool { first(of: key) != nil }
 
   /// With what `otherwise` stands for in its place.
   ///
@@ -51,7 +62,7 @@ extension [Line] {
   ///   - kind: What those are.
   func expanded(to all: [String]?, kind: String, _ problems: Problems) -> [Line] {
     map { line in
-      guard line.keys.map(\.text) == [Line.otherwise] else { return line }
+      guard line.isRest else { return line }
       let rest = (all ?? []).filter { !has($0) }
       if all != nil, rest.isEmpty {
         problems.add(line.written.at, "'\(Line.otherwise)' stands for nothing: every \(kind) has a line of its own")
@@ -66,6 +77,8 @@ extension [Line] {
 extension Text {
   /// The names that stand here with a comma between, each with its place.
   fileprivate var names: [Text] {
+    // Nearly all stand alone.
+    if !text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") }) { return [self] }
     var column = at.column
     return text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       defer { column += part.count + 1 }

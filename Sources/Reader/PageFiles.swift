@@ -1,6 +1,7 @@
 import Flow
 
-/// Pages that have been linted before, each read when it is first shown; what they take in is read with the first of them.
+/// Pages that have been linted before: each is read when it is first named, and its steps when they are first shown; what
+/// they take in is read with the first of them.
 final class PageFiles: Sendable {
   private let files: [PageReader.Kind: [String: (path: String, text: String)]]
   private let language: Language
@@ -20,12 +21,17 @@ final class PageFiles: Sendable {
   }
 
   private func page(_ kind: PageReader.Kind, _ id: String, _ file: (path: String, text: String)) -> Page? {
-    let (parts, recipes) = taken.wrappedValue
+    @Sendable func reader(_ parts: [String: Part] = [:], _ recipes: Recipes = Recipes()) -> PageReader {
+      PageReader(
+        file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, language,
+        problems: Problems())
+    }
     var draft = Draft(isLinted: false)
-    var reader = PageReader(
-      file: file.path, kind: kind, id: id, text: file.text, parts: parts, recipes: recipes, language,
-      problems: Problems())
-    reader.read(into: &draft)
-    return draft.pages[kind]?[id]
+    return reader().page(into: &draft) { [taken] in
+      let (parts, recipes) = taken.wrappedValue
+      var draft = Draft(isLinted: false)
+      var reader = reader(parts, recipes)
+      return reader.body(into: &draft)
+    }
   }
 }

@@ -47,7 +47,6 @@ struct PageReader {
   private let recipes: Recipes
   private let language: Language
   private let problems: Problems
-  private let markdown: Markdown
   private var explanation: [Page.Paragraph] = []
   private var drawings: [Page.Drawing] = []
   private var sections: [Page.Section] = []
@@ -71,41 +70,50 @@ struct PageReader {
     self.recipes = recipes
     self.language = language
     self.problems = problems
-    markdown = Markdown(text)
   }
 
+  /// All of it.
   mutating func read(into draft: inout Draft) {
     draft.starts[kind, default: [:]][id] = frame.source.place(1)
-    guard let frontMatter = markdown.frontMatter else {
+    guard Markdown.frontMatter(of: frame.source.text) != nil else {
       problems.add(frame.source.place(1), "a page starts with its front matter between two lines '---'")
       return
     }
-    let (root, mistakes) = YAML.read(frontMatter, file: frame.source.file, firstLine: 2)
-    for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
-    for block in markdown.blocks { read(block, into: &draft) }
+    let body = body(into: &draft)
+    draft.pages[kind, default: [:]][id] = page(into: &draft) { body }
+  }
+
+  /// What stands below its front matter.
+  mutating func body(into draft: inout Draft) -> Page.Body {
+    for block in Markdown(frame.source.text).blocks { read(block, into: &draft) }
     endSection(into: &draft)
     if !sections.contains(where: { !$0.steps.isEmpty }) {
       problems.add(frame.source.place(1), "a page has at least one step")
     }
-    guard let root else { return }
+    return Page.Body(explanation: explanation, drawings: drawings, sections: sections)
+  }
 
+  /// The page by its front matter alone; nil if that cannot be read.
+  func page(into draft: inout Draft, body: @escaping @Sendable () -> Page.Body) -> Page? {
+    guard let frontMatter = Markdown.frontMatter(of: frame.source.text) else { return nil }
+    let (root, mistakes) = YAML.read(frontMatter, file: frame.source.file, firstLine: 2)
+    for mistake in mistakes { problems.add(SourcePlace(mistake.place), mistake.message) }
+    guard let root else { return nil }
     let record = language(root, of: frame.source.file).record(
       [kind.rawValue, "title", "sources"] + (kind == .cause ? ["needs", "hides", "prevention"] : []), problems)
     if let named = record.requiredText(kind.rawValue), named.text != id {
       problems.add(named.at, "the \(kind) '\(named.text)' is not this file's name, '\(id)'")
     }
     let title = record.requiredText("title")
-    draft.uses += record.texts("needs").map { .init(fact: FactName($0.text), at: .known($0.at), scope: scope) }
+    for name in record.texts("needs") { draft.use(FactName(name.text), scope, at: .known(name.at)) }
     let hides = record.texts("hides")
-    draft.links += hides.map { .init(target: .page, name: $0) }
+    for name in hides { draft.link(to: .page, name) }
     let sources = record.required("sources")
     if let sources, sources.items(problems).isEmpty { problems.add(sources.at, "a page names at least one source") }
-    let page = Page(
-      id: id, title: title.map { draft.template($0, scope) } ?? Template(id),
-      hides: hides.map(\.text), explanation: explanation, drawings: drawings, sections: sections,
+    return Page(
+      id: id, title: title.map { draft.template($0, scope) } ?? Template(id), hides: hides.map(\.text),
       prevention: record.texts("prevention").map { draft.template($0, scope) },
-      sources: record.texts("sources").map(\.text))
-    draft.pages[kind, default: [:]][id] = page
+      sources: record.texts("sources").map(\.text), body: body)
   }
 
   /// Who must be able to supply the page's facts. A guide can be opened whatever is known, and what a checkup sees comes
@@ -304,8 +312,8 @@ struct PageReader {
   private func conditions(_ text: Substring, line: Int, into draft: inout Draft) -> [Condition] {
     text.isEmpty
       ? []
-      : text.split(separator: ",", omittingEmptySubsequences: false).compactMap {
-        condition($0.trimmed, line: line, into: &draft)
+      : text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).compactMap {
+        condition(Substring($0).trimmed, line: line, into: &draft)
       }
   }
 
@@ -338,7 +346,7 @@ struct PageReader {
     switch kind {
     case .sh:
       runsAt = words.place()
-      quotes(code, line: line)
+      if draft.isLinted { quotes(code, line: line) }
       body = .command(template(Text(text: lines.joined(separator: "\n"), at: frame.source.place(line)), into: &draft))
     case .diff:
       runsAt = .file
@@ -401,20 +409,24 @@ struct PageReader {
   /// The text with its placeholders noted as used, and the values that were given in their places.
   private func template(_ text: Text, into draft: inout Draft) -> Template {
     let template = Template(text.text)
-    var filled = text.text
-    for fact in template.placeholders {
-      let name = fact.text.hasPrefix(Part.values) ? String(fact.text.dropFirst(Part.values.count)) : ""
-      if let value = frame.values[name] {
-        filled = filled.replacing("{\(fact.text)}", with: value)
-      } else {
+    var isFilled = false
+    let filled = template.parts.map { part in
+      switch part {
+      case .text(let text): return text
+      case .fact(let fact):
+        if fact.text.hasPrefix(Part.values), let value = frame.values[String(fact.text.dropFirst(Part.values.count))] {
+          isFilled = true
+          return value
+        }
         use(fact, "{\(fact.text)}", line: text.at.line, scope, &draft)
+        return "{\(fact.text)}"
       }
     }
-    return frame.values.isEmpty ? template : Template(filled)
+    return isFilled ? Template(filled.joined()) : template
   }
 
   private func use(_ fact: FactName, _ written: String, line: Int, _ scope: Draft.Use.Scope, _ draft: inout Draft) {
-    draft.uses.append(.init(fact: fact, at: .found(in: frame.source, written, line: line), scope: scope))
+    draft.use(fact, scope, at: .found(in: frame.source, written, line: line))
   }
 }
 
@@ -476,9 +488,11 @@ extension Page.Step {
 }
 
 extension Substring {
+  /// Without the blanks around it.
   var trimmed: Substring {
-    var text = drop { $0.isWhitespace }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return text
+    func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || (0x09...0x0D).contains(byte) }
+    var bytes = utf8.drop(while: isBlank)
+    while let last = bytes.last, isBlank(last) { bytes.removeLast() }
+    return Substring(bytes)
   }
 }

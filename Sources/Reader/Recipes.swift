@@ -21,6 +21,8 @@ struct Recipes {
   private(set) var sources: [String: PageSource] = [:]
   /// By kind and name. An answer that there is no such thing has no blocks.
   private var answers: [String: [String: Part]] = [:]
+  /// In their order.
+  private var kinds: [String] = []
 
   init() {}
 
@@ -30,10 +32,11 @@ struct Recipes {
       let kind = String(file.path.dropFirst(Self.folder.count).dropLast(3))
       read(Part(file: file.path, text: file.text), of: kind, problems)
     }
+    kinds = answers.keys.sorted()
   }
 
   func answers(to name: String) -> [Answer] {
-    answers.keys.sorted().compactMap { kind in answer(of: kind, to: name).map { (kind, $0) } }
+    kinds.compactMap { kind in answer(of: kind, to: name).map { (kind, $0) } }
   }
 
   func answer(of kind: String, to name: String) -> Part? { answers[kind]?[name] }

@@ -142,7 +142,7 @@ struct TextReader {
   private func line(_ node: YAML.Node, _ parts: SharedParts, into draft: inout Draft) -> Signs.Line? {
     let record = node.record(["proxy", "pattern", "shows", "meaning", "causes"], problems)
     let causes = record.texts("causes")
-    draft.links += causes.map { .init(target: .page, name: $0) }
+    for cause in causes { draft.link(to: .page, cause) }
     var texts = ["proxy", "pattern", "shows", "meaning"].map(record.requiredText)
     texts[1] = texts[1].map(parts.filledIn)
     if let pattern = texts[1] { draft.patterns.append(pattern) }

@@ -26,6 +26,7 @@ public struct Style: Sendable, Hashable {
   public static let bold = Style(isBold: true)
   public static let dim = Style(isDim: true)
   public static let head = Style(isBold: true, colour: .accent)
+  public static let key = Style(colour: .accent)
 
   /// A line of a patch: what goes, what comes, and what stays.
   static func line(ofPatch line: some StringProtocol) -> Style {

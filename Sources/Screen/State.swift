@@ -98,7 +98,7 @@ public struct State: Sendable {
   }
 
   let catalog: Catalog
-  /// The checks that the tree uses, in the order in which a person would make them.
+  /// All checks, in the order in which a person would make them.
   let shapes: [CheckShape]
   let isASCII: Bool
   /// True if the face reads lines and has no cursor: nothing is typed into fields, and every choice has a number.
@@ -180,9 +180,8 @@ public struct State: Sendable {
     ahead: [String] = [],
     site: @escaping @Sendable (String) -> Facts?
   ) {
-    let used = Set(catalog.tree.nodes.values.compactMap { if case .check(let id) = $0.looks { id } else { nil } })
     self.catalog = catalog
-    self.shapes = shapes.filter { used.contains($0.id) }
+    self.shapes = shapes
     self.notices = notices
     self.lacksRights = lacksRights
     self.origin = origin.map { $0 + " " } ?? ""

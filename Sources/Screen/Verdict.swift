@@ -23,8 +23,15 @@ extension State {
   /// What the second look says of the first.
   private func compared(_ now: Diagnosis, with before: Diagnosis) -> String {
     if now.verdict == .working { return word(before.verdict == .working ? "again.still-works" : "again.works") }
+    if now.verdict == .inconclusive, before.verdict != .inconclusive, answersWell { return word("again.answers") }
     guard let cause = now.causes.first else { return word("again.nothing") }
     return word(cause.id == before.causes.first?.id ? "again.same" : "again.next", ["cause.title": cause.title])
+  }
+
+  /// True if the first answer of the site was a good one.
+  private var answersWell: Bool {
+    guard let session, case .check(let first) = catalog.tree.nodes[catalog.tree.start]?.looks else { return false }
+    return session.evidence(of: first, session.facts)?.mark == .ok
   }
 
   private func sayWorking(_ diagnosis: Diagnosis, in sheet: inout Sheet) {

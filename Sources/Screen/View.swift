@@ -142,23 +142,23 @@ extension State {
     let isFocused = row.item == spot.focus && row.item != nil
     let margin = Sheet.margin(width)
     let isChosen = isFocused && !isTyping
-    // The focused item is one bar from edge to edge.
+    // The focused item is one bar from edge to edge, in one style.
+    let chosen = Style(isBold: true, isReverse: true)
     if isChosen {
       let bar = String(repeating: " ", count: width - margin)
-      grid.put(bar, row: line, column: margin, style: Style(isReverse: true))
+      grid.put(bar, row: line, column: margin, style: chosen)
     }
     if row.cursor != nil, isFocused {
-      grid.put(">", row: line, column: margin, style: Style(isBold: true, isReverse: isChosen))
+      grid.put(">", row: line, column: margin, style: isChosen ? chosen : .bold)
     }
     var column = row.indent
     for span in row.spans {
-      var style = span.style
-      if isChosen { style = Style(isBold: style.isBold, isReverse: true) }
-      column = grid.put(span.text, row: line, column: column, style: style, limit: width)
+      column = grid.put(
+        span.text, row: line, column: column, style: isChosen ? chosen : span.style, limit: width)
     }
     if !row.note.isEmpty {
-      let style = isChosen ? Style(isReverse: true) : .dim
-      grid.put(row.note, row: line, column: width - margin - row.note.columns, style: style)
+      grid.put(
+        row.note, row: line, column: width - margin - row.note.columns, style: isChosen ? chosen : .dim)
     }
     if isFocused, let cursor = row.cursor {
       grid.cursor = .init(row: line, column: min(row.indent + cursor, size.columns - 1))
@@ -232,7 +232,7 @@ extension State {
     }
     var column = 0
     for binding in shown {
-      column = grid.put(binding.shown, row: line, column: column, style: .head)
+      column = grid.put(binding.shown, row: line, column: column, style: .key)
       column = grid.put(" " + word("key.\(binding.name)"), row: line, column: column) + 2
     }
   }

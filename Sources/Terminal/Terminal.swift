@@ -61,6 +61,7 @@ public final class Terminal {
   private var shown: Grid?
   private var takesPaste = false
   private var isAway = false
+  private var isColoured = false
   /// True if the next signal that says "resumed" follows from `suspend`, which has answered it.
   private var isBack = false
   private var sources: [any DispatchSourceProtocol] = []
@@ -101,7 +102,8 @@ public final class Terminal {
     nodelay(shim_stdscr(), true)
     intrflush(shim_stdscr(), false)
     defineKeys()
-    if options.hasColours, has_colors() {
+    isColoured = options.hasColours && has_colors()
+    if isColoured {
       start_color()
       use_default_colors()
       for (number, colour) in Self.colours.values { init_pair(number, colour, -1) }
@@ -181,10 +183,15 @@ public final class Terminal {
   }
 
   private func draw(_ cells: [Grid.Cell], at row: Int) {
+    let textEnd = cells.lastIndex { !$0.isBlank }.map { $0 + 1 } ?? 0
     var column = 0
     while column < cells.count {
       let style = cells[column].style
-      let end = cells[column...].firstIndex { $0.style != style } ?? cells.count
+      // A blank within the text looks the same in any style but a reverse one: no byte is spent on a change there.
+      let end =
+        cells[column...].indices.first { index in
+          cells[index].style != style && (style.isReverse || !cells[index].isBlank || index >= textEnd)
+        } ?? cells.count
       let scalars = cells[column..<end].flatMap { Array($0.text.unicodeScalars) }.map { wchar_t(bitPattern: $0.value) }
       move(Int32(row), Int32(column))
       attr_set(attributes(style), Self.colours[style.colour]?.0 ?? 0, nil)
@@ -194,7 +201,9 @@ public final class Terminal {
   }
 
   private func attributes(_ style: Style) -> attr_t {
-    (style.isBold ? shim_bold : shim_normal) | (style.isDim ? shim_dim : shim_normal)
+    // What a colour would set apart is bold where there is none.
+    let isBold = style.isBold || (style.colour == .accent && !isColoured)
+    return (isBold ? shim_bold : shim_normal) | (style.isDim ? shim_dim : shim_normal)
       | (style.isReverse ? shim_reverse : shim_normal)
   }
 
@@ -466,3 +475,8 @@ extension termios {
 
 /// A variable of the environment.
 func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+extension Grid.Cell {
+  /// True if nothing is seen of its style.
+  fileprivate var isBlank: Bool { text == " " && !style.isReverse }
+}

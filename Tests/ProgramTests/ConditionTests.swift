@@ -43,6 +43,24 @@ import Testing
     #expect(input.status == 66)
   }
 
+  // MARK: Libraries
+
+  /// libcurl is loaded when a request is wanted; here is none that can be.
+  @Test func withoutLibcurlWhatNeedsItIsUnseen() async throws {
+    let folder = try Folder()
+    try folder.write("no library", to: "libcurl.so.4")
+    let environment = Program.withoutDocker.merging(["LD_LIBRARY_PATH": folder.path]) { $1 }
+    for words in [["--version"], ["show", "wrong-port"]] {
+      let run = try await Program.run(words, environment: environment)
+      #expect(run.status == 0 && run.errors.isEmpty, "\(words): \(run.errors)")
+    }
+    let run = try await Program.run("diagnose", "http://127.0.0.1:1/", "--json", environment: environment)
+    #expect(run.status == 2)
+    let answer = try #require(try run.diagnosis.checks.first { $0.id == "site.answer" })
+    #expect(answer.outcome == "unknown")
+    #expect(answer.summary.contains("libcurl.so.4"), "\(answer.summary)")
+  }
+
   // MARK: Threads, processes, files, memory
 
   @Test(.enabled(if: isRoot), arguments: [0, 2, 5, 9, 13, 15, 24])

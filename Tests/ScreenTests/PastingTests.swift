@@ -162,7 +162,7 @@ struct ProofTests {
         .copy("sudo cat /etc/nginx/conf.d/shop.conf"), .copy("docker logs edge"),
         .copy("sudo cat /etc/nginx/conf.d/shop.conf"),
       ])
-    #expect(play.row(22) == "Copied: sudo cat /etc/nginx/conf.d/shop.conf. c again copies the next one.")
+    #expect(play.row(22) == "To the clipboard: sudo cat /etc/nginx/conf.d/shop.conf; c again takes the next.")
   }
 
   @Test func aGuidesCommandIsCopied() {

@@ -53,6 +53,20 @@ struct KeyTests {
     ]
   }
 
+  /// For keyboards without F-keys, Alt and Ctrl, and for consoles in a browser that keep them.
+  @Test func lettersDigitsAndEnterAreEnough() {
+    // j and k lead to what a page has; the others are for who has the keys.
+    let besides: [Action] = [.pageUp, .pageDown, .redraw, .suspend, .interrupt]
+    for scene in Self.scenes() where scene.state.mode != .typing && scene.state.mode != .searching {
+      let valid = Binding.all.filter { $0.isValid(scene.state) && !besides.contains($0.action) }
+      for binding in valid {
+        let keys = valid.filter { $0.action == binding.action }.flatMap(\.keys)
+        let isEasy = keys.contains { key in if case .character = key { true } else { key == .enter } }
+        #expect(isEasy, "'\(binding.name)' has no letter in \(scene.state.scene)")
+      }
+    }
+  }
+
   @Test func everyKeyOfTheTableDoesSomethingOnSomeScreen() {
     let scenes = Self.scenes()
     for binding in Binding.all {

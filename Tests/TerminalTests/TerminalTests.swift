@@ -161,6 +161,40 @@ struct TerminalTests {
     try pane.waits(for: "What was seen for")
   }
 
+  @Test func controlLDrawsWhatSomebodyElseHasWrittenOver() throws {
+    let pane = try Pane()
+    try pane.start("shop.example.org")
+    try pane.waits(for: "Result for shop.example.org")
+    let terminal = try #require(FileHandle(forWritingAtPath: pane.format("#{pane_tty}")))
+    try terminal.write(contentsOf: Data("\u{1B}[5;1Hscribbled".utf8))
+    try pane.waits(for: "scribbled")
+    try pane.keys("C-l")
+    try pane.waits("it is still there") { try !pane.screen.contains("scribbled") }
+    try pane.waits(for: "q quit")
+  }
+
+  /// An answer of the terminal is a round trip on a slow line, and none is a wait. Nor is the mouse taken from whoever
+  /// selects text, nor the clipboard read, nor a set of characters for lines entered, nor the bell rung.
+  @Test func nothingIsAskedOfTheTerminal() throws {
+    let pane = try Pane()
+    try pane.tmux("pipe-pane", "-O", "cat > '\(pane.folder.path)/raw'")
+    try pane.start("shop.example.org")
+    try pane.waits(for: "Result for shop.example.org")
+    try pane.keys("F9", "Down", "e")
+    try pane.waits(for: "What was seen for")
+    try pane.keys("q")
+    try pane.waits(for: "code 1")
+    let sent = try #require(pane.text("raw"))
+    #expect(sent.contains("\u{1B}[?1049h") && sent.contains("What was seen for"))
+    for question in ["c", "n", "$p", "u", "x"] {
+      let isAsked = sent.matches(of: /\u{1B}\[[?>=]?[0-9;]*([A-Za-z$]p?)/).contains { $0.1 == question }
+      #expect(!isAsked, "it asks by \(question)")
+    }
+    #expect(!sent.contains(/\u{1B}\][0-9;a-z]*\?/))
+    #expect(!sent.contains(/\u{1B}\[\?100[0-6]h/))
+    #expect(!sent.contains(/\u{1B}\(0|\u{0E}|\u{07}/))
+  }
+
   /// A machine's own console, the multiplexers, and what people have on their desks.
   @Test(arguments: [
     "linux", "vt100", "vt102", "vt220", "ansi", "rxvt", "rxvt-unicode", "screen", "screen-256color", "tmux",

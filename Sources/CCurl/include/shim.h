@@ -1,4 +1,5 @@
 #pragma once
+#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -6,6 +7,9 @@
 #include <openssl/x509v3.h>
 #include <openssl/x509_vfy.h>
 #include <string.h>
+
+/// Loads libcurl and OpenSSL; nothing else here may be called before it. NULL, or why they could not be loaded.
+const char *shim_load(void);
 
 // `curl_easy_setopt` and `curl_easy_getinfo` are variadic; Swift imports no such function. One for each type.
 static inline CURLcode shim_set_long(CURL *easy, CURLoption option, long value) {
