@@ -20,11 +20,13 @@ build: libraries
 	! readelf -d $(BUILD) | grep -E 'R(UN)?PATH' # no library from the folder in which it happens to lie
 	$(BUILD) lint
 
-# Unit tests, the core of the staged faults on a real Docker engine and real proxies, the guided session in a terminal.
+# Unit tests, the core of the staged faults on a real Docker engine and real proxies, the guided session in a terminal; and
+# of every third of the core how many first causes are right by what was pasted, and by answers alone.
 test: build peers
 	swift build --build-tests
 	swift test --skip-build --no-parallel --skip '^Lab\.'
 	LAB_CORE=1 swift test --skip-build --filter '^Lab\.'
+	LAB_CORE=1 LAB_SHARE=$$(( $$(date +%s) % 3 + 1 ))/3 LAB_BY_HAND=1 LAB_ANSWERS=1 swift test --skip-build --filter '^Lab\.Lab/byHand'
 
 # The small circle while you write: what needs neither root nor an engine nor a proxy, in less than a minute.
 SMALL := Checks|Data|Firewall|Flow|HTTP|Lines|Markdown|Model|Pattern|Reader|Report|Screen|TOML|World|YAML

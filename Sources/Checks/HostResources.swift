@@ -42,8 +42,13 @@ extension Check {
     }
     switch read.sign.shows {
     case "no-space":
+      var hidden: Unseen?
       for path in try await world.fileSystems(in: place) {
-        guard let space = try? await world.see(FileSystem(path: path, place: place)) else { continue }
+        let space: FileSystem.Sight
+        do throws(Unseen) { space = try await world.see(FileSystem(path: path, place: place)) } catch {
+          hidden = error
+          continue
+        }
         if space.size > 0, space.free < max(4096, space.size / 1000) {
           return ran(
             out: .disk, "disk space", max(0, space.size.subtractingReportingOverflow(space.free).partialValue),
@@ -53,6 +58,8 @@ extension Check {
           return ran(out: .inodes, "inodes", space.files, space.files, path)
         }
       }
+      // The one that is full may be the one that could not be seen.
+      if let hidden { throw hidden }
     case "no-memory":
       let text = try await world.see(FileRead(path: "/proc/meminfo")).text
       if let all = text.number(after: "MemTotal:"), let free = text.number(after: "MemAvailable:"),

@@ -23,6 +23,11 @@ public enum Limits {
   public static let pasted = 64 << 20
   /// Scalars of what is pasted in a session, at once and in all.
   public static let pastedAtOnce = 1 << 20
+  /// Lines without the command above them that are looked at in a paste: the newest.
+  public static let pastedLines = 50_000
+  /// Lines of a paste above which no command stands and which no reader knows, of which it is told whether they are of a
+  /// log: the newest.
+  public static let bareLines = 5000
   /// Bytes of a line that a terminal takes when it is pasted.
   public static let pastedLine = 4095
   /// Bytes of one word of a command that is shown.

@@ -163,7 +163,9 @@ struct Account: Sendable {
   init(_ text: String, now: Double, _ signs: Signs, beside neighbours: [JSON] = []) {
     (self.now, self.signs, self.neighbours) = (now, signs, neighbours)
     var rest: [Passage] = []
-    for passage in Transcript(text).passages {
+    for whole in Transcript(text).passages {
+      let passage = whole.command == nil ? whole.newest(Limits.pastedLines) : whole
+      for index in whole.lines.indices.prefix(whole.lines.count - passage.lines.count) { addUnread(index, of: whole) }
       let file = passage.lines.contains { $0.trimmed == "services:" } ? ComposeFile(passage.text) : nil
       if let file { compose.append(file) }
       // One that is a file of its own is that as well.
@@ -175,7 +177,11 @@ struct Account: Sendable {
     var unclaimed: [Passage] = []
     for passage in rest where read(passage, by: Account.readers) == false { unclaimed.append(passage) }
     let bare = unclaimed.isEmpty ? nil : BareLines(signs)
-    for passage in unclaimed { readBare(passage, bare) }
+    var over = unclaimed.reduce(-Limits.bareLines) { $0 + $1.lines.count }
+    for passage in unclaimed {
+      readBare(passage, bare, from: min(max(over, 0), passage.lines.count))
+      over -= passage.lines.count
+    }
     completeConfigurations()
     unread.sort { $0.number < $1.number }
   }
@@ -259,20 +265,18 @@ extension Account {
     return (containers + neighbours).first { $0.pid == id } ?? processes[id]?.container.flatMap { container($0) }
   }
 
-  /// The machine itself, for a process that is in no container.
+  /// The machine itself, for a process that is in no container; for one that is, the place of that one's first process.
   func home(_ place: Place) -> Place {
-    guard case .process(let id) = place, let process = processes[id], process.container == nil, !hasShown(place) else {
-      return place
-    }
-    return container(at: place) == nil ? .host : place
+    guard case .process(let id) = place, let process = processes[id], !hasShown(place) else { return place }
+    guard let container = container(at: place) else { return process.container == nil ? .host : place }
+    return container.pid.map { .process($0) } ?? place
   }
 
   /// Whether commands were run in that very place.
   private func hasShown(_ place: Place) -> Bool {
     let shown: [Bool] = [
       listeners[place] != nil, files[place] != nil, matches[place] != nil, rows[place] != nil,
-      fileSystems[place] != nil,
-      sockets[place] != nil, packetFilters[place] != nil, names[place] != nil, unanswered[place] != nil,
+      fileSystems[place] != nil, packetFilters[place] != nil, names[place] != nil, unanswered[place] != nil,
     ]
     return shown.contains(true)
   }

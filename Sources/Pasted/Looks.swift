@@ -486,7 +486,12 @@ extension Account {
 
 extension HTTPRequest: PastedLook {
   func pasted(in account: Account) -> Sight? {
-    guard let sight = answered(in: account) else { return nil }
+    guard var sight = answered(in: account) else { return nil }
+    let handshake = handshake(in: account)
+    // What the server has shown to somebody else it shows to whoever asks.
+    if sight.certificate == nil, let handshake, !handshake.chain.isEmpty {
+      (sight.certificate, sight.wantsCertificate) = (handshake.chain.first, handshake.wantsCertificate ? true : nil)
+    }
     let name: String?
     let authorities: String?
     switch tls {
@@ -495,11 +500,7 @@ extension HTTPRequest: PastedLook {
     case .verifyNameAndDate: (name, authorities) = (verifiedName, nil)
     }
     // Who did not come so far has not seen the certificate.
-    guard url.hasPrefix("https:"), sight.status != nil || sight.failure == .closed, let site = Site(url) else {
-      return sight
-    }
-    let connection = { Account.Connection(place: $0, address: address ?? site.host, port: port ?? site.port) }
-    let handshake = [account.home(place), .host].lazy.compactMap { account.certificates[connection($0)] }.first
+    guard url.hasPrefix("https:"), sight.status != nil || sight.failure == .closed else { return sight }
     guard let handshake,
       let problem = handshake.judgement(
         name: name, authorities: authorities, trustsAll: tls == .verifyNameAndDate, now: account.now)
@@ -510,6 +511,14 @@ extension HTTPRequest: PastedLook {
     guard let problem else { return judged }
     (judged.status, judged.failure) = (nil, .untrusted(problem))
     return judged
+  }
+
+  /// What was seen of the server's handshake from there, or from the machine.
+  private func handshake(in account: Account) -> Handshake? {
+    guard url.hasPrefix("https:"), let site = Site(url) else { return nil }
+    return [account.home(place), .host].lazy.compactMap {
+      account.certificates[.init(place: $0, address: address ?? site.host, port: port ?? site.port)]
+    }.first
   }
 
   /// The name for which the certificate has to be.
@@ -583,7 +592,8 @@ extension UnixConnect.Sight.Outcome {
 extension UnixConnect: PastedLook {
   /// Who may connect is not known by what is there.
   func pasted(in account: Account) -> Sight? {
-    if let outcome = account.sockets[account.home(place)]?[.init(path: path, user: user)] {
+    let tried = [place, account.home(place)].lazy.compactMap { account.sockets[$0]?[.init(path: path, user: user)] }
+    if let outcome = tried.first {
       return Sight(outcome: outcome, errno: outcome.errno, isAsUser: true)
     }
     if path.hasSuffix("/docker.sock"), place == .host, user == nil {

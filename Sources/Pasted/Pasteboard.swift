@@ -73,14 +73,12 @@ public final class Pasteboard: World {
     guard text.unicodeScalars.count + before.text.unicodeScalars.count <= Limits.pastedAtOnce else {
       return .refused(.long)
     }
-    if Self.isBinary(text) { return .refused(.binary) }
-    let own = Self.machines(in: text)
-    let machines = (before.name.map { [$0] } ?? []) + own
-    guard Set(machines).count < 2 else { return .refused(.machines(Set(machines).sorted())) }
+    if let refusal = Self.refusal(of: text, after: before.name) { return .refused(refusal) }
+    let name = before.name ?? Self.machines(in: text).first
     var account = Account(text, now: machine.now, signs())
     let isElsewhere: Bool =
       if before.isElsewhere || !account.isOfMachine { before.isElsewhere } else {
-        await !isHere(account, named: machines.first, servesHere: servesHere)
+        await !isHere(account, named: name, servesHere: servesHere)
       }
     let all = before.text.isEmpty ? text : before.text + "\n" + text
     let neighbours = isElsewhere ? [] : await inspected(Account.containers(in: all))
@@ -89,8 +87,17 @@ public final class Pasteboard: World {
     guard !understanding.counts.isEmpty else { return .refused(.nothing) }
     understanding.isElsewhere = isElsewhere
     let pasted = PastedWorld(all, before: machine, signs: signs(), beside: neighbours)
-    content.withLock { $0 = Content(text: all, name: machines.first, isElsewhere: isElsewhere, pasted: pasted) }
+    content.withLock { $0 = Content(text: all, name: name, isElsewhere: isElsewhere, pasted: pasted) }
     return understanding
+  }
+
+  /// Why nothing of a text can be used; nil where it may tell something.
+  ///
+  /// - Parameter name: The machine of which was pasted before.
+  public static func refusal(of text: String, after name: String? = nil) -> Understanding.Refusal? {
+    if isBinary(text) { return .binary }
+    let machines = Set((name.map { [$0] } ?? []) + machines(in: text))
+    return machines.count > 1 ? .machines(machines.sorted()) : nil
   }
 
   /// What the machine tells of containers that a paste names: which process `docker exec web` was about.
@@ -128,10 +135,11 @@ public final class Pasteboard: World {
     return odd * 10 > all
   }
 
-  /// Names of machines in the prompts of shells; a container's shell names itself by its id.
+  /// Names of machines in the prompts of shells; a container's shell names itself by its id. What `collect` has copied may
+  /// quote a prompt, and is of one machine.
   private static func machines(in text: String) -> [String] {
     var names: [String] = []
-    for line in text.lines {
+    for line in text.lines.prefix(while: { !$0.hasPrefix("##502## ") }) {
       guard let name = prompt?.firstMatch(in: writtenLine(line.utf8))?.text(of: "machine"), !names.contains(name),
         !(name.count == 12 && name.allSatisfy(\.isHexDigit))
       else { continue }

@@ -26,6 +26,11 @@ struct Passage: Sendable {
 
   var text: String { lines.joined(separator: "\n") }
 
+  /// The same with its last lines alone.
+  func newest(_ count: Int) -> Passage {
+    Passage(command: command, lines: Array(lines.suffix(count)), numbers: Array(numbers.suffix(count)))
+  }
+
   /// True if its end says that there is more.
   var isCut: Bool {
     let last = lines.last?.trimmed ?? ""
@@ -75,9 +80,10 @@ struct CommandLine: Sendable, Equatable {
   /// Nil where nothing is left of it.
   init?(_ text: String, isPlain: Bool = false) {
     let plain = ShellStage(words: text.split(separator: " ").map { String($0.drop { "'\"".contains($0) }) })
-    // What was copied is the one thing that `collect` writes as a line of a shell.
+    // What was copied, and what was done with another's rights, `collect` writes as a line of a shell.
     let isCopied = plain.words.first.map(Self.engines.contains) == true && plain.words.dropFirst().first == "cp"
-    var stages = isPlain && !isCopied ? [plain] : ShellStage.all(in: text)
+    let isLine = isCopied || plain.words.first == "setpriv"
+    var stages = isPlain && !isLine ? [plain] : ShellStage.all(in: text)
     // `f=$(mktemp) &&` only makes ready for what follows.
     while stages.count > 1, stages[0].words.allSatisfy(\.isAssignment) { stages.removeFirst() }
     if stages.count > 1, stages[0].isPiped, let printed = stages[0].printed {

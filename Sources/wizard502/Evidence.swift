@@ -69,7 +69,14 @@ enum Evidence {
     guard bytes.count <= Limits.pasted else {
       throw Failure(sentence: "\(path.printable) has more than \(Limits.pasted >> 20) MB")
     }
-    return PastedWorld(String(decoding: bytes, as: UTF8.self), before: Wizard502.world(), signs: signs)
+    let text = String(decoding: bytes, as: UTF8.self)
+    switch Pasteboard.refusal(of: text) {
+    case .binary: throw Failure(sentence: "\(path.printable) is no text, so nothing of it was used")
+    case .machines(let names):
+      let list = names.map(\.printable).joined(separator: ", ")
+      throw Failure(sentence: "\(path.printable) is of more than one machine (\(list)), so nothing of it was used")
+    default: return PastedWorld(text, before: Wizard502.world(), signs: signs)
+    }
   }
 
   /// What a file has in it, decompressed; `-` is standard input. Nobody is waited for who is to write into a pipe some day.

@@ -58,6 +58,9 @@ import Testing
     return found.isEmpty ? ends : found
   }
 
+  private func cause(_ way: String) -> Substring { way.prefix { $0 != " " } }
+
+  /// Each answer leaves another set of causes than not knowing does: it is not enough that one of them gets surer.
   @Test func eachAnswerLeadsElsewhereThanIDoNotKnow() throws {
     for (node, fact, _) in questions {
       for facts in cases where fact != .proxyKind || facts[.proxyKind] == nil {
@@ -66,7 +69,7 @@ import Testing
         for answer in answers(to: node, facts) where answer != unsure {
           let known = facts.merging([fact: answer.written])
           #expect(
-            way(from: answer, known) != open,
+            Set(way(from: answer, known).map(cause)) != Set(open.map(cause)),
             "\(node.id): '\(answer.written)' changes nothing (\(facts[.proxyKind] ?? "any proxy"))")
         }
       }

@@ -75,15 +75,16 @@ import Testing
     var session = edge()
     #expect(session.walk().state == .asking(node: "past-edge"))
     _ = session.answer("past-edge", with: answer)
-    #expect(session.walk().causes.map(\.cause) == confidence.map { _ in "edge-cannot-reach-origin" })
-    #expect(session.walk().causes.map(\.confidence) == confidence)
+    let causes = session.walk().causes
+    #expect(causes.first.map(\.cause) == confidence.first.map { _ in "edge-cannot-reach-origin" })
+    #expect(Set(causes.map(\.confidence)) == Set(confidence) && (causes.count > 1) == (answer == "unsure"))
     #expect(session.walk().state == (answer == "bad" ? .asking(node: "which-proxy") : .ended(nil)))
   }
 
   @Test func withoutQuestionsTheEdgeIsPossible() {
     let diagnosis = edge(asks: false).diagnosis()
-    #expect(diagnosis.causes.map(\.id) == ["edge-cannot-reach-origin"])
-    #expect(diagnosis.causes.map(\.confidence) == [.possible])
+    #expect(diagnosis.causes.first?.id == "edge-cannot-reach-origin")
+    #expect(diagnosis.causes.allSatisfy { $0.confidence == .possible })
     #expect(diagnosis.questions.contains("Asked past Cloudflare, does the server itself answer well?"))
   }
 

@@ -30,12 +30,15 @@ struct Fault: Sendable, CustomTestStringConvertible {
     return chosen(Practice.folder == nil ? every : every.filter { Practice.names[$0.name] != nil })
   }
 
-  /// Those whose names contain `LAB_ONLY`; of the core, where that is wanted.
+  /// Those whose names contain `LAB_ONLY`; of the core, where that is wanted; of these the part that `LAB_SHARE` names.
   static func chosen(_ every: [Fault]) -> [Fault] {
     let environment = ProcessInfo.processInfo.environment
-    let chosen = environment["LAB_CORE"] == nil ? every : every.filter(\.isCore)
-    guard let only = environment["LAB_ONLY"], !only.isEmpty else { return chosen }
-    return chosen.filter { $0.name.contains(only) }
+    var chosen = environment["LAB_CORE"] == nil ? every : every.filter(\.isCore)
+    if let only = environment["LAB_ONLY"], !only.isEmpty { chosen = chosen.filter { $0.name.contains(only) } }
+    guard let share = environment["LAB_SHARE"]?.split(separator: "/").compactMap({ Int($0) }), share.count == 2,
+      share[0] > 0, share[0] <= share[1]
+    else { return chosen }
+    return chosen.enumerated().filter { $0.offset % share[1] == share[0] - 1 }.map(\.element)
   }
 }
 

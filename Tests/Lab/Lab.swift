@@ -6,6 +6,7 @@ import Testing
 /// | variable         | effect                                                                  |
 /// | ---------------- | ----------------------------------------------------------------------- |
 /// | `LAB_ONLY`       | only the faults whose names contain this                                |
+/// | `LAB_SHARE`      | `2/3`: the second of every three of them, so that a run may be cut into parts |
 /// | `LAB_SEED`       | draws the names and ports of the run that printed it                    |
 /// | `LAB_CORE`       | only the core, as `make test` does                                      |
 /// | `LAB_STAGE_ONLY` | stages each and looks with curl whether it is broken as it says, no more |

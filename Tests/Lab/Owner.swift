@@ -106,7 +106,8 @@ struct Owner {
 
   /// Whose page it is, by its own words.
   private func writer(of answer: Answer) async throws -> String {
-    let page = answer.body.trimmingCharacters(in: .whitespacesAndNewlines)
+    // As a browser shows it, which knows no ends of lines.
+    let page = answer.body.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     if ["Bad Gateway", "Service Unavailable", "no available server"].contains(page) { return "traefik" }
     if page.contains("No server is available to handle this request") { return "haproxy" }
     if page.contains("This connection is live") { return "live" }
@@ -196,7 +197,8 @@ struct Owner {
   }
 
   private func isProgram() async throws -> Bool {
-    try await shell("ps -eo args").contains("--name \(site.says) ")
+    if try await servesSocket() { return true }
+    return try await shell("ps -eo args").contains("--name \(site.says) ")
       || FileManager.default.fileExists(atPath: "/etc/systemd/system/\(site.says).service")
   }
 
@@ -269,6 +271,11 @@ struct Owner {
 
   private func logSays(_ question: Conversation.Question) async throws -> String? {
     let log = try await log(question)
+    if question.answers.contains(where: { $0.key == "other-site" }), try await isOfAnotherSite(log) {
+      return "other-site"
+    }
+    var question = question
+    question.answers.removeAll { $0.key == "other-site" }
     let said = question.answer(in: log)
     if said == "refused", question.answers.contains(where: { $0.key == "encrypted" }),
       try await kind() == "envoy" ? configuration().contains("transport_socket") : log.contains(/server .* ssl\b/)
@@ -278,6 +285,17 @@ struct Owner {
     // Both quote the same words: the address tells them apart.
     return said == "refused" || said == "here"
       ? (Target(dialledIn: log)?.isLoopback == true ? "here" : "refused") : said
+  }
+
+  /// Whether nginx calls the site by another one's name, which its files do not give to the same server.
+  private func isOfAnotherSite(_ log: String) async throws -> Bool {
+    let lines = log.split(separator: "\n").reversed()
+    guard let host = url.host(), let line = lines.first(where: { $0.contains("host: \"\(host)") }),
+      let name = line.firstMatch(of: /server: ([\w-]+\.[\w.-]+),/)?.1, name != host
+    else { return false }
+    return try await configuration().split(separator: "\n").contains {
+      $0.contains("server_name") && $0.contains(name) && !$0.contains(host)
+    }
   }
 
   /// What the proxy dials: by its log, and by its files.
@@ -315,6 +333,7 @@ struct Owner {
       }
     if list.isEmpty { return "nothing" }
     if try await isRefusedByCheck(question) { return "mistake" }
+    if state == "starting" { return state }
     let asked = try await asked()
     guard let target = asked.log ?? asked.file else { return "runs" }
     let port = target.port
@@ -372,6 +391,9 @@ struct Owner {
       let options = master.matches(of: /-[pc] \S+/).map { String($0.0) }
       if !options.isEmpty { check.replace("-c FILE", with: options.joined(separator: " ")) }
     }
+    if kind == "apache", let folder = words.firstMatch(of: /-d (\S*\/apache2)\s/)?.1 {
+      check = "APACHE_CONFDIR=\(folder) apachectl configtest"
+    }
     file = words.firstMatch(of: /(?:-c|-f|--config) (\/\S+)/).map { String($0.1) } ?? file
     let said = try await shell(check.replacing("FILE", with: file))
     // What cannot be opened is elsewhere, and says nothing of the proxy's own.
@@ -409,7 +431,14 @@ struct Owner {
     return number(started).map { $0 > loaded } == true ? "moved" : nil
   }
 
+  /// Whether a proxy of the machine leads to a socket: PHP's, say, which runs on the machine as well.
+  private func servesSocket() async throws -> Bool {
+    guard try await proxy() == nil else { return false }
+    return try await configuration().contains(/(?:unix:|"socket" => ")\/\S+\.sock/)
+  }
+
   private func programListens(_ question: Conversation.Question) async throws -> String? {
+    if try await servesSocket() { return "socket" }
     let list = try await listeners()
     guard !list.isEmpty else { return "nowhere" }
     let asked = try await asked()
@@ -444,7 +473,7 @@ struct Owner {
     guard try await proxy() != nil else { return "program" }
     if let state = try await status() {
       if state == "program" { return "own-program" }
-      if ["missing", "exited", "restarting"].contains(state) { return state }
+      if ["missing", "exited", "killed", "restarting"].contains(state) { return state }
     }
     let said = try await output(of: question)
     let lines = said.replacing(/\(.*\)/, with: "").split(separator: "\n", omittingEmptySubsequences: false)
@@ -454,7 +483,20 @@ struct Owner {
     if lines[1].isEmpty { return "guest" }
     if lines[1] == ["host"] { return "host" }
     if lines[0] == ["bridge"], lines[1] == ["bridge"] { return "bridge" }
-    return lines[0].isDisjoint(with: lines[1]) ? "none" : "common"
+    if lines[0].isDisjoint(with: lines[1]) { return "none" }
+    return try await asksForAnotherName() ? "misspelt" : "common"
+  }
+
+  /// Whether the newest name of which the proxy's log tells is none that the app's container has.
+  private func asksForAnotherName() async throws -> Bool {
+    guard let proxy = try await proxy()?.name, let app = try await app() else { return false }
+    let form =
+      /(?:upstream "|lookup |address '|failure for: )([\w-]+)(?:["': ]|$)|(?:^|[ "])([\w-]+) could not be resolved/
+    let log = try await shell("docker logs --tail 20 \(proxy)")
+    let named = log.split(separator: "\n").reversed().lazy.compactMap { $0.firstMatch(of: form) }.first
+    guard let name = named.flatMap({ $0.1 ?? $0.2 }), name != app else { return false }
+    let known = try await inspect(app, "{{json .NetworkSettings.Networks}} {{json .Config.Labels}}")
+    return !known.contains("\"\(name)\"")
   }
 
   private func speaks(_ question: Conversation.Question) async throws -> String? {

@@ -3,13 +3,16 @@ import Foundation
 /// What came of each diagnosis, printed when the suite ends and written, as it comes, to the file `LAB_TABLE` names.
 actor Table {
   /// Of what the program looks at by itself, of pastes, and of answers: a file of its own for each.
-  static let shared = Table("")
-  static let byHand = Table(".by-hand")
-  static let answers = Table(".answers")
+  static let shared = Table("", "")
+  static let byHand = Table(".by-hand", "pasted evidence: ")
+  static let answers = Table(".answers", "answers alone: ")
 
   private let file: URL?
+  /// What the result was got by.
+  private let title: String
 
-  private init(_ suffix: String) {
+  private init(_ suffix: String, _ title: String) {
+    self.title = title
     file = ProcessInfo.processInfo.environment["LAB_TABLE"].map { URL(filePath: $0 + suffix) }
   }
 
@@ -50,6 +53,7 @@ actor Table {
     let lines = cells.map { row in
       zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: " | ")
     }
-    return lines.joined(separator: "\n") + "\n\(rows.count - wrong.count) of \(rows.count) right\n"
+    let (right, count) = (rows.count - wrong.count, rows.count)
+    return lines.joined(separator: "\n") + "\n\(title)\(right) of \(count) right (\(right * 100 / max(count, 1)) %)\n"
   }
 }

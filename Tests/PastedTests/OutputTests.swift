@@ -46,6 +46,50 @@ struct OutputTests {
     #expect(wanted == [5, 0, nil] && world.unread.isEmpty)
   }
 
+  /// Whether a proxy may use a socket is tried with the rights of the process that uses it: curl 7.88, as `collect` runs it.
+  @Test func aSocketWithTheRightsOfAnother() async throws {
+    let id = String(repeating: "c", count: 64)
+    func tried(_ path: String, _ pid: Int, _ end: String) -> String {
+      """
+      ##502## setpriv --reuid $(ps -o euid= -p \(pid)) curl -sSv -m 2 --unix-socket \(path) http://localhost/
+      *   Trying \(path):0...
+      * Immediate connect fail for \(path): \(end)
+      * Failed to connect to localhost port 80 after 0 ms: Couldn't connect to server
+      * Closing connection 0
+      curl: (7) Failed to connect to localhost port 80 after 0 ms: Couldn't connect to server
+
+      """
+    }
+    let text =
+      tried("/run/left.sock", 30, "Connection refused") + tried("/run/closed.sock", 30, "Permission denied")
+      + tried("/proc/41/root/run/none.sock", 41, "No such file or directory")
+        + """
+        ##502## ls -ld /proc/40/root/run/other.sock
+        ls: cannot access '/proc/40/root/run/other.sock': No such file or directory
+
+        ##502## cat /proc/30/stat /proc/30/cgroup
+        30 (nginx) S 1 30 30 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0
+        0::/system.slice/nginx.service
+
+        ##502## cat /proc/41/stat /proc/41/cgroup
+        41 (nginx) S 40 40 40 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0
+        0::/system.slice/docker-\(id).scope
+
+        ##502## docker inspect web
+        [{"Id": "\(id)", "Name": "/web", "State": {"Pid": 40, "Status": "running"}}]
+        """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    func outcome(_ path: String, _ pid: Int32) async throws -> UnixConnect.Sight.Outcome {
+      try await world.see(UnixConnect(path: path, place: .process(pid), user: pid)).outcome
+    }
+    #expect(try await outcome("/run/left.sock", 30) == .refused)
+    #expect(try await outcome("/run/closed.sock", 30) == .denied)
+    #expect(try await outcome("/run/none.sock", 41) == .missing)
+    // What the container's first process does not see its others do not see either.
+    #expect(try await outcome("/run/other.sock", 41) == .missing)
+    #expect(world.unread.isEmpty, "\(world.unread)")
+  }
+
   /// The same name at another port is asked for by the address that is dialled, not by the port in the URL.
   @Test func eachPortHasItsOwnAnswer() async throws {
     let text = """
@@ -230,6 +274,66 @@ struct OutputTests {
     // It is trusted by whoever knows that very one, and by nobody who knows another one alone.
     request.tls = .verify(authorities: try PastedTests.output("openssl-s_client"))
     #expect(try await world.see(request).status == 200)
+  }
+
+  /// TLS 1.3 with an app that asks for a certificate: curl 7.88 and OpenSSL 3.0.
+  @Test func anAppThatAsksForACertificate() async throws {
+    let text = """
+      ##502## nsenter -t 1 -n curl https://172.23.0.2:8443/ -H Host: vault.example.test -sSik -m 8
+      curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0
+
+      ##502## nsenter -t 1 -n timeout 5 openssl s_client -connect 172.23.0.2:8443
+      depth=0 CN = vault
+      verify error:num=18:self-signed certificate
+      verify return:1
+      CONNECTED(00000003)
+      ---
+      subject=CN = vault
+      issuer=CN = vault
+      ---
+      No client certificate CA names sent
+      Requested Signature Algorithms: ECDSA+SHA256:ed25519
+      ---
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let sight = try await world.see(HTTPRequest(url: "https://172.23.0.2:8443/", place: .host))
+    guard case .handshake(let words) = sight.failure else {
+      Issue.record("no handshake failed: \(sight)")
+      return
+    }
+    #expect(words.contains("0A00045C") && sight.wantsCertificate == true && sight.certificate?.subject == "CN = vault")
+  }
+
+  /// `ss` has brackets for a socket that takes IPv6 alone, and a star for one that takes both kinds of addresses.
+  @Test func whichAddressesASocketTakes() async throws {
+    let text = """
+      $ ss -ltn
+      State  Recv-Q Send-Q Local Address:Port  Peer Address:Port
+      LISTEN 0      4096            [::]:20192         [::]:*
+      LISTEN 0      128                *:4000             *:*
+      """
+    let all = try await PastedWorld(text, before: Sandbox(), signs: Self.signs).see(Listeners(place: .host))
+    #expect(all.map(\.isIPv6Only) == [false, true] && all.map(\.port) == [4000, 20192])
+  }
+
+  /// How many wait at a port, how many may, and how many are worked on: the kernel's table has the first and the last.
+  @Test func connectionsThatWait() async throws {
+    let text = """
+      ##502## cat /proc/41/net/tcp /proc/41/net/tcp6
+        sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+         0: 00000000:11D7 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 21700347 4 0 100 0 0 10 0
+         1: 020014AC:11D7 030014AC:9C40 01 00000000:00000000 00:00000000 00000000     0        0 21700348 1 0 20 4 30 10 -1
+         2: 020014AC:11D7 030014AC:9C42 01 00000000:00000042 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+
+      ##502## nsenter -t 41 -n ss -ltn
+      State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process
+      LISTEN 3      2            0.0.0.0:4567      0.0.0.0:*
+
+      ##502## end
+      """
+    let world = PastedWorld(text, before: Sandbox(), signs: Self.signs)
+    let listener = try #require(try await world.see(Listeners(place: .process(41))).first)
+    #expect(listener.waiting == 3 && listener.most == 2 && listener.accepted == 1 && world.unread.isEmpty)
   }
 
   @Test func nobodyToShakeHandsWith() async throws {

@@ -58,4 +58,29 @@ import Testing
     #expect(run.status == 66)
     #expect(run.complaint?.contains("evidence") == true)
   }
+
+  /// What is no text, or of two machines, is refused in one sentence, whichever way it comes.
+  @Test(arguments: [
+    (Data([0x7F, 0x45, 0x4C, 0x46, 0, 0, 0]), "is no text, so nothing of it was used"),
+    (Data("root@web1:~# id -u\n0\nroot@db2:~# id -u\n0\n".utf8), "is of more than one machine (db2, web1)"),
+  ])
+  func aPasteThatCannotBeUsedIsSaidToBeNone(paste: Data, sentence: String) async throws {
+    let folder = try Folder()
+    let file = folder.path + "/paste"
+    try paste.write(to: URL(filePath: file))
+    let run = try await Program.run("diagnose", "http://nobody.invalid/", "--paste", file, limit: 10)
+    #expect(run.status == 66 && run.output.isEmpty)
+    #expect(run.complaint?.contains(sentence) == true, "\(run.errors)")
+  }
+
+  /// Ten megabytes of another program's output are read in time, and it is said that they tell nothing.
+  @Test func aHugePasteOfSomethingElseEnds() async throws {
+    let folder = try Folder()
+    let file = folder.path + "/paste"
+    let lines = (0..<220_000).map { "\($0) of 220000 files were copied from here to there\n" }
+    try Data(lines.joined().utf8).write(to: URL(filePath: file))
+    let run = try await Program.run(
+      "diagnose", "http://nobody.invalid/", "--paste", file, "--timeout", "90", limit: 100)
+    #expect(run.status == 2 && run.errors.contains("more lines of the paste could not be read"), "\(run.errors)")
+  }
 }

@@ -15,6 +15,8 @@ struct Handshake: Sendable {
   var version: String?
   /// Why it has not, in OpenSSL's words.
   var failure: String?
+  /// True if the server asks for a certificate of the client's.
+  var wantsCertificate = false
 
   /// What a client sees that wants to be sure of the server.
   ///
@@ -102,6 +104,10 @@ extension Handshake {
         if reason != "ok" { problem = String(reason) }
       }
       if text.hasPrefix("Verification: OK") { isJudged = true }
+      // TLS 1.3 and 1.2: what a server says only where it asks for one.
+      if text.hasPrefix("Requested Signature Algorithms:") || text.hasPrefix("Client Certificate Types:") {
+        wantsCertificate = true
+      }
       if text.hasPrefix("New, TLS"), let version = text.components(around: "New, ")?.1.prefix(while: { $0 != "," }) {
         self.version = String(version)
       }

@@ -116,10 +116,12 @@ struct BareLines {
 
 extension Account {
   /// Keeps the lines of logs that stand in a paste by themselves; what is none is unread.
-  mutating func readBare(_ passage: Passage, _ bare: BareLines?) {
+  ///
+  /// - Parameter first: The first line that is tried; what stands before it is unread.
+  mutating func readBare(_ passage: Passage, _ bare: BareLines?, from first: Int) {
     if passage.command.map({ Self.silent.contains($0.words[0]) }) == true { return }
     for (index, line) in passage.lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
-      if let kind = bare?.writer(of: line) {
+      if index >= first, let kind = bare?.writer(of: line) {
         bareLines[kind, default: []].append(line)
       } else {
         addUnread(index, of: passage)

@@ -406,6 +406,8 @@ extension HTTPRequest.Sight {
       return ["wrong version number", "record layer failure", "packet length"].contains(where: words.contains)
         ? .notTLS(words) : .handshake(words)
     case "52": return .closed
+    // With TLS 1.3 a server says no only when the client has come to the end of the handshake.
+    case "56" where words.contains("SSL routines") && words.contains(" alert "): return .handshake(words)
     case "56": return words.contains("reset") ? .reset : .closed
     case "60": return .untrusted(words)
     default: return .other(words)

@@ -18,8 +18,15 @@ extension Account {
         let path = passage.words.first { $0.hasPrefix("/proc/") } ?? ""
         let process = path.split(separator: "/").dropFirst().first.flatMap { Int32($0) }.map { Place.process($0) }
         guard let place = process ?? account.place(of: passage) else { return account.addUnread(0, of: passage) }
-        let found = passage.lines.compactMap { TCPSocket($0[...]) }.filter { $0.state == .listening }.map { socket in
-          Listener(address: socket.address, port: socket.port, waiting: socket.waiting, processes: [])
+        let all = passage.lines.compactMap { TCPSocket($0[...]) }
+        // Until it is accepted, a connection belongs to no file.
+        let accepted = all.filter { $0.state != .listening && $0.inode != 0 }.reduce(into: [:]) {
+          $0[$1.port, default: 0] += 1
+        }
+        let found = all.filter { $0.state == .listening }.map { socket in
+          Listener(
+            address: socket.address, port: socket.port, waiting: socket.waiting, accepted: accepted[socket.port] ?? 0,
+            processes: [])
         }
         account.add(found, at: place)
       }),
@@ -180,13 +187,18 @@ extension Account {
     return (String(text[..<colon].filter { !"[]".contains($0) }.prefix { $0 != "%" }), port)
   }
 
-  /// Of several tables that name the same socket the one with its owners counts.
+  /// Of several tables that name the same socket each tells what the others do not.
   private mutating func add(_ found: [Listener], at place: Place) {
     var all = listeners[place] ?? []
     for listener in found where listener.address != "127.0.0.11" {
       let known = all.firstIndex { $0.port == listener.port && $0.address == listener.address }
       if let known {
-        if all[known].processes.isEmpty, !listener.processes.isEmpty { all[known] = listener }
+        let other = all[known]
+        all[known] = Listener(
+          address: other.address, port: other.port, waiting: max(other.waiting, listener.waiting),
+          most: other.most ?? listener.most, accepted: max(other.accepted, listener.accepted),
+          isIPv6Only: other.isIPv6Only ?? listener.isIPv6Only,
+          processes: other.processes.isEmpty ? listener.processes : other.processes)
       } else {
         all.append(listener)
       }
@@ -210,7 +222,8 @@ extension Account {
     else { return nil }
     let isSix = words[0] == "tcp6" || end.address.contains(":")
     let (address, port) = (end.address == "*" ? "::" : end.address, end.port)
-    let waiting = words[0] == "LISTEN" ? words.dropFirst().first.flatMap { Int($0) } ?? 0 : 0  // fits: it is a text
+    // `ss` calls the two Recv-Q and Send-Q: how many wait, and how many may.
+    let queue = words[0] == "LISTEN" ? words.dropFirst().prefix(2).compactMap { Int($0) } : []  // fits: it is a text
     var names: [Int32: String] = [:]
     var rest = line
     while let user = users?.firstMatch(in: rest), let id = user.text(of: "id").flatMap({ Int32($0) }) {
@@ -225,9 +238,13 @@ extension Account {
       // `7/nginx: master`
       names[id] = name.filter { $0 != ":" }
     }
+    // `ss` has brackets for a socket that takes IPv6 alone, and a star for one that takes both.
+    let isIPv6Only: Bool? =
+      words[0] == "LISTEN" && local.hasPrefix("[::]:")
+      ? true : local.hasPrefix("*:") || isSix && address == "::" ? false : nil
     let listener = Listener(
-      address: address, port: port, waiting: waiting, isIPv6Only: isSix && address == "::" ? false : nil,
-      processes: names.keys.sorted())
+      address: address, port: port, waiting: queue.first ?? 0, most: queue.count == 2 ? queue[1] : nil,
+      isIPv6Only: isIPv6Only, processes: names.keys.sorted())
     return (listener, names)
   }
 }

@@ -138,6 +138,7 @@ extension Stage {
     let (port, folder) = (freePort(), directory.appending(path: "lighttpd").path())
     let start = """
       server.pid-file = "\(folder)/lighttpd.pid"
+      server.errorlog = "\(folder)/error.log"
 
       """
     return try await hostProxy(
