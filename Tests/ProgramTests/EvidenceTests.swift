@@ -68,9 +68,15 @@ import Testing
     let folder = try Folder()
     let file = folder.path + "/paste"
     try paste.write(to: URL(filePath: file))
-    let run = try await Program.run("diagnose", "http://nobody.invalid/", "--paste", file, limit: 10)
-    #expect(run.status == 66 && run.output.isEmpty)
-    #expect(run.complaint?.contains(sentence) == true, "\(run.errors)")
+    let words = ["diagnose", "http://nobody.invalid/", "--paste"]
+    let asInput = ["/bin/sh", "-c", "exec \"$0\" \"$@\" < '\(file)'", Program.path]
+    for run in [
+      try await Program.run(words + [file], limit: 10),
+      try await Program.run(words + ["-"], command: asInput, limit: 10),
+    ] {
+      #expect(run.status == 66 && run.output.isEmpty)
+      #expect(run.complaint?.contains(sentence) == true, "\(run.errors)")
+    }
   }
 
   /// Ten megabytes of another program's output are read in time, and it is said that they tell nothing.
