@@ -51,7 +51,7 @@ private struct ShownLook: Sendable {
   /// Parts of commands that are not tried here, each with its reason.
   static let reasons = [
     "docker: {engine.command} service ps --no-trunc {look.tasks-of}": "the staged system is no Swarm",
-    "dns: -p {look.port}": "no server of names has another port here"
+    "dns: -p {look.port}": "no server of names has another port here",
   ]
 
   /// - Parameters:
