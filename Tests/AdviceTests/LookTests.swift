@@ -33,7 +33,7 @@ import Testing
       DockerGet(path: "/containers/json?all=1"), DockerGet(path: "/containers/\(name)/json"),
       DockerGet(path: "/containers/\(name)/logs?stdout=1", since: 5), DockerGet(path: "/networks"),
       DockerGet(path: "/containers/\(name)/archive?path=/etc/nginx"), DockerGet(path: "/services"),
-      DockerGet(path: "/tasks?filters=%7B%22service%22%3A%5B%22\(name)%22%5D%7D"),
+      DockerGet(path: "/tasks?filters=%7B%22service%22%3A%5B%22shop%22%5D%7D"),
       DockerGet(path: "/events?filters=%7B%22event%22%3A%5B%22die%22%5D%7D", since: 5),
       DockerGet(path: "/images/\(name)/json"),
       Exchange(address: "10.0.0.2", port: 80, place: place, sends: [0, 255, 39], limit: 1),
