@@ -130,9 +130,8 @@ extension Traefik.Dynamic {
         guard var text = try await proxy.files.read(path) else { throw .missing(what: path) }
         files[path] = Traefik.Settings()
         if text.contains("{{") {
-          guard proxy.container != nil, let filled = text.filled(by: proxy.environment) else {
-            throw .unreadable(what: path, why: .init(.template))
-          }
+          let filled = text.filled { action in String.variable(in: action).map { proxy.environment($0) ?? "" } }
+          guard proxy.container != nil, let filled else { throw .unreadable(what: path, why: .init(.template)) }
           proxy.files.note(template: path)
           text = filled
         }
@@ -252,23 +251,16 @@ extension Traefik.Dynamic {
     func rule(for container: ContainerSummary) -> String? {
       let template = settings["defaultRule"]?.text ?? "Host(`{{ normalize .Name }}`)"
       let labels = container.Labels ?? [:]
-      var rule = ""
-      var rest = template[...]
-      while let open = rest.firstRange(of: "{{") {
-        guard let close = rest[open.upperBound...].firstRange(of: "}}") else { return nil }
-        rule += rest[..<open.lowerBound]
-        let action = String(rest[open.upperBound..<close.lowerBound]).trimmed.split(separator: " ").map(String.init)
+      return template.filled { action in
         switch action {
-        case ["normalize", ".Name"], [".Name"]: rule += container.traefikName
+        case ["normalize", ".Name"], [".Name"]: container.traefikName
         case [".ContainerName"], ["normalize", ".ContainerName"]:
-          rule += action.count > 1 ? container.name.normalized : container.name
+          action.count > 1 ? container.name.normalized : container.name
         case let words where words.count == 3 && words[0] == "index" && words[1] == ".Labels":
-          rule += labels[words[2].filter { $0 != "\"" && $0 != "`" }] ?? ""
-        default: return nil
+          labels[words[2].filter { $0 != "\"" && $0 != "`" }] ?? ""
+        default: nil
         }
-        rest = rest[close.upperBound...]
       }
-      return rule + rest
     }
   }
 
@@ -519,22 +511,28 @@ extension String {
 }
 
 extension String {
-  /// A Go template with the values of `{{ env "NAME" }}` filled in; nil if it has any other action.
+  /// A Go template with the value of each action filled in, of which the words are given; nil if one of them has none.
   ///
-  /// Source: doc.traefik.io, "Go Templating" of the file provider.
-  fileprivate func filled(by environment: (String) -> String?) -> String? {
+  /// Source: Go's `text/template`; a dash at an action's end takes blanks away, which mean nothing here.
+  fileprivate func filled(_ value: (_ action: [String]) -> String?) -> String? {
     var result = ""
     var rest = self[...]
     while let open = rest.firstRange(of: "{{") {
       guard let close = rest[open.upperBound...].firstRange(of: "}}") else { return nil }
-      let words = rest[open.upperBound..<close.lowerBound].split { " \t\n-".contains($0) }
-      guard words.count == 2, words[0] == "env", let quote = words[1].first, quote == "\"" || quote == "`",
-        words[1].last == quote, words[1].count > 2
-      else { return nil }
-      result += rest[..<open.lowerBound] + (environment(String(words[1].dropFirst().dropLast())) ?? "")
+      let words = rest[open.upperBound..<close.lowerBound].split { " \t\n".contains($0) }.filter { $0 != "-" }
+      guard let value = value(words.map(String.init)) else { return nil }
+      result += rest[..<open.lowerBound] + value
       rest = rest[close.upperBound...]
       guard result.utf8.count <= Limits.file else { return nil }
     }
     return result + rest
+  }
+
+  /// The name in `env "NAME"`, as the file provider has it; nil for any other action.
+  fileprivate static func variable(in action: [String]) -> String? {
+    guard action.count == 2, action[0] == "env", let quote = action[1].first, quote == "\"" || quote == "`",
+      action[1].last == quote, action[1].count > 2
+    else { return nil }
+    return String(action[1].dropFirst().dropLast())
   }
 }
