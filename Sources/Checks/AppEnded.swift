@@ -15,9 +15,10 @@ private enum EndedOutcome: String, CheckOutcome {
 
 extension Check {
   /// Looks in the log of a container that runs whether the program that matters in it does not run any more, as under a
-  /// supervisor that has given it up.
+  /// supervisor that has given it up. A log's patterns cost time, so only where nobody listens at the app's port.
   static let appEnded = Check(
-    "app.ended", needs: [.upstreamID], learns: [.logLine, .lastWords, .appGivenUp], outcome: EndedOutcome.self
+    "app.ended", needs: [.upstreamID, .upstreamUnheard], learns: [.logLine, .lastWords, .appGivenUp],
+    outcome: EndedOutcome.self
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.upstreamID)
     let lines = try await world.log(of: container, lines: 40)

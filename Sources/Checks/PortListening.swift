@@ -7,6 +7,7 @@ extension FactName {
   static let upstreamListening: FactName = "upstream.listening"
   static let upstreamPorts: FactName = "upstream.ports"
   static let upstreamBoundTo: FactName = "upstream.bound-to"
+  static let upstreamUnheard: FactName = "upstream.unheard"
   static let upstreamWaiting: FactName = "upstream.waiting"
   static let upstreamWebPort: FactName = "upstream.web-port"
   static let upstreamUsual: FactName = "upstream.usual-port"
@@ -31,7 +32,8 @@ extension Check {
   static let portListening = Check(
     "port.listening", needs: [.upstreamPlace, .upstreamInside, .upstreamPort],
     learns: [
-      .upstreamListening, .upstreamPorts, .upstreamUsual, .upstreamWebPort, .upstreamBoundTo, .upstreamWaiting,
+      .upstreamListening, .upstreamPorts, .upstreamUsual, .upstreamWebPort, .upstreamBoundTo, .upstreamUnheard,
+      .upstreamWaiting,
       .familyDialled,
       .familyListens,
       .familyAddress,
@@ -85,8 +87,10 @@ extension Check {
     learned[.upstreamListening] = best.map { String($0) }
     if let best { learned.merge(await world.leading(to: best, given)) }
     if best == nil, outside.isEmpty, !listeners.isEmpty { return (.loopback, learned) }
-    if best == nil, let id = given[.upstreamID] { learned.merge(await world.needed(by: id)) }
-    return (best == nil ? .nothing : .otherPort, learned)
+    guard best == nil else { return (.otherPort, learned) }
+    if let id = given[.upstreamID] { learned.merge(await world.needed(by: id)) }
+    learned[.upstreamUnheard] = "yes"
+    return (.nothing, learned)
   }
 }
 
