@@ -133,6 +133,8 @@ private struct Ends {
       facts[.firewallSubnet] = subnet
       match = "-s \(subnet)"
     }
+    // What keeps the rules is told in its own words.
+    guard obstacle.keeper == nil else { return facts }
     let family = packet.to.isIPv6 ? "ip6" : "ip"
     facts[.firewallAllow] =
       obstacle.program == "nft"

@@ -8,6 +8,7 @@ extension FactName {
   static let configLacks: FactName = "config.lacks"
   static let configUnpaired: FactName = "config.unpaired"
   static let configKeyless: FactName = "config.keyless"
+  static let configNameless: FactName = "config.nameless"
 }
 
 private enum LastWordsOutcome: String, CheckOutcome { case configError = "config-error", other, unknown }
@@ -16,7 +17,7 @@ extension Check {
   /// Reads the last words of a proxy that does not run.
   static let proxyLastWords = Check(
     "proxy.last-words", needs: [.proxyStopped, .proxyID, .proxyKind],
-    learns: [.logReason, .configLacks, .configUnpaired, .configKeyless],
+    learns: [.logReason, .configLacks, .configUnpaired, .configKeyless, .configNameless],
     outcome: LastWordsOutcome.self
   ) { world, given, signs throws(Unseen) in
     let container = try await world.container(try given.proxyID)
@@ -32,7 +33,7 @@ extension Check {
         .configError,
         [
           .logReason: reason, .configLacks: reason.missingFile ?? "", .configUnpaired: reason.unpairedKey ?? "",
-          .configKeyless: reason.missingKey ?? "",
+          .configKeyless: reason.missingKey ?? "", .configNameless: reason.unknownName ?? "",
         ]
       )
     }
@@ -55,6 +56,15 @@ extension String {
   fileprivate var missingKey: String? {
     guard let words = firstRange(of: "No Private Key found in '") else { return nil }
     return String(self[words.upperBound...].prefix { $0 != "'" })
+  }
+
+  /// The name that nginx or HAProxy did not find when it started.
+  fileprivate var unknownName: String? {
+    for words in ["host not found in upstream ", "could not resolve address "] {
+      guard let end = firstRange(of: words)?.upperBound else { continue }
+      return String(self[end...].drop { "\"'".contains($0) }.prefix { !"\"':, ".contains($0) })
+    }
+    return nil
   }
 
   /// True if a line of a file is named: `haproxy.cfg:17`.

@@ -15,6 +15,9 @@ extension FactName {
   static let socketOutside: FactName = "socket.outside"
   static let socketMaker: FactName = "socket.maker"
   static let socketHidden: FactName = "socket.hidden"
+  static let socketApp: FactName = "socket.app"
+  static let socketAppHost: FactName = "socket.app-host"
+  static let socketAppPort: FactName = "socket.app-port"
 }
 
 private enum SocketOutcome: String, CheckOutcome {
@@ -32,8 +35,8 @@ extension Check {
     "socket.connect", needs: [.upstreamSocket, .proxyPlace, .proxyPID],
     learns: [
       .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
-      .socketNear, .socketOutside, .socketMaker, .socketHidden, .upstreamDial,
-      .upstreamOpen,
+      .socketNear, .socketOutside, .socketMaker, .socketHidden, .socketApp,
+      .socketAppHost, .socketAppPort, .upstreamDial, .upstreamOpen,
     ] + FactName.ofPool, outcome: SocketOutcome.self
   ) { world, given, signs throws(Unseen) in
     let path = try given.upstreamSocket
@@ -57,6 +60,12 @@ extension Check {
       }
       if given.proxy.id == nil, (try? await world.isListening(at: path, in: worker)) == true {
         learned[.socketHidden] = "yes"
+      }
+      if given[.routeProtocol] == "fastcgi", learned[.socketNear] == nil,
+        let other = try? await world.poolAtPort(besides: given, signs)
+      {
+        learned[.socketApp] = other.container
+        (learned[.socketAppHost], learned[.socketAppPort]) = (other.host, String(other.port))
       }
       return (.missing, learned)
     case .denied:
@@ -111,6 +120,19 @@ extension World {
       let fields = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
       return fields.count > 7 && fields[7] == path ? fields : nil
     }
+  }
+
+  /// The only PHP-FPM in a container that the proxy reaches at its usual port, as the official image has it by itself,
+  /// and that serves no other site. Source: `zz-docker.conf` of that image.
+  fileprivate func poolAtPort(besides given: Case, _ signs: Signs) async throws(Unseen) -> Neighbour? {
+    let found = try await neighbours(
+      at: 9000, site: try given.siteHost, of: given.proxy, gateway: nil, signs
+    ).filter { $0.network == nil && !($0.isUnpublished && given.proxy.usesHostNetwork) }
+    guard found.count == 1, let name = found[0].container,
+      await !poolSettings(of: try await container(name), at: .network(host: found[0].host, port: found[0].port)).values
+        .isEmpty
+    else { return nil }
+    return found[0]
   }
 
   /// The only container that has the socket's folder as well, and does not run.

@@ -22,6 +22,7 @@ extension FactName {
   static let swarmConstraints: FactName = "swarm.constraints"
   static let routeLeadsNowhere: FactName = "route.leads-nowhere"
   static let upstreamElsewhere: FactName = "upstream.elsewhere"
+  static let upstreamGatewayLike: FactName = "upstream.gateway-like"
 }
 
 private enum UpstreamOutcome: String, CheckOutcome {
@@ -50,7 +51,7 @@ extension Check {
     learns: [
       .upstreamContainer, .upstreamOwnName, .upstreamID, .upstreamPID, .upstreamPlace, .upstreamInside,
       .upstreamPublished, .upstreamAddresses, .upstreamNear, .twinOf, .upstreamTenant, .upstreamStarter,
-      .routeLeadsNowhere, .upstreamElsewhere,
+      .routeLeadsNowhere, .upstreamElsewhere, .upstreamGatewayLike,
       .swarmService, .swarmReason, .swarmConstraints,
       .composeUnmade, .publishProtocol,
     ] + FactName.ofPublishing + FactName.ofPool + FactName.ofOrigin, outcome: UpstreamOutcome.self
@@ -130,7 +131,9 @@ extension Check {
         facts.merge(await world.unmade(host, beside: labels))
       }
       return (.nameless, facts)
-    case .elsewhere: return (.elsewhere, [.upstreamElsewhere: "yes"])
+    case .elsewhere:
+      let isLike = given[.proxyID] != nil && host.isPrivateAddress && host.hasSuffix(".1") ? "yes" : ""
+      return (.elsewhere, [.upstreamElsewhere: "yes", .upstreamGatewayLike: isLike, .routeLeadsNowhere: isLike])
     }
   }
 

@@ -72,10 +72,15 @@ final class Transfer: @unchecked Sendable {
 
   // MARK: Asking
 
+  /// Milliseconds: three attempts of the kernel's, after 0, 1 and 3 s.
+  private static let connectLimit = 5000
+
   /// Tells libcurl everything; false if it refused an option, which only a lack of memory can cause.
   func prepare() -> Bool {
     started = clock.now
     let milliseconds = Int(exactly: (request.limit * 1000).rounded(.up)).map { max(1, $0) } ?? 60_000
+    // Who takes connections does so at once. With a name to look up first, or TLS after it, that cannot be told apart.
+    let isPlain = request.address != nil && !dial.isTLS
     let me = Unmanaged.passUnretained(self).toOpaque()
     let isSet = [
       shim_set_text(easy, CURLOPT_URL, dial.url),
@@ -89,7 +94,7 @@ final class Transfer: @unchecked Sendable {
       shim_set_text(easy, CURLOPT_PROXY, ""),
       shim_set_long(easy, CURLOPT_NOSIGNAL, 1),
       shim_set_long(easy, CURLOPT_TIMEOUT_MS, milliseconds),
-      shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds),
+      shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, isPlain ? min(milliseconds, Self.connectLimit) : milliseconds),
       // A cancelled request does not wait for the system's resolver, and no answer of it is kept.
       shim_set_long(easy, CURLOPT_QUICK_EXIT, 1),
       shim_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0),

@@ -338,6 +338,7 @@ extension Route {
     case .socket(let path):
       facts[.upstreamSocket] = path.value
       facts.set(path.edit, .host)
+      facts.set(path.edit?.withMark, .address)
     }
     facts[.routeProtocol] = upstream.speaks.rawValue
     let dialled = servers.compactMap { server -> String? in
@@ -482,6 +483,20 @@ extension Edit {
     guard isImplied || span.tail == ":\(value)\(end.tail)" else { return nil }
     return Edit(
       onThisMachine: Span(file: span.file, line: span.line, text: span.text, head: span.head, tail: end.tail))
+  }
+}
+
+extension Edit {
+  /// A socket's path with the `unix:` before it; nil where more belongs to it than that.
+  fileprivate var withMark: Edit? {
+    let mark = "unix:"
+    guard span.head.hasSuffix(mark), !span.head.hasSuffix(":" + mark), !span.tail.hasPrefix(":"),
+      !span.tail.hasPrefix("|")
+    else { return nil }
+    return Edit(
+      onThisMachine: Span(
+        file: span.file, line: span.line, text: span.text, head: String(span.head.dropLast(mark.count)), tail: span.tail
+      ))
   }
 }
 

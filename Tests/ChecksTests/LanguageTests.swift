@@ -225,4 +225,38 @@ private struct Odd: World {
     #expect(found.outcome == "missing")
     #expect(found.facts["socket.near"] == "/run/php/php8.2-fpm.sok")
   }
+
+  /// The official image listens on port 9000, whatever the pool's own file says.
+  @Test(arguments: [("fastcgi", "php", "9000"), ("http", nil, nil)] as [(String, String?, String?)])
+  func missingAndTheAppListensOnAPort(speaks: String, app: String?, port: String?) async throws {
+    let own = #""NetworkSettings": {"Networks": {"web": {"NetworkID": "n"}}}"#
+    let names = [("edge", "nginx:1", 9), ("php", "php:8-fpm", 20)]
+    let world = Sandbox().containers(
+      names.map { name, image, _ in
+        #"{"Id": "\#(name)1", "Names": ["/\#(name)"], "Image": "\#(image)", "State": "running", \#(own)}"#
+      }
+    ).file("/etc/nginx/nginx.conf", "events {}", in: .process(9)).listening(in: .host)
+    for (name, _, pid) in names {
+      world.container("\(name)1", #""Name": "/\#(name)", "State": {"Pid": \#(pid)}, \#(own)"#)
+    }
+    world.with(
+      UnixConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9),
+      .init(outcome: .missing, errno: 2, isAsUser: true)
+    )
+    .listening(in: .process(20), ("::", 9000))
+    .with(
+      FileGlob(pattern: "/usr/local/etc/php-fpm.d/*.conf", place: .process(20)), ["/usr/local/etc/php-fpm.d/z.conf"]
+    )
+    .file("/usr/local/etc/php-fpm.d/z.conf", "[www]\nlisten = 9000\npm.max_children = 5\n", in: .process(20))
+    let found = try await look(
+      "socket.connect", world,
+      facts.merging([
+        "proxy.place": "container", "proxy.id": "edge1", "proxy.pid": "9", "route.protocol": speaks,
+        "site.host": "shop.example.org",
+      ]), signs: realSigns())
+    #expect(found.outcome == "missing")
+    #expect(found.facts["socket.app"] == app)
+    #expect(found.facts["socket.app-host"] == app)
+    #expect(found.facts["socket.app-port"] == port)
+  }
 }

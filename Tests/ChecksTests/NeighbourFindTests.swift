@@ -57,6 +57,21 @@ import World
     #expect(found.facts["neighbour.container"] == "blog")
   }
 
+  /// It has this machine's network, so the proxy reaches it by this machine's address in its own.
+  @Test func aContainerInTheMachinesNetwork() async throws {
+    let proxy =
+      #""Name": "/edge", "State": {"Pid": 7}, "NetworkSettings": {"Networks": {"web": {"NetworkID": "n", "Gateway": "172.20.0.1"}}}"#
+    let home = #"{"Id": "h1", "Names": ["/home"], "State": "running", "HostConfig": {"NetworkMode": "host"}}"#
+    let world = Sandbox().containers(summary("edge", image: "nginx:1"), home).container("edge1", proxy)
+      .container("h1", #""Name": "/home", "State": {"Pid": 30}"#)
+      .file("/etc/nginx/nginx.conf", "events {}", in: .process(7))
+      .listening(in: .process(30), ("0.0.0.0", 3000)).listening(in: .host, ("0.0.0.0", 3000))
+    let found = try await found(world)
+    #expect(found.facts["neighbour.host"] == "172.20.0.1")
+    #expect(found.facts["neighbour.network"] == nil)
+    #expect(found.facts["neighbour.unpublished"] == nil)
+  }
+
   /// Of a proxy on the machine itself: only what answers HTTP and is no proxy.
   @Test func aProxysOwnPortsAreNoApp() async throws {
     let facts = facts.merging(["proxy.place": "host", "proxy.id": "", "proxy.network": "host"])

@@ -168,6 +168,11 @@ import World
       signs: realSigns())
     #expect(refused.outcome == "config-error")
     #expect(refused.facts["log.reason"] == "host not found in upstream \"shop\"")
+    #expect(refused.facts["config.nameless"] == "shop")
+    let withPort = try await look(
+      "proxy.last-words", words("nginx: [emerg] 1#1: host not found in upstream \"php:9000\" in /a.conf:2\n"), given,
+      signs: realSigns())
+    #expect(withPort.facts["config.nameless"] == "php")
     let unpaired = try await look(
       "proxy.last-words",
       words(

@@ -103,15 +103,17 @@ extension World {
       let nearest = running.map { ($0, rank($0)) }.sorted { ($1.1, $0.0.name) < ($0.1, $1.0.name) }.map(\.0)
       for container in nearest.prefix(24) {
         guard let inside = try await listeningPort(of: container, fitting: port) else { continue }
-        // One that lives in another container's network is reached by that one's name.
+        // One that lives in another container's network is reached by that one's name, one in this machine's network by
+        // this machine's address.
         let named = container.networkOwner.map { owner in containers.first { $0.Id == owner } } ?? container
-        guard let named else { continue }
-        let shares = container.sharesNetwork(with: own)
+        guard let named, let host = container.usesHostNetwork ? gateway : named.service ?? named.name else { continue }
+        let shares = container.sharesNetwork(with: own) || container.usesHostNetwork
         found.append(
           Neighbour(
-            container: container.name, host: named.service ?? named.name, port: inside,
+            container: container.name, host: host, port: inside,
             network: shares ? nil : container.networks.keys.filter { !Network.defaults.contains($0) }.sorted().first,
-            isUnpublished: container.Ports?.contains { $0.PublicPort != nil && $0.PrivatePort == inside } != true,
+            isUnpublished: !container.usesHostNetwork
+              && container.Ports?.contains { $0.PublicPort != nil && $0.PrivatePort == inside } != true,
             names: container.allNames.union(named.allNames),
             rank: rank(container)
               + (container.Ports?.contains { $0.PublicPort == port || $0.PrivatePort == port } == true ? 1 : 0)))

@@ -62,7 +62,9 @@ extension World {
     }
     if let named = try await named(host, containers, near: proxy) { return .container(named, port: port) }
     if !containers.isEmpty, let absence = await absence(ofService: host) { return .absent(absence) }
-    return .noSuchContainer(near: nearName(host, containers, proxy))
+    let own = containers.first { $0.Id == proxy.id }
+    let others = containers.filter { $0.Id != proxy.id && $0.isRunning && $0.sharesNetwork(with: own) }
+    return .noSuchContainer(near: await nearName(of: host, port: port, among: others))
   }
 
   private func isOfThisMachine(_ host: String) async throws(Unseen) -> Bool {
@@ -124,15 +126,6 @@ extension World {
       }
     }
     return nil
-  }
-
-  private func nearName(_ name: String, _ containers: [ContainerSummary], _ proxy: ProxyPlace) -> String? {
-    let own = containers.first { $0.Id == proxy.id }
-    let names = containers.filter { $0.Id != proxy.id && $0.isRunning && $0.sharesNetwork(with: own) }
-      .flatMap { [$0.service, $0.name].compactMap { $0 } }
-    // A name that is part of another one, such as `app` of `shop-app`, may be meant as well.
-    return name.nearest(among: names)
-      ?? names.sorted().first { $0.count > 2 && $0 != name && (name.contains($0) || $0.contains(name)) }
   }
 }
 

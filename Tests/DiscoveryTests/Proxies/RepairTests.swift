@@ -432,6 +432,24 @@ private func lighttpd(_ inner: String) async throws -> Facts {
     #expect(found.facts["problem-line.fixed"] == fixed)
   }
 
+  /// Of several servers the one that is looked at is changed, wherever it stands.
+  @Test(arguments: [
+    ("app:3000 :3001", "localhost:3001", "\treverse_proxy app:3000 ", ":3001"),
+    ("app:3000 api:3001", "api:3001", "\treverse_proxy app:3000 ", ":3001"),
+    ("app:3000 api:3001", "app:3000", "\treverse_proxy ", ":3000 api:3001"),
+  ])
+  func theServerThatIsMeantOfSeveral(servers: String, meant: String, head: String, tail: String) async throws {
+    let world = MemoryWorld(
+      command: ["/usr/bin/caddy", "run", "--config", "/etc/caddy/Caddyfile"],
+      files: ["/etc/caddy/Caddyfile": "http://shop.example.org {\n\treverse_proxy \(servers)\n}\n"])
+    let site = try #require(Site("http://shop.example.org/"))
+    let reading = try await RouteReading.read(
+      .init(site: site, port: 80, server: meant), kind: "caddy",
+      at: ProxyPlace(id: nil, pid: MemoryWorld.pid, usesHostNetwork: true), in: world, Signs())
+    #expect(reading.facts["host-line.head"] == head)
+    #expect(reading.facts["host-line.tail"] == tail)
+  }
+
   @Test(arguments: [
     ("/$$1", "/$1"), ("/$${1}/x", "/${1}/x"), ("/$1", nil), ("/price$$", nil),
   ])
@@ -477,6 +495,6 @@ private func lighttpd(_ inner: String) async throws -> Facts {
       Issue.record("it is not passed on")
       return
     }
-    #expect(proxy.places["port"]?.head == head.map { "\treverse_proxy \($0)" })
+    #expect(proxy.upstreams.first?.portPlace?.head == head.map { "\treverse_proxy \($0)" })
   }
 }

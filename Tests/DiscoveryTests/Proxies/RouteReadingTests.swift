@@ -302,6 +302,6 @@ private func read(_ url: String, kind: String = "nginx", port: UInt16 = 80, _ wo
       unseen: .unreadable(what: "/data/database.sqlite", why: .init(.locked)))
     let (outcome, facts) = try await route(world)
     #expect(outcome == .found)
-    #expect(facts[.npmDomain] == nil)
+    #expect(facts[.npmDomain] == "shop.example.org")
   }
 }

@@ -72,6 +72,21 @@ import World
     #expect(try await found(host) == expected)
   }
 
+  /// Compose was broken off while it made the shop anew, and beside it is a database with a name that differs in little.
+  @Test(arguments: [
+    ("p-web-1", 3000, "none, near web"), ("p_web_1", 3000, "none, near web"), ("p-web-1", 1, "none, near web"),
+    ("wab", 3000, "none, near web"), ("p-dd-1", 5432, "none, near db"), ("p-bd-1", 3000, "none, near nothing"),
+  ])
+  func aSimilarNameIsNotEnough(host: String, port: UInt16, expected: String) async throws {
+    let world = Sandbox().containers(
+      listed("edge1", "p-edge-1", more: labels("edge")), listed("a1", "0f3ad1_p-web-1", more: labels("web")),
+      listed("b1", "p-db-1", more: labels("db"))
+    ).container("a1", #""Name": "/0f3ad1_p-web-1", "State": {"Pid": 20}"#)
+      .container("b1", #""Name": "/p-db-1", "State": {"Pid": 21}"#)
+      .listening(in: .process(20), ("0.0.0.0", 3000)).listening(in: .process(21), ("0.0.0.0", 5432))
+    #expect(try await found(host, port, in: world) == expected)
+  }
+
   /// An address of a network here that nobody has, one of elsewhere, one of this machine
   @Test func anAddressOfANetworkHereThatNobodyHasOneOfElsewhere() async throws {
     #expect(try await found("172.20.0.99") == "gone")

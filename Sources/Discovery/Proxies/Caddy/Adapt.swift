@@ -575,9 +575,9 @@ extension Caddyfile {
         let port = line.first("port")?.arguments.first ?? line.arguments.dropFirst(2).first
         guard let name else { return }
         proxy.upstreams.append(
-          Caddy.Upstream(host: name.text, port: port.flatMap { UInt16($0.text) } ?? 80, isDynamic: true))
-        proxy.places["host"] = blocks.span(name)
-        proxy.places["port"] = port.flatMap { blocks.span($0) }
+          Caddy.Upstream(
+            host: name.text, port: port.flatMap { UInt16($0.text) } ?? 80, isDynamic: true,
+            hostPlace: blocks.span(name), portPlace: port.flatMap { blocks.span($0) }))
       case "header_up":
         if words.count == 2, words[0].lowercased() == "host" {
           proxy.hostHeader = words[1].expanded
@@ -726,7 +726,6 @@ extension Caddyfile {
       if scheme == "h2c" { proxy.speaks = "h2c" }
       let dial = Caddy.Dial(String(text))
       if dial.network == "unix+h2c" { proxy.speaks = "h2c" }
-      let isFirst = proxy.upstreams.isEmpty
       if text.isEmpty { proxy.isNowhere = true }
       guard var upstream = dial.upstream else {
         proxy.templates.append(String(text).expanded)
@@ -734,6 +733,20 @@ extension Caddyfile {
       }
       if dial.port.isEmpty, upstream.socket == nil { upstream.port = scheme == "https" ? 443 : 80 }
       let ports = dial.ports ?? upstream.port...upstream.port
+      let isWritten = filled == address.text && upstream.socket == nil
+      let start = address.text.utf8.distance(from: address.text.startIndex, to: text.startIndex)
+      let host = dial.host.utf8.count + (text.hasPrefix("[") ? 2 : 0)
+      if isWritten {
+        upstream.hostPlace = blocks.span(address, start..<start + host)
+        if dial.port.isEmpty {
+          let end = start + host
+          let span = blocks.span(address, end..<end)
+          upstream.portPlace = span.map { $0.with(head: $0.head + ":", tail: $0.tail) }
+        } else if ports.count == 1 {
+          let end = address.text.utf8.count
+          upstream.portPlace = blocks.span(address, end - dial.port.utf8.count..<end)
+        }
+      }
       for port in upstream.socket == nil ? Array(ports.prefix(256)) : [upstream.port] {
         upstream.port = port
         proxy.upstreams.append(upstream)
@@ -741,19 +754,7 @@ extension Caddyfile {
       if scheme == "http" && upstream.port == 443 || scheme == "https" && upstream.port == 80 {
         note("scheme and port of \(address.text) contradict each other", at: address)
       }
-      guard isFirst, filled == address.text, upstream.socket == nil else { return }
-      let start = address.text.utf8.distance(from: address.text.startIndex, to: text.startIndex)
-      let host = dial.host.utf8.count + (text.hasPrefix("[") ? 2 : 0)
-      proxy.places["host"] = blocks.span(address, start..<start + host)
-      if dial.port.isEmpty {
-        let end = start + host
-        let span = blocks.span(address, end..<end)
-        proxy.places["port"] = span.map { $0.with(head: $0.head + ":", tail: $0.tail) }
-      } else {
-        let end = address.text.utf8.count
-        proxy.places["port"] = blocks.span(address, end - dial.port.utf8.count..<end)
-      }
-      guard isOnly else { return }
+      guard isOnly, isWritten else { return }
       proxy.places["scheme"] =
         if let scheme {
           blocks.span(address, 0..<scheme.utf8.count)

@@ -254,12 +254,15 @@ extension Caddy.Proxy {
     }
     guard let written = node(definedIn) else { return }
     definedIn = "\(file.path):\(written.place.line)"
-    // Of several servers a page does not know which one to change.
-    guard upstreams.count == 1, let dial = written["upstreams"]?.items.first?["dial"], let text = dial.text,
-      case let address = Caddy.Dial(text), !address.network.hasPrefix("unix"), !text.contains("{")
-    else { return }
-    places["host"] = file.span(of: address.host, in: dial)
-    places["port"] = file.span(of: address.port, behind: "\(address.host.inURL):", in: dial)
+    let servers = written["upstreams"]?.items ?? []
+    guard servers.count == upstreams.count else { return }
+    for (index, server) in servers.enumerated() {
+      guard let dial = server["dial"], let text = dial.text, case let address = Caddy.Dial(text),
+        !address.network.hasPrefix("unix"), !text.contains("{")
+      else { continue }
+      upstreams[index].hostPlace = file.span(of: address.host, in: dial)
+      upstreams[index].portPlace = file.span(of: address.port, behind: "\(address.host.inURL):", in: dial)
+    }
   }
 }
 

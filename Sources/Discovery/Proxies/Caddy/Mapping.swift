@@ -41,7 +41,7 @@ extension Caddy.Configuration {
       guard let (path, proxy) = proxiedAlone(above: asked) else { break }
       reading.outcome = .misconfigured
       reading.entry?.definedIn = proxy.definedIn
-      let place = proxy.places["host"]
+      let place = proxy.upstreams.first?.hostPlace
       reading.problem = Reading.Problem(
         reason: "the route is for the path \(path) alone, and what lies below it is \(path)/*; \(path)* is both",
         remedy: files.edit(place).flatMap { edit in
@@ -121,8 +121,10 @@ extension Caddy.Proxy {
     func edit(_ name: String) -> Edit? { files.edit(places[name]) }
     let pass = places["pass"]
     let address: Route.Upstream.Address =
-      upstream.socket.map { .socket(Setting($0, edit("host"))) }
-      ?? .network(host: Setting(upstream.host, edit("host")), port: Setting(upstream.port, edit("port")))
+      upstream.socket.map { .socket(Setting($0, files.edit(upstream.hostPlace))) }
+      ?? .network(
+        host: Setting(upstream.host, files.edit(upstream.hostPlace)),
+        port: Setting(upstream.port, files.edit(upstream.portPlace)))
     return Route(
       upstream: Route.Upstream(
         scheme: Setting(scheme, edit("scheme")), address: address, speaks: Route.Dialect(rawValue: speaks) ?? .http),

@@ -165,6 +165,9 @@ enum Caddy {
     var socket: String?
     /// Looked up for each request: `dynamic a`, `dynamic srv`.
     var isDynamic = false
+    /// Where its host, or the socket's path, and its port are written.
+    var hostPlace: Span?
+    var portPlace: Span?
 
     /// `shop:3000`, or the socket's path.
     var address: String { socket ?? "\(host.contains(":") ? "[\(host)]" : host):\(port)" }

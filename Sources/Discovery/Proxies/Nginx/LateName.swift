@@ -25,26 +25,42 @@ extension NginxReading {
     guard let container = proxy.container, !container.isRunning, await proxy.world.engineCommand == "docker",
       let known = await proxy.world.names(beside: container)
     else { return nil }
-    let literals = configuration.literals.sorted { ($0.value.file, $0.value.line) < ($1.value.file, $1.value.line) }
-    for (endpoint, directive) in literals {
+    let names = configuration.literals.merging(configuration.serversFromStart) { first, _ in first }
+      .sorted { ($0.value.file, $0.value.line) < ($1.value.file, $1.value.line) }
+    for (endpoint, directive) in names {
       let (host, name) = (endpoint.host, endpoint.host.lowercased())
       guard !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || "-_".contains($0) }), name != "localhost",
         !known.all.contains(name), configuration.upstreams[name] == nil, let place = configuration.span(directive)
       else { continue }
       // A later lookup helps the other sites; of the one that is asked for, the right name is looked for.
       let isOwn = site.contains { $0.host.lowercased() == name }
-      let near = name.nearest(among: known.others) ?? known.others.first { $0.count > 2 && name.contains($0) }
+      let near =
+        isOwn
+        ? await proxy.world.nearName(of: name, port: endpoint.port ?? 80, among: known.others) : nil
       let right = near.map {
         place.head + (directive.text(0) ?? "").replacing(host, with: $0, maxReplacements: 1) + place.tail
       }
       return (
-        [.nginxLateName: name, .nginxNearName: isOwn ? near ?? "" : ""],
+        [.nginxLateName: name, .nginxNearName: near ?? ""],
         proxy.files.mistake(
           "host not found in upstream \"\(host)\" in \(directive.file):\(directive.line)", in: directive.file,
           line: place.line, text: place.text, fixed: isOwn ? right : place.lookedUpLate(host, directive))
       )
     }
     return nil
+  }
+}
+
+extension Nginx.Configuration {
+  /// The servers of all groups whose names are looked up when nginx starts.
+  fileprivate var serversFromStart: [Nginx.Endpoint: Nginx.Directive] {
+    upstreams.values.flatMap { ($0.block ?? []).all("server") }.reduce(into: [:]) { found, server in
+      guard let address = server.arguments.first, !server.arguments.contains(where: { $0.text == "resolve" }) else {
+        return
+      }
+      let target = Nginx.Target(address: Traced(address, in: server.file), scheme: nil, defaultPort: 80)
+      if target.socket == nil { found[target.endpoint] = found[target.endpoint] ?? server }
+    }
   }
 }
 
@@ -69,9 +85,9 @@ extension String {
 }
 
 extension World {
-  /// All names by which a container finds others in its networks, and those that people give them; nil where they cannot
-  /// be seen, or it has no network in which names are known.
-  fileprivate func names(beside container: Container) async -> (all: Set<String>, others: [String])? {
+  /// All names by which a container finds others in its networks, and those others that run; nil where they cannot be seen,
+  /// or it has no network in which names are known.
+  fileprivate func names(beside container: Container) async -> (all: Set<String>, others: [ContainerSummary])? {
     guard !container.usesHostNetwork, container.networkOwner == nil,
       container.networks.keys.contains(where: { !Network.defaults.contains($0) }),
       let containers = try? await containers(), let own = containers.first(where: { $0.Id == container.Id })
@@ -86,7 +102,6 @@ extension World {
         ([other.name, other.service, details.Config?.Hostname].compactMap { $0 }
           + details.networks.values.flatMap(\.names)).map { $0.lowercased() })
     }
-    let given = others.filter { $0.Id != own.Id && $0.isRunning }.flatMap { [$0.service, $0.name].compactMap { $0 } }
-    return (names, given.sorted())
+    return (names, others.filter { $0.Id != own.Id && $0.isRunning })
   }
 }

@@ -20,7 +20,8 @@ enum NginxProxyManagerReading: ProxyReader {
     }
     let hosts: [NginxProxyManager.Host]
     do throws(Unseen) { hosts = try await rows(files) } catch {
-      // Another database, or none that can be seen: the files alone still tell the route.
+      // Another database, or none that can be seen: the files alone still tell the route, and its row in the web page.
+      if reading.outcome == .found { reading.own[.npmDomain] = reading.entry?.site?.value }
       return reading
     }
     guard
