@@ -237,7 +237,9 @@ private struct Odd: World {
       }
     ).file("/etc/nginx/nginx.conf", "events {}", in: .process(9)).listening(in: .host)
     for (name, _, pid) in names {
-      world.container("\(name)1", #""Name": "/\#(name)", "State": {"Pid": \#(pid)}, \#(own)"#)
+      for key in [name, name + "1"] {
+        world.container(key, #""Name": "/\#(name)", "State": {"Pid": \#(pid)}, \#(own)"#)
+      }
     }
     world.with(
       UnixConnect(path: "/run/php/php8.2-fpm.sock", place: .process(9), user: 9),
