@@ -1,3 +1,4 @@
+import Flow
 import Model
 import ScreenCase
 import Testing
@@ -57,6 +58,17 @@ import Testing
       links: [Span("✓"), Span("✗ port")])
     let rows = way.rows(width: width, isASCII: false) + Sheet.boxes([[long, long], [long, "b"]], width: width, false)
     for row in rows { #expect(row.indent + row.spans.reduce(0) { $0 + $1.text.columns } <= width) }
+  }
+
+  /// Nothing past the first look could be seen; what a person said names the cause, and its place gets the cross.
+  @Test func theCrossFollowsTheCauseThatAnswersName() throws {
+    var play = Play.blind()
+    #expect(play.state.faultyHop == "site")
+    play.press(.character("1"), .character("2"))
+    let cause = try #require(play.state.session?.walk().causes.first?.cause)
+    #expect(cause == "backend-stopped")
+    #expect(play.state.faultyHop == ScreenCase.catalog().hop(of: cause))
+    #expect(play.state.way.links.map { $0.text.first } == ["?", "✗"])
   }
 
   // MARK: The list of sites
