@@ -201,7 +201,10 @@ extension World {
     guard let pid = container.pid else { return true }
     switch await result(of: Listeners(place: .process(pid))) {
     case .success(let listeners): return !listeners.contains { $0.port == port }
-    case .failure(let unseen): return unseen.isMissing
+    case .failure(let unseen):
+      // The list is from a moment before.
+      let listed = try? await containers()
+      return unseen.isMissing || listed?.contains { $0.Id == id && $0.State == "restarting" } == true
     }
   }
 

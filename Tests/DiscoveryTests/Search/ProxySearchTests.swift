@@ -106,6 +106,13 @@ import World
     #expect(await !loop(restarts: 3).listening(in: .process(7), ("0.0.0.0", 80)).keepsEnding("e1", before: 80))
     let old = loop(restarts: 3, started: "1970-01-01T00:01:00Z").listening(in: .process(7))
     #expect(await !old.keepsEnding("e1", before: 80))
+    // Nobody can see where it listens, and the list, a moment before, had it restarting.
+    let listed = { (state: String) in
+      loop(restarts: 3).with(Listeners(place: .process(7)), unseen: .notPermitted(what: "7"))
+        .containers(#"{"Id": "e1", "Names": ["/e"], "State": "\#(state)"}"#)
+    }
+    #expect(await listed("restarting").keepsEnding("e1", before: 80))
+    #expect(await !listed("running").keepsEnding("e1", before: 80))
     let denied = loop(restarts: 3).with(Listeners(place: .process(7)), unseen: .notPermitted(what: "7"))
     #expect(await !denied.keepsEnding("e1", before: 80))
   }
