@@ -18,6 +18,7 @@ extension FactName {
   static let socketApp: FactName = "socket.app"
   static let socketAppHost: FactName = "socket.app-host"
   static let socketAppPort: FactName = "socket.app-port"
+  static let socketReplaced: FactName = "socket.replaced"
 }
 
 private enum SocketOutcome: String, CheckOutcome {
@@ -36,7 +37,7 @@ extension Check {
     learns: [
       .socketObstacle, .socketObstacleKind, .socketOwner, .socketMode, .socketUser, .socketGroup, .socketFolder,
       .socketNear, .socketOutside, .socketMaker, .socketHidden, .socketApp,
-      .socketAppHost, .socketAppPort, .upstreamDial, .upstreamOpen,
+      .socketAppHost, .socketAppPort, .socketReplaced, .upstreamDial, .upstreamOpen,
     ] + FactName.ofPool, outcome: SocketOutcome.self
   ) { world, given, signs throws(Unseen) in
     let path = try given.upstreamSocket
@@ -86,6 +87,7 @@ extension Check {
       return (.denied, learned)
     case .refused:
       learned[.socketMaker] = await world.stopped(sharing: path, with: given.proxy)
+      learned[.socketReplaced] = await world.isReplaced(path, mountedIn: given.proxy) ? "yes" : ""
       return (.refused, learned)
     case .full:
       let taken = try await world.taken(at: path, in: worker)
@@ -105,6 +107,15 @@ extension World {
   /// that of a listening socket.
   fileprivate func isListening(at path: String, in process: Int32) async throws(Unseen) -> Bool {
     try await unixSockets(at: path, in: process).contains { $0[3] == "00010000" }
+  }
+
+  /// True of a socket that is mounted itself, not its folder, and takes connections on this machine: the container has the
+  /// one that was there when it started.
+  fileprivate func isReplaced(_ path: String, mountedIn proxy: ProxyPlace) async -> Bool {
+    guard let id = proxy.id, let container = try? await container(id),
+      let source = container.Mounts?.first(where: { $0.Destination == path })?.Source
+    else { return false }
+    return (try? await see(UnixConnect(path: source, place: .host)))?.outcome == .accepted
   }
 
   /// How many connections at a socket its program has taken. Source: proc(5), `net/unix`; those that still wait have no

@@ -226,6 +226,18 @@ private struct Odd: World {
     #expect(found.facts["socket.near"] == "/run/php/php8.2-fpm.sok")
   }
 
+  /// A socket that is mounted itself stays the one that was there when the container started.
+  @Test(arguments: [("/run/php/php8.2-fpm.sock", "yes"), ("/run/php", nil)] as [(String, String?)])
+  func refusedAndAnotherHasTakenItsPlace(mounted: String, replaced: String?) async throws {
+    let outside = "/srv/fpm.sock"
+    let world = world(.init(outcome: .refused, errno: 111, isAsUser: true))
+      .container("edge1", #""Name": "/edge", "Mounts": [{"Source": "\#(outside)", "Destination": "\#(mounted)"}]"#)
+      .with(UnixConnect(path: outside, place: .host), .init(outcome: .accepted, errno: 0, isAsUser: false))
+    let found = try await look("socket.connect", world, facts.merging(["proxy.id": "edge1"]))
+    #expect(found.outcome == "refused")
+    #expect(found.facts["socket.replaced"] == replaced)
+  }
+
   /// The official image listens on port 9000, whatever the pool's own file says.
   @Test(arguments: [("fastcgi", "php", "9000"), ("http", nil, nil)] as [(String, String?, String?)])
   func missingAndTheAppListensOnAPort(speaks: String, app: String?, port: String?) async throws {

@@ -146,6 +146,25 @@ private let shopLabels = [
   }
 
   /// Without a label the lowest port counts; without any port the container is dropped
+  /// Only what lies below the path has no route, and only where nobody else takes it.
+  @Test(
+    arguments: [
+      ("Path(`/a`)", "/a", true), ("Path(`/a`)", "/a/b", false), ("Path(`/a`)", "/ab", nil),
+      ("PathPrefix(`/a`)", "/a/b", true),
+    ] as [(String, String, Bool?)])
+  func aPathIsForItselfAlone(matcher: String, path: String, isFound: Bool?) async throws {
+    let labels = [
+      "traefik.http.routers.shop.rule": "Host(`shop.example.org`) && \(matcher)",
+      "traefik.http.services.shop.loadbalancer.server.port": "3000",
+    ]
+    let (outcome, facts) = try await read(
+      "http://shop.example.org\(path)", traefik([docker], [app("shop", labels)]))
+    #expect(outcome == (isFound == nil ? .missing : isFound == true ? .found : .misconfigured))
+    #expect(
+      facts[.routeLabel]
+        == (isFound == false ? "traefik.http.routers.shop.rule=Host(`shop.example.org`) && PathPrefix(`/a`)" : nil))
+  }
+
   @Test func withoutALabelTheLowestPortCounts() async throws {
     let labels = ["traefik.http.routers.shop.rule": "Host(`shop.example.org`)"]
     let ports = #"{"PrivatePort": 9000, "Type": "tcp"}, {"PrivatePort": 3000, "Type": "tcp"}"#
@@ -238,11 +257,12 @@ private let shopLabels = [
     (["rule": "Host(`shop.example.org`)", "middlewares": "gone"], "there is no middleware gone@docker"),
     (["rule": "Host(`shop.example.org`)", "service": "shpo"], "there is no service shpo@docker"),
     (["rule": "Host(`shop.example.org`)", "tls": "true"], "has tls"),
+    (["rule": "Host(`shop.example.org`) && Path(`/a`)"], "Path in the rule of the router shop"),
   ])
   func routersThatTraefikDoesNotUse(settings: [String: String], reason: String) async throws {
     var labels = ["traefik.http.services.shop.loadbalancer.server.port": "3000"]
     for (name, value) in settings { labels["traefik.http.routers.shop.\(name)"] = value }
-    let (outcome, facts) = try await read("http://shop.example.org/", traefik([docker], [app("shop", labels)]))
+    let (outcome, facts) = try await read("http://shop.example.org/a/b", traefik([docker], [app("shop", labels)]))
     #expect(outcome == .misconfigured)
     #expect(facts[.routeProblem]?.contains(reason) == true, "\(facts[.routeProblem] ?? "")")
   }

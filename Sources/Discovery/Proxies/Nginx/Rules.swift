@@ -156,6 +156,23 @@ extension Nginx {
     {
       return problem("invalid location modifier \"\(modifier)\"")
     }
+    let takesNoPath =
+      directive.name == "location" && directive.text(0).map { $0.hasPrefix("~") || $0.hasPrefix("@") } == true
+    if let pass = takesNoPath ? directive.block?.first("proxy_pass") : directive, let url = pass.pathlessURL,
+      takesNoPath || [.locationIf, .limitExcept].contains(context)
+    {
+      var problem = Problem(
+        file: pass.file, line: pass.lastLine,
+        message:
+          "\"proxy_pass\" cannot have URI part in location given by regular expression, or inside named location, "
+          + "or inside \"if\" statement, or inside \"limit_except\" block")
+      // Where the location's own pattern begins with that path, it is passed on without it, too.
+      let path = (pass.text(0) ?? "").dropFirst(url.count)
+      let isSame =
+        path == "/" || directive.text(1)?.hasPrefix("^" + (path.hasSuffix("/") ? path.dropLast() : path)) == true
+      if let written = pass.text(0), isSame { problem.slip = .init(written: written, meant: url) }
+      return problem
+    }
     if directive.name == "listen",
       let unknown = directive.arguments.dropFirst().map(\.text).first(where: { word in
         !listenParameters.contains(String(word.prefix { $0 != "=" }))
@@ -225,5 +242,16 @@ extension Nginx {
       next = index + 1
     }
     return text.isEmpty ? nil : .milliseconds(total)
+  }
+}
+
+extension Nginx.Directive {
+  /// Of a `proxy_pass` whose literal address has a path behind it: the address without it.
+  fileprivate var pathlessURL: String? {
+    guard name == "proxy_pass", let url = text(0), !url.contains("$"), !url.contains("unix:"),
+      let mark = url.firstRange(of: "://"),
+      let path = url[mark.upperBound...].firstIndex(where: { $0 == "/" || $0 == "?" })
+    else { return nil }
+    return String(url[..<path])
   }
 }

@@ -55,9 +55,9 @@ extension Traefik.Rule {
   }
 
   /// What it says of a GET of `path` at `host`. `hasWildcards`: a star in a host stands for a label, as it does since
-  /// version 3.7.
+  /// version 3.7. `takesBelow`: a `Path` stands for what lies below it as well, which it does not for Traefik.
   func matches(
-    host: String, path: String, _ syntax: Traefik.Syntax, hasWildcards: Bool = true
+    host: String, path: String, _ syntax: Traefik.Syntax, hasWildcards: Bool = true, takesBelow: Bool = false
   ) -> Traefik.Verdict {
     let host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
     let query = String(path.drop { $0 != "?" }.dropFirst())
@@ -73,6 +73,8 @@ extension Traefik.Rule {
       case ("hostregexp", .v2):
         any(values) { (try? Pattern("^\($0.regexOfBraces(standingFor: "[^.]+"))$"))?.matches(host) == true }
       case ("hostregexp", _): any(values) { (try? Pattern($0))?.matches(host) == true }
+      case ("path", _) where takesBelow:
+        any(values) { path == $0 || path.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
       case ("path", .v2):
         any(values) { (try? Pattern("^\($0.regexOfBraces(standingFor: "[^/]+"))$"))?.matches(path) == true }
       case ("pathprefix", .v2):

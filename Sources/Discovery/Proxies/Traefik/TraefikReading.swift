@@ -188,7 +188,12 @@ private struct Loaded {
     case "middlewares":
       guard router.middlewares.count == 1 else { return nil }
       return missingMiddleware(of: router)?.nearest(among: dynamic.middlewares.keys.sorted())
-    case "service": return router.service?.nearest(among: dynamic.services.keys.sorted())
+    case "service":
+      guard let service = router.service else { return nil }
+      let all = dynamic.services.keys.sorted()
+      // Of one provider there may be no other.
+      let same = all.filter { $0.provider == service.provider && !$0.hasSuffix("@internal") }
+      return service.nearest(among: all) ?? (same.count == 1 ? same[0] : nil)
     case "serversTransport": return missingTransport(of: router)?.name.nearest(among: dynamic.transports.keys.sorted())
     default: return nil
     }
@@ -256,7 +261,7 @@ private struct Loaded {
         reason: "the router \(router.name), of priority \(router.priority), takes every request for this site before "
           + "the router \(chosen.name), of priority \(chosen.priority)", setting: "priority", replacement: "1")
     } else if var fault = router.fault {
-      fault.replacement = replacement(for: fault.setting, of: router)
+      fault.replacement = fault.replacement ?? replacement(for: fault.setting, of: router)
       // A middleware may keep others out; a transport only says how the app is asked.
       fault.isNeedless = fault.setting == "serversTransport" && fault.replacement == nil
       router.fault = fault
@@ -330,13 +335,17 @@ private struct Loaded {
       guard let (rule, syntax) = router.matching else {
         return router.rule.lowercased().contains(host) ? (router, true, false) : nil
       }
-      func verdict(_ host: String) -> Traefik.Verdict {
-        rule.matches(host: host, path: request.site.path, syntax, hasWildcards: hasWildcards ?? true)
+      func verdict(_ host: String, takesBelow: Bool = false) -> Traefik.Verdict {
+        rule.matches(
+          host: host, path: request.site.path, syntax, hasWildcards: hasWildcards ?? true, takesBelow: takesBelow)
       }
       let own = verdict(host)
-      guard own > .no else { return nil }
-      let another = verdict("another.\(host)x")
-      return (router, another == .no, own == .yes)
+      let another = { (takesBelow: Bool) in verdict("another.\(host)x", takesBelow: takesBelow) }
+      guard own > .no else {
+        guard verdict(host, takesBelow: true) == .yes, another(true) == .no else { return nil }
+        return (router.forMore, true, false)
+      }
+      return (router, another(false) == .no, own == .yes)
     }
     // The longest rule first; of equal ones that of a container that runs.
     let sorted = matching.sorted { left, right in
@@ -819,6 +828,17 @@ extension Traefik.Router {
     let own = container?.name.map { $0.isLetter || $0.isNumber ? $0 : "-" }
     return own.map { String($0) }.flatMap { $0 == name ? nil : $0 }
   }
+
+  /// The same, whose rule has the request's path only above it.
+  fileprivate var forMore: Self {
+    var router = self
+    router.fault =
+      fault
+      ?? Traefik.Fault(
+        reason: "Path in the rule of the router \(name) is for that path alone; PathPrefix has what lies below it, too",
+        setting: "rule", replacement: rule.replacing("Path(", with: "PathPrefix("))
+    return router
+  }
 }
 
 extension String {
@@ -845,8 +865,7 @@ extension Reading.Labels {
 extension Traefik.Service {
   /// The transport that it names, with its provider, of a service of that name.
   fileprivate func transport(named name: String) -> String? {
-    let provider = name.split(separator: "@").last.map(String.init) ?? ""
-    return settings["loadBalancer", "serversTransport"]?.text?.qualified(by: provider)
+    settings["loadBalancer", "serversTransport"]?.text?.qualified(by: name.provider)
   }
 }
 
@@ -870,6 +889,9 @@ extension Span {
 }
 
 extension String {
+  /// Of `shop@docker`: docker.
+  fileprivate var provider: String { split(separator: "@").last.map(String.init) ?? "" }
+
   /// Where scheme, host and port stand in `http://shop:3000/`, in characters.
   fileprivate var urlParts: (scheme: Substring, host: Range<Int>, port: Range<Int>?) {
     let scheme = prefix { $0 != ":" }

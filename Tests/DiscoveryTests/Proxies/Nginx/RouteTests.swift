@@ -315,6 +315,21 @@ import Testing
     #expect(meant.map { problem?.message != "unknown directive \"\($0)\"" } ?? true)
   }
 
+  @Test(
+    arguments: [
+      ("~ ^/a(.*)$", "http://app:1/a/", "http://app:1"), ("~ ^/a(.*)$", "http://app:1/", "http://app:1"),
+      ("@app", "http://app:1/", "http://app:1"), ("~ ^/a(.*)$", "http://app:1/b/", nil),
+      ("~ /a", "http://app:1/a/", nil),
+    ] as [(String, String, String?)])
+  func anAddressWithAPathWhereNoneMayStand(location: String, url: String, meant: String?) async {
+    let configuration = await nginxConfiguration(
+      http: "server { location \(location) { proxy_pass \(url); } }")
+    let problem = configuration.problems.first
+    #expect(problem?.message.hasPrefix("\"proxy_pass\" cannot have URI part") == true)
+    #expect(problem?.slip?.written == meant.map { _ in url })
+    #expect(problem?.slip?.meant == meant)
+  }
+
   @Test func hostsFromRows() throws {
     let hosts = NginxProxyManager.hosts([
       [
