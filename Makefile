@@ -7,7 +7,7 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -s --disable-local-rpath --
 
 # What the program is built from, and what its tests use for real.
 STATIC := libyaml-dev libtomlplusplus-dev libcmark-dev libsqlite3-dev libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev libc-ares-dev
-LIBRARIES := libncurses-dev libcurl4-openssl-dev libstdc++-12-dev libssl-dev $(STATIC)
+LIBRARIES := libncurses-dev libcurl4-openssl-dev g++ libssl-dev $(STATIC)
 PEERS := bind9-dnsutils docker.io docker-compose perl nginx-light haproxy apache2 lighttpd busybox-static openssl sqlite3 gcc tmux iptables nftables podman netavark aardvark-dns runc fuse-overlayfs iproute2 util-linux procps patch curl xz-utils zstd bzip2 python3 python3-minimal python3-yaml shellcheck strace cmark mandoc fish zsh php8.2-fpm uwsgi-core uwsgi-plugin-python3 openssh-server
 
 .PHONY: run build test check lab by-hand answers walks drops hosts pastes thorough practice field hostile fuzz suites tables texts pictures bench format lint install uninstall package image test-packages libraries peers clean

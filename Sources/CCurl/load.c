@@ -2,6 +2,10 @@
 #include <dlfcn.h>
 #include <stdarg.h>
 
+// Newer versions of libcurl promise not to change what is read.
+typedef __typeof__(_Generic(
+    &curl_url_get, CURLUcode(*)(const CURLU *, CURLUPart, char **, unsigned): (const CURLU *)0, default: (CURLU *)0)) ReadURL;
+
 // Each function of libcurl and OpenSSL that the program calls: its result, name, parameters and what it hands on. They stand
 // here in their names' place, so that the libraries are loaded when somebody wants a request: with all that they need they
 // would cost two thirds of each start.
@@ -24,7 +28,7 @@
   F(CURLMsg *, curl_multi_info_read, (CURLM * multi, int *left), (multi, left))                                        \
   F(CURLU *, curl_url, (void), ())                                                                                     \
   F(void, curl_url_cleanup, (CURLU * url), (url))                                                                      \
-  F(CURLUcode, curl_url_get, (CURLU * url, CURLUPart part, char **text, unsigned flags), (url, part, text, flags))     \
+  F(CURLUcode, curl_url_get, (ReadURL url, CURLUPart part, char **text, unsigned flags), (url, part, text, flags))     \
   F(CURLUcode, curl_url_set, (CURLU * url, CURLUPart part, const char *text, unsigned flags),                          \
     (url, part, text, flags))                                                                                          \
   F(const char *, curl_url_strerror, (CURLUcode code), (code))                                                         \

@@ -237,6 +237,15 @@ private func cluster(_ name: String, _ address: String = "shop", _ port: Int = 3
     #expect(facts["port-line.file"] == "/srv/envoy/cds.yaml")
   }
 
+  /// A cluster of addresses with a name in it keeps Envoy from starting.
+  @Test(arguments: [("STATIC", "shop", true), ("STATIC", "10.0.0.2", false), ("STRICT_DNS", "shop", false)])
+  func aNameAmongAddresses(type: String, host: String, isRefused: Bool) async throws {
+    let clusters = cluster("app", host).replacing("STRICT_DNS", with: type)
+    let (_, facts) = try await read("http://shop.example.org/", world(file(shop, clusters)))
+    #expect((facts[.configProblem]?.hasPrefix("malformed IP address: shop") == true) == isRefused)
+    #expect(facts["problem-line.fixed"]?.hasSuffix("type: STRICT_DNS") == (isRefused ? true : nil))
+  }
+
   @Test func aFileThatIsNoYAMLToItsEndIsBrokenWithTheLine() async throws {
     let (outcome, facts) = try await read("http://a/", world("static_resources:\n  listeners: [\n  clusters:\n"))
     #expect(outcome == .broken)

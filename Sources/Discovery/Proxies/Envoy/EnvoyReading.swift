@@ -219,8 +219,14 @@ extension EnvoyReading {
         "\(mistake.message) in \(mistake.place.file):\(mistake.place.line)", in: mistake.place.file,
         line: mistake.place.line, text: line, fixed: nil)
     }
+    let named = configuration.nameInStaticCluster.map { host, type in
+      proxy.files.mistake(
+        "malformed IP address: \(host). A cluster of type STATIC takes addresses alone", in: type.file, line: type.line,
+        text: type.text, fixed: type.head + "STRICT_DNS" + type.tail)
+    }
     return Reading.Configuration(
-      start: Reading.Configuration.Start(file: proxy.configurationPath, prefix: nil, adapter: nil), mistake: mistake,
+      start: Reading.Configuration.Start(file: proxy.configurationPath, prefix: nil, adapter: nil),
+      mistake: mistake ?? named,
       // Files that a configuration source names are loaded when they are replaced; only the main one waits.
       newest: await proxy.files.newest(of: [proxy.configurationPath].compactMap { $0 }), main: nil, folder: nil,
       folderInside: nil, container: nil, hasAdmin: .notApplicable, version: try? await admin?.version(),
@@ -298,6 +304,17 @@ extension Route {
 }
 
 extension Envoy.Configuration {
+  /// A name where an address has to be, which keeps Envoy from starting, with the place of the cluster's type.
+  fileprivate var nameInStaticCluster: (host: String, type: Span)? {
+    for cluster in clusters where cluster["type"]?.text?.uppercased() == "STATIC" {
+      guard let type = cluster["type"]?.span else { continue }
+      for case .network(let host, _)? in endpoints(of: cluster).map(\.endpoint) where !host.isAddress {
+        return (host, type)
+      }
+    }
+    return nil
+  }
+
   /// - Parameter servers: The cluster's, as the running Envoy sees them.
   fileprivate func route(
     to cluster: Message, _ action: Message, _ route: Envoy.Route, _ servers: [Message],
