@@ -34,7 +34,8 @@ extension Check {
       .map(String.init)
     let containers: [ContainerSummary]
     do throws(Unseen) { containers = try await world.containers() } catch .missing { containers = [] }
-    let stopped = containers.filter { !$0.isRunning }
+    // A Swarm starts its containers itself, and never one that has ended.
+    let stopped = containers.filter { !$0.isRunning && $0.swarmService == nil }
     var learned: Facts = [
       // A port that many have says nothing.
       .candidateApps: apps.count <= 3 ? apps.map(\.name).sorted().joined(separator: ", ") : "",

@@ -27,8 +27,8 @@ extension FactName {
 
 private enum UpstreamOutcome: String, CheckOutcome {
   case container, host, beside, itself, gone, scaled, nameless, elsewhere, unknown
-  /// A service of Docker's Swarm of which no container runs, though some should.
-  case absent
+  /// A service of Docker's Swarm of which no container runs, though some should; or those that it makes end again and again.
+  case absent, failing
   /// The route has an address; a container has it that does not listen on that port.
   case occupied
   /// The route has an address that a container was given to keep; it does not run, and another one has the address.
@@ -119,7 +119,7 @@ extension Check {
     case .absent(let absence):
       guard let reason = absence.reason else { return (.scaled, [.swarmService: absence.service]) }
       return (
-        .absent,
+        absence.failures > 1 ? .failing : .absent,
         [
           .swarmService: absence.service, .swarmReason: reason,
           .swarmConstraints: absence.constraints.joined(separator: ", ").excerpt(of: 200),

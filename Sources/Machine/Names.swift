@@ -41,7 +41,7 @@ extension DNSQuery.Sight {
 }
 
 /// c-ares counts its starts without a lock, so there is one.
-private let isLibraryReady = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS
+private let isLibraryReady = ares_library_init(ARES_LIB_INIT_ALL) == shim_success
 
 /// One use of c-ares, on one thread: questions to one server.
 private final class Channel {
@@ -58,11 +58,11 @@ private final class Channel {
     options.timeout = milliseconds(max(0.05, limit / 3))
     var channel: ares_channel?
     let code = ares_init_options(&channel, &options, ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_TIMEOUTMS)
-    guard code == ARES_SUCCESS, let channel else {
+    guard code == shim_success, let channel else {
       throw .unreadable(what: "DNS", why: .said(String(cString: ares_strerror(code))))
     }
     self.channel = channel
-    guard ares_set_servers_ports_csv(channel, server) == ARES_SUCCESS else {
+    guard ares_set_servers_ports_csv(channel, server) == shim_success else {
       throw .unreadable(what: "DNS", why: .init(.notServer, server))
     }
   }
@@ -122,13 +122,13 @@ private final class Question {
   func take(_ code: Int32, _ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int32) {
     isOpen = false
     switch code {
-    case ARES_SUCCESS:
+    case shim_success:
       addresses = type == ns_t_a ? parseFour(bytes, count) : parseSix(bytes, count)
       answer = addresses.isEmpty ? .noData : .addresses
-    case ARES_ENODATA: answer = .noData
-    case ARES_ENOTFOUND, ARES_EBADNAME: answer = .noSuchName
-    case ARES_ESERVFAIL, ARES_EFORMERR, ARES_ENOTIMP, ARES_EBADRESP: answer = .serverFailure
-    case ARES_EREFUSED: answer = .refused
+    case shim_no_data: answer = .noData
+    case shim_not_found, shim_bad_name: answer = .noSuchName
+    case shim_server_failed, shim_malformed, shim_not_implemented, shim_bad_answer: answer = .serverFailure
+    case shim_refused: answer = .refused
     default: answer = .silent
     }
   }

@@ -202,7 +202,7 @@ private let edge =
     arguments: [
       ("store", #"{"State": "pending", "Err": "no suitable node"}"#, "absent", "no suitable node"),
       (
-        "shop_store", #"{"State": "failed", "Message": "started", "Err": "task: non-zero exit (1)"}"#, "absent",
+        "shop_store", #"{"State": "failed", "Message": "started", "Err": "task: non-zero exit (1)"}"#, "failing",
         "task: non-zero exit (1)"
       ),
       ("shop_store", #"{"State": "running"}"#, "nameless", nil),
@@ -224,7 +224,31 @@ private let edge =
     let found = try await look("upstream.find", world, route.merging(["upstream.host": "store"]))
     #expect(found.outcome == outcome)
     #expect(found.facts["swarm.reason"] == reason)
-    #expect(found.facts["swarm.service"] == (outcome == "absent" ? service : nil))
+    #expect(found.facts["swarm.service"] == (reason == nil ? nil : service))
+  }
+
+  /// A proxy of the machine knows a service by a port alone: by the container that had it last, or by what the Swarm says.
+  @Test(arguments: [(true, "failing"), (false, "absent")])
+  func aPortOfASwarmsServiceWithoutAContainer(hasEnded: Bool, outcome: String) async throws {
+    let label = #""Labels": {"com.docker.swarm.service.name": "store"}"#
+    let last = #"{"Id": "t1", "Names": ["/store.1.abc"], "State": "exited", \#(label)}"#
+    let failed = #"{"Status": {"State": "failed", "Err": "task: non-zero exit (3)"}}"#
+    let world = Sandbox().containers(hasEnded ? [edge, last] : [edge]).listening(in: .host)
+      .container(
+        "t1",
+        #""Name": "/store.1.abc", "Config": {\#(label)}, "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "8088"}]}}"#
+      )
+      .docker(
+        "/services",
+        #"[{"ID": "s1", "Spec": {"Name": "store", "EndpointSpec": {"Ports": [{"PublishedPort": 8088, "Protocol": "tcp"}]}}}]"#
+      )
+      .docker(
+        "/tasks?filters=%7B%22service%22%3A%5B%22store%22%5D%7D", "[\(failed)\(hasEnded ? "," + failed : "")]")
+    let onHost: Facts = ["proxy.place": "host", "upstream.host": "127.0.0.1", "upstream.port": "8088"]
+    let found = try await look("upstream.find", world, onHost)
+    #expect(found.outcome == outcome)
+    #expect(found.facts["swarm.service"] == "store")
+    #expect(found.facts["swarm.reason"] == "task: non-zero exit (3)")
   }
 
   /// A program that a supervisor has given up leaves its container running.

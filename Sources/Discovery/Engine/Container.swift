@@ -58,6 +58,8 @@ public struct ContainerSummary: Sendable, Decodable {
   public var image: String { Image?.withoutTag ?? "" }
   public var service: String? { Labels?["com.docker.compose.service"] }
   public var project: String? { Labels?["com.docker.compose.project"] }
+  /// The service of Docker's Swarm for which it was made.
+  public var swarmService: String? { Labels?["com.docker.swarm.service.name"] }
   public var usesHostNetwork: Bool { HostConfig?.NetworkMode == "host" }
   /// The container in whose network it lives (`network_mode: service:…`); it may be there no more.
   public var networkOwner: String? { HostConfig?.NetworkMode?.containerOfMode }
@@ -185,6 +187,9 @@ public struct Container: Sendable, Decodable {
   public var started: Double? { State?.StartedAt.flatMap(secondsSince1970) }
   public var finished: Double? { State?.FinishedAt.flatMap(secondsSince1970) }
 
+  /// The service of Docker's Swarm for which it was made.
+  var swarmService: String? { Config?.Labels?["com.docker.swarm.service.name"] }
+
   /// Published ports as wanted: host port and address to the port inside.
   public var bindings: [PublishedPort] {
     (HostConfig?.PortBindings ?? [:]).sorted { $0.key < $1.key }.flatMap { key, bindings in
@@ -257,6 +262,8 @@ public struct SwarmAbsence: Sendable {
   public let service: String
   /// What the Swarm says of the newest one; nil if the service was told to have none.
   public let reason: String?
+  /// How many of those that it remembers have ended by a failure.
+  public let failures: Int
   /// What a machine has to be for it: `node.labels.disk==ssd`.
   public let constraints: [String]
 }
@@ -267,11 +274,17 @@ struct SwarmService: Sendable, Decodable {
   struct Mode: Sendable, Decodable { let Replicated: Replicated? }
   struct Placement: Sendable, Decodable { let Constraints: [String]? }
   struct Template: Sendable, Decodable { let Placement: Placement? }
+  struct Port: Sendable, Decodable {
+    let PublishedPort: UInt16?
+    let `Protocol`: String?
+  }
+  struct Endpoint: Sendable, Decodable { let Ports: [Port]? }
   struct Wanted: Sendable, Decodable {
     let Name: String?
     let Labels: [String: String]?
     let Mode: Mode?
     let TaskTemplate: Template?
+    let EndpointSpec: Endpoint?
   }
   let ID: String?
   let Spec: Wanted?
@@ -283,6 +296,11 @@ struct SwarmService: Sendable, Decodable {
   func answers(to host: String) -> Bool {
     let stack = Spec?.Labels?["com.docker.stack.namespace"].map { "\($0)_\(host)" }
     return [host, stack].contains(name.lowercased()) || host == "tasks." + name.lowercased()
+  }
+
+  /// True if this port of each machine is to lead to it.
+  func publishes(_ port: UInt16) -> Bool {
+    Spec?.EndpointSpec?.Ports?.contains { $0.PublishedPort == port && ($0.`Protocol` ?? "tcp") == "tcp" } == true
   }
 
   /// Its containers, each by its name and its labels; if none of them is on this machine, one without an address that
@@ -434,20 +452,25 @@ extension World {
   /// The services of Docker's Swarm; only a manager tells them.
   func services() async throws(Unseen) -> [SwarmService] { try await docker("/services", as: [SwarmService].self) }
 
-  /// Why the service of Docker's Swarm with this name has no container that runs; nil if it has one, or there is no such
+  /// Why the service of Docker's Swarm that is meant has no container that runs; nil if it has one, or there is no such
   /// service.
-  func absence(ofService name: String) async -> SwarmAbsence? {
-    guard let service = ((try? await services()) ?? []).first(where: { $0.answers(to: name) }) else { return nil }
+  func absence(ofService isMeant: (SwarmService) -> Bool) async -> SwarmAbsence? {
+    guard let service = ((try? await services()) ?? []).first(where: isMeant) else { return nil }
     let constraints = service.Spec?.TaskTemplate?.Placement?.Constraints ?? []
-    if service.isScaledToZero { return SwarmAbsence(service: service.name, reason: nil, constraints: constraints) }
+    func absence(_ reason: String?, failures: Int = 0) -> SwarmAbsence {
+      SwarmAbsence(service: service.name, reason: reason, failures: failures, constraints: constraints)
+    }
+    if service.isScaledToZero { return absence(nil) }
     let filters = Self.escaped(#"{"service":["\#(service.name)"]}"#)
     guard let tasks = try? await docker("/tasks?filters=\(filters)", as: [SwarmTask].self), !tasks.isEmpty,
       !tasks.contains(where: { $0.Status?.State == "running" })
     else { return nil }
-    let newest = tasks.max { ($0.UpdatedAt ?? "") < ($1.UpdatedAt ?? "") }
-    let reason = [newest?.Status?.Err, newest?.Status?.Message].compactMap { $0 }.first { !$0.isEmpty }
-    return SwarmAbsence(
-      service: service.name, reason: reason?.excerpt(of: 200) ?? newest?.Status?.State ?? "", constraints: constraints)
+    // The next one waits already, and knows of no failure.
+    let latest = tasks.sorted { ($0.UpdatedAt ?? "") > ($1.UpdatedAt ?? "") }.compactMap(\.Status)
+    let told =
+      latest.lazy.compactMap(\.Err).first { !$0.isEmpty } ?? latest.lazy.compactMap(\.Message).first { !$0.isEmpty }
+    return absence(
+      told?.excerpt(of: 200) ?? latest.first?.State ?? "", failures: latest.count { $0.State == "failed" })
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {

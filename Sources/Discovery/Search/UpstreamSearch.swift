@@ -51,7 +51,14 @@ extension World {
     let containers: [ContainerSummary]
     do throws(Unseen) { containers = try await self.containers() } catch .missing { containers = [] }
     if try await isOfThisMachine(host) {
-      return try await published(port, at: host, containers).map { .container($0.0, port: $0.1) } ?? .host
+      if let (container, inside) = try await published(port, at: host, containers) {
+        return await absence(of: container).map(UpstreamFound.absent) ?? .container(container, port: inside)
+      }
+      let isThere = (try? await see(Listeners(place: .host)))?.contains { $0.port == port } != false
+      if !isThere, !containers.isEmpty, let absence = await absence(ofService: { $0.publishes(port) }) {
+        return .absent(absence)
+      }
+      return .host
     }
     if host.isAddress {
       if let owner = containers.first(where: { $0.networkOwner == nil && $0.addresses.contains(host) }) {
@@ -60,11 +67,19 @@ extension World {
       let networks = containers.isEmpty ? [] : try await networks()
       return networks.contains { $0.holds(host) } ? .goneAddress : .elsewhere
     }
-    if let named = try await named(host, containers, near: proxy) { return .container(named, port: port) }
-    if !containers.isEmpty, let absence = await absence(ofService: host) { return .absent(absence) }
+    if let named = try await named(host, containers, near: proxy) {
+      return await absence(of: named).map(UpstreamFound.absent) ?? .container(named, port: port)
+    }
+    if !containers.isEmpty, let absence = await absence(ofService: { $0.answers(to: host) }) { return .absent(absence) }
     let own = containers.first { $0.Id == proxy.id }
     let others = containers.filter { $0.Id != proxy.id && $0.isRunning && $0.sharesNetwork(with: own) }
     return .noSuchContainer(near: await nearName(of: host, port: port, among: others))
+  }
+
+  /// Of a container that a Swarm made and that does not run: why its service has none that does.
+  private func absence(of container: Container) async -> SwarmAbsence? {
+    guard !container.isRunning, let service = container.swarmService else { return nil }
+    return await absence(ofService: { $0.name == service })
   }
 
   private func isOfThisMachine(_ host: String) async throws(Unseen) -> Bool {

@@ -501,6 +501,8 @@ extension String {
   }
 
   fileprivate func replacingCharacters(in range: Range<String.Index>, with text: String) -> String {
-    self[..<range.lowerBound] + text + self[range.upperBound...]
+    var replaced = self
+    replaced.replaceSubrange(range, with: text)
+    return replaced
   }
 }
