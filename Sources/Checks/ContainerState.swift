@@ -32,7 +32,7 @@ extension Check {
       .containerStatus, .containerExitCode, .containerError, .containerRestarts, .containerHealth,
       .containerHealthOutput,
       .containerAge, .containerFresh, .containerMemory, .containerMoreMemory, .containerFolder,
-      .containerCheckLacks,
+      .containerCheckLacks, .swarmService,
     ] + FactName.making("unchecked", of: "upstream") + FactName.ofWholeLine(.unchecked)
       + FactName.ofLastWords, outcome: ContainerOutcome.self
   ) { world, given, signs throws(Unseen) in
@@ -62,7 +62,13 @@ extension Check {
     // After a restart by policy the flag and the exit code are gone; the engine's events still tell.
     let mayLoop = (container.RestartCount ?? 0) > 0 && (status != "running" || (age ?? .infinity) < 120)
     let deaths = mayLoop ? (try? await world.deaths(of: container.Id, since: world.now - 600)) : nil
-    let isLooping = status == "restarting" || (mayLoop && (container.RestartCount ?? 0) > 1)
+    // A Swarm starts none again: it makes a new one in its place.
+    var hasFailed = false
+    if let service = container.swarmService, age ?? 0 < 120 {
+      hasFailed = (try? await world.failures(ofService: service, since: world.now - 600)) ?? 0 > 1
+      if hasFailed { (learned[.swarmService], learned[.containerExitCode]) = (service, "") }
+    }
+    let isLooping = status == "restarting" || (mayLoop && (container.RestartCount ?? 0) > 1) || hasFailed
     let wasKilledForMemory = state.OOMKilled == true || (deaths?.outOfMemory ?? false)
     if let code = deaths?.exitCode, isLooping { learned[.containerExitCode] = String(code) }
     let outcome: ContainerOutcome =

@@ -55,6 +55,27 @@ import World
     #expect(found.facts["container.fresh"] == "yes")
   }
 
+  /// A Swarm makes a new container in the place of one that has ended, and each of them is running for the first time.
+  @Test(arguments: [
+    (["00:00:00", "00:00:30"], "restarting"), (["00:00:30"], "running"), (["00:00:30", "-"], "running"),
+  ])
+  func oneOfManyThatASwarmHasMade(failures: [String], outcome: String) async throws {
+    let tasks = failures.map { time in
+      let updated = time == "-" ? "1970-01-01T00:00:00Z" : "1970-01-02T" + time + "Z"
+      return #"{"UpdatedAt": "\#(updated)", "Status": {"State": "failed"}}"#
+    }
+    let world = Sandbox(now: 86_460)
+      .container(
+        "app1",
+        #""Name": "/shop.1.x", "State": {"Status": "running", "Pid": 9, "StartedAt": "1970-01-02T00:00:50Z"}, "Config": {"Labels": {"com.docker.swarm.service.name": "shop"}}"#
+      )
+      .docker(
+        "/tasks?filters=%7B%22service%22%3A%5B%22shop%22%5D%7D", "[\(tasks.joined(separator: ", "))]")
+    let found = try await look("container.state", world, ["upstream.id": "app1"])
+    #expect(found.outcome == outcome)
+    #expect(found.facts["swarm.service"] == (outcome == "restarting" ? "shop" : nil))
+  }
+
   @Test func runningBetweenTwoCrashesTheEnginesEventsTellHowItEnds() async throws {
     let members =
       #""RestartCount": 4, "State": {"Status": "running", "StartedAt": "1970-01-02T00:00:00Z", "ExitCode": 0}"#

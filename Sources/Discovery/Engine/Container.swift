@@ -188,7 +188,7 @@ public struct Container: Sendable, Decodable {
   public var finished: Double? { State?.FinishedAt.flatMap(secondsSince1970) }
 
   /// The service of Docker's Swarm for which it was made.
-  var swarmService: String? { Config?.Labels?["com.docker.swarm.service.name"] }
+  public var swarmService: String? { Config?.Labels?["com.docker.swarm.service.name"] }
 
   /// Published ports as wanted: host port and address to the port inside.
   public var bindings: [PublishedPort] {
@@ -461,8 +461,7 @@ extension World {
       SwarmAbsence(service: service.name, reason: reason, failures: failures, constraints: constraints)
     }
     if service.isScaledToZero { return absence(nil) }
-    let filters = Self.escaped(#"{"service":["\#(service.name)"]}"#)
-    guard let tasks = try? await docker("/tasks?filters=\(filters)", as: [SwarmTask].self), !tasks.isEmpty,
+    guard let tasks = try? await tasks(ofService: service.name), !tasks.isEmpty,
       !tasks.contains(where: { $0.Status?.State == "running" })
     else { return nil }
     // The next one waits already, and knows of no failure.
@@ -470,7 +469,19 @@ extension World {
     let told =
       latest.lazy.compactMap(\.Err).first { !$0.isEmpty } ?? latest.lazy.compactMap(\.Message).first { !$0.isEmpty }
     return absence(
-      told?.excerpt(of: 200) ?? latest.first?.State ?? "", failures: latest.count { $0.State == "failed" })
+      told?.excerpt(of: 200) ?? latest.first?.State ?? "", failures: tasks.count { $0.Status?.State == "failed" })
+  }
+
+  /// How many containers of a service of Docker's Swarm have ended by a failure since a time (seconds since 1970), of those
+  /// that it remembers.
+  public func failures(ofService name: String, since: Double) async throws(Unseen) -> Int {
+    try await tasks(ofService: name).count { task in
+      task.Status?.State == "failed" && task.UpdatedAt.flatMap(secondsSince1970).map { $0 >= since } == true
+    }
+  }
+
+  private func tasks(ofService name: String) async throws(Unseen) -> [SwarmTask] {
+    try await docker("/tasks?filters=\(Self.escaped(#"{"service":["\#(name)"]}"#))", as: [SwarmTask].self)
   }
 
   private func docker<Value: Decodable>(_ path: String, as type: Value.Type) async throws(Unseen) -> Value {
