@@ -4,13 +4,13 @@ was asked, and whether commands and patches on this machine can mend it. More th
 have; the others are the most frequent ones of newcomers, in their own layouts, with neighbours that look guilty and old errors."""
 import os, subprocess, time
 from faults import APP, ENVOY, fault, fpm_nginx, loc
-from more import FILES, backend, caddyfile, certificate, compose, node, variable
+from more import FILES, caddyfile, certificate, compose, node, variable
 from newest import stop
 from other import loops, npm
 from seventh import moves
 from sixth import own_image, sites
 from eighth import apache, conf, done, old_errors, secure, swag
-from stage import StagingError, get, sh
+from stage import StagingError, sh
 
 def podman(s, image, name, *cmd, opts=()): # a container of Podman on its default network; its image is the one of Docker
     if subprocess.run(["podman", "image", "exists", f"localhost/{image}"]).returncode: sh("sh", "-c", f"docker save {image} | podman load -q", timeout=180); sh("podman", "tag", image, f"localhost/{image}", check=False)
@@ -27,12 +27,6 @@ def traefik_the_shell_ate_the_rule(s):
     n = s.net("web"); p = s.port(); r = "notifiarr"; s.file("start-notifiarr.sh", f"#!/bin/bash\n# same as start-kuma.sh\ndocker rm -f notifiarr\ndocker run -d --name notifiarr --network {n} --label \"traefik.enable=true\" --label \"traefik.http.routers.{r}.rule=Host(`{s.site}`)\" --label \"traefik.http.services.{r}.loadbalancer.server.port={p}\" louislam/uptime-kuma:1\n", 0o755)
     s.app(p, net=n, name=s.name("notifiarr"), image="louislam/uptime-kuma:1", labels=["traefik.enable=true", f"stack={s.tag}", f"traefik.http.routers.{r}.rule=Host()", f"traefik.http.services.{r}.loadbalancer.server.port={p}"]); q = s.port(); s.app(q, net=n, name=s.name("kuma"), labels=s.labels(q, site="kuma." + s.site, router="kuma"))
     s.traefik(s.docker_provider(), n); s.needs("the container has to be made again with another label", f"Host(`{s.site}`)"); s.expect("/", 404, "route-misconfigured", "route-missing", mend=False)
-@fault
-def traefik_label_with_a_blank(s):
-    """`- traefik.http.routers.web.rule = Host(…)`: in a list the blank belongs to the label's name: field not found, and nothing of the container counts. https://github.com/traefik/traefik/issues/7377 (kind), https://github.com/librenms/docker/issues/6 (kind)"""
-    n = s.net("web"); p = s.port(); r = "librenms"; j = f"librenms{s.tag}"; s.file("docker-compose.yml", f"services:\n  app:\n    image: jellyfin/jellyfin:10.9\n    command: app {p}\n    labels:\n      - traefik.enable=true\n      - stack={s.tag}\n      - traefik.http.routers.{r}.rule = Host(`{s.site}`)\n      - traefik.http.services.{r}.loadbalancer.server.port={p}\n    networks: [web]\nnetworks:\n  web:\n    name: {n}\n    external: true\n")
-    s.app(p, net=n, name=f"{j}-app-1", image="jellyfin/jellyfin:10.9", labels=["traefik.enable=true", f"stack={s.tag}", f"traefik.http.routers.{r}.rule = Host(`{s.site}`)", f"traefik.http.services.{r}.loadbalancer.server.port={p}"] + compose(j, "app", s.dir)); done(s, f"{j}-cron", n, 1, "ERROR: Could not connect to database", labels=compose(j, "cron", s.dir))
-    s.traefik(s.docker_provider(), n); s.needs("the container has to be made again with another label", f"traefik.http.routers.{r}.rule"); s.expect("/", 404, "route-misconfigured", "route-missing", mend=False)
 @fault
 def traefik_middleware_of_the_file(s):
     """The label says `middlewares=secure-headers`; it is defined in a file, so it is called secure-headers@file. https://github.com/thomseddon/traefik-forward-auth/issues/296, https://github.com/traefik/traefik/issues/5692"""
@@ -170,7 +164,7 @@ def blue_green_still_blue(s):
 @fault
 def haproxy_check_without_the_name(s):
     """Requests have `sni`, the check has no check-sni, and the app's server refuses a handshake without a name: DOWN, SSL handshake failure. https://github.com/haproxy/haproxy/issues/795, https://github.com/six-group/haproxy-operator/issues/46"""
-    n = s.net(); a = s.name("mail01"); d = certificate(s, a); s.run("nginx:1.27", name=a, net=n, opts=s.mount("mail", "/etc/nginx/conf.d", {"default.conf": f"server {{\n    listen 443 ssl default_server;\n    ssl_reject_handshake on;\n}}\nserver {{\n    listen 443 ssl;\n    server_name {a};\n    ssl_certificate /certs/{a}.crt;\n    ssl_certificate_key /certs/{a}.key;\n    location / {{ default_type text/html; return 200 '<title>webmail</title>'; }}\n}}\n"}) + ["-v", f"{d}:/certs:ro"]); s.mark = "<title>webmail"; time.sleep(1)
+    n = s.net(); a = s.name("mail01"); d = certificate(s, a); s.run("nginx:1.27", name=a, net=n, opts=s.mount("mail", "/etc/nginx/conf.d", {"default.conf": f"server {{\n    listen 443 ssl default_server;\n    ssl_reject_handshake on;\n}}\nserver {{\n    listen 443 ssl;\n    server_name {a} {s.site};\n    ssl_certificate /certs/{a}.crt;\n    ssl_certificate_key /certs/{a}.key;\n    location / {{ default_type text/html; return 200 '<title>webmail</title>'; }}\n}}\n"}) + ["-v", f"{d}:/certs:ro"]); s.mark = "<title>webmail"; time.sleep(1)
     s.haproxy(f"frontend web\n    bind :80\n    default_backend mail\nbackend mail\n    server {a} {a}:443 ssl verify none sni str({a}) check inter 1s fall 2\n", n); s.ready(503); s.expect("/", 503, "backend-unhealthy", "tls-handshake-failed", "route-misconfigured", mend=True)
 @fault
 def haproxy_weight_is_zero(s):
