@@ -31,7 +31,7 @@ def traefik_the_shell_ate_the_rule(s):
 def traefik_middleware_of_the_file(s):
     """The label says `middlewares=secure-headers`; it is defined in a file, so it is called secure-headers@file. https://github.com/thomseddon/traefik-forward-auth/issues/296, https://github.com/traefik/traefik/issues/5692"""
     n = s.net("proxy"); p = s.port(); s.app(p, net=n, name=s.name("pihole"), image="pihole/pihole:2024.07", labels=s.labels(p, router="pihole", extra=["traefik.http.routers.ROUTER.middlewares=secure-headers"])); q = s.port(); s.app(q, net=n, labels=s.labels(q, site="dash." + s.site, router="dash", extra=["traefik.http.routers.ROUTER.middlewares=secure-headers@file"]))
-    s.traefik(FILES + s.docker_provider(), n, files={"middlewares.yml": "http:\n  middlewares:\n    secure-headers:\n      headers:\n        frameDeny: true\n        contentTypeNosniff: true\n        stsSeconds: 31536000\n    compress:\n      compress: {}\n", "tls.yml": "tls:\n  options:\n    default:\n      minVersion: VersionTLS12\n"}); s.needs("the container has to be made again with another label", "secure-headers@file"); s.expect("/", 404, "route-misconfigured", mend=False)
+    s.traefik(FILES + s.docker_provider(), n, files={"middlewares.yml": "http:\n  middlewares:\n    secure-headers:\n      headers:\n        frameDeny: true\n        contentTypeNosniff: true\n        stsSeconds: 31536000\n    compress:\n      compress: {}\n", "tls.yml": "tls:\n  options:\n    default:\n      minVersion: VersionTLS12\n"}); s.needs("the container has to be made again with another label", "secure-headers@file"); s.expect("/", 404, "route-misconfigured", mend=True)
 
 # ---------------------------------------------------------------- Caddy
 @fault
@@ -70,7 +70,7 @@ def nginx_app_without_a_network(s):
     n = s.net("frontend"); p = s.port(); a = s.app(p, net="none", name=s.name("stirling"), image="field/base:1", opts=["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]); s.mark = "<title>base"; s.app(s.port(), net=n, name=s.name("stirling-docs"), image="field/base:1"); s.nginx(variable(a, p), n); s.expect("/", 502, "network-mismatch", "name-not-found", mend=True)
 @fault
 def nginx_left_in_debug_mode(s):
-    """`command: sleep infinity` was put into the override file to look around in the container, and is still there: up for three days, and nobody listens. https://github.com/nextcloud/docker/issues/1549 (kind), https://github.com/wafflestudio/seminar-2021/issues/681 (kind)"""
+    """`command: sleep infinity` was put into the override file to look around in the container, and is still there: the container is up, and nobody listens. https://github.com/nextcloud/docker/issues/1549 (kind), https://github.com/wafflestudio/seminar-2021/issues/681 (kind)"""
     n = s.net("linkwarden_default"); p = s.port(); j = f"linkwarden{s.tag}"; s.file("docker-compose.yml", f"services:\n  web:\n    image: field/base:1\n    command: app {p} --name linkwarden\n  proxy:\n    image: nginx:1.27\n"); s.file("docker-compose.override.yml", "services:\n  web:\n    # to look at the migrations\n    command: sleep infinity\n"); s.mark = "<title>linkwarden"; over = lambda l: [x + (f",{s.dir}/docker-compose.override.yml" if "config_files" in x else "") for x in l]
     a = s.run("field/base:1", "sleep", "infinity", name=f"{j}-web-1", net=n, opts=["--network-alias", "web", "--expose", str(p)], labels=over(compose(j, "web", s.dir))); s.app(5432, "--raw", net=n, name=f"{j}-postgres-1", image="field/base:1", labels=over(compose(j, "postgres", s.dir))); s.nginx(loc(f"http://web:{p}"), n, name=f"{j}-proxy-1", opts=[x for l in over(compose(j, "proxy", s.dir)) for x in ("--label", l)]); s.needs("the command is its owner's to change", "sleep infinity"); s.expect("/", 502, "backend-stopped", mend=False)
 @fault
@@ -119,7 +119,7 @@ def fpm_pool_of_another_site(s):
 @fault
 def wordpress_has_apache_in_it(s):
     """`fastcgi_pass wordpress:9000` from the guide for the image with fpm; this is wordpress:latest, which has Apache on 80. https://github.com/hotio/cloudflareddns/issues/5 (kind), https://github.com/multiOTP/multiotp/issues/229 (kind)"""
-    n = s.net("wordpress_default"); a = s.app(80, net=n, name=s.name("wordpress"), image="field/base:1", opts=["--expose", "80"]); s.mark = "<title>base"; s.app(3306, "--raw", net=n, name=s.name("wordpress-db"), image="field/base:1"); fpm_nginx(s, n, a); s.expect("/", 502, "wrong-port", "protocol-mismatch", mend=True)
+    n = s.net("wordpress_default"); a = node(s, "http.createServer((q, r) => { r.writeHead(200, html); r.end(page('wordpress')); }).listen(80);\n", net=n, name=s.name("wordpress"), opts=["--expose", "80"]); s.mark = "<title>wordpress"; time.sleep(1); s.app(3306, "--raw", net=n, name=s.name("wordpress-db"), image="field/base:1"); fpm_nginx(s, n, a); s.expect("/", 502, "wrong-port", "protocol-mismatch", mend=True)
 
 # ---------------------------------------------------------------- NPM, SWAG, nginx-proxy
 @fault
@@ -184,7 +184,7 @@ def apache_balancer_without_its_method(s):
 def apache_spring_ended_with_the_terminal(s):
     """The jar was started by hand over ssh and ended with the terminal: a nohup.out from before, a file with an old process number, and nobody listens. https://github.com/wafflestudio/seminar-2021/issues/681, https://github.com/jojoldu/freelec-springboot2-webservice/issues/185"""
     q = s.hostport(); s.file("app/application.properties", f"server.port={q}\nspring.application.name=board\n"); s.file("app/board.pid", "31337\n"); s.file("app/nohup.out", f"2026-11-20 09:12:44.101  INFO 31337 --- [main] o.s.b.w.embedded.tomcat.TomcatWebServer  : Tomcat started on port(s): {q} (http) with context path ''\n"); s.file("app/deploy.sh", "#!/bin/bash\ncd $(dirname $0)\nkill $(cat board.pid)\nnohup java -jar board-0.0.1-SNAPSHOT.jar &\necho $! > board.pid\n", 0o755); s.bg(APP, q + 1, "--name", "other")
-    apache(s, {"000-default.conf": f"<VirtualHost *:PORT>\n    ServerName default.invalid\n    DocumentRoot {s.dir}/html\n</VirtualHost>\n", "board.conf": f"<VirtualHost *:PORT>\n    ServerName {s.site}\n    ProxyPreserveHost On\n    ProxyPass / http://127.0.0.1:{q}/\n    ProxyPassReverse / http://127.0.0.1:{q}/\n</VirtualHost>\n"}); s.needs("how the app is started, its owner knows", str(q)); s.expect("/", 503, "backend-stopped", mend=False)
+    apache(s, {"000-default.conf": f"<VirtualHost *:PORT>\n    ServerName default.invalid\n    DocumentRoot {s.dir}/html\n</VirtualHost>\n", "board.conf": f"<VirtualHost *:PORT>\n    ServerName {s.site}\n    ProxyPreserveHost On\n    ProxyPass / http://127.0.0.1:{q}/\n    ProxyPassReverse / http://127.0.0.1:{q}/\n</VirtualHost>\n"}); s.mark = "<title>board"; s.needs("how the app is started, its owner knows", str(q)); s.expect("/", 503, "backend-stopped", mend=False)
 @fault
 def envoy_stream_is_idle_too_soon(s):
     """The route's timeout was raised to a minute, and stream_idle_timeout of the listener is 2 s; the report takes 6. https://github.com/envoyproxy/envoy/issues/27492, https://github.com/envoyproxy/envoy/issues/9129"""
